@@ -1,0 +1,101 @@
+//! Files and descriptors: open(2), read(2), write(2), without std's buffering.
+//!
+//! Every descriptor opened here is close-on-exec, so none reaches a program we run.
+
+use crate::{Errno, error::Context};
+use std::ffi::{CString, OsStr};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// A path or argument as the kernel wants it. A NUL byte inside is `EINVAL`.
+pub fn cstring(text: &OsStr) -> Result<CString, Errno> {
+    CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL)
+}
+
+/// openat(2) relative to `dir` (`None`: the working directory), with `O_CLOEXEC` added.
+pub fn open_at(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
+    let path = cstring(path)?;
+    let dir = dir.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
+    // SAFETY: `path` is NUL-terminated and lives until the call returns.
+    let fd = unsafe { libc::openat(dir, path.as_ptr(), flags | libc::O_CLOEXEC, mode) };
+    owned(fd)
+}
+
+/// Takes charge of a descriptor that a system call has just returned, or of its error.
+pub(crate) fn owned(fd: RawFd) -> Result<OwnedFd, Errno> {
+    if fd < 0 {
+        return Err(Errno::last());
+    }
+    // SAFETY: the kernel has just given us this descriptor and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Zero or an error number, for calls that return -1 on failure.
+pub(crate) fn checked(result: i64) -> Result<i64, Errno> {
+    if result < 0 { Err(Errno::last()) } else { Ok(result) }
+}
+
+/// Opens a file to read it.
+pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
+    open_at(None, path, libc::O_RDONLY, 0).context("open", path)
+}
+
+/// Opens a file to append to it, made with mode 0600 when it is missing.
+pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
+    open_at(None, path, libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOCTTY, 0o600).context("open", path)
+}
+
+/// Reads at most `limit` bytes, to the end of the file.
+pub fn read_to_end(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>, Errno> {
+    let mut text = Vec::new();
+    let mut chunk = [0_u8; 4096];
+    while text.len() < limit {
+        let room = (limit - text.len()).min(chunk.len());
+        let got = read_some(fd, chunk.get_mut(..room).unwrap_or_default())?;
+        if got == 0 {
+            break;
+        }
+        text.extend_from_slice(chunk.get(..got).unwrap_or_default());
+    }
+    Ok(text)
+}
+
+/// One read(2), repeated when a signal interrupts it. Returns 0 at the end of the file.
+pub fn read_some(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        // SAFETY: the buffer is valid for writes of its length.
+        let got = unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        match checked(got as i64) {
+            Ok(got) => return Ok(got as usize),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Reads at most `limit` bytes of the file at `path`.
+pub fn read_file(path: impl AsRef<OsStr>, limit: usize) -> crate::Result<Vec<u8>> {
+    use std::os::fd::AsFd;
+    let path = path.as_ref();
+    let file = open_read(path)?;
+    read_to_end(file.as_fd(), limit).context("read", path)
+}
+
+/// Writes all of `text`, however many write(2)s that takes.
+pub fn write_all(fd: BorrowedFd<'_>, text: &[u8]) -> Result<(), Errno> {
+    write_all_to(fd.as_raw_fd(), text)
+}
+
+/// [`write_all`] to a descriptor known by number: standard output and error, which may be closed.
+pub fn write_all_to(fd: RawFd, mut text: &[u8]) -> Result<(), Errno> {
+    while !text.is_empty() {
+        // SAFETY: `text` is valid for reads of its length; a bad number gives EBADF.
+        let wrote = unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
+        match checked(wrote as i64) {
+            Ok(wrote) => text = text.get(wrote as usize..).unwrap_or_default(),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! Processes: fork(2), waitpid(2), signals, and the one execve(2).
+//!
+//! A program starts with the signal mask, the dispositions and the descriptors
+//! that we were given: whoever changes one of them here puts it back.
+
+mod exec;
+mod signal;
+
+pub use exec::{Argv, Environment, ExecError, SearchPath, exec, search_path};
+pub use signal::{Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_number};
+
+use crate::{Errno, Result, error::Context, io};
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+/// A process number, as in pid_t.
+pub type Pid = i32;
+
+/// Which side of fork(2) we are on.
+pub enum Fork {
+    /// The parent, with the child's pid.
+    Parent(Pid),
+    /// The child.
+    Child,
+}
+
+/// fork(2). The process has one thread, so the child may do anything.
+pub fn fork() -> Result<Fork> {
+    // SAFETY: ctrbox has a single thread wherever it forks.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        return Ok(Fork::Child);
+    }
+    let pid = traced!(io::checked(i64::from(pid)), "fork()").context("fork", "")?;
+    Ok(Fork::Parent(pid as Pid))
+}
+
+/// How a child changed: waitpid(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It exited with this status.
+    Exited(u8),
+    /// It died of this signal.
+    Signaled(i32),
+    /// It was stopped by this signal (only with [`Wait::Stops`]).
+    Stopped(i32),
+}
+
+/// What to wait for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Only the child's end.
+    End,
+    /// Its end, or its being stopped (WUNTRACED).
+    Stops,
+}
+
+/// waitpid(2) for one child, repeated when a signal interrupts it.
+pub fn wait(pid: Pid, what: Wait) -> Result<Status> {
+    let options = if what == Wait::Stops { libc::WUNTRACED } else { 0 };
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is valid for a write.
+        let got = io::checked(i64::from(unsafe { libc::waitpid(pid, &mut status, options) }));
+        match got {
+            Err(Errno::EINTR) => continue,
+            Err(errno) => {
+                return traced!(Err::<i64, Errno>(errno), "waitpid({pid})")
+                    .context("waitpid", pid.to_string())
+                    .map(|_| Status::Exited(1));
+            }
+            Ok(_) => {}
+        }
+        let status = if libc::WIFEXITED(status) {
+            Status::Exited(libc::WEXITSTATUS(status) as u8)
+        } else if libc::WIFSIGNALED(status) {
+            Status::Signaled(libc::WTERMSIG(status))
+        } else if libc::WIFSTOPPED(status) {
+            Status::Stopped(libc::WSTOPSIG(status))
+        } else {
+            continue;
+        };
+        traced!(got, "waitpid({pid}, {status:?})").context("waitpid", "")?;
+        return Ok(status);
+    }
+}
+
+/// pidfd_open(2): a descriptor that means this process and no later one with its number.
+pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
+    // SAFETY: the call takes two integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    traced!(io::owned(fd as i32), "pidfd_open({pid}, 0)").context("pidfd_open", pid.to_string())
+}
+
+/// Whether the process of a pidfd has ended (a pidfd becomes readable then).
+pub fn has_ended(pidfd: BorrowedFd<'_>) -> Result<bool> {
+    let mut poll = libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: `poll` is one valid pollfd.
+    let ready = io::checked(i64::from(unsafe { libc::poll(&mut poll, 1, 0) })).context("poll", "")?;
+    Ok(ready > 0)
+}
+
+/// _exit(2): ends a child without running what the parent has still to do.
+pub fn exit_child(status: u8) -> ! {
+    // SAFETY: _exit takes an integer and does not return.
+    unsafe { libc::_exit(i32::from(status)) }
+}
+
+/// Our own process number.
+pub fn id() -> Pid {
+    // SAFETY: getpid has no preconditions.
+    unsafe { libc::getpid() }
+}
+
+/// A variable of our environment that is set and not empty.
+pub fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Whether `path` may be executed by us: access(2), X_OK.
+pub fn is_executable(path: &OsStr) -> bool {
+    io::cstring(path).is_ok_and(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        unsafe { libc::access(path.as_ptr(), libc::X_OK) == 0 }
+    })
+}

@@ -1,0 +1,178 @@
+//! execve(2), and the search along PATH that execvp(3) makes before it.
+
+use crate::{Errno, io, trace};
+use core::ffi::c_char;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// The arguments a program gets, argv[0] first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argv(pub Vec<OsString>);
+
+/// The environment a program gets.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Environment {
+    /// Ours, as it is.
+    #[default]
+    Inherited,
+    /// Exactly these `NAME=value` strings.
+    Exactly(Vec<OsString>),
+}
+
+/// Whether the file is looked for along PATH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchPath {
+    /// As execvp(3): PATH for a name without a slash, and /bin/sh for a script without `#!`.
+    Yes,
+    /// As execv(3): the path as it is.
+    No,
+}
+
+/// Why a program could not be executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecError {
+    /// What was asked for.
+    pub file: OsString,
+    /// The path of the last attempt that found a file, else of the last attempt.
+    pub path: OsString,
+    /// The PATH that was searched; `None` if none was.
+    pub searched: Option<OsString>,
+    /// The kernel's answer.
+    pub errno: Errno,
+}
+
+impl ExecError {
+    /// The shell's convention: 127 when it was not found (ENOENT), 126 when it could not be run.
+    pub fn status(&self) -> u8 {
+        if self.errno == Errno::ENOENT { 127 } else { 126 }
+    }
+}
+
+/// The PATH execvp(3) searches: ours, or glibc's default when it is not set.
+pub fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"))
+}
+
+/// Replaces this process by a program. Returns only if that fails.
+pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: SearchPath) -> ExecError {
+    let fail = |path: &OsStr, searched: Option<&OsStr>, errno| ExecError {
+        file: file.to_os_string(),
+        path: path.to_os_string(),
+        searched: searched.map(OsStr::to_os_string),
+        errno,
+    };
+    let Ok(vectors) = Vectors::new(argv, environment) else { return fail(file, None, Errno::EINVAL) };
+    if search == SearchPath::No {
+        return fail(file, None, vectors.execve(file));
+    }
+    if file.is_empty() {
+        return fail(file, None, Errno::ENOENT);
+    }
+    if file.as_bytes().contains(&b'/') {
+        return fail(file, None, vectors.execve_or_shell(file));
+    }
+    let path = search_path();
+    let mut last = file.to_os_string();
+    let mut errno = Errno::ENOENT;
+    for directory in path.as_bytes().split(|&byte| byte == b':') {
+        let mut candidate = directory.to_vec();
+        if !candidate.is_empty() {
+            candidate.push(b'/');
+        }
+        candidate.extend_from_slice(file.as_bytes());
+        let candidate = OsString::from_vec(candidate);
+        match vectors.execve_or_shell(&candidate) {
+            // A directory that may not be searched may hide the program: said if nothing better is found.
+            Errno::EACCES => {
+                errno = Errno::EACCES;
+                last = candidate;
+            }
+            Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE | Errno::ENODEV | Errno::ETIMEDOUT => {}
+            other => return fail(&candidate, Some(&path), other),
+        }
+    }
+    fail(&last, Some(&path), errno)
+}
+
+/// Argument and environment strings with the pointer arrays that execve(2) takes.
+struct Vectors {
+    argv: Vec<CString>,
+    /// `None`: the process's own environment.
+    environment: Option<Vec<CString>>,
+}
+
+impl Vectors {
+    fn new(argv: &Argv, environment: &Environment) -> Result<Vectors, Errno> {
+        let strings = |list: &[OsString]| list.iter().map(|text| io::cstring(text)).collect::<Result<Vec<_>, _>>();
+        Ok(Vectors {
+            argv: strings(&argv.0)?,
+            environment: match environment {
+                Environment::Inherited => None,
+                Environment::Exactly(list) => Some(strings(list)?),
+            },
+        })
+    }
+
+    fn execve(&self, path: &OsStr) -> Errno {
+        self.execve_with(path, &self.argv)
+    }
+
+    /// As execvp(3): a file the kernel does not recognise is taken for a shell script.
+    fn execve_or_shell(&self, path: &OsStr) -> Errno {
+        let errno = self.execve(path);
+        if errno != Errno::ENOEXEC {
+            return errno;
+        }
+        let Ok(script) = io::cstring(path) else { return errno };
+        let mut argv = vec![c"/bin/sh".to_owned(), script];
+        argv.extend(self.argv.iter().skip(1).cloned());
+        self.execve_with(OsStr::new("/bin/sh"), &argv)
+    }
+
+    fn execve_with(&self, path: &OsStr, argv: &[CString]) -> Errno {
+        let Ok(file) = io::cstring(path) else { return Errno::EINVAL };
+        let argv_pointers = pointers(argv);
+        let environment = self.environment.as_deref().map(pointers);
+        if trace::enabled() {
+            // Written before the call, which does not come back to tell of its success.
+            trace::line(format_args!("execve({}, {})", trace::Quoted::new(path), Strings(argv)), None);
+        }
+        let environment = match &environment {
+            Some(pointers) => pointers.as_ptr(),
+            None => own_environment(),
+        };
+        // SAFETY: the path and every string of both arrays are NUL-terminated and live until the call
+        // returns, and both arrays end with a null pointer.
+        unsafe { libc::execve(file.as_ptr(), argv_pointers.as_ptr(), environment) };
+        let errno = Errno::last();
+        if trace::enabled() {
+            let failed: Result<(), Errno> = Err(errno);
+            trace::line(format_args!("execve({})", trace::Quoted::new(path)), Some(&failed));
+        }
+        errno
+    }
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|text| text.as_ptr()).chain([core::ptr::null()]).collect()
+}
+
+fn own_environment() -> *const *const c_char {
+    unsafe extern "C" {
+        static environ: *const *const c_char;
+    }
+    // SAFETY: the C library keeps `environ` valid, and nothing changes it between here and the exec.
+    unsafe { environ }
+}
+
+struct Strings<'a>(&'a [CString]);
+
+impl core::fmt::Display for Strings<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (index, text) in self.0.iter().enumerate() {
+            f.write_str(if index == 0 { "[" } else { ", " })?;
+            core::fmt::Display::fmt(&trace::Quoted(text.as_bytes()), f)?;
+        }
+        f.write_str("]")
+    }
+}

@@ -1,0 +1,182 @@
+//! Signals: names, masks and dispositions; signal(7), sigprocmask(2).
+
+use crate::process::Pid;
+use crate::{Result, error::Context, io};
+use core::mem::MaybeUninit;
+
+/// A signal number, as in signal(7).
+pub type Signal = i32;
+
+/// SIGTERM, SIGINT and the rest, by number.
+static NAMES: &[(&str, Signal)] = &[
+    ("HUP", libc::SIGHUP),
+    ("INT", libc::SIGINT),
+    ("QUIT", libc::SIGQUIT),
+    ("ILL", libc::SIGILL),
+    ("TRAP", libc::SIGTRAP),
+    ("ABRT", libc::SIGABRT),
+    ("IOT", libc::SIGIOT),
+    ("BUS", libc::SIGBUS),
+    ("FPE", libc::SIGFPE),
+    ("KILL", libc::SIGKILL),
+    ("USR1", libc::SIGUSR1),
+    ("SEGV", libc::SIGSEGV),
+    ("USR2", libc::SIGUSR2),
+    ("PIPE", libc::SIGPIPE),
+    ("ALRM", libc::SIGALRM),
+    ("TERM", libc::SIGTERM),
+    ("STKFLT", libc::SIGSTKFLT),
+    ("CHLD", libc::SIGCHLD),
+    ("CLD", libc::SIGCHLD),
+    ("CONT", libc::SIGCONT),
+    ("STOP", libc::SIGSTOP),
+    ("TSTP", libc::SIGTSTP),
+    ("TTIN", libc::SIGTTIN),
+    ("TTOU", libc::SIGTTOU),
+    ("URG", libc::SIGURG),
+    ("XCPU", libc::SIGXCPU),
+    ("XFSZ", libc::SIGXFSZ),
+    ("VTALRM", libc::SIGVTALRM),
+    ("PROF", libc::SIGPROF),
+    ("WINCH", libc::SIGWINCH),
+    ("IO", libc::SIGIO),
+    ("POLL", libc::SIGIO),
+    ("PWR", libc::SIGPWR),
+    ("UNUSED", libc::SIGSYS),
+    ("SYS", libc::SIGSYS),
+];
+
+/// The first real-time signal that programs may use: the C library keeps 32 and 33 (musl also 34) for itself.
+const RTMIN: Signal = 34;
+const RTMAX: Signal = 64;
+
+/// The number of a signal given by name, any case, with or without `SIG`; `RTMIN+n` and `RTMAX-n` too.
+pub fn signal_number(name: &str) -> Option<Signal> {
+    let upper = name.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    if let Some((_, number)) = NAMES.iter().find(|(known, _)| *known == name) {
+        return Some(*number);
+    }
+    let number = if let Some(rest) = name.strip_prefix("RTMIN") {
+        match rest.strip_prefix('+') {
+            Some(offset) => RTMIN.checked_add(offset.parse().ok()?)?,
+            None if rest.is_empty() => RTMIN,
+            None => return None,
+        }
+    } else {
+        let rest = name.strip_prefix("RTMAX")?;
+        match rest.strip_prefix('-') {
+            Some(offset) => RTMAX.checked_sub(offset.parse().ok()?)?,
+            None if rest.is_empty() => RTMAX,
+            None => return None,
+        }
+    };
+    (RTMIN..=RTMAX).contains(&number).then_some(number)
+}
+
+/// A saved signal mask; [`SignalMask::restore`] puts it back.
+#[derive(Clone, Copy)]
+pub struct SignalMask(libc::sigset_t);
+
+/// Blocks `signals` and returns the mask there was before.
+pub fn block(signals: &[Signal]) -> Result<SignalMask> {
+    let set = set_of(signals);
+    let mut old = MaybeUninit::uninit();
+    // SAFETY: `set` is initialised, `old` is valid for a write.
+    let done = io::checked(i64::from(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, old.as_mut_ptr()) }));
+    traced!(done, "rt_sigprocmask(SIG_BLOCK, {signals:?})").context("sigprocmask", "")?;
+    // SAFETY: the call succeeded and so wrote it.
+    Ok(SignalMask(unsafe { old.assume_init() }))
+}
+
+impl SignalMask {
+    /// Makes this the process's signal mask again.
+    pub fn restore(&self) -> Result<()> {
+        // SAFETY: the set came from the kernel.
+        let done =
+            io::checked(i64::from(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &self.0, core::ptr::null_mut()) }));
+        traced!(done, "rt_sigprocmask(SIG_SETMASK)").context("sigprocmask", "").map(drop)
+    }
+}
+
+fn set_of(signals: &[Signal]) -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the set; sigaddset only fails for a number that is no signal.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for &signal in signals {
+            libc::sigaddset(set.as_mut_ptr(), signal);
+        }
+        set.assume_init()
+    }
+}
+
+/// A signal's saved disposition; [`Disposition::restore`] puts it back.
+#[derive(Clone, Copy)]
+pub struct Disposition(Signal, libc::sigaction);
+
+/// Sets a signal to its default action and returns what it was. SIGCHLD needs it: with an
+/// inherited SIG_IGN there would be no child to wait for.
+pub fn reset_to_default(signal: Signal) -> Result<Disposition> {
+    let mut default: libc::sigaction =
+        // SAFETY: all zero is a valid sigaction: SIG_DFL, no flags, an empty mask.
+        unsafe { MaybeUninit::zeroed().assume_init() };
+    default.sa_sigaction = libc::SIG_DFL;
+    let mut old = MaybeUninit::uninit();
+    // SAFETY: `default` is initialised, `old` is valid for a write.
+    let done = io::checked(i64::from(unsafe { libc::sigaction(signal, &default, old.as_mut_ptr()) }));
+    traced!(done, "rt_sigaction({signal}, SIG_DFL)").context("sigaction", "")?;
+    // SAFETY: the call succeeded and so wrote it.
+    Ok(Disposition(signal, unsafe { old.assume_init() }))
+}
+
+impl Disposition {
+    /// Makes this the signal's disposition again.
+    pub fn restore(&self) -> Result<()> {
+        // SAFETY: the action came from the kernel.
+        let done = io::checked(i64::from(unsafe { libc::sigaction(self.0, &self.1, core::ptr::null_mut()) }));
+        traced!(done, "rt_sigaction({}, restored)", self.0).context("sigaction", "").map(drop)
+    }
+}
+
+/// kill(2).
+pub fn send(pid: Pid, signal: Signal) -> Result<()> {
+    // SAFETY: the call takes two integers.
+    let done = io::checked(i64::from(unsafe { libc::kill(pid, signal) }));
+    traced!(done, "kill({pid}, {signal})").context("kill", pid.to_string()).map(drop)
+}
+
+/// kill(2) of ourselves.
+pub fn raise(signal: Signal) -> Result<()> {
+    send(super::id(), signal)
+}
+
+/// Dies of `signal`, as the program that we waited for did, so that a shell sees 128+N.
+/// Returns if the signal does not end us.
+pub fn die_of(signal: Signal) {
+    // A core file of ours would tell nothing about the program's end, and could replace its core.
+    let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is initialised.
+    let _ = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) };
+    let _ = reset_to_default(signal);
+    let set = set_of(&[signal]);
+    // SAFETY: `set` is initialised.
+    let _ = unsafe { libc::sigprocmask(libc::SIG_UNBLOCK, &set, core::ptr::null_mut()) };
+    let _ = raise(signal);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_are_known_by_name_in_any_case_with_or_without_sig() {
+        assert_eq!(signal_number("TERM"), Some(15));
+        assert_eq!(signal_number("sigterm"), Some(15));
+        assert_eq!(signal_number("RTMIN+1"), Some(35));
+        assert_eq!(signal_number("SIGRTMAX-1"), Some(63));
+        assert_eq!(signal_number("RTMIN+31"), None);
+        assert_eq!(signal_number("9"), None);
+        assert_eq!(signal_number(""), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! The trace: every system call that matters, one a line, as it is made.
+//!
+//! `CTRBOX_TRACE=1` writes to standard error, any other value names a file
+//! that is appended to. Each line is one write(2), so the lines of a forked
+//! child do not mix with its parent's. With tracing off the cost is one load.
+
+use crate::Errno;
+use core::fmt::{self, Write as _};
+use core::sync::atomic::{AtomicI32, Ordering};
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// The descriptor lines go to; negative while tracing is off.
+static OUTPUT: AtomicI32 = AtomicI32::new(-1);
+
+/// Reads `CTRBOX_TRACE` and opens the file it names. A file that cannot be
+/// opened leaves tracing off: the trace never changes what a command does.
+pub fn start() {
+    let Some(value) = std::env::var_os("CTRBOX_TRACE") else { return };
+    match value.as_bytes() {
+        b"" | b"0" => {}
+        b"1" => OUTPUT.store(2, Ordering::Relaxed),
+        path => {
+            if let Ok(file) = crate::io::append(OsStr::from_bytes(path)) {
+                OUTPUT.store(file.into_raw_fd(), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Whether lines are written.
+#[inline]
+pub fn enabled() -> bool {
+    OUTPUT.load(Ordering::Relaxed) >= 0
+}
+
+/// The descriptor of the trace, where one is open; who closes descriptors must spare it.
+pub fn descriptor() -> Option<i32> {
+    let fd = OUTPUT.load(Ordering::Relaxed);
+    (fd > 2).then_some(fd)
+}
+
+/// How a call ended, as the right-hand side of a trace line.
+pub trait Outcome {
+    /// Writes `= 0`, `= 5`, or `= -1 EPERM (Operation not permitted)`.
+    fn show(&self, line: &mut Line) -> fmt::Result;
+}
+
+impl<T: Value> Outcome for core::result::Result<T, Errno> {
+    fn show(&self, line: &mut Line) -> fmt::Result {
+        match self {
+            Ok(value) => write!(line, " = {}", value.number()),
+            Err(errno) => write!(line, " = -1 {errno:?} ({errno})"),
+        }
+    }
+}
+
+impl<T: Value> Outcome for nix::Result<T> {
+    fn show(&self, line: &mut Line) -> fmt::Result {
+        match self {
+            Ok(value) => write!(line, " = {}", value.number()),
+            Err(errno) => {
+                let errno = Errno::from(*errno);
+                write!(line, " = -1 {errno:?} ({errno})")
+            }
+        }
+    }
+}
+
+/// A successful result, as the number the kernel returned.
+pub trait Value {
+    /// The number.
+    fn number(&self) -> i64;
+}
+
+impl Value for () {
+    fn number(&self) -> i64 {
+        0
+    }
+}
+impl Value for i32 {
+    fn number(&self) -> i64 {
+        i64::from(*self)
+    }
+}
+impl Value for i64 {
+    fn number(&self) -> i64 {
+        *self
+    }
+}
+impl Value for usize {
+    fn number(&self) -> i64 {
+        *self as i64
+    }
+}
+impl Value for OwnedFd {
+    fn number(&self) -> i64 {
+        i64::from(self.as_raw_fd())
+    }
+}
+impl Value for nix::unistd::Pid {
+    fn number(&self) -> i64 {
+        i64::from(self.as_raw())
+    }
+}
+
+/// One line being put together, without an allocation; what does not fit is cut.
+pub struct Line {
+    bytes: [u8; 2048],
+    used: usize,
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // The last byte is kept for the newline.
+        let room = self.bytes.len() - 1;
+        for byte in text.bytes() {
+            if self.used >= room {
+                return Ok(());
+            }
+            if let Some(slot) = self.bytes.get_mut(self.used) {
+                *slot = byte;
+                self.used += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes one line: the call, and its result if it has one yet (exec has not).
+pub fn line(call: fmt::Arguments<'_>, outcome: Option<&dyn Outcome>) {
+    let mut line = Line { bytes: [0; 2048], used: 0 };
+    let _ = line.write_fmt(call);
+    if let Some(outcome) = outcome {
+        let _ = outcome.show(&mut line);
+    }
+    if let Some(slot) = line.bytes.get_mut(line.used) {
+        *slot = b'\n';
+        line.used += 1;
+    }
+    if let Some(text) = line.bytes.get(..line.used) {
+        // A trace that cannot be written must not change what the command does.
+        let _ = crate::io::write_all_to(OUTPUT.load(Ordering::Relaxed), text);
+    }
+}
+
+/// Makes a call and, when tracing, writes it: `traced!(RESULT, "setuid({})", uid)`.
+macro_rules! traced {
+    ($result:expr, $($call:tt)*) => {{
+        let result = $result;
+        if $crate::trace::enabled() {
+            $crate::trace::line(format_args!($($call)*), Some(&result));
+        }
+        result
+    }};
+}
+
+/// Bits shown by name, `CLONE_NEWNS|CLONE_NEWPID`; unnamed ones in hexadecimal.
+pub struct Flags<'a>(pub u64, pub &'a [(u64, &'static str)]);
+
+impl fmt::Display for Flags<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = self.0;
+        let mut first = true;
+        for (bits, name) in self.1 {
+            if *bits != 0 && left & bits == *bits {
+                if !first {
+                    f.write_char('|')?;
+                }
+                f.write_str(name)?;
+                first = false;
+                left &= !bits;
+            }
+        }
+        if left != 0 || first {
+            if !first {
+                f.write_char('|')?;
+            }
+            if left == 0 {
+                f.write_char('0')?;
+            } else {
+                write!(f, "{left:#x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as strace shows them: in double quotes, unprintable ones escaped.
+pub struct Quoted<'a>(pub &'a [u8]);
+
+impl<'a> Quoted<'a> {
+    /// A path or name.
+    pub fn new(text: &'a (impl AsRef<OsStr> + ?Sized)) -> Quoted<'a> {
+        Quoted(text.as_ref().as_bytes())
+    }
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for &byte in self.0 {
+            match byte {
+                b'"' => f.write_str("\\\"")?,
+                b'\\' => f.write_str("\\\\")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\t' => f.write_str("\\t")?,
+                0x20..=0x7e => f.write_char(char::from(byte))?,
+                _ => write!(f, "\\{byte:o}")?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_shown_by_name_and_the_rest_in_hexadecimal() {
+        let names = [(1, "A"), (4, "C")];
+        assert_eq!(Flags(5, &names).to_string(), "A|C");
+        assert_eq!(Flags(0, &names).to_string(), "0");
+        assert_eq!(Flags(9, &names).to_string(), "A|0x8");
+        assert_eq!(Flags(8, &names).to_string(), "0x8");
+    }
+
+    #[test]
+    fn bytes_are_quoted_as_strace_does() {
+        assert_eq!(Quoted(b"a \"b\"\n\xff").to_string(), "\"a \\\"b\\\"\\n\\377\"");
+    }
+}
