@@ -11,6 +11,7 @@ pub mod trace;
 pub mod errno;
 pub mod error;
 pub mod io;
+pub mod mount;
 pub mod process;
 pub mod start;
 

@@ -214,6 +214,18 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// A string argument that may be absent: quoted, or `NULL`.
+pub struct Optional<'a>(pub Option<&'a OsStr>);
+
+impl fmt::Display for Optional<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(text) => Quoted::new(text).fmt(f),
+            None => f.write_str("NULL"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

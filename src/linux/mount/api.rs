@@ -1,0 +1,386 @@
+//! The descriptor-based mount calls: fsopen(2), fsconfig(2), fsmount(2),
+//! fspick(2), open_tree(2), move_mount(2), mount_setattr(2).
+//!
+//! A mount is put together on a descriptor, where nobody sees it, and appears
+//! whole with [`move_mount`]. A [`FsContext`] keeps the kernel's own words.
+
+use super::Propagation;
+use crate::{Errno, Result, error::Context, io, trace};
+use core::ffi::{c_char, c_long};
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// Mount attribute: read-only.
+pub const MOUNT_ATTR_RDONLY: u64 = 0x1;
+/// Mount attribute: ignore set-user-ID bits and file capabilities.
+pub const MOUNT_ATTR_NOSUID: u64 = 0x2;
+/// Mount attribute: refuse device files.
+pub const MOUNT_ATTR_NODEV: u64 = 0x4;
+/// Mount attribute: refuse to execute programs.
+pub const MOUNT_ATTR_NOEXEC: u64 = 0x8;
+/// The bits that choose how access times are kept; all three clear is relatime.
+pub const MOUNT_ATTR_ATIME: u64 = 0x70;
+/// Mount attribute: no access times.
+pub const MOUNT_ATTR_NOATIME: u64 = 0x10;
+/// Mount attribute: every access time.
+pub const MOUNT_ATTR_STRICTATIME: u64 = 0x20;
+/// Mount attribute: no access times of directories.
+pub const MOUNT_ATTR_NODIRATIME: u64 = 0x80;
+/// Mount attribute: ids are mapped by a user namespace.
+pub const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
+/// Mount attribute: symbolic links are not followed.
+pub const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
+
+static ATTR_NAMES: &[(u64, &str)] = &[
+    (MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"),
+    (MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID"),
+    (MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV"),
+    (MOUNT_ATTR_NOEXEC, "MOUNT_ATTR_NOEXEC"),
+    (MOUNT_ATTR_ATIME, "MOUNT_ATTR__ATIME"),
+    (MOUNT_ATTR_NOATIME, "MOUNT_ATTR_NOATIME"),
+    (MOUNT_ATTR_STRICTATIME, "MOUNT_ATTR_STRICTATIME"),
+    (MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_NODIRATIME"),
+    (MOUNT_ATTR_IDMAP, "MOUNT_ATTR_IDMAP"),
+    (MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW"),
+];
+
+/// open_tree(2): a detached copy of the tree instead of the tree itself.
+pub const OPEN_TREE_CLONE: u64 = 1;
+/// An empty path means the descriptor itself.
+pub const AT_EMPTY_PATH: u64 = 0x1000;
+/// The whole tree below, too.
+pub const AT_RECURSIVE: u64 = 0x8000;
+/// A symbolic link at the end of the path is not followed.
+pub const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
+/// An automount point at the end of the path is not triggered.
+pub const AT_NO_AUTOMOUNT: u64 = 0x800;
+
+static OPEN_TREE_NAMES: &[(u64, &str)] = &[
+    (OPEN_TREE_CLONE, "OPEN_TREE_CLONE"),
+    (AT_EMPTY_PATH, "AT_EMPTY_PATH"),
+    (AT_RECURSIVE, "AT_RECURSIVE"),
+    (AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"),
+    (AT_NO_AUTOMOUNT, "AT_NO_AUTOMOUNT"),
+    (libc::O_CLOEXEC as u64, "OPEN_TREE_CLOEXEC"),
+];
+
+/// move_mount(2): follow a symbolic link at the end of the target.
+pub const MOVE_MOUNT_T_SYMLINKS: u64 = 0x10;
+/// move_mount(2): the empty source path means the descriptor.
+pub const MOVE_MOUNT_F_EMPTY_PATH: u64 = 0x4;
+/// move_mount(2): the empty target path means the descriptor.
+pub const MOVE_MOUNT_T_EMPTY_PATH: u64 = 0x40;
+/// move_mount(2): under the mount that is on top there (Linux 6.5).
+pub const MOVE_MOUNT_BENEATH: u64 = 0x200;
+
+static MOVE_MOUNT_NAMES: &[(u64, &str)] = &[
+    (MOVE_MOUNT_T_SYMLINKS, "MOVE_MOUNT_T_SYMLINKS"),
+    (MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"),
+    (MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_T_EMPTY_PATH"),
+    (MOVE_MOUNT_BENEATH, "MOVE_MOUNT_BENEATH"),
+];
+
+const FSOPEN_CLOEXEC: c_long = 1;
+const FSPICK_CLOEXEC: c_long = 1;
+const FSPICK_NO_AUTOMOUNT: c_long = 4;
+const FSPICK_EMPTY_PATH: c_long = 8;
+const FSMOUNT_CLOEXEC: c_long = 1;
+const FSCONFIG_SET_FLAG: c_long = 0;
+const FSCONFIG_SET_STRING: c_long = 1;
+const FSCONFIG_CMD_CREATE: c_long = 6;
+const FSCONFIG_CMD_RECONFIGURE: c_long = 7;
+const FSCONFIG_CMD_CREATE_EXCL: c_long = 8;
+
+/// How serious a message of the kernel's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// `e`: why the call failed.
+    Error,
+    /// `w`: what was done otherwise than asked for.
+    Warning,
+    /// `i`: for information.
+    Info,
+}
+
+/// One message that the kernel left in a file system context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its class.
+    pub severity: Severity,
+    /// Its text, such as `tmpfs: Unknown parameter 'bogus'`.
+    pub text: Vec<u8>,
+}
+
+/// A file system that is being configured: the descriptor of fsopen(2) or fspick(2).
+pub struct FsContext(OwnedFd);
+
+impl FsContext {
+    /// fsopen(2): a new context for a file system type. ENODEV: the kernel does not know the type.
+    pub fn open(fstype: &OsStr) -> Result<FsContext> {
+        let name = io::cstring(fstype).context("fsopen", fstype)?;
+        // SAFETY: `name` is NUL-terminated and lives until the call returns.
+        let fd = unsafe { libc::syscall(libc::SYS_fsopen, name.as_ptr(), FSOPEN_CLOEXEC) };
+        traced!(io::owned(fd as i32), "fsopen({}, FSOPEN_CLOEXEC)", trace::Quoted::new(fstype))
+            .context("fsopen", fstype)
+            .map(FsContext)
+    }
+
+    /// fspick(2): a context to reconfigure the file system of a mount, which `tree` is the root of.
+    pub fn pick(tree: BorrowedFd<'_>) -> Result<FsContext> {
+        let flags = FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH;
+        // SAFETY: the path is a NUL-terminated literal.
+        let fd = unsafe { libc::syscall(libc::SYS_fspick, tree.as_raw_fd(), c"".as_ptr(), flags) };
+        traced!(io::owned(fd as i32), "fspick({}, \"\", FSPICK_NO_AUTOMOUNT|FSPICK_EMPTY_PATH)", tree.as_raw_fd())
+            .context("fspick", "")
+            .map(FsContext)
+    }
+
+    /// fsconfig(2), FSCONFIG_SET_FLAG: an option without a value.
+    pub fn set_flag(&self, name: &OsStr) -> Result<()> {
+        let key = io::cstring(name).context("fsconfig", name)?;
+        let null = core::ptr::null();
+        let done = self.config(FSCONFIG_SET_FLAG, key.as_ptr(), null);
+        traced!(done, "fsconfig({}, FSCONFIG_SET_FLAG, {}, NULL, 0)", self.0.as_raw_fd(), trace::Quoted::new(name))
+            .context("fsconfig", name)
+    }
+
+    /// fsconfig(2), FSCONFIG_SET_STRING: an option with a value, which may be empty.
+    pub fn set_string(&self, name: &OsStr, value: &OsStr) -> Result<()> {
+        let key = io::cstring(name).context("fsconfig", name)?;
+        let text = io::cstring(value).context("fsconfig", name)?;
+        let done = self.config(FSCONFIG_SET_STRING, key.as_ptr(), text.as_ptr());
+        traced!(
+            done,
+            "fsconfig({}, FSCONFIG_SET_STRING, {}, {}, 0)",
+            self.0.as_raw_fd(),
+            trace::Quoted::new(name),
+            trace::Quoted::new(value)
+        )
+        .context("fsconfig", name)
+    }
+
+    /// fsconfig(2), FSCONFIG_CMD_CREATE: makes the superblock, or shares one that exists.
+    pub fn create(&self) -> Result<()> {
+        self.command(FSCONFIG_CMD_CREATE, "FSCONFIG_CMD_CREATE")
+    }
+
+    /// fsconfig(2), FSCONFIG_CMD_CREATE_EXCL: makes a superblock that nobody shares (Linux 6.6).
+    pub fn create_exclusive(&self) -> Result<()> {
+        self.command(FSCONFIG_CMD_CREATE_EXCL, "FSCONFIG_CMD_CREATE_EXCL")
+    }
+
+    /// fsconfig(2), FSCONFIG_CMD_RECONFIGURE: applies the options to the superblock.
+    pub fn reconfigure(&self) -> Result<()> {
+        self.command(FSCONFIG_CMD_RECONFIGURE, "FSCONFIG_CMD_RECONFIGURE")
+    }
+
+    fn command(&self, command: c_long, name: &'static str) -> Result<()> {
+        let done = self.config(command, core::ptr::null(), core::ptr::null());
+        traced!(done, "fsconfig({}, {name}, NULL, NULL, 0)", self.0.as_raw_fd()).context("fsconfig", name)
+    }
+
+    fn config(&self, command: c_long, key: *const c_char, value: *const c_char) -> core::result::Result<(), Errno> {
+        // SAFETY: key and value are null or NUL-terminated strings that the callers keep until the call returns.
+        let done = unsafe { libc::syscall(libc::SYS_fsconfig, self.0.as_raw_fd(), command, key, value, 0) };
+        io::checked(done).map(drop)
+    }
+
+    /// fsmount(2): the configured file system as a detached mount; `attributes` are MOUNT_ATTR_ bits.
+    pub fn mount(&self, attributes: u64) -> Result<OwnedFd> {
+        // SAFETY: the call takes three integers.
+        let fd = unsafe { libc::syscall(libc::SYS_fsmount, self.0.as_raw_fd(), FSMOUNT_CLOEXEC, attributes) };
+        traced!(
+            io::owned(fd as i32),
+            "fsmount({}, FSMOUNT_CLOEXEC, {})",
+            self.0.as_raw_fd(),
+            trace::Flags(attributes, ATTR_NAMES)
+        )
+        .context("fsmount", "")
+    }
+
+    /// The messages that the kernel has left since the last time, oldest first.
+    pub fn messages(&self) -> Vec<Message> {
+        use std::os::fd::AsFd;
+        let mut found = Vec::new();
+        let mut buffer = [0_u8; 4096];
+        // One read gives one message; ENODATA: there is none. The bound is against a kernel that never says so.
+        for _ in 0..64 {
+            let Ok(length) = io::read_some(self.0.as_fd(), &mut buffer) else { break };
+            let Some(line) = buffer.get(..length).filter(|line| !line.is_empty()) else { break };
+            found.push(Message::parse(line));
+        }
+        found
+    }
+}
+
+impl Message {
+    /// Parses `e tmpfs: Unknown parameter 'bogus'`.
+    fn parse(line: &[u8]) -> Message {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let (severity, text) = match line {
+            [b'e', b' ', text @ ..] => (Severity::Error, text),
+            [b'w', b' ', text @ ..] => (Severity::Warning, text),
+            [b'i', b' ', text @ ..] => (Severity::Info, text),
+            text => (Severity::Info, text),
+        };
+        Message { severity, text: text.to_vec() }
+    }
+}
+
+/// Where a path starts: a directory's descriptor, or `None` for the working directory.
+pub type At<'a> = Option<BorrowedFd<'a>>;
+
+fn raw(at: At<'_>) -> i32 {
+    at.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd())
+}
+
+/// A directory as strace shows it: `AT_FDCWD` or the number.
+struct AtName<'a>(At<'a>);
+
+impl core::fmt::Display for AtName<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(fd) => write!(f, "{}", fd.as_raw_fd()),
+            None => f.write_str("AT_FDCWD"),
+        }
+    }
+}
+
+/// open_tree(2), close-on-exec; `flags` are OPEN_TREE_CLONE and AT_ bits.
+pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
+    let c_path = io::cstring(path).context("open_tree", path)?;
+    let flags = flags | libc::O_CLOEXEC as u64;
+    // SAFETY: `c_path` is NUL-terminated and lives until the call returns.
+    let fd = unsafe { libc::syscall(libc::SYS_open_tree, raw(at), c_path.as_ptr(), flags) };
+    traced!(
+        io::owned(fd as i32),
+        "open_tree({}, {}, {})",
+        AtName(at),
+        trace::Quoted::new(path),
+        trace::Flags(flags, OPEN_TREE_NAMES)
+    )
+    .context("open_tree", path)
+}
+
+/// move_mount(2) of the tree that `tree` is the root of; `flags` are MOVE_MOUNT_ bits about the target.
+pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) -> Result<()> {
+    let c_target = io::cstring(target).context("move_mount", target)?;
+    let flags = flags | MOVE_MOUNT_F_EMPTY_PATH;
+    // SAFETY: both paths are NUL-terminated and live until the call returns.
+    let done = io::checked(unsafe {
+        libc::syscall(libc::SYS_move_mount, tree.as_raw_fd(), c"".as_ptr(), raw(at), c_target.as_ptr(), flags)
+    });
+    traced!(
+        done,
+        "move_mount({}, \"\", {}, {}, {})",
+        tree.as_raw_fd(),
+        AtName(at),
+        trace::Quoted::new(target),
+        trace::Flags(flags, MOVE_MOUNT_NAMES)
+    )
+    .context("move_mount", target)
+    .map(drop)
+}
+
+/// What mount_setattr(2) changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// MOUNT_ATTR_ bits to set.
+    pub set: u64,
+    /// MOUNT_ATTR_ bits to clear; a change of the access time bits clears all of MOUNT_ATTR_ATIME.
+    pub clear: u64,
+    /// The propagation to change to.
+    pub propagation: Option<Propagation>,
+}
+
+impl Attributes {
+    /// Whether there is nothing to change.
+    pub fn is_empty(&self) -> bool {
+        *self == Attributes::default()
+    }
+}
+
+/// struct mount_attr of <linux/mount.h>.
+#[repr(C)]
+struct MountAttr {
+    attr_set: u64,
+    attr_clr: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+/// mount_setattr(2) of the mount that `tree` is the root of; with `recursive` of all below it, too.
+pub fn mount_setattr(tree: BorrowedFd<'_>, attributes: Attributes, recursive: bool) -> Result<()> {
+    let attr = MountAttr {
+        attr_set: attributes.set,
+        attr_clr: attributes.clear,
+        propagation: attributes.propagation.map_or(0, Propagation::flag),
+        userns_fd: 0,
+    };
+    setattr(tree, &attr, recursive)
+}
+
+/// mount_setattr(2) with MOUNT_ATTR_IDMAP: the ids of a detached tree are mapped by a user namespace.
+pub fn set_idmap(tree: BorrowedFd<'_>, user_namespace: BorrowedFd<'_>, recursive: bool) -> Result<()> {
+    let userns_fd = u64::try_from(user_namespace.as_raw_fd()).unwrap_or_default();
+    let attr = MountAttr { attr_set: MOUNT_ATTR_IDMAP, attr_clr: 0, propagation: 0, userns_fd };
+    setattr(tree, &attr, recursive)
+}
+
+fn setattr(tree: BorrowedFd<'_>, attr: &MountAttr, recursive: bool) -> Result<()> {
+    let flags = AT_EMPTY_PATH | if recursive { AT_RECURSIVE } else { 0 };
+    let pointer: *const MountAttr = attr;
+    let size = size_of::<MountAttr>();
+    // SAFETY: the path is a NUL-terminated literal, `attr` is valid for reads of `size` bytes.
+    let done = io::checked(unsafe {
+        libc::syscall(libc::SYS_mount_setattr, tree.as_raw_fd(), c"".as_ptr(), flags, pointer, size)
+    });
+    traced!(
+        done,
+        "mount_setattr({}, \"\", {}, {{attr_set={}, attr_clr={}, propagation={}, userns_fd={}}}, {size})",
+        tree.as_raw_fd(),
+        trace::Flags(flags, OPEN_TREE_NAMES),
+        trace::Flags(attr.attr_set, ATTR_NAMES),
+        trace::Flags(attr.attr_clr, ATTR_NAMES),
+        trace::Flags(attr.propagation, super::MS_NAMES),
+        attr.userns_fd
+    )
+    .context("mount_setattr", "")
+    .map(drop)
+}
+
+/// Whether `path`'s bytes make it absolute.
+pub fn is_absolute(path: &OsStr) -> bool {
+    path.as_bytes().first() == Some(&b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_its_class_and_its_text() {
+        let message = Message::parse(b"e tmpfs: Unknown parameter 'x'\n");
+        assert_eq!(message, Message { severity: Severity::Error, text: b"tmpfs: Unknown parameter 'x'".to_vec() });
+        assert_eq!(Message::parse(b"w a").severity, Severity::Warning);
+        assert_eq!(Message::parse(b"").severity, Severity::Info);
+    }
+
+    #[test]
+    fn an_unknown_file_system_type_is_enodev() {
+        let error = FsContext::open(OsStr::new("nosuchfs")).err().map(|error| error.errno);
+        // Without CAP_SYS_ADMIN the kernel says EPERM before it looks.
+        assert!(matches!(error, Some(Errno::ENODEV | Errno::EPERM)), "{error:?}");
+    }
+
+    #[test]
+    fn the_kernel_explains_an_unknown_option_in_its_own_words() {
+        let Ok(context) = FsContext::open(OsStr::new("tmpfs")) else { return };
+        assert!(context.set_flag(OsStr::new("bogus")).is_err());
+        let messages = context.messages();
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages[0].text, b"tmpfs: Unknown parameter 'bogus'");
+        assert!(context.messages().is_empty());
+    }
+}

@@ -1,0 +1,168 @@
+//! One mount by its number, without reading the whole table: statx(2) for the
+//! number, statmount(2) and listmount(2) (Linux 6.8) for the rest.
+
+use super::api::At;
+use crate::{Errno, Result, error::Context, io};
+use core::ffi::c_long;
+use core::mem::MaybeUninit;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+
+const SYS_STATMOUNT: c_long = 457;
+const SYS_LISTMOUNT: c_long = 458;
+
+const STATX_MNT_ID: u32 = 0x1000;
+const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
+const STATX_ATTR_MOUNT_ROOT: u64 = 0x2000;
+
+const STATMOUNT_SB_BASIC: u64 = 0x1;
+const STATMOUNT_FS_TYPE: u64 = 0x20;
+const STATMOUNT_FS_SUBTYPE: u64 = 0x100;
+
+/// The numbers of the mount that a path is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MountId {
+    /// The number in mountinfo, which is used again after the mount is gone; 0 if the kernel does not say.
+    pub id: u64,
+    /// The number that is never used again (Linux 6.8); 0 if the kernel does not say.
+    pub unique: u64,
+    /// Whether the path is the root of that mount; `None` if the kernel does not say (before Linux 5.8).
+    pub is_root: Option<bool>,
+}
+
+/// The mount that `path` is on: statx(2), two calls because the kernel gives one number at a time.
+/// `flags` are AT_ bits; automounts are not triggered.
+pub fn mount_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
+    let old = statx(at, path, flags, STATX_MNT_ID).context("statx", path)?;
+    let mut found = MountId { id: 0, unique: 0, is_root: None };
+    if old.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT != 0 {
+        found.is_root = Some(old.stx_attributes & STATX_ATTR_MOUNT_ROOT != 0);
+    }
+    if old.stx_mask & STATX_MNT_ID != 0 {
+        found.id = old.stx_mnt_id;
+    }
+    let new = statx(at, path, flags, STATX_MNT_ID_UNIQUE).context("statx", path)?;
+    if new.stx_mask & STATX_MNT_ID_UNIQUE != 0 {
+        found.unique = new.stx_mnt_id;
+    }
+    Ok(found)
+}
+
+fn statx(at: At<'_>, path: &OsStr, flags: u64, mask: u32) -> core::result::Result<libc::statx, Errno> {
+    let path = io::cstring(path)?;
+    let at = at.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
+    let flags = flags as i32 | libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
+    let mut buffer = MaybeUninit::<libc::statx>::zeroed();
+    // SAFETY: `path` is NUL-terminated, `buffer` is valid for a write of a struct statx.
+    let done = unsafe { libc::syscall(libc::SYS_statx, at, path.as_ptr(), flags, mask, buffer.as_mut_ptr()) };
+    io::checked(done)?;
+    // SAFETY: the buffer was zeroed and all zero is a valid struct statx.
+    Ok(unsafe { buffer.assume_init() })
+}
+
+/// struct mnt_id_req of <linux/mount.h>, its first version.
+#[repr(C)]
+struct Request {
+    size: u32,
+    spare: u32,
+    mnt_id: u64,
+    param: u64,
+}
+
+const REQUEST_SIZE: u32 = 24;
+
+/// The fixed part of struct statmount, 512 bytes; strings follow it.
+const HEADER: usize = 512;
+const OFFSET_MASK: usize = 8;
+const OFFSET_FS_TYPE: usize = 36;
+const OFFSET_FS_SUBTYPE: usize = 120;
+
+/// The file system type of a mount, `TYPE` or `TYPE.SUBTYPE`. ENOSYS before Linux 6.8.
+pub fn fs_type(unique: u64) -> Result<OsString> {
+    let mask = STATMOUNT_SB_BASIC | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE;
+    let request = Request { size: REQUEST_SIZE, spare: 0, mnt_id: unique, param: mask };
+    let pointer: *const Request = &request;
+    let mut buffer = [0_u8; HEADER + 512];
+    // SAFETY: `request` is valid for reads, `buffer` for writes of its length.
+    let done = unsafe { libc::syscall(SYS_STATMOUNT, pointer, buffer.as_mut_ptr(), buffer.len(), 0) };
+    io::checked(done).context("statmount", "")?;
+    let mut name = string_at(&buffer, OFFSET_FS_TYPE);
+    if number(&buffer, OFFSET_MASK, 8) & STATMOUNT_FS_SUBTYPE != 0 {
+        let subtype = string_at(&buffer, OFFSET_FS_SUBTYPE);
+        if !subtype.is_empty() {
+            name.push(b'.');
+            name.extend_from_slice(&subtype);
+        }
+    }
+    Ok(OsString::from_vec(name))
+}
+
+/// A little field of the header, as the machine orders bytes.
+fn number(buffer: &[u8], offset: usize, size: usize) -> u64 {
+    let mut value = [0_u8; 8];
+    let field = buffer.get(offset..offset + size).unwrap_or_default();
+    if cfg!(target_endian = "little") {
+        for (to, from) in value.iter_mut().zip(field) {
+            *to = *from;
+        }
+        return u64::from_le_bytes(value);
+    }
+    for (to, from) in value.iter_mut().rev().zip(field.iter().rev()) {
+        *to = *from;
+    }
+    u64::from_be_bytes(value)
+}
+
+fn string_at(buffer: &[u8], field: usize) -> Vec<u8> {
+    let start = HEADER + number(buffer, field, 4) as usize;
+    buffer.get(start..).unwrap_or_default().iter().copied().take_while(|byte| *byte != 0).collect()
+}
+
+/// The unique numbers of every mount below `parent`, at any depth, oldest first: listmount(2).
+/// ENOSYS before Linux 6.8.
+pub fn list_below(parent: u64) -> Result<Vec<u64>> {
+    let mut found: Vec<u64> = Vec::new();
+    let mut chunk = [0_u64; 512];
+    loop {
+        let last = found.last().copied().unwrap_or(0);
+        let request = Request { size: REQUEST_SIZE, spare: 0, mnt_id: parent, param: last };
+        let pointer: *const Request = &request;
+        // SAFETY: `request` is valid for reads, `chunk` for writes of its length.
+        let got = unsafe { libc::syscall(SYS_LISTMOUNT, pointer, chunk.as_mut_ptr(), chunk.len(), 0) };
+        let got = io::checked(got).context("listmount", "")? as usize;
+        found.extend_from_slice(chunk.get(..got).unwrap_or_default());
+        if got < chunk.len() {
+            return Ok(found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proc_is_a_mount_of_type_proc() {
+        let found = mount_id(None, OsStr::new("/proc"), 0).expect("statx");
+        assert_ne!(found.is_root, Some(false));
+        if found.unique == 0 {
+            return;
+        }
+        match fs_type(found.unique) {
+            Ok(name) => assert_eq!(name, "proc"),
+            Err(error) => assert_eq!(error.errno, Errno::ENOSYS),
+        }
+    }
+
+    #[test]
+    fn the_mounts_below_the_root_include_proc() {
+        let root = mount_id(None, OsStr::new("/"), 0).expect("statx").unique;
+        let proc = mount_id(None, OsStr::new("/proc"), 0).expect("statx").unique;
+        if root != 0
+            && let Ok(list) = list_below(root)
+        {
+            assert!(list.contains(&proc));
+        }
+    }
+}
