@@ -1,1 +1,54 @@
-//! Placeholder
+//! The commands, one file or folder each, named after them.
+//!
+//! Adding one is adding its file and its line in the table below.
+
+#![forbid(unsafe_code)]
+
+use cli::Applet;
+use std::ffi::OsStr;
+
+macro_rules! applets {
+    ($($module:ident)*) => {
+        $(mod $module;)*
+        /// Every applet, sorted by name.
+        pub static APPLETS: &[&Applet] = &[$(&$module::APPLET),*];
+    };
+}
+
+applets! {
+    chroot
+}
+
+/// The applet with exactly this name.
+pub fn find(name: &OsStr) -> Option<&'static Applet> {
+    APPLETS.iter().copied().find(|applet| name == applet.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_each_applet_says_where_it_belongs() {
+        assert!(APPLETS.is_sorted_by_key(|applet| applet.name));
+        for applet in APPLETS {
+            assert!(["usr/bin", "usr/sbin"].contains(&applet.directory), "{}", applet.name);
+            assert!(!applet.summary.is_empty() && !applet.synopsis.is_empty(), "{}", applet.name);
+        }
+    }
+
+    #[test]
+    fn no_two_options_of_an_applet_clash_and_each_is_documented() {
+        for applet in APPLETS {
+            let mut seen = Vec::new();
+            for spec in (applet.options)() {
+                assert!(!spec.help.is_empty(), "{}: {:?}", applet.name, spec.long);
+                let names = spec.long.iter().map(|name| name.to_string()).chain(spec.short.map(String::from));
+                for name in names {
+                    assert!(!seen.contains(&name), "{}: {name} twice", applet.name);
+                    seen.push(name);
+                }
+            }
+        }
+    }
+}

@@ -1,1 +1,112 @@
-fn main() {}
+//! ctrbox: the commands that containers are made of, in one program.
+//!
+//! The exact last component of argv[0] chooses the applet; called by its own name it takes the
+//! applet as its first argument, lists them, or makes links to itself.
+#![no_main]
+
+mod install;
+
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, failure::Line, text};
+use std::ffi::{OsStr, OsString};
+
+linux::entry!(start);
+
+/// The status of a name that is no applet, as a shell's for a command that is not there.
+const UNKNOWN: u8 = 127;
+
+static CTRBOX: Applet = Applet {
+    name: "ctrbox",
+    directory: "usr/bin",
+    origin: Origin::UtilLinux,
+    summary: "The commands that containers are made of, in one program",
+    synopsis: &["APPLET [ARGUMENT]...", "--list | --list-full", "--install [-s] [--force] [DIR]", "--uninstall [DIR]"],
+    notes: "Called by the name of an applet (a link makes one), it is that applet.",
+    usage_status: 1,
+    options: || cli::table::specs(OPTIONS),
+    run: run_ctrbox,
+};
+
+/// What ctrbox is asked to do by its own name.
+#[derive(Default)]
+struct Options {
+    list: bool,
+    list_full: bool,
+    install: bool,
+    uninstall: bool,
+    symbolic: bool,
+    force: bool,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt::flag(None, &["list"], "list the applets", |options| options.list = true),
+    Opt::flag(None, &["list-full"], "list the applets with the directory each belongs in", |options| {
+        options.list_full = true;
+    }),
+    Opt::flag(None, &["install"], "link every applet into DIR, or each into its directory below /", |options| {
+        options.install = true;
+    }),
+    Opt::flag(None, &["uninstall"], "remove those links", |options| options.uninstall = true),
+    Opt::flag(Some('s'), &["symbolic"], "make symbolic links, not hard ones", |options| options.symbolic = true),
+    Opt::flag(None, &["force"], "replace files that are not ours", |options| options.force = true),
+    Opt::help(Some('h')),
+    Opt::version(Some('V')),
+];
+
+/// What the C entry point calls.
+fn start(arguments: &[&OsStr]) -> u8 {
+    linux::trace::start();
+    let (argv0, args) =
+        arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
+    let name = cli::applet::last_component(argv0);
+    let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { applets::find(name) };
+    let invocation = Invocation { applet: applet.unwrap_or(&CTRBOX), argv0, args };
+    if linux::start::is_secure_execution() {
+        Failure::new(1, text!["refuses to run with more privilege than its caller"])
+            .hint("one privileged file would be every applet at once: remove its set-user-ID bit or its file capabilities")
+            .print(&invocation);
+        return 1;
+    }
+    if applet.is_none() {
+        unknown(name).print(&invocation);
+        return UNKNOWN;
+    }
+    invocation.run()
+}
+
+fn unknown(name: &OsStr) -> Failure {
+    let names: Vec<&str> = applets::APPLETS.iter().map(|applet| applet.name).collect();
+    Failure::plain(UNKNOWN, text!["ctrbox: '", name, "' is not an applet"])
+        .and(Line::Plain(text!["The applets are: ", names.join(" ")]))
+}
+
+fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    if options.list || options.list_full {
+        for applet in applets::APPLETS {
+            if options.list_full {
+                output.print(text![applet.directory, "/"]);
+            }
+            output.print(text![applet.name, "\n"]);
+        }
+        return Ok(0);
+    }
+    if options.install || options.uninstall {
+        return install::run(&options, &operands);
+    }
+    run_applet(&operands, output)
+}
+
+/// `ctrbox APPLET ARGUMENT...`.
+fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
+    let Some((name, args)) = operands.split_first() else {
+        return Err(Failure::usage(1, text!["no applet specified"]));
+    };
+    let Some(applet) = applets::find(name) else { return Err(unknown(name)) };
+    let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
+    let status = Invocation { applet, argv0: name, args: &args }.run();
+    let _ = output;
+    Ok(status)
+}

@@ -1,1 +1,20 @@
-//! Placeholder
+//! The command line of ctrbox: option tables, messages, exit statuses.
+//!
+//! One table per applet is the only definition of its options: the parser and
+//! `--help` are made from it. Nothing here makes a system call but to write.
+
+#![forbid(unsafe_code)]
+
+pub mod applet;
+pub mod exec;
+pub mod failure;
+pub mod number;
+pub mod output;
+pub mod quote;
+pub mod table;
+pub mod text;
+
+pub use applet::{Applet, Invocation, Origin};
+pub use failure::{Failure, Outcome};
+pub use output::Output;
+pub use table::{Opt, Order, Parsed, Store};

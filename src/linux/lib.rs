@@ -8,12 +8,17 @@
 #[macro_use]
 pub mod trace;
 
+pub mod accounts;
+pub mod credentials;
+pub mod directory;
 pub mod errno;
 pub mod error;
+pub mod executable;
 pub mod io;
 pub mod mount;
 pub mod process;
 pub mod start;
+pub mod stat;
 
 pub use errno::Errno;
 pub use error::{Error, Result};

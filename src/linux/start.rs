@@ -39,10 +39,7 @@ macro_rules! entry {
     ($main:path) => {
         /// The C entry point.
         #[unsafe(no_mangle)]
-        pub extern "C" fn main(
-            argc: ::core::ffi::c_int,
-            argv: *const *const ::core::ffi::c_char,
-        ) -> ::core::ffi::c_int {
+        extern "C" fn main(argc: ::core::ffi::c_int, argv: *const *const ::core::ffi::c_char) -> ::core::ffi::c_int {
             // SAFETY: the C start-up code calls this with the process's own arguments.
             let arguments = unsafe { $crate::start::arguments(argc, argv) };
             ::core::ffi::c_int::from($main(&arguments))

@@ -1,0 +1,175 @@
+//! chroot: run a command with another root directory. GNU coreutils' manual is the reference.
+//!
+//! Names of users and groups are looked up in the account files of both roots, outside before
+//! chroot(2) and inside after it. Where the two know a name under different numbers, the inside
+//! one counts throughout: the program runs as the user of the root that it runs in.
+
+mod userspec;
+
+use cli::exec::{Program, explain};
+use cli::failure::{Line, hints_wanted, warn};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, quote, text};
+use linux::process::{Argv, Environment, SearchPath};
+use linux::{Errno, credentials, directory};
+use std::ffi::{OsStr, OsString};
+use userspec::{Identity, Wanted};
+
+/// chroot itself failed.
+const FAILED: u8 = 125;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "chroot",
+    directory: "usr/sbin",
+    origin: Origin::Coreutils,
+    summary: "Run COMMAND with the root directory set to NEWROOT",
+    synopsis: &["[OPTION]... NEWROOT [COMMAND [ARG]...]"],
+    notes: "If no command is given, run '\"$SHELL\" -i' (default: '/bin/sh -i').\n\n\
+            Exit status:\n\
+            \x20 125  chroot itself failed\n\
+            \x20 126  COMMAND was found but could not be run\n\
+            \x20 127  COMMAND was not found\n\
+            \x20 -    the exit status of COMMAND otherwise",
+    usage_status: FAILED,
+    options: || cli::table::specs(OPTIONS),
+    run,
+};
+
+/// What was typed.
+#[derive(Default, Debug)]
+struct Options {
+    groups: Option<OsString>,
+    userspec: Option<OsString>,
+    skip_chdir: bool,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt::value(None, &["groups"], "G_LIST", "supplementary groups, as g1,g2,..,gN", |options, list| {
+        options.groups = Some(list);
+        Ok(())
+    }),
+    Opt::value(None, &["userspec"], "USER:GROUP", "user and group to run as, by name or number", |options, spec| {
+        options.userspec = Some(spec);
+        Ok(())
+    }),
+    Opt::flag(None, &["skip-chdir"], "do not change the working directory to '/'", |options| {
+        options.skip_chdir = true;
+    }),
+    Opt::help(None),
+    Opt::version(None),
+];
+
+/// What will be done, in order.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    new_root: OsString,
+    /// Whether the new root is the one we have.
+    is_same_root: bool,
+    chdir: bool,
+    wanted: Wanted,
+    program: Program,
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    let plan = plan(options, &operands)?;
+    carry_out(&plan, invocation, output)
+}
+
+fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
+    let (new_root, command) =
+        operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
+    let is_same_root = directory::canonical(new_root).is_ok_and(|path| path == "/");
+    if options.skip_chdir && !is_same_root {
+        return Err(Failure::usage(
+            FAILED,
+            text!["option --skip-chdir only permitted if NEWROOT is old ", quote::shell(OsStr::new("/"))],
+        ));
+    }
+    Ok(Plan {
+        new_root: new_root.clone(),
+        is_same_root,
+        chdir: !options.skip_chdir,
+        wanted: Wanted { userspec: options.userspec, groups: options.groups },
+        program: Program::from_operands(command).unwrap_or_else(interactive_shell),
+    })
+}
+
+/// `$SHELL -i`; an empty `$SHELL` is taken as it is, as GNU does.
+fn interactive_shell() -> Program {
+    let shell = std::env::var_os("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
+    Program {
+        argv: Argv(vec![shell.clone(), OsString::from("-i")]),
+        file: shell,
+        environment: Environment::Inherited,
+        search: SearchPath::Yes,
+    }
+}
+
+fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let outside = if plan.is_same_root { Identity::default() } else { userspec::look_up_outside(&plan.wanted) };
+    directory::chroot(&plan.new_root).map_err(|error| {
+        let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];
+        refused(Failure::new(FAILED, text), error.errno)
+    })?;
+    if plan.chdir {
+        directory::chdir(OsStr::new("/"))
+            .map_err(|error| Failure::new(FAILED, text!["cannot chdir to root directory: ", error.errno]))?;
+    }
+    let identity = userspec::look_up_inside(&plan.wanted, outside)?;
+    if let Some(warning) = &identity.warning {
+        warn(invocation, &Line::Named(warning.clone()));
+    }
+    become_user(&identity)?;
+    let error = plan.program.exec(output);
+    let text = text!["failed to run command ", quote::locale(&error.file), ": ", error.errno];
+    Err(explain(Failure::new(error.status(), text), &error))
+}
+
+fn become_user(identity: &Identity) -> Result<(), Failure> {
+    let failed = |what: &'static str| move |error: linux::Error| Failure::new(FAILED, text![what, ": ", error.errno]);
+    if let Some(groups) = &identity.groups {
+        credentials::set_groups(groups).map_err(failed("failed to set supplemental groups"))?;
+    }
+    if let Some(gid) = identity.gid {
+        credentials::set_gid(gid).map_err(failed("failed to set group-ID"))?;
+    }
+    if let Some(uid) = identity.uid {
+        credentials::set_uid(uid).map_err(failed("failed to set user-ID"))?;
+    }
+    Ok(())
+}
+
+/// Says why chroot(2) was refused.
+fn refused(failure: Failure, errno: Errno) -> Failure {
+    if errno != Errno::EPERM || !hints_wanted() {
+        return failure;
+    }
+    failure.hint("chroot needs CAP_SYS_CHROOT; without root, 'unshare -r chroot ...' makes a user namespace that has it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_plan_names_the_root_and_the_program() {
+        let plan = plan(Options::default(), &words(&["/tmp", "ls", "-l"])).unwrap();
+        assert_eq!((plan.is_same_root, plan.chdir), (false, true));
+        assert_eq!(plan.program.argv, Argv(words(&["ls", "-l"])));
+    }
+
+    #[test]
+    fn skip_chdir_is_refused_for_another_root_before_anything_is_done() {
+        let options = || Options { skip_chdir: true, ..Options::default() };
+        assert_eq!(plan(options(), &words(&["/tmp"])).unwrap_err().status, FAILED);
+        assert!(plan(options(), &words(&["/usr/.."])).is_ok());
+    }
+}

@@ -1,0 +1,216 @@
+//! `--userspec` and `--groups`: which user and groups a new root's program gets.
+
+use super::FAILED;
+use cli::{Failure, failure::Line, number, quote, text};
+use linux::accounts;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// What was asked for, as typed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// USER:GROUP.
+    pub userspec: Option<OsString>,
+    /// A list of groups.
+    pub groups: Option<OsString>,
+}
+
+/// Ids found, all optional: what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    /// Supplementary groups.
+    pub groups: Option<Vec<u32>>,
+    /// What is to be said although it worked.
+    pub warning: Option<Vec<u8>>,
+}
+
+/// A parsed `--userspec`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Spec {
+    uid: Option<u32>,
+    gid: Option<u32>,
+    warning: bool,
+}
+
+/// Looks names up before the root changes. Failures do not count: the names may be known inside.
+pub fn look_up_outside(wanted: &Wanted) -> Identity {
+    let spec = wanted.userspec.as_deref().and_then(|text| parse(text).ok()).unwrap_or_default();
+    let user = spec.uid.and_then(accounts::passwd_by_uid);
+    let gid = spec.gid.or(user.as_ref().map(|user| user.gid));
+    let groups = match wanted.groups.as_deref() {
+        Some(list) if !list.is_empty() => parse_groups(list).ok(),
+        Some(_) => None,
+        None => Option::zip(user, gid).map(|(user, gid)| accounts::groups_of(&user.name, gid)),
+    };
+    Identity { uid: spec.uid, gid, groups, warning: None }
+}
+
+/// Looks names up in the new root. What only the old root knew serves for a user that is known
+/// inside by number alone: its groups, and its primary group if both roots agree on the uid.
+pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Failure> {
+    let spec = match wanted.userspec.as_deref() {
+        Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
+        None => Spec::default(),
+    };
+    // GNU takes the primary group found outside even if the uid found there was another one.
+    let outside = if outside.uid == spec.uid { outside } else { Identity { groups: None, gid: None, ..outside } };
+    let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
+    let user = needs_user.and_then(accounts::passwd_by_uid);
+    let gid = spec.gid.or(user.as_ref().map(|user| user.gid)).or(outside.gid);
+    if let (Some(uid), None) = (needs_user, gid) {
+        return Err(Failure::new(FAILED, text!["no group specified for unknown uid: ", uid]));
+    }
+    let groups = match wanted.groups.as_deref() {
+        Some(list) if !list.is_empty() => Some(match (parse_groups(list), outside.groups) {
+            (Ok(groups), _) => groups,
+            (Err(_), Some(groups)) => groups,
+            (Err(failure), None) => return Err(failure),
+        }),
+        // An empty list means none.
+        Some(_) => Some(Vec::new()),
+        None => match (&user, gid) {
+            (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid)),
+            _ if spec.uid.is_some() => Some(outside.groups.unwrap_or_default()),
+            _ => None,
+        },
+    };
+    let warning = spec.warning.then(|| text!["warning: '.' should be ':'"]);
+    Ok(Identity { uid: spec.uid, gid, groups, warning })
+}
+
+/// Why a `--userspec` is wrong.
+#[derive(Debug, PartialEq, Eq)]
+enum Problem {
+    User,
+    Group,
+    Spec,
+}
+
+impl Problem {
+    /// GNU's words do not say which name is meant; the hint does.
+    fn failure(&self, spec: &OsStr) -> Failure {
+        let (line, place) = match self {
+            Problem::User => ("invalid user", "names no user of the new root's /etc/passwd and is no number"),
+            Problem::Group => ("invalid group", "names no group of the new root's /etc/group and is no number"),
+            Problem::Spec => ("invalid spec", "is not USER, USER:GROUP or :GROUP"),
+        };
+        Failure::new(FAILED, text![line]).hint(text!["--userspec=", spec, " ", place])
+    }
+}
+
+/// Reads USER:GROUP with the account files of the root we are in.
+fn parse(spec: &OsStr) -> Result<Spec, Problem> {
+    let bytes = spec.as_bytes();
+    let trimmed = bytes.strip_suffix(b":").unwrap_or(bytes);
+    if let Some(colon) = trimmed.iter().position(|byte| *byte == b':') {
+        return split(trimmed, colon);
+    }
+    let whole = split(trimmed, trimmed.len());
+    if let (Err(Problem::User), Some(dot)) = (&whole, trimmed.iter().position(|byte| *byte == b'.'))
+        && let Ok(spec) = split(trimmed, dot)
+    {
+        return Ok(Spec { warning: true, ..spec });
+    }
+    whole
+}
+
+/// Reads the user before and the group after the separator at `at`, which may be the end.
+fn split(spec: &[u8], at: usize) -> Result<Spec, Problem> {
+    let (user, group) = spec.split_at_checked(at).unwrap_or_default();
+    let (has_separator, group) = match group.split_first() {
+        Some((_, group)) => (true, group),
+        None => (false, group),
+    };
+    let login = by_name(user).filter(|name| !name.is_empty()).and_then(accounts::passwd_by_name);
+    let uid = match (&login, user) {
+        (Some(login), _) => Some(login.uid),
+        (None, b"") => None,
+        // Only a name can stand before a separator with nothing behind it.
+        (None, _) if has_separator && group.is_empty() => return Err(Problem::Spec),
+        (None, number_text) => Some(number(number_text).ok_or(Problem::User)?),
+    };
+    let gid = match group {
+        b"" => login.filter(|_| has_separator).map(|login| login.gid),
+        name => Some(group_id(name).ok_or(Problem::Group)?),
+    };
+    Ok(Spec { uid, gid, warning: false })
+}
+
+fn group_id(text: &[u8]) -> Option<u32> {
+    by_name(text).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| number(text))
+}
+
+/// The text as a name, unless a plus sign says that it is a number.
+fn by_name(text: &[u8]) -> Option<&OsStr> {
+    (text.first() != Some(&b'+')).then(|| OsStr::from_bytes(text))
+}
+
+/// A decimal id: leading white space and one plus sign are fine, and -1 in 32 bits is no id.
+fn number(text: &[u8]) -> Option<u32> {
+    let read = number::read(text, 10)?;
+    let id = u32::try_from(read.value?).ok()?;
+    (read.length == text.len() && !read.negative && id != u32::MAX).then_some(id)
+}
+
+/// Reads a list of groups with the group file of the root we are in.
+fn parse_groups(list: &OsStr) -> Result<Vec<u32>, Failure> {
+    let mut groups = Vec::new();
+    let mut failure = Failure::silent(FAILED);
+    for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
+        let number = number::read(item, 10)
+            .filter(|read| read.length == item.len() && !read.negative)
+            .and_then(|read| u32::try_from(read.value?).ok());
+        let named = || by_name(item).and_then(accounts::group_by_name).map(|group| group.gid);
+        match named().or(number) {
+            Some(gid) => groups.push(gid),
+            None => {
+                let text = text!["invalid group ", quote::locale(OsStr::from_bytes(item))];
+                failure = failure.and(Line::Named(text));
+            }
+        }
+    }
+    if !failure.lines.is_empty() {
+        return Err(failure);
+    }
+    if groups.is_empty() {
+        return Err(Failure::new(FAILED, text!["invalid group list ", quote::locale(list)]));
+    }
+    Ok(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> Result<Spec, Problem> {
+        parse(OsStr::new(text))
+    }
+
+    #[test]
+    fn a_userspec_has_a_user_a_group_both_or_neither() {
+        let is = |uid, gid| Ok(Spec { uid, gid, warning: false });
+        assert_eq!(spec("+5:+6"), is(Some(5), Some(6)));
+        assert_eq!(spec("+5"), is(Some(5), None));
+        assert_eq!(spec("+5:"), is(Some(5), None));
+        assert_eq!(spec(":+6"), is(None, Some(6)));
+        assert_eq!(spec(""), is(None, None));
+        assert_eq!(spec(":"), is(None, None));
+        assert_eq!(spec("0::"), Err(Problem::Spec));
+    }
+
+    #[test]
+    fn a_number_is_decimal_and_whole() {
+        assert_eq!(spec("+0x1"), Err(Problem::User));
+        assert_eq!(spec("+5x"), Err(Problem::User));
+        assert_eq!(spec("+4294967295"), Err(Problem::User));
+        assert_eq!(spec("++5"), Err(Problem::User));
+        assert_eq!(spec("+4294967294").unwrap().uid, Some(u32::MAX - 1));
+    }
+
+    #[test]
+    fn a_dot_may_stand_for_the_colon_with_a_warning() {
+        assert_eq!(spec("+5.+6"), Ok(Spec { uid: Some(5), gid: Some(6), warning: true }));
+    }
+}

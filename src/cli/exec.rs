@@ -1,0 +1,106 @@
+//! Running the program, the last step of several commands, and what is said when that fails.
+
+use crate::{Failure, Output, failure::hints_wanted, text};
+use linux::process::{Argv, Environment, ExecError, SearchPath};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// A program to run in our place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The file, looked for along PATH unless it has a slash.
+    pub file: OsString,
+    /// Its arguments, argv[0] first.
+    pub argv: Argv,
+    /// Its environment.
+    pub environment: Environment,
+    /// Whether PATH is searched.
+    pub search: SearchPath,
+}
+
+impl Program {
+    /// The command line `args`, as a user typed it.
+    pub fn from_operands(args: &[OsString]) -> Option<Program> {
+        Some(Program {
+            file: args.first()?.clone(),
+            argv: Argv(args.to_vec()),
+            environment: Environment::Inherited,
+            search: SearchPath::Yes,
+        })
+    }
+
+    /// The login shell of a user who names no program: `$SHELL`, else the shell of the real
+    /// uid's passwd entry, else /bin/sh; argv[0] is `-` and its last component.
+    pub fn login_shell() -> Program {
+        let shell = linux::process::variable("SHELL")
+            .or_else(|| linux::accounts::passwd_by_uid(linux::credentials::real_uid()).map(|user| user.shell))
+            .filter(|shell| !shell.is_empty())
+            .unwrap_or_else(|| OsString::from("/bin/sh"));
+        let mut argv0 = OsString::from("-");
+        argv0.push(crate::applet::last_component(&shell));
+        Program { file: shell, argv: Argv(vec![argv0]), environment: Environment::Inherited, search: SearchPath::No }
+    }
+
+    /// Executes it. Returns only on failure, with what was printed so far written out.
+    pub fn exec(&self, output: &mut Output) -> ExecError {
+        // A failed write is reported by the caller's last flush if the exec fails, too.
+        let _ = output.flush();
+        linux::process::exec(&self.file, &self.argv, &self.environment, self.search)
+    }
+}
+
+/// util-linux's wording: `failed to execute X: strerror`, 127 or 126.
+pub fn failed_to_execute(error: &ExecError) -> Failure {
+    let failure = Failure::new(error.status(), text!["failed to execute ", error.file, ": ", error.errno]);
+    explain(failure, error)
+}
+
+/// Adds why the program could not be executed, as far as the file system shows it.
+pub fn explain(mut failure: Failure, error: &ExecError) -> Failure {
+    if !hints_wanted() {
+        return failure;
+    }
+    for hint in hints(error) {
+        failure = failure.hint(hint);
+    }
+    failure
+}
+
+fn hints(error: &ExecError) -> Vec<Vec<u8>> {
+    use linux::executable::{Interpreter, Missing};
+    match linux::executable::why_not(error) {
+        Some(Missing::Interpreter(Interpreter { path, script })) => {
+            let what = if script { "is named by its first line (#!) and" } else { "is its dynamic linker and" };
+            vec![text!["'", error.path, "' exists, but '", path, "', which ", what, " runs it, is not in this root"]]
+        }
+        Some(Missing::Architecture(name)) => {
+            vec![text![
+                "'",
+                error.path,
+                "' is built for ",
+                name,
+                "; running it here takes an emulator registered with binfmt_misc, such as qemu-user"
+            ]]
+        }
+        Some(Missing::FromPath { searched, found }) => {
+            let mut hints = vec![text!["PATH searched: ", searched]];
+            if let Some(found) = found {
+                hints.push(text!["it is there as ", found, ", which is not in that PATH"]);
+            }
+            hints
+        }
+        Some(Missing::Shell(others)) => {
+            let mut list = Vec::new();
+            for shell in &others {
+                list.extend_from_slice(b" ");
+                list.extend_from_slice(OsStr::as_bytes(shell));
+            }
+            if others.is_empty() {
+                vec![text!["there is no shell in this root; name a program that is in it"]]
+            } else {
+                vec![text!["shells that are in this root:", list]]
+            }
+        }
+        None => Vec::new(),
+    }
+}

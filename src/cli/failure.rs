@@ -1,0 +1,137 @@
+//! A command's failure: exit status, the lines the original prints, our hints.
+
+use crate::applet::{Invocation, Origin};
+use crate::text::Piece;
+use linux::process::variable;
+use std::os::unix::ffi::OsStrExt;
+
+/// How a command ends: its exit status, or a failure that is printed once, by `main`.
+pub type Outcome = Result<u8, Failure>;
+
+/// Why a command could not do what it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit status.
+    pub status: u8,
+    /// What is printed on standard error, first.
+    pub lines: Vec<Line>,
+    /// What is printed below it as `hint:` lines, unless `CTRBOX_HINTS=never`.
+    pub hints: Vec<Vec<u8>>,
+}
+
+/// One line on standard error, without its newline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// As it is.
+    Plain(Vec<u8>),
+    /// After the command's name as its original writes it (see [`Origin`]).
+    Named(Vec<u8>),
+    /// After the whole argv[0], as getopt(3) does.
+    Argv0(Vec<u8>),
+    /// `Try 'NAME --help' for more information.`
+    TryHelp,
+}
+
+impl Failure {
+    /// A failure that prints nothing.
+    pub fn silent(status: u8) -> Failure {
+        Failure { status, lines: Vec::new(), hints: Vec::new() }
+    }
+
+    /// `NAME: TEXT`, the name as the original writes it.
+    pub fn new(status: u8, text: Vec<u8>) -> Failure {
+        Failure { status, lines: vec![Line::Named(text)], hints: Vec::new() }
+    }
+
+    /// A line with nothing before it.
+    pub fn plain(status: u8, text: Vec<u8>) -> Failure {
+        Failure { status, lines: vec![Line::Plain(text)], hints: Vec::new() }
+    }
+
+    /// Wrong usage: `NAME: TEXT` and the line that points to `--help`.
+    pub fn usage(status: u8, text: Vec<u8>) -> Failure {
+        Failure { status, lines: vec![Line::Named(text), Line::TryHelp], hints: Vec::new() }
+    }
+
+    /// Adds a line.
+    pub fn and(mut self, line: Line) -> Failure {
+        self.lines.push(line);
+        self
+    }
+
+    /// Adds a hint. Work it out only after the failure, and only if [`hints_wanted`].
+    pub fn hint(mut self, text: impl Piece) -> Failure {
+        let mut hint = Vec::new();
+        text.append(&mut hint);
+        self.hints.push(hint);
+        self
+    }
+
+    /// Writes the lines and hints to standard error.
+    pub fn print(&self, invocation: &Invocation<'_>) {
+        let mut text = Vec::new();
+        for line in &self.lines {
+            line.render(invocation, &mut text);
+        }
+        if hints_wanted() {
+            for hint in &self.hints {
+                text.extend_from_slice(b"hint: ");
+                text.extend_from_slice(hint);
+                text.push(b'\n');
+            }
+        }
+        write_error(&text);
+    }
+}
+
+impl Line {
+    fn render(&self, invocation: &Invocation<'_>, text: &mut Vec<u8>) {
+        let name = match invocation.applet.origin {
+            Origin::Coreutils => invocation.argv0,
+            _ => invocation.name(),
+        };
+        match self {
+            Line::Plain(line) => text.extend_from_slice(line),
+            Line::Named(line) => {
+                text.extend_from_slice(name.as_bytes());
+                text.extend_from_slice(b": ");
+                text.extend_from_slice(line);
+            }
+            Line::Argv0(line) => {
+                text.extend_from_slice(invocation.argv0.as_bytes());
+                text.extend_from_slice(b": ");
+                text.extend_from_slice(line);
+            }
+            Line::TryHelp => {
+                text.extend_from_slice(b"Try '");
+                text.extend_from_slice(name.as_bytes());
+                text.extend_from_slice(b" --help' for more information.");
+            }
+        }
+        text.push(b'\n');
+    }
+}
+
+/// Whether hints are printed; `CTRBOX_HINTS=never` turns them off.
+pub fn hints_wanted() -> bool {
+    variable("CTRBOX_HINTS").is_none_or(|value| value != "never")
+}
+
+/// Prints one line on standard error and goes on: a warning.
+pub fn warn(invocation: &Invocation<'_>, line: &Line) {
+    let mut text = Vec::new();
+    line.render(invocation, &mut text);
+    write_error(&text);
+}
+
+/// Prints a `hint:` line on standard error and goes on, for what is no failure.
+pub fn hint(text: &[u8]) {
+    if hints_wanted() {
+        write_error(&crate::text!["hint: ", text, "\n"]);
+    }
+}
+
+/// The one place that writes to standard error. When that fails there is nowhere left to say so.
+pub fn write_error(text: &[u8]) {
+    let _ = linux::io::write_all_to(2, text);
+}

@@ -1,0 +1,88 @@
+//! Numbers as the C library's strtoul(3) reads them, without its overflow to be forgotten.
+
+/// What strtoul(3) made of a text: the value and the length of what it read, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The value; `None` if it does not fit in 64 bits.
+    pub value: Option<u64>,
+    /// How many bytes belong to the number, leading white space included.
+    pub length: usize,
+    /// Whether a minus sign stands before it.
+    pub negative: bool,
+}
+
+/// strtoul(3): optional white space, optional sign, digits. `base` is 8, 10, 16, or 0 for
+/// `0x` and `0` prefixes. `None` if there are no digits.
+pub fn read(text: &[u8], base: u32) -> Option<Read> {
+    let mut at = text.iter().take_while(|byte| is_space(**byte)).count();
+    let sign = text.get(at).copied().filter(|byte| matches!(byte, b'+' | b'-'));
+    at += usize::from(sign.is_some());
+    let rest = text.get(at..).unwrap_or_default();
+    let hexadecimal = matches!(rest, [b'0', b'x' | b'X', digit, ..] if digit.is_ascii_hexdigit());
+    let base = match base {
+        0 if hexadecimal => 16,
+        0 if rest.first() == Some(&b'0') => 8,
+        0 => 10,
+        base => base,
+    };
+    if base == 16 && hexadecimal {
+        at += 2;
+    }
+    let digits = text.get(at..).unwrap_or_default();
+    let mut value = Some(0_u64);
+    let mut count = 0;
+    for digit in digits.iter().map_while(|byte| char::from(*byte).to_digit(base)) {
+        value = value.and_then(|value| value.checked_mul(u64::from(base))?.checked_add(u64::from(digit)));
+        count += 1;
+    }
+    (count > 0).then_some(Read { value, length: at + count, negative: sign == Some(b'-') })
+}
+
+/// The whole text as a decimal number, digits only.
+pub fn decimal(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| read(text, 10))??.value
+}
+
+/// The whole text as a user or group number, 0 to 4294967295, digits only.
+pub fn id(text: &[u8]) -> Option<u32> {
+    decimal(text).and_then(|value| u32::try_from(value).ok())
+}
+
+/// isspace(3) of the C locale.
+pub fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, base: u32) -> Option<u64> {
+        read(text.as_bytes(), base)?.value
+    }
+
+    #[test]
+    fn base_zero_takes_decimal_octal_and_hexadecimal() {
+        assert_eq!(value("12", 0), Some(12));
+        assert_eq!(value("012", 0), Some(10));
+        assert_eq!(value("0x1F", 0), Some(31));
+        assert_eq!(value(" +7", 0), Some(7));
+        assert_eq!(read(b"0xg", 0).map(|read| read.length), Some(1));
+        assert_eq!(read(b"x", 0), None);
+    }
+
+    #[test]
+    fn a_number_over_64_bits_has_no_value() {
+        assert_eq!(value("18446744073709551615", 10), Some(u64::MAX));
+        assert_eq!(read(b"18446744073709551616", 10).map(|read| read.value), Some(None));
+    }
+
+    #[test]
+    fn an_id_is_digits_only_and_fits_in_32_bits() {
+        assert_eq!(id(b"4294967295"), Some(u32::MAX));
+        assert_eq!(id(b"4294967296"), None);
+        assert_eq!(id(b"+1"), None);
+        assert_eq!(id(b""), None);
+    }
+}

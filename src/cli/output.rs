@@ -1,0 +1,34 @@
+//! Standard output, buffered, with its write errors kept until they can be reported.
+
+use crate::text::Piece;
+use linux::Errno;
+
+/// What has been printed and not yet written. Call [`Output::flush`] before every exec and fork.
+#[derive(Default)]
+pub struct Output {
+    buffer: Vec<u8>,
+    failed: Option<Errno>,
+}
+
+impl Output {
+    /// Written when the buffer has grown past this, in bytes.
+    const FULL: usize = 64 * 1024;
+
+    /// Adds text.
+    pub fn print(&mut self, text: impl Piece) {
+        text.append(&mut self.buffer);
+        if self.buffer.len() >= Output::FULL {
+            // A failure is kept and reported by the flush at the end.
+            let _ = self.flush();
+        }
+    }
+
+    /// Writes what has been printed so far. The first failure is remembered and reported each time.
+    pub fn flush(&mut self) -> Result<(), Errno> {
+        if self.failed.is_none() && !self.buffer.is_empty() {
+            self.failed = linux::io::write_all_to(1, &self.buffer).err();
+        }
+        self.buffer.clear();
+        self.failed.map_or(Ok(()), Err)
+    }
+}

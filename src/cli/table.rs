@@ -1,0 +1,404 @@
+//! The option table: one definition from which the parser and `--help` come.
+//!
+//! The rules are getopt_long(3)'s: unique abbreviations of long options, clustered short
+//! options, attached optional arguments, `--`, and its wording of errors. lexopt splits the
+//! arguments; the table says what they mean. A row only validates and stores.
+
+use crate::{Failure, Invocation, Origin, Outcome, Output, failure::Line, text};
+use linux::process::variable;
+use std::ffi::OsString;
+
+/// What can be said about an option without its code: its names, its argument, its help.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The one-letter name.
+    pub short: Option<char>,
+    /// The long names; the first is the one that is documented. May be empty.
+    pub long: &'static [&'static str],
+    /// Whether it takes an argument, and how the help calls that.
+    pub argument: Argument,
+    /// What it does, in one line of the help.
+    pub help: &'static str,
+}
+
+/// Whether an option takes an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// It takes none.
+    None,
+    /// It must have one.
+    Required(&'static str),
+    /// It may have one, which must then be attached: `-mFILE`, `--mount=FILE`.
+    Optional(&'static str),
+    /// Only the long form may have one, as in unshare: `--mount=FILE`, but `-m`.
+    OptionalLong(&'static str),
+}
+
+/// One option of an applet whose options are stored in an `O`.
+pub struct Opt<O: 'static> {
+    /// Names and help.
+    pub spec: Spec,
+    /// What is done when it is met.
+    pub store: Store<O>,
+}
+
+/// What is done with an option that was given.
+pub enum Store<O: 'static> {
+    /// It takes no argument.
+    Flag(fn(&mut O)),
+    /// It has an argument.
+    Value(fn(&mut O, OsString) -> Result<(), Failure>),
+    /// It may have an argument.
+    Maybe(fn(&mut O, Option<OsString>) -> Result<(), Failure>),
+    /// Print the help and end.
+    Help,
+    /// Print the version and end.
+    Version,
+}
+
+impl<O> Opt<O> {
+    /// An option without an argument.
+    pub const fn flag(
+        short: Option<char>,
+        long: &'static [&'static str],
+        help: &'static str,
+        store: fn(&mut O),
+    ) -> Opt<O> {
+        Opt { spec: Spec { short, long, argument: Argument::None, help }, store: Store::Flag(store) }
+    }
+
+    /// An option with an argument.
+    pub const fn value(
+        short: Option<char>,
+        long: &'static [&'static str],
+        argument: &'static str,
+        help: &'static str,
+        store: fn(&mut O, OsString) -> Result<(), Failure>,
+    ) -> Opt<O> {
+        Opt { spec: Spec { short, long, argument: Argument::Required(argument), help }, store: Store::Value(store) }
+    }
+
+    /// An option that may have an argument.
+    pub const fn maybe(
+        short: Option<char>,
+        long: &'static [&'static str],
+        argument: &'static str,
+        help: &'static str,
+        store: fn(&mut O, Option<OsString>) -> Result<(), Failure>,
+    ) -> Opt<O> {
+        Opt { spec: Spec { short, long, argument: Argument::Optional(argument), help }, store: Store::Maybe(store) }
+    }
+
+    /// An option whose long form may have an argument.
+    pub const fn maybe_long(
+        short: Option<char>,
+        long: &'static [&'static str],
+        argument: &'static str,
+        help: &'static str,
+        store: fn(&mut O, Option<OsString>) -> Result<(), Failure>,
+    ) -> Opt<O> {
+        Opt { spec: Spec { short, long, argument: Argument::OptionalLong(argument), help }, store: Store::Maybe(store) }
+    }
+
+    /// `--help`, also as `short`.
+    pub const fn help(short: Option<char>) -> Opt<O> {
+        let spec = Spec { short, long: &["help"], argument: Argument::None, help: "display this help" };
+        Opt { spec, store: Store::Help }
+    }
+
+    /// `--version`, also as `short`.
+    pub const fn version(short: Option<char>) -> Opt<O> {
+        let spec = Spec { short, long: &["version"], argument: Argument::None, help: "display version" };
+        Opt { spec, store: Store::Version }
+    }
+}
+
+/// The specs of a table, for the help and for tests over all applets.
+pub fn specs<O>(table: &'static [Opt<O>]) -> Vec<&'static Spec> {
+    table.iter().map(|option| &option.spec).collect()
+}
+
+/// Where options end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// At the first operand: what follows belongs to the program that is run.
+    UntilOperand,
+    /// Nowhere: operands and options may be mixed, unless POSIXLY_CORRECT is set.
+    Permuted,
+}
+
+/// What a command line was.
+pub enum Parsed<O> {
+    /// Options and operands.
+    Run(O, Vec<OsString>),
+    /// `--help` or `--version` has been answered.
+    Done(Outcome),
+}
+
+/// Parses a command line by a table.
+pub fn parse<O: Default>(
+    invocation: &Invocation<'_>,
+    table: &'static [Opt<O>],
+    order: Order,
+    output: &mut Output,
+) -> Result<Parsed<O>, Failure> {
+    let until_operand = order == Order::UntilOperand || variable("POSIXLY_CORRECT").is_some();
+    let mut options = O::default();
+    let mut operands = Vec::new();
+    let mut parser = lexopt::Parser::from_args(invocation.args.iter().map(|argument| argument.to_os_string()));
+    parser.set_short_equals(false);
+    let usage = Usage { invocation };
+    loop {
+        let found = match parser.next() {
+            Ok(None) => break,
+            Ok(Some(lexopt::Arg::Value(operand))) => {
+                operands.push(operand);
+                if until_operand {
+                    operands.extend(parser.raw_args().into_iter().flatten());
+                    break;
+                }
+                continue;
+            }
+            Ok(Some(lexopt::Arg::Short(letter))) => Found::Short(letter),
+            Ok(Some(lexopt::Arg::Long(name))) => Found::Long(name.to_string()),
+            // `next` fails only for `--name=value` whose value nobody took; every arm below takes it.
+            Err(_) => break,
+        };
+        let index = match &found {
+            Found::Short(letter) => table
+                .iter()
+                .position(|option| option.spec.short == Some(*letter))
+                .ok_or_else(|| usage.getopt(text!["invalid option -- '", letter.to_string(), "'"]))?,
+            Found::Long(name) => {
+                find_long(&specs(table), name).map_err(|error| usage.long(error, name, parser.optional_value()))?
+            }
+        };
+        let Some(option) = table.get(index) else { break };
+        let name = option.spec.long.first().copied().unwrap_or_default();
+        match &option.store {
+            Store::Help => {
+                usage.no_argument(&found, name, &mut parser)?;
+                output.print(help(invocation));
+                return Ok(Parsed::Done(Ok(0)));
+            }
+            Store::Version => {
+                usage.no_argument(&found, name, &mut parser)?;
+                output.print(version(invocation));
+                return Ok(Parsed::Done(Ok(0)));
+            }
+            Store::Flag(store) => {
+                usage.no_argument(&found, name, &mut parser)?;
+                store(&mut options);
+            }
+            Store::Value(store) => {
+                let value = parser.value().map_err(|_| match &found {
+                    Found::Short(letter) => {
+                        usage.getopt(text!["option requires an argument -- '", letter.to_string(), "'"])
+                    }
+                    Found::Long(_) => usage.getopt(text!["option '--", name, "' requires an argument"]),
+                })?;
+                store(&mut options, value)?;
+            }
+            Store::Maybe(store) => {
+                let long_only = matches!(option.spec.argument, Argument::OptionalLong(_));
+                let value = match found {
+                    Found::Short(_) if long_only => None,
+                    _ => parser.optional_value(),
+                };
+                store(&mut options, value)?;
+            }
+        }
+    }
+    Ok(Parsed::Run(options, operands))
+}
+
+enum Found {
+    Short(char),
+    Long(String),
+}
+
+/// Why a long option was not found.
+#[derive(Debug, PartialEq, Eq)]
+enum NotFound {
+    Unknown,
+    Ambiguous(Vec<&'static str>),
+}
+
+/// The row that `typed` names, whole or as an abbreviation that only one row has.
+fn find_long(specs: &[&'static Spec], typed: &str) -> Result<usize, NotFound> {
+    let mut rows = Vec::new();
+    let mut names = Vec::new();
+    for (index, spec) in specs.iter().enumerate() {
+        for name in spec.long {
+            if *name == typed {
+                return Ok(index);
+            }
+            if name.starts_with(typed) {
+                names.push(*name);
+                if rows.last() != Some(&index) {
+                    rows.push(index);
+                }
+            }
+        }
+    }
+    match rows.as_slice() {
+        [] => Err(NotFound::Unknown),
+        [index] => Ok(*index),
+        _ => Err(NotFound::Ambiguous(names)),
+    }
+}
+
+/// Wrong usage, in getopt's words and with the applet's exit status.
+struct Usage<'a> {
+    invocation: &'a Invocation<'a>,
+}
+
+impl Usage<'_> {
+    fn getopt(&self, text: Vec<u8>) -> Failure {
+        let applet = self.invocation.applet;
+        let failure = Failure::silent(applet.usage_status).and(Line::Argv0(text));
+        match applet.origin {
+            Origin::Libcap => failure.and(Line::Plain(usage_line(self.invocation))),
+            _ => failure.and(Line::TryHelp),
+        }
+    }
+
+    fn long(&self, error: NotFound, typed: &str, value: Option<OsString>) -> Failure {
+        let typed = match value {
+            Some(value) => text!["--", typed, "=", value],
+            None => text!["--", typed],
+        };
+        match error {
+            NotFound::Unknown => self.getopt(text!["unrecognized option '", typed, "'"]),
+            NotFound::Ambiguous(names) => {
+                let mut line = text!["option '", typed, "' is ambiguous; possibilities:"];
+                for name in names {
+                    line.extend_from_slice(&text![" '--", name, "'"]);
+                }
+                self.getopt(line)
+            }
+        }
+    }
+
+    fn no_argument(&self, found: &Found, name: &str, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+        match found {
+            Found::Long(_) if parser.optional_value().is_some() => {
+                Err(self.getopt(text!["option '--", name, "' doesn't allow an argument"]))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `usage: NAME SYNOPSIS`, as libcap's tools begin theirs.
+fn usage_line(invocation: &Invocation<'_>) -> Vec<u8> {
+    let synopsis = invocation.applet.synopsis.first().copied().unwrap_or_default();
+    text!["usage: ", invocation.name(), " ", synopsis]
+}
+
+/// The text of `--help`.
+pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
+    let applet = invocation.applet;
+    let mut out = text!["\nUsage:\n"];
+    for form in applet.synopsis {
+        out.extend_from_slice(&text![" ", invocation.name(), " ", form, "\n"]);
+    }
+    out.extend_from_slice(&text!["\n", applet.summary, ".\n"]);
+    let specs = (applet.options)();
+    if !specs.is_empty() {
+        out.extend_from_slice(b"\nOptions:\n");
+        let has_short = specs.iter().any(|spec| spec.short.is_some());
+        let names: Vec<String> = specs.iter().map(|spec| option_names(spec, has_short)).collect();
+        let width = names.iter().map(String::len).filter(|length| *length <= 30).max().unwrap_or(0);
+        for (spec, names) in specs.iter().zip(&names) {
+            let mut lines = spec.help.lines();
+            let first = lines.next().unwrap_or_default();
+            if names.len() > width {
+                out.extend_from_slice(format!(" {names}\n {:width$}  {first}\n", "").as_bytes());
+            } else {
+                out.extend_from_slice(format!(" {names:width$}  {first}\n").as_bytes());
+            }
+            for line in lines {
+                out.extend_from_slice(format!(" {:width$}  {line}\n", "").as_bytes());
+            }
+        }
+    }
+    if !applet.notes.is_empty() {
+        out.extend_from_slice(&text!["\n", applet.notes, "\n"]);
+    }
+    out
+}
+
+/// `-m, --mount[=FILE]`, aligned as if every option had a letter where `has_short`.
+fn option_names(spec: &Spec, has_short: bool) -> String {
+    let mut out = String::new();
+    match spec.short {
+        Some(letter) => {
+            out.push('-');
+            out.push(letter);
+        }
+        None if has_short => out.push_str("    "),
+        None => {}
+    }
+    for (index, name) in spec.long.iter().enumerate() {
+        if index > 0 || spec.short.is_some() {
+            out.push_str(", ");
+        }
+        out.push_str("--");
+        out.push_str(name);
+    }
+    match spec.argument {
+        Argument::None => {}
+        Argument::Required(value) => {
+            out.push_str(if spec.long.is_empty() { " " } else { "=" });
+            out.push_str(value);
+        }
+        Argument::Optional(value) | Argument::OptionalLong(value) => {
+            out.push_str(if spec.long.is_empty() { "[" } else { "[=" });
+            out.push_str(value);
+            out.push(']');
+        }
+    }
+    out
+}
+
+/// The version of util-linux whose behaviour ours is held to.
+const UTIL_LINUX: &str = "2.43";
+/// The version of ctrbox.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The text of `--version`: the original's shape, since scripts read its fields, with ours named.
+fn version(invocation: &Invocation<'_>) -> Vec<u8> {
+    let name = invocation.name();
+    match invocation.applet.origin {
+        Origin::UtilLinux => text![name, " from util-linux ", UTIL_LINUX, " (ctrbox ", VERSION, ")\n"],
+        Origin::Coreutils | Origin::Libcap => text![name, " (ctrbox) ", VERSION, "\n"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FORK: Spec = Spec { short: Some('f'), long: &["fork"], argument: Argument::None, help: "x" };
+    static FORWARD: Spec = Spec { short: None, long: &["forward-signals"], argument: Argument::None, help: "x" };
+    static RO: Spec = Spec { short: Some('r'), long: &["ro", "read-only"], argument: Argument::None, help: "x" };
+
+    #[test]
+    fn a_long_option_may_be_abbreviated_as_long_as_one_row_remains() {
+        let specs = [&FORK, &FORWARD, &RO];
+        assert_eq!(find_long(&specs, "fork"), Ok(0));
+        assert_eq!(find_long(&specs, "forw"), Ok(1));
+        assert_eq!(find_long(&specs, "r"), Ok(2), "two names of one row are no ambiguity");
+        assert_eq!(find_long(&specs, "fo"), Err(NotFound::Ambiguous(vec!["fork", "forward-signals"])));
+        assert_eq!(find_long(&specs, "x"), Err(NotFound::Unknown));
+    }
+
+    #[test]
+    fn the_help_shows_how_an_argument_is_attached() {
+        let spec = |short, long, argument| option_names(&Spec { short, long, argument, help: "" }, true);
+        assert_eq!(spec(Some('m'), &["mount"], Argument::OptionalLong("FILE")), "-m, --mount[=FILE]");
+        assert_eq!(spec(None, &["map-user"], Argument::Required("UID")), "    --map-user=UID");
+        assert_eq!(spec(Some('n'), &[], Argument::Required("ID")), "-n ID");
+    }
+}

@@ -1,0 +1,54 @@
+//! The process's root and working directory: chroot(2), chdir(2), fchdir(2).
+
+use crate::trace::Quoted;
+use crate::{Result, error::Context, io};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+
+/// chroot(2). The working directory stays where it is.
+pub fn chroot(path: &OsStr) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        io::checked(i64::from(unsafe { libc::chroot(path.as_ptr()) }))
+    });
+    traced!(done, "chroot({})", Quoted::new(path)).context("chroot", path).map(drop)
+}
+
+/// chdir(2).
+pub fn chdir(path: &OsStr) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        io::checked(i64::from(unsafe { libc::chdir(path.as_ptr()) }))
+    });
+    traced!(done, "chdir({})", Quoted::new(path)).context("chdir", path).map(drop)
+}
+
+/// fchdir(2).
+pub fn fchdir(directory: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: the call takes a descriptor.
+    let done = io::checked(i64::from(unsafe { libc::fchdir(directory.as_raw_fd()) }));
+    traced!(done, "fchdir({})", directory.as_raw_fd()).context("fchdir", "").map(drop)
+}
+
+/// Opens a directory by path only (O_PATH), to come back to it.
+pub fn open(path: &OsStr) -> Result<OwnedFd> {
+    io::open_at(None, path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", path)
+}
+
+/// The path with every symbolic link, `.` and `..` resolved: realpath(3).
+pub fn canonical(path: &OsStr) -> Result<OsString> {
+    let canonical = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated; with a null buffer the result is allocated by malloc.
+        let resolved = unsafe { libc::realpath(path.as_ptr(), core::ptr::null_mut()) };
+        if resolved.is_null() {
+            return Err(crate::Errno::last());
+        }
+        // SAFETY: realpath returned a NUL-terminated string.
+        let bytes = unsafe { core::ffi::CStr::from_ptr(resolved) }.to_bytes().to_vec();
+        // SAFETY: realpath allocated it with malloc and nobody else has it.
+        unsafe { libc::free(resolved.cast()) };
+        Ok(OsString::from_vec(bytes))
+    });
+    canonical.context("realpath", path)
+}

@@ -1,0 +1,231 @@
+//! Why a program could not be executed, as far as its file shows it: elf(5), execve(2).
+//!
+//! Looked at only after the exec has failed. Reads at most 4 KiB of the file.
+
+use crate::process::ExecError;
+use crate::{Errno, io, stat};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// How much of a program is read to learn what it needs, in bytes.
+const HEAD: usize = 4096;
+
+/// What a program needs to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interpreter {
+    /// The path of the dynamic linker or of the `#!` line's program.
+    pub path: OsString,
+    /// Whether it is a script.
+    pub script: bool,
+}
+
+/// What is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The file is there, but what runs it is not.
+    Interpreter(Interpreter),
+    /// The file is for another processor, of this name.
+    Architecture(&'static str),
+    /// A name without a slash was not found along PATH.
+    FromPath {
+        /// The PATH.
+        searched: OsString,
+        /// Where it is outside that PATH.
+        found: Option<OsString>,
+    },
+    /// A shell is not there; these are.
+    Shell(Vec<OsString>),
+}
+
+/// Where programs are in any Linux root, for a name that PATH does not lead to.
+const USUAL: [&str; 8] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/busybox", "/usr/lib/ctrbox/bin"];
+
+/// Shells that a minimal root may have.
+const SHELLS: [&str; 8] = ["bash", "sh", "ash", "dash", "zsh", "busybox", "ksh", "fish"];
+
+/// Looks for the reason of a failed exec in this root.
+pub fn why_not(error: &ExecError) -> Option<Missing> {
+    match error.errno {
+        Errno::ENOENT if stat::path(&error.path).is_ok() => {
+            let interpreter = needed(&head(&error.path)?)?;
+            stat::path(&interpreter.path).is_err().then_some(Missing::Interpreter(interpreter))
+        }
+        Errno::ENOENT => match &error.searched {
+            Some(searched) => Some(Missing::FromPath {
+                searched: searched.clone(),
+                found: found_in(&USUAL, &error.file).into_iter().next(),
+            }),
+            None if is_shell(&error.file) => {
+                let there =
+                    SHELLS.iter().flat_map(|name| found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name)));
+                Some(Missing::Shell(there.collect()))
+            }
+            None => None,
+        },
+        Errno::ENOEXEC => foreign(&head(&error.path)?).map(Missing::Architecture),
+        _ => None,
+    }
+}
+
+fn is_shell(path: &OsStr) -> bool {
+    let name = path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    SHELLS.iter().any(|shell| shell.as_bytes() == name)
+}
+
+fn found_in(directories: &[&str], name: &OsStr) -> Vec<OsString> {
+    let path = |directory: &&str| {
+        let mut path = OsString::from(directory);
+        path.push("/");
+        path.push(name);
+        path
+    };
+    directories.iter().map(path).filter(|path| stat::path(path).is_ok_and(|it| it.is_regular())).collect()
+}
+
+fn head(path: &OsStr) -> Option<Vec<u8>> {
+    let file = io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).ok()?;
+    if !stat::of(file.as_fd()).ok()?.is_regular() {
+        return None;
+    }
+    io::read_to_end(file.as_fd(), HEAD).ok()
+}
+
+/// What the beginning of a program says that it needs: the `#!` line, or ELF's PT_INTERP.
+pub fn needed(head: &[u8]) -> Option<Interpreter> {
+    if let Some(line) = head.strip_prefix(b"#!") {
+        let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii();
+        let path = line.split(|byte| matches!(byte, b' ' | b'\t')).next()?;
+        return (!path.is_empty()).then(|| Interpreter { path: OsString::from_vec(path.to_vec()), script: true });
+    }
+    let elf = Elf::new(head)?;
+    let (offset, size, count) = elf.program_headers()?;
+    for index in 0..count {
+        let at = offset.checked_add(size.checked_mul(index)?)?;
+        const PT_INTERP: u64 = 3;
+        if elf.word(at)? != PT_INTERP {
+            continue;
+        }
+        let (start, length) = elf.segment(at)?;
+        let text = head.get(start..start.checked_add(length)?)?;
+        let text = text.split(|byte| *byte == 0).next()?;
+        return Some(Interpreter { path: OsString::from_vec(text.to_vec()), script: false });
+    }
+    None
+}
+
+/// The processor an ELF file is for, if it is not ours.
+pub fn foreign(head: &[u8]) -> Option<&'static str> {
+    let machine = Elf::new(head)?.half(18)?;
+    let ours = match std::env::consts::ARCH {
+        "x86_64" => 62,
+        "aarch64" => 183,
+        "riscv64" => 243,
+        _ => return None,
+    };
+    (machine != ours).then_some(match machine {
+        3 => "i386",
+        8 => "mips",
+        20 => "powerpc",
+        21 => "powerpc64",
+        22 => "s390x",
+        40 => "arm",
+        62 => "x86_64",
+        183 => "aarch64",
+        243 => "riscv",
+        258 => "loongarch",
+        _ => "another processor",
+    })
+}
+
+/// The header of an ELF file of either size and byte order.
+struct Elf<'a> {
+    head: &'a [u8],
+    is_64_bit: bool,
+    is_big_endian: bool,
+}
+
+impl<'a> Elf<'a> {
+    fn new(head: &'a [u8]) -> Option<Elf<'a>> {
+        let [0x7f, b'E', b'L', b'F', class, order, ..] = head else { return None };
+        Some(Elf { head, is_64_bit: *class == 2, is_big_endian: *order == 2 })
+    }
+
+    fn number(&self, at: usize, length: usize) -> Option<u64> {
+        let bytes = self.head.get(at..at.checked_add(length)?)?;
+        let push = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        Some(if self.is_big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) })
+    }
+
+    fn half(&self, at: usize) -> Option<u64> {
+        self.number(at, 2)
+    }
+
+    fn word(&self, at: usize) -> Option<u64> {
+        self.number(at, 4)
+    }
+
+    /// Offset, size of one, and number of the program headers.
+    fn program_headers(&self) -> Option<(usize, usize, usize)> {
+        let (offset, size, count) = if self.is_64_bit {
+            (self.number(32, 8)?, self.half(54)?, self.half(56)?)
+        } else {
+            (self.word(28)?, self.half(42)?, self.half(44)?)
+        };
+        Some((usize::try_from(offset).ok()?, size as usize, count as usize))
+    }
+
+    /// Where in the file a program header's segment lies: offset and length.
+    fn segment(&self, header: usize) -> Option<(usize, usize)> {
+        let (offset, length) = if self.is_64_bit {
+            (self.number(header.checked_add(8)?, 8)?, self.number(header.checked_add(32)?, 8)?)
+        } else {
+            (self.word(header.checked_add(4)?)?, self.word(header.checked_add(16)?)?)
+        };
+        Some((usize::try_from(offset).ok()?, usize::try_from(length).ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_needs_the_program_of_its_first_line() {
+        let script = |text: &[u8]| needed(text).map(|it| it.path.into_vec());
+        assert_eq!(script(b"#!/bin/sh\necho"), Some(b"/bin/sh".to_vec()));
+        assert_eq!(script(b"#! /usr/bin/env python3\n"), Some(b"/usr/bin/env".to_vec()));
+        assert_eq!(script(b"#!\n"), None);
+        assert_eq!(script(b"echo"), None);
+    }
+
+    #[test]
+    fn a_dynamic_program_needs_its_linker() {
+        let shell = std::fs::read("/bin/sh").unwrap();
+        let linker = needed(shell.get(..HEAD).unwrap()).map(|it| it.script);
+        assert_eq!(linker, Some(false));
+    }
+
+    #[test]
+    fn no_cut_or_twisted_header_is_read_past_its_end() {
+        let shell = std::fs::read("/bin/sh").unwrap();
+        let head = shell.get(..1024).unwrap();
+        for length in 0..head.len() {
+            let _ = needed(head.get(..length).unwrap());
+        }
+        for at in 0..256 {
+            let mut twisted = head.to_vec();
+            twisted[at] = 0xff;
+            let _ = needed(&twisted);
+        }
+    }
+
+    #[test]
+    fn a_program_for_another_processor_is_named() {
+        let mut head = vec![0; 64];
+        head[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        head[18] = if std::env::consts::ARCH == "aarch64" { 62 } else { 183 };
+        assert!(foreign(&head).is_some());
+    }
+}

@@ -1,0 +1,95 @@
+//! What kind of file something is, who owns it, and its identity: stat(2).
+
+use crate::{Errno, Result, error::Context, io};
+use core::mem::MaybeUninit;
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// The answer of stat(2).
+#[derive(Clone, Copy)]
+pub struct Stat(libc::stat);
+
+impl Stat {
+    /// Whether it is a regular file.
+    pub fn is_regular(&self) -> bool {
+        self.0.st_mode & libc::S_IFMT == libc::S_IFREG
+    }
+
+    /// Whether it is a directory.
+    pub fn is_directory(&self) -> bool {
+        self.0.st_mode & libc::S_IFMT == libc::S_IFDIR
+    }
+
+    /// Whether it is a symbolic link.
+    pub fn is_symlink(&self) -> bool {
+        self.0.st_mode & libc::S_IFMT == libc::S_IFLNK
+    }
+
+    /// Whether it is a block device.
+    pub fn is_block_device(&self) -> bool {
+        self.0.st_mode & libc::S_IFMT == libc::S_IFBLK
+    }
+
+    /// Device and inode: two names with the same pair are the same file.
+    pub fn identity(&self) -> (u64, u64) {
+        (self.0.st_dev, self.0.st_ino)
+    }
+
+    /// For a device node, the device it stands for.
+    pub fn device(&self) -> u64 {
+        self.0.st_rdev
+    }
+
+    /// The inode number.
+    pub fn inode(&self) -> u64 {
+        self.0.st_ino
+    }
+
+    /// The size in bytes.
+    pub fn size(&self) -> u64 {
+        self.0.st_size as u64
+    }
+
+    /// Permission bits, with set-user-ID, set-group-ID and sticky.
+    pub fn mode(&self) -> u32 {
+        self.0.st_mode & 0o7777
+    }
+
+    /// The owner.
+    pub fn uid(&self) -> u32 {
+        self.0.st_uid
+    }
+
+    /// The owning group.
+    pub fn gid(&self) -> u32 {
+        self.0.st_gid
+    }
+}
+
+/// fstat(2).
+pub fn of(fd: BorrowedFd<'_>) -> core::result::Result<Stat, Errno> {
+    let mut stat = MaybeUninit::uninit();
+    // SAFETY: `stat` is valid for a write.
+    io::checked(i64::from(unsafe { libc::fstat(fd.as_raw_fd(), stat.as_mut_ptr()) }))?;
+    // SAFETY: the call succeeded and so wrote it.
+    Ok(Stat(unsafe { stat.assume_init() }))
+}
+
+/// stat(2): symbolic links are followed.
+pub fn path(path: &OsStr) -> Result<Stat> {
+    at(path, 0).context("stat", path)
+}
+
+/// lstat(2): a symbolic link itself.
+pub fn link(path: &OsStr) -> Result<Stat> {
+    at(path, libc::AT_SYMLINK_NOFOLLOW).context("lstat", path)
+}
+
+fn at(path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
+    let path = io::cstring(path)?;
+    let mut stat = MaybeUninit::uninit();
+    // SAFETY: `path` is NUL-terminated and `stat` is valid for a write.
+    io::checked(i64::from(unsafe { libc::fstatat(libc::AT_FDCWD, path.as_ptr(), stat.as_mut_ptr(), flags) }))?;
+    // SAFETY: the call succeeded and so wrote it.
+    Ok(Stat(unsafe { stat.assume_init() }))
+}
