@@ -1,0 +1,155 @@
+//! Makes the namespaces that a test's script runs in; see `tests/sandbox.rs` for what they promise.
+//!
+//! `sandbox run STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS`: three processes. The outer one makes the
+//! namespaces and keeps the time; its child, started again as `sandbox init ...`, is PID 1 and sets
+//! up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, wait};
+use nix::unistd::{Gid, Pid, Uid};
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use tests::sandbox::{Accounts, ORDINARY_IDS, unique_name};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let verb = arguments.next().unwrap_or_default();
+    let rest: Vec<OsString> = arguments.collect();
+    let done = match verb.to_str() {
+        Some("run") => run(&rest),
+        Some("init") => init(&rest),
+        Some("ordinary") => ordinary(&rest),
+        _ => Err("usage: sandbox run|init|ordinary ...".into()),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            // Not the script's failure but the sandbox's: told apart by the report.
+            if let Some(report) = rest.get(3).filter(|_| verb != "ordinary") {
+                let _ = fs::write(report, format!("error: {error}\n"));
+            }
+            eprintln!("sandbox: {error}");
+            ExitCode::from(125)
+        }
+    }
+}
+
+fn run(arguments: &[OsString]) -> Result<u8> {
+    // SIGALRM ends this process, PID 1 follows by its parent-death signal, and the kernel ends the rest.
+    let seconds = arguments.get(5).and_then(|text| text.to_str()?.parse().ok()).ok_or("no time limit")?;
+    nix::unistd::alarm::set(seconds);
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
+        .map_err(|errno| format!("cannot make namespaces: {errno}"))?;
+    let status = Command::new("/proc/self/exe").arg("init").args(arguments).status()?;
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    Ok(u8::try_from(code).unwrap_or(255))
+}
+
+fn init(arguments: &[OsString]) -> Result<u8> {
+    let [stage, side, accounts, report, script, _seconds] = arguments else {
+        return Err("init STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS".into());
+    };
+    let stage = Path::new(stage);
+    let accounts = accounts.to_str().and_then(Accounts::from_name).ok_or("unknown accounts")?;
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::SIGKILL)?;
+    nix::unistd::setsid()?;
+    nix::unistd::sethostname("sandbox")?;
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)?;
+    let case = stage.join("case");
+    mount(Some("case"), &case, Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
+    if accounts > Accounts::Host {
+        let subordinate = if accounts == Accounts::Subordinate { "subordinate" } else { "no-subordinate" };
+        for (file, over) in [
+            ("passwd", "/etc/passwd"),
+            ("group", "/etc/group"),
+            (subordinate, "/etc/subuid"),
+            (subordinate, "/etc/subgid"),
+        ] {
+            mount(Some(&stage.join("etc").join(file)), over, none, MsFlags::MS_BIND, none)
+                .map_err(|errno| format!("cannot put a file over {over}: {errno}"))?;
+        }
+    }
+    std::env::set_current_dir(&case)?;
+
+    let mut path = stage.join(side).into_os_string();
+    path.push(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let mut as_ordinary = stage.join("bin/sandbox").into_os_string();
+    as_ordinary.push(" ordinary");
+    let unique = unique_name(Path::new(report));
+    let shell = Command::new("/bin/bash")
+        .arg("-c")
+        .arg(script)
+        .env_clear()
+        .env("PATH", path)
+        .env("ORDINARY", as_ordinary)
+        .env("HOME", "/root")
+        .env("LC_ALL", "C.UTF-8")
+        .env("SHELL", "/bin/sh")
+        .env("TZ", "UTC")
+        .env("UNIQUE", &unique)
+        .spawn()
+        .map_err(|error| format!("/bin/bash: {error}"))?;
+    let shell = Pid::from_raw(i32::try_from(shell.id())?);
+    // PID 1 is the parent of whoever has lost theirs.
+    let status = loop {
+        match wait()? {
+            WaitStatus::Exited(pid, code) if pid == shell => break code,
+            WaitStatus::Signaled(pid, signal, _) if pid == shell => break 128 + signal as i32,
+            _ => {}
+        }
+    };
+    let left = left_behind(&case, &unique);
+    if !left.is_empty() {
+        fs::write(report, left.join("\n"))?;
+    }
+    Ok(u8::try_from(status).unwrap_or(255))
+}
+
+/// What outlives the namespaces, undone and named: loop devices on the script's files that do not
+/// free themselves, and cgroups whose name begins with `unique`.
+fn left_behind(case: &Path, unique: &str) -> Vec<String> {
+    let mut left = Vec::new();
+    let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().trim_end().to_string();
+    for device in entries(Path::new("/sys/block")) {
+        let name = device.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = text(device.join("loop/backing_file"));
+        if name.starts_with("loop") && Path::new(&file).starts_with(case) && text(device.join("loop/autoclear")) == "0"
+        {
+            left.push(format!("/dev/{name} on {file}"));
+            let _ = Command::new("/usr/sbin/losetup").arg("-d").arg(format!("/dev/{name}")).status();
+        }
+    }
+    let hierarchies = entries(Path::new("/sys/fs/cgroup"));
+    for cgroup in hierarchies.iter().flat_map(|hierarchy| entries(hierarchy)).chain(hierarchies.clone()) {
+        if cgroup.file_name().is_some_and(|name| name.to_string_lossy().starts_with(unique)) {
+            left.push(format!("cgroup {}", cgroup.display()));
+            let _ = fs::remove_dir(&cgroup);
+        }
+    }
+    left
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default()
+}
+
+fn ordinary(command: &[OsString]) -> Result<u8> {
+    let (program, arguments) = command.split_first().ok_or("ordinary COMMAND...")?;
+    let (uid, gid, extra) = ORDINARY_IDS;
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    nix::unistd::setgroups(&[gid, Gid::from_raw(extra)])?;
+    nix::unistd::setresgid(gid, gid, gid)?;
+    nix::unistd::setresuid(uid, uid, uid)?;
+    Err(Command::new(program).args(arguments).exec().into())
+}

@@ -1,0 +1,166 @@
+//! Cases as data: one row of `tests/cases/*.toml` is a script and what must hold of it.
+//!
+//! With no expectation, ours and theirs must do the same: output, errors and status. With any,
+//! both must meet them; `differs` says that theirs does not, and why, and then it must not.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// One row.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// A sentence about behaviour; unique among all rows.
+    pub name: String,
+    /// A bash script; see [`crate::sandbox::Stage::run`].
+    pub run: String,
+    /// The exit status.
+    pub status: Option<i32>,
+    /// Everything on stdout; newlines at the end do not count.
+    pub stdout: Option<String>,
+    /// Everything on stderr but the `hint:` lines; newlines at the end do not count.
+    pub stderr: Option<String>,
+    /// Regular expressions that stdout matches; `^` and `$` are the ends of lines.
+    pub stdout_matches: Vec<String>,
+    /// The same of stderr, in which `hint:` lines are looked at, too.
+    pub stderr_matches: Vec<String>,
+    /// Why theirs does not meet the expectations. If it does after all, the row fails.
+    pub differs: Option<String>,
+    /// Theirs is not run: what the row is about is not there (`differs` says so).
+    pub only: Only,
+    /// What a machine may lack; see [`crate::needs`].
+    pub needs: Vec<String>,
+    /// The file's name without its ending, such as `capsh`.
+    pub file: String,
+}
+
+/// Which sides are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    /// Ours and theirs.
+    #[default]
+    Both,
+    /// Ours alone.
+    Ours,
+}
+
+impl Case {
+    /// Whether the row says what must hold, rather than only that both do the same.
+    pub fn has_expectations(&self) -> bool {
+        self.status.is_some()
+            || self.stdout.is_some()
+            || self.stderr.is_some()
+            || !self.stdout_matches.is_empty()
+            || !self.stderr_matches.is_empty()
+    }
+
+    fn flaw(&self) -> Option<&'static str> {
+        if self.name.is_empty() || self.run.is_empty() {
+            return Some("it needs a name and something to run");
+        }
+        if self.differs.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            return Some("it says `differs` without a reason");
+        }
+        if self.differs.is_some() && !self.has_expectations() {
+            return Some("it says `differs` but not what ours must do");
+        }
+        if self.only == Only::Ours && self.differs.is_none() {
+            return Some("it is ours only but does not say why (`differs`)");
+        }
+        None
+    }
+}
+
+fn row(file: &str, table: &Table) -> Result<Case, String> {
+    let mut case = Case { file: file.to_string(), ..Case::default() };
+    for (key, value) in table {
+        match key.as_str() {
+            "name" => case.name = text(key, value)?,
+            "run" => case.run = text(key, value)?,
+            "status" => {
+                let status = value.as_integer().and_then(|status| i32::try_from(status).ok());
+                case.status = Some(status.ok_or("status is not a small number")?);
+            }
+            "stdout" => case.stdout = Some(text(key, value)?),
+            "stderr" => case.stderr = Some(text(key, value)?),
+            "matches" | "stdout_matches" => case.stdout_matches.extend(texts(key, value)?),
+            "stderr_matches" => case.stderr_matches = texts(key, value)?,
+            "differs" => case.differs = Some(text(key, value)?),
+            "only" if value.as_str() == Some("ours") => case.only = Only::Ours,
+            "needs" => case.needs = texts(key, value)?,
+            _ => return Err(format!("there is no such key, or no such value: {key}")),
+        }
+    }
+    match case.flaw() {
+        Some(flaw) => Err(flaw.to_string()),
+        None => Ok(case),
+    }
+}
+
+fn text(key: &str, value: &Value) -> Result<String, String> {
+    value.as_str().map(str::to_string).ok_or_else(|| format!("{key} is not a string"))
+}
+
+fn texts(key: &str, value: &Value) -> Result<Vec<String>, String> {
+    let list = value.as_array().ok_or_else(|| format!("{key} is not a list"))?;
+    list.iter().map(|item| text(key, item)).collect()
+}
+
+/// The rows of one file's text.
+pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
+    let tables: Table = text.parse().map_err(|error| format!("{file}: {error}"))?;
+    if let Some(key) = tables.keys().find(|key| *key != "case") {
+        return Err(format!("{file}: only [[case]] is known, not {key}"));
+    }
+    let rows = tables.get("case").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    rows.iter()
+        .map(|value| {
+            let table = value.as_table().ok_or_else(|| format!("{file}: case is not a table"))?;
+            let name = table.get("name").and_then(Value::as_str).unwrap_or_default();
+            row(file, table).map_err(|error| format!("{file}: the case '{name}': {error}"))
+        })
+        .collect()
+}
+
+/// The rows of every `*.toml` in a directory, in the order of the files' names.
+pub fn load(directory: &Path) -> io::Result<Vec<Case>> {
+    let mut files: Vec<_> = fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    let mut cases: Vec<Case> = Vec::new();
+    for file in files {
+        let path = file.path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        for case in parse(&name, &fs::read_to_string(&path)?).map_err(io::Error::other)? {
+            if let Some(earlier) = cases.iter().find(|earlier| earlier.name == case.name) {
+                return Err(io::Error::other(format!(
+                    "two cases have the name '{}': in {} and {}",
+                    case.name, earlier.file, case.file
+                )));
+            }
+            cases.push(case);
+        }
+    }
+    Ok(cases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_refused() {
+        assert!(parse("x", "[[case]]\nname = 'a'\nrun = ':'\nstatsu = 0\n").is_err());
+    }
+
+    #[test]
+    fn a_difference_needs_a_reason_and_an_expectation() {
+        assert!(parse("x", "[[case]]\nname = 'a'\nrun = ':'\ndiffers = 'why'\n").is_err());
+        assert!(parse("x", "[[case]]\nname = 'a'\nrun = ':'\nstatus = 0\ndiffers = ' '\n").is_err());
+        assert!(parse("x", "[[case]]\nname = 'a'\nrun = ':'\nstatus = 0\nonly = 'ours'\n").is_err());
+        assert!(parse("x", "[[case]]\nname = 'a'\nrun = ':'\nstatus = 0\nonly = 'ours'\ndiffers = 'why'\n").is_ok());
+    }
+}

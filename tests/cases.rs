@@ -1,0 +1,175 @@
+//! Runs the cases of `tests/cases/*.toml` on ours and on theirs and prints where they fail.
+//!
+//! `cargo test -p tests --test cases -- [--ours|--theirs] [--list] [--verbose] [PATTERN...]`:
+//! patterns are regular expressions on `FILE: NAME`; the variable CASES is one, too. It closes
+//! with a line `cases: N passed, N failed, N skipped`.
+
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tests::case::{self, Case, Only};
+use tests::sandbox::{Run, Side, Stage};
+use tests::{judge, needs};
+
+#[derive(Default)]
+struct Options {
+    ours_only: bool,
+    theirs_only: bool,
+    list: bool,
+    verbose: bool,
+    patterns: Vec<Regex>,
+}
+
+enum Verdict {
+    Passed,
+    Failed(Vec<String>),
+    Skipped(String),
+}
+
+struct Outcome {
+    verdict: Verdict,
+    runs: Vec<(Side, Run)>,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cases: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<bool, Box<dyn std::error::Error>> {
+    let options = options()?;
+    let mut cases = case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"))?;
+    cases.retain(|case| {
+        let title = title(case);
+        options.patterns.is_empty() || options.patterns.iter().any(|pattern| pattern.is_match(&title))
+    });
+    if options.list {
+        for case in &cases {
+            println!("{}", title(case));
+        }
+        return Ok(true);
+    }
+    let outcomes = run_all(&cases, &options)?;
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for (case, outcome) in cases.iter().zip(&outcomes) {
+        match &outcome.verdict {
+            Verdict::Passed => passed += 1,
+            Verdict::Failed(faults) => {
+                failed += 1;
+                report(case, faults, &outcome.runs);
+            }
+            Verdict::Skipped(reason) => {
+                skipped += 1;
+                println!("skipped {}: {reason}", title(case));
+            }
+        }
+    }
+    println!("cases: {passed} passed, {failed} failed, {skipped} skipped");
+    Ok(failed == 0)
+}
+
+fn options() -> Result<Options, Box<dyn std::error::Error>> {
+    let mut options = Options::default();
+    if let Some(pattern) = std::env::var("CASES").ok().filter(|pattern| !pattern.is_empty()) {
+        options.patterns.push(Regex::new(&pattern)?);
+    }
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--ours" => options.ours_only = true,
+            "--theirs" => options.theirs_only = true,
+            "--list" => options.list = true,
+            "-v" | "--verbose" => options.verbose = true,
+            // What `cargo test` hands to every test program.
+            "--nocapture" | "--quiet" | "-q" | "--include-ignored" => {}
+            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}").into()),
+            pattern => options.patterns.push(Regex::new(pattern)?),
+        }
+    }
+    Ok(options)
+}
+
+fn title(case: &Case) -> String {
+    format!("{}: {}", case.file, case.name)
+}
+
+/// One outcome for each case, in their order; as many at a time as there are processors.
+fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
+    let mut known = BTreeMap::new();
+    let root = ["root".to_string()];
+    let lacks: Vec<Option<String>> = cases
+        .iter()
+        .map(|case| needs::missing(&root, &mut known).or_else(|| needs::missing(&case.needs, &mut known)))
+        .collect();
+    let stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox")))?;
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::new(BTreeMap::new());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some(case), Some(lack)) = (cases.get(index), lacks.get(index)) else { break };
+                    let outcome = match lack {
+                        Some(reason) => Outcome { verdict: Verdict::Skipped(reason.clone()), runs: Vec::new() },
+                        None => run_one(&stage, case, options),
+                    };
+                    if options.verbose {
+                        println!("ran {}", title(case));
+                    }
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, outcome);
+                }
+            });
+        }
+    });
+    Ok(done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect())
+}
+
+fn run_one(stage: &Stage, case: &Case, options: &Options) -> Outcome {
+    let mut runs = Vec::new();
+    let mut broken = Vec::new();
+    for side in [Side::Theirs, Side::Ours] {
+        let wanted = match side {
+            Side::Ours => !options.theirs_only,
+            Side::Theirs => !options.ours_only && case.only == Only::Both,
+        };
+        if wanted {
+            match stage.run(side, needs::accounts(&case.needs), &case.run) {
+                Ok(run) => runs.push((side, run)),
+                Err(error) => broken.push(format!("{}: the sandbox failed: {error}", side.name())),
+            }
+        }
+    }
+    let of = |wanted| runs.iter().find(|(side, _)| *side == wanted).map(|(_, run)| run);
+    let mut faults = judge::faults(case, of(Side::Ours), of(Side::Theirs));
+    faults.extend(broken);
+    let verdict = if faults.is_empty() { Verdict::Passed } else { Verdict::Failed(faults) };
+    Outcome { verdict, runs }
+}
+
+fn report(case: &Case, faults: &[String], runs: &[(Side, Run)]) {
+    println!("FAILED {}", title(case));
+    for line in case.run.trim().lines() {
+        println!("    $ {line}");
+    }
+    for fault in faults {
+        println!("  {fault}");
+    }
+    for (side, run) in runs {
+        println!("  {}: status {}", side.name(), run.status);
+        for (name, text) in [("out", &run.stdout), ("err", &run.stderr)] {
+            for line in text.lines() {
+                println!("    {name}| {line}");
+            }
+        }
+    }
+}

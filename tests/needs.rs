@@ -1,0 +1,85 @@
+//! What a case may need and a machine may lack, and how that is found out.
+
+use crate::sandbox::Accounts;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Why a case with these needs cannot run here; `None` if it can. Answers are kept in `known`.
+pub fn missing(needs: &[String], known: &mut BTreeMap<String, Option<String>>) -> Option<String> {
+    needs.iter().find_map(|need| known.entry(need.clone()).or_insert_with(|| lack_of(need)).clone())
+}
+
+/// The account files that these needs ask for.
+pub fn accounts(needs: &[String]) -> Accounts {
+    let asks = |name: &str| needs.iter().any(|need| need == name);
+    if asks("subuid") || asks("subgid") {
+        Accounts::Subordinate
+    } else if asks("user") {
+        Accounts::Ordinary
+    } else {
+        Accounts::Host
+    }
+}
+
+fn lack_of(need: &str) -> Option<String> {
+    match need {
+        "root" => (!nix::unistd::geteuid().is_root()).then(|| "not root".to_string()),
+        // Account files are put over the host's, so they must be there.
+        "user" | "subuid" | "subgid" => ["/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"]
+            .into_iter()
+            .find(|file| !Path::new(file).is_file())
+            .map(|file| format!("{file} does not exist")),
+        "loop" => fs::File::open("/dev/loop-control").err().map(|error| format!("/dev/loop-control: {error}")),
+        "ext4" => file_system("ext4", "mkfs.ext4"),
+        "xfs" => file_system("xfs", "mkfs.xfs"),
+        "btrfs" => file_system("btrfs", "mkfs.btrfs"),
+        "vfat" => file_system("vfat", "mkfs.vfat"),
+        "squashfs" => file_system("squashfs", "mksquashfs"),
+        "erofs" => file_system("erofs", "mkfs.erofs"),
+        "overlay" => file_system("overlay", "true"),
+        "cgroup1" => (!Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists())
+            .then(|| "no memory controller of cgroup v1".to_string()),
+        "cgroup2" => (!["", "unified/"]
+            .into_iter()
+            .any(|at| Path::new(&format!("/sys/fs/cgroup/{at}cgroup.controllers")).exists()))
+        .then(|| "no cgroup v2 hierarchy".to_string()),
+        program => (!in_path(program)).then(|| format!("no program or feature '{program}'")),
+    }
+}
+
+fn file_system(name: &str, maker: &str) -> Option<String> {
+    if !in_path(maker) {
+        return Some(format!("no {maker}"));
+    }
+    let known = || {
+        fs::read_to_string("/proc/filesystems")
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.split_whitespace().last() == Some(name))
+    };
+    if !known() {
+        let quiet = || Stdio::null();
+        let _ = Command::new("modprobe").args(["-q", name]).stdin(quiet()).stderr(quiet()).status();
+    }
+    (!known()).then(|| format!("this kernel has no {name}"))
+}
+
+fn in_path(program: &str) -> bool {
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        .into_iter()
+        .any(|directory| Path::new(directory).join(program).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_nobody_knows_is_looked_for_as_a_program() {
+        let mut known = BTreeMap::new();
+        assert_eq!(missing(&["sh".into()], &mut known), None);
+        assert!(missing(&["sh".into(), "no-such-program".into()], &mut known).is_some());
+    }
+}

@@ -1,0 +1,260 @@
+//! Where a script is tried: its own mount, PID, UTS and IPC namespaces, a directory in memory,
+//! a fixed environment, and the nine commands' names meaning ours or the originals.
+//!
+//! It ends with its script: every process of its is killed, every mount is gone. What outlives
+//! namespaces (loop devices, cgroups) is looked for, removed, and reported as left behind. The
+//! namespaces are made by `bin/sandbox.rs` itself, so the tested tools have no part in it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// The commands whose names mean ours or the originals.
+pub const APPLETS: [&str; 9] =
+    ["capsh", "chroot", "getcap", "getpcaps", "mount", "nsenter", "setcap", "umount", "unshare"];
+
+/// What the name of a stage's directory begins with.
+const PREFIX: &str = "ctrbox-test.";
+
+/// Where the originals are looked for.
+const ORIGINALS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// The name of the ordinary account that a script may be given.
+pub const ORDINARY: &str = "ordinary";
+/// Its user and group number, and those of the group `extra` that it is a member of.
+pub const ORDINARY_IDS: (u32, u32, u32) = (1000, 1000, 1001);
+/// The first of its 65536 subordinate user and group numbers.
+pub const SUBORDINATE: u32 = 100_000;
+
+/// How long a script may take.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Whose commands a script gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// ctrbox.
+    Ours,
+    /// util-linux, coreutils and libcap, as the host has them.
+    Theirs,
+}
+
+impl Side {
+    /// `ours` or `theirs`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Ours => "ours",
+            Side::Theirs => "theirs",
+        }
+    }
+}
+
+/// The account files a script sees; each next one has what the one before has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Accounts {
+    /// The host's.
+    #[default]
+    Host,
+    /// Ones of its own with root, daemon, nobody and `ordinary`, and nothing in /etc/subuid.
+    Ordinary,
+    /// `ordinary` has subordinate ids, too.
+    Subordinate,
+}
+
+impl Accounts {
+    /// The word that tells `bin/sandbox.rs`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Accounts::Host => "host",
+            Accounts::Ordinary => "ordinary",
+            Accounts::Subordinate => "subordinate",
+        }
+    }
+
+    /// The reverse of [`Accounts::name`].
+    pub fn from_name(name: &str) -> Option<Accounts> {
+        [Accounts::Host, Accounts::Ordinary, Accounts::Subordinate].into_iter().find(|one| one.name() == name)
+    }
+}
+
+/// What a script did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Its exit status, 128+N if it was killed by signal N.
+    pub status: i32,
+    /// What it wrote; the sandbox's directories are `$DIR` and gone, see [`Stage::run`].
+    pub stdout: String,
+    /// As `stdout`.
+    pub stderr: String,
+    /// What it left on the machine, one line each.
+    pub left: Vec<String>,
+    /// It was ended because it took longer than [`Stage::timeout`].
+    pub timed_out: bool,
+}
+
+/// The directory that scripts are run from; made once, used by many, removed when dropped.
+///
+/// `ours/` and `theirs/` hold the commands, `bin/` the sandbox, `etc/` account files, and `case/` is
+/// where each script has a file system in memory mounted (seen by it alone).
+pub struct Stage {
+    root: PathBuf,
+    /// Held locked as long as the stage is in use; the kernel lets go of it if we are killed.
+    _lock: fs::File,
+    scripts: AtomicUsize,
+    /// How long a script may take, in whole seconds; [`TIMEOUT`] if nobody changes it.
+    pub timeout: Duration,
+}
+
+impl Stage {
+    /// Prepares a stage. `sandbox` is the program of `bin/sandbox.rs`.
+    pub fn new(sandbox: &Path) -> io::Result<Stage> {
+        remove_abandoned();
+        let root = nix::unistd::mkdtemp(&std::env::temp_dir().join(format!("{PREFIX}XXXXXX")))?;
+        let lock = fs::File::open(&root)?;
+        lock.lock()?;
+        // From here on dropping it removes what was made.
+        let stage = Stage { root, _lock: lock, scripts: AtomicUsize::new(0), timeout: TIMEOUT };
+        stage.fill(sandbox)?;
+        Ok(stage)
+    }
+
+    fn fill(&self, sandbox: &Path) -> io::Result<()> {
+        let searchable = || fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&self.root, searchable())?;
+        for name in ["ours", "theirs", "bin", "etc", "case", "reports"] {
+            let directory = self.root.join(name);
+            fs::create_dir(&directory)?;
+            fs::set_permissions(&directory, searchable())?;
+        }
+        // Copies: an ordinary user need not be able to search the directories that lead to the originals.
+        fs::copy(sandbox, self.root.join("bin/sandbox"))?;
+        let ours = self.root.join("ours/ctrbox");
+        let artefact = artefact()?;
+        fs::copy(&artefact, &ours)
+            .map_err(|error| io::Error::other(format!("{}: {error}; scripts/build makes it", artefact.display())))?;
+        fs::set_permissions(&ours, searchable())?;
+        for applet in APPLETS {
+            fs::hard_link(&ours, self.root.join("ours").join(applet))?;
+            if let Some(original) = ORIGINALS.iter().map(|dir| Path::new(dir).join(applet)).find(|path| path.exists()) {
+                symlink(original, self.root.join("theirs").join(applet))?;
+            }
+        }
+        let (uid, gid, extra) = ORDINARY_IDS;
+        let etc = self.root.join("etc");
+        fs::write(
+            etc.join("passwd"),
+            format!(
+                "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n\
+                 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n{ORDINARY}:x:{uid}:{gid}::/:/bin/sh\n"
+            ),
+        )?;
+        fs::write(
+            etc.join("group"),
+            format!(
+                "root:x:0:\ndaemon:x:1:\nadm:x:4:\nnogroup:x:65534:\n{ORDINARY}:x:{gid}:\nextra:x:{extra}:{ORDINARY}\n"
+            ),
+        )?;
+        fs::write(etc.join("subordinate"), format!("{ORDINARY}:{SUBORDINATE}:65536\n"))?;
+        fs::write(etc.join("no-subordinate"), "")
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Runs a bash script as root in a sandbox, in an empty directory that it alone sees.
+    ///
+    /// In what it wrote that directory's path is replaced by `$DIR`, and the path before a command's
+    /// name is taken away. The environment is fixed: `LC_ALL=C.UTF-8`, `TZ=UTC`, `SHELL=/bin/sh`,
+    /// `HOME=/root`, PATH, and two for the script: `$ORDINARY COMMAND` runs a command as [`ORDINARY`],
+    /// and `$UNIQUE` is a name that no other script uses, for a cgroup or what else is not in a namespace.
+    pub fn run(&self, side: Side, accounts: Accounts, script: &str) -> io::Result<Run> {
+        let report = self.root.join("reports").join(self.scripts.fetch_add(1, Ordering::Relaxed).to_string());
+        let output = Command::new(self.root.join("bin/sandbox"))
+            .args(["run".as_ref(), self.root.as_os_str(), side.name().as_ref(), accounts.name().as_ref()])
+            .arg(&report)
+            .args([script, &self.timeout.as_secs().to_string()])
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()?;
+        let reported = fs::read_to_string(&report).unwrap_or_default();
+        if let Some(error) = reported.strip_prefix("error: ") {
+            return Err(io::Error::other(error.trim_end().to_string()));
+        }
+        let unique = unique_name(&report);
+        let seen = |bytes: &[u8]| self.without_paths(side, &String::from_utf8_lossy(bytes)).replace(&unique, "$UNIQUE");
+        Ok(Run {
+            status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+            stdout: seen(&output.stdout),
+            stderr: seen(&output.stderr),
+            left: reported.lines().map(str::to_string).collect(),
+            timed_out: output.status.signal() == Some(nix::sys::signal::SIGALRM as i32),
+        })
+    }
+
+    fn without_paths(&self, side: Side, text: &str) -> String {
+        let path = |name: &str| self.root.join(name).to_string_lossy().into_owned();
+        text.replace(&format!("{}/", path(side.name())), "").replace(&path("case"), "$DIR")
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        remove(&self.root);
+    }
+}
+
+fn remove(stage: &Path) {
+    // Nothing is mounted there in our own namespace; if anything were, it must not be emptied.
+    if mounts_below(stage).is_ok_and(|mounts| mounts.is_empty()) {
+        let _ = fs::remove_dir_all(stage);
+    }
+}
+
+/// Removes the stages of test programs that were killed.
+fn remove_abandoned() {
+    let is_old = |path: &Path| {
+        // A new one is locked a moment after it is made.
+        let age = fs::metadata(path).and_then(|about| about.modified()).map(|made| made.elapsed().unwrap_or_default());
+        age.is_ok_and(|age| age > Duration::from_secs(60))
+    };
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_unlocked = || fs::File::open(&path).is_ok_and(|directory| directory.try_lock().is_ok());
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_old(&path) && is_unlocked() {
+            remove(&path);
+        }
+    }
+}
+
+/// The program under test: the file that `CTRBOX` names, else `target/ctrbox`.
+pub fn artefact() -> io::Result<PathBuf> {
+    match std::env::var_os("CTRBOX") {
+        Some(path) => fs::canonicalize(path),
+        None => Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ctrbox")),
+    }
+}
+
+/// The value of `UNIQUE` for the script with this report.
+pub fn unique_name(report: &Path) -> String {
+    let of = |path: Option<&Path>| path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    let stage = of(report.parent().and_then(Path::parent));
+    format!("{stage}-{}", of(Some(report)))
+}
+
+/// The mount points at and below a directory, as this process sees them.
+pub fn mounts_below(directory: &Path) -> io::Result<Vec<String>> {
+    let table = fs::read_to_string("/proc/self/mountinfo")?;
+    let directory = directory.to_string_lossy();
+    Ok(table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .filter(|point| point.strip_prefix(&*directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        .map(str::to_string)
+        .collect())
+}

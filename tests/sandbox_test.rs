@@ -1,0 +1,81 @@
+//! The sandbox keeps its promises. These need root.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::time::Duration;
+use tests::needs;
+use tests::sandbox::{Accounts, Run, Side, Stage, mounts_below};
+
+fn stage() -> Stage {
+    Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox"))).unwrap()
+}
+
+fn run(script: &str) -> Run {
+    stage().run(Side::Theirs, Accounts::Ordinary, script).unwrap()
+}
+
+#[test]
+fn a_scripts_status_is_reported_and_its_signal_as_128_and_more() {
+    assert_eq!(run("exit 3").status, 3);
+    assert_eq!(run("kill -9 $$").status, 137);
+}
+
+#[test]
+fn each_script_starts_in_an_empty_directory_of_its_own() {
+    let stage = stage();
+    for _ in 0..2 {
+        let run = stage.run(Side::Theirs, Accounts::Host, "ls -A; echo > file; pwd").unwrap();
+        assert_eq!((run.status, run.stdout.as_str()), (0, "$DIR\n"));
+    }
+}
+
+#[test]
+fn what_is_mounted_is_seen_by_the_script_alone_and_ends_with_it() {
+    let stage = stage();
+    stage.run(Side::Theirs, Accounts::Host, "mkdir m && mount -t tmpfs tmpfs m && mount --make-shared m").unwrap();
+    assert_eq!(mounts_below(stage.root()).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn background_processes_do_not_outlive_the_script() {
+    let run = run("sleep 1000 & echo started");
+    assert_eq!((run.status, run.stdout.as_str(), run.timed_out), (0, "started\n", false));
+}
+
+#[test]
+fn a_script_that_does_not_end_is_ended() {
+    let mut stage = stage();
+    stage.timeout = Duration::from_secs(1);
+    assert!(stage.run(Side::Theirs, Accounts::Host, "trap '' TERM ALRM; sleep 1000").unwrap().timed_out);
+}
+
+#[test]
+fn loop_devices_and_cgroups_left_behind_are_reported_and_removed() {
+    let mut known = std::collections::BTreeMap::new();
+    if needs::missing(&["loop".into(), "cgroup1".into()], &mut known).is_some() {
+        return;
+    }
+    let run = run("truncate -s 1M img && losetup -f img && mkdir /sys/fs/cgroup/memory/$UNIQUE && echo $UNIQUE");
+    assert_eq!((run.status, run.stdout.as_str()), (0, "$UNIQUE\n"));
+    assert_eq!(run.left.len(), 2, "{:?}", run.left);
+    assert!(!Path::new(run.left[1].trim_start_matches("cgroup ")).exists());
+}
+
+#[test]
+fn the_ordinary_user_has_no_privilege_and_one_group_more() {
+    let run = run("$ORDINARY id; $ORDINARY grep CapEff /proc/self/status; cat /etc/subuid");
+    assert_eq!(
+        run.stdout,
+        "uid=1000(ordinary) gid=1000(ordinary) groups=1000(ordinary),1001(extra)\nCapEff:\t0000000000000000\n"
+    );
+}
+
+#[test]
+fn the_commands_are_found_where_they_should_be() {
+    let stage = stage();
+    for side in [Side::Ours, Side::Theirs] {
+        let run = stage.run(side, Accounts::Host, "command -v capsh unshare").unwrap();
+        assert_eq!(run.stdout, "capsh\nunshare\n", "{}", run.stderr);
+    }
+}
