@@ -113,7 +113,7 @@ impl Stage {
     /// Prepares a stage. `sandbox` is the program of `bin/sandbox.rs`.
     pub fn new(sandbox: &Path) -> io::Result<Stage> {
         remove_abandoned();
-        let root = nix::unistd::mkdtemp(&std::env::temp_dir().join(format!("{PREFIX}XXXXXX")))?;
+        let root = nix::unistd::mkdtemp(&std::env::temp_dir().join(PREFIX.to_string() + &"X".repeat(6)))?;
         let lock = fs::File::open(&root)?;
         lock.lock()?;
         // From here on dropping it removes what was made.
