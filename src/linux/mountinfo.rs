@@ -1,0 +1,379 @@
+//! The mount table of the kernel: /proc/PID/mountinfo, proc_pid_mountinfo(5).
+//!
+//! The one parser of it. Fields are bytes; an entry borrows from the text, and
+//! the kernel's octal escapes (`\040`) are undone only where somebody looks.
+
+use crate::{Errno, Result, error::Context, io};
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// The text of a mountinfo file.
+pub struct Table(Vec<u8>);
+
+/// Where our own table is.
+pub const SELF: &str = "/proc/self/mountinfo";
+
+/// One mount. Text fields are as the kernel wrote them, escaped; [`unescape`] undoes that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The mount's number; used again after the mount is gone.
+    pub id: u32,
+    /// The number of the mount it is on; the table may lack it (the root's).
+    pub parent: u32,
+    /// Device number of the file system, major and minor.
+    pub device: (u32, u32),
+    /// The directory of the file system that is the root of the mount, escaped.
+    pub root: &'a [u8],
+    /// The mount point, relative to the process's root, escaped.
+    pub target: &'a [u8],
+    /// Options of the mount: `rw,nosuid`.
+    pub options: &'a [u8],
+    /// Optional fields, separated by blanks: `shared:1 master:2`.
+    pub optional: &'a [u8],
+    /// The file system type, with its subtype after a dot.
+    pub fstype: &'a [u8],
+    /// The source, escaped.
+    pub source: &'a [u8],
+    /// Options of the file system: `rw,size=4k`, escaped.
+    pub super_options: &'a [u8],
+}
+
+impl Table {
+    /// Reads our own table.
+    pub fn read() -> Result<Table> {
+        Table::read_from(OsStr::new(SELF))
+    }
+
+    /// Reads the table at `path`.
+    pub fn read_from(path: &OsStr) -> Result<Table> {
+        let file = io::open_read(path)?;
+        // The kernel hands out a page at a time, whatever room we offer.
+        let mut text = Vec::with_capacity(16 * 1024);
+        let mut chunk = [0_u8; 4096];
+        loop {
+            match io::read_some(file.as_fd(), &mut chunk).context("read", path)? {
+                0 => return Ok(Table(text)),
+                got => text.extend_from_slice(chunk.get(..got).unwrap_or_default()),
+            }
+        }
+    }
+
+    /// A table of the given text.
+    pub fn from_text(text: Vec<u8>) -> Table {
+        Table(text)
+    }
+
+    /// The mounts in the kernel's order. Lines that are no entries are left out.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.0.split(|&byte| byte == b'\n').filter_map(Entry::parse)
+    }
+
+    /// The mounts, the last one first, which is the order to look things up in: later mounts hide earlier ones.
+    pub fn entries_backward(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.0.rsplit(|&byte| byte == b'\n').filter_map(Entry::parse)
+    }
+
+    /// The last mount on `target`, a canonical path.
+    pub fn find_target(&self, target: &OsStr) -> Option<Entry<'_>> {
+        let escaped = escape(target.as_bytes());
+        self.entries_backward().find(|entry| entry.target == &*escaped)
+    }
+
+    /// The mount with this number.
+    pub fn find_id(&self, id: u32) -> Option<Entry<'_>> {
+        self.entries().find(|entry| entry.id == id)
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// Parses one line; `None` if it is not one.
+    pub fn parse(line: &'a [u8]) -> Option<Entry<'a>> {
+        let mut rest = line;
+        let id = number(field(&mut rest)?)?;
+        let parent = number(field(&mut rest)?)?;
+        let device = field(&mut rest)?;
+        let colon = device.iter().position(|&byte| byte == b':')?;
+        let device = (number(device.get(..colon)?)?, number(device.get(colon + 1..)?)?);
+        let root = field(&mut rest)?;
+        let target = field(&mut rest)?;
+        let options = field(&mut rest)?;
+        // Optional fields, none or more, end with a lone dash.
+        let optional_start = rest;
+        let mut optional_length = 0;
+        loop {
+            let word = field(&mut rest)?;
+            if word == b"-" {
+                break;
+            }
+            optional_length = optional_start.len() - rest.len();
+        }
+        let optional = optional_start.get(..optional_length).unwrap_or_default();
+        let fstype = field(&mut rest)?;
+        // A source may be the empty string: two blanks follow each other then.
+        let source = field(&mut rest)?;
+        Some(Entry {
+            id,
+            parent,
+            device,
+            root,
+            target,
+            options,
+            optional: optional.strip_suffix(b" ").unwrap_or(optional),
+            fstype,
+            source,
+            super_options: rest,
+        })
+    }
+
+    /// The mount point without escapes.
+    pub fn target_path(&self) -> OsString {
+        OsString::from_vec(unescape(self.target).into_owned())
+    }
+
+    /// The source without escapes.
+    pub fn source_text(&self) -> OsString {
+        OsString::from_vec(unescape(self.source).into_owned())
+    }
+
+    /// The root of the mount in its file system, without escapes.
+    pub fn root_path(&self) -> OsString {
+        OsString::from_vec(unescape(self.root).into_owned())
+    }
+
+    /// The type as text.
+    pub fn fstype_text(&self) -> &'a OsStr {
+        OsStr::from_bytes(self.fstype)
+    }
+
+    /// Options of the mount and of the file system as one string that begins with rw, or with ro if either of them is
+    /// read-only: `rw,nosuid,relatime,size=4k`. Without escapes.
+    pub fn all_options(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(self.options.len() + self.super_options.len() + 1);
+        self.append_options(&mut text);
+        text
+    }
+
+    /// Appends [`Entry::all_options`] to `text`.
+    pub fn append_options(&self, text: &mut Vec<u8>) {
+        let words = || [self.options, self.super_options].into_iter().flat_map(|list| list.split(|&byte| byte == b','));
+        let read_only = words().any(|word| word == b"ro");
+        text.extend_from_slice(if read_only { b"ro" } else { b"rw" });
+        for list in [self.options, self.super_options] {
+            let mut rest = list;
+            // Both lists begin with rw or ro, and only there; the general case is for other writers.
+            match rest {
+                b"rw" | b"ro" => continue,
+                [b'r', b'w' | b'o', b',', after @ ..] => rest = after,
+                _ => {}
+            }
+            if rest.is_empty() {
+                continue;
+            }
+            text.push(b',');
+            match unescape(rest) {
+                Cow::Borrowed(plain) => text.extend_from_slice(plain),
+                Cow::Owned(plain) => text.extend_from_slice(&plain),
+            }
+        }
+    }
+}
+
+/// The text to the next blank, which is consumed.
+fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    if rest.is_empty() {
+        return None;
+    }
+    let text = *rest;
+    match text.iter().position(|&byte| byte == b' ') {
+        Some(end) => {
+            *rest = text.get(end + 1..).unwrap_or_default();
+            text.get(..end)
+        }
+        None => {
+            *rest = &[];
+            Some(text)
+        }
+    }
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u32, |value, &byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(u32::from(digit))
+    })
+}
+
+/// Undoes octal escapes: `\040` is a blank. What is no escape stays as it is.
+pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        if *first == b'\\'
+            && let [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] = tail
+        {
+            plain.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+            rest = after;
+            continue;
+        }
+        plain.push(*first);
+        rest = tail;
+    }
+    Cow::Owned(plain)
+}
+
+/// Escapes as the kernel does it in mountinfo's paths: blank, tab, newline, backslash, and `#`.
+pub fn escape(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| needs_escape(*byte)) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = Vec::with_capacity(text.len() + 8);
+    for &byte in text {
+        if needs_escape(byte) {
+            escaped.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
+        } else {
+            escaped.push(byte);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn needs_escape(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\\' | b'#')
+}
+
+/// The mounts of the tree whose root is the mount `top`, in the order to unmount them: what lies over another is before
+/// it, later mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
+pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
+    let mut by_id: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
+    let mut by_parent: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        by_id.push((entry.id, index));
+        if entry.parent != entry.id {
+            by_parent.push((entry.parent, index));
+        }
+    }
+    by_id.sort_unstable();
+    by_parent.sort_unstable();
+    let root = by_id.binary_search_by_key(&top, |(id, _)| *id).map_err(|_| Errno::ENOENT)?;
+    let root = by_id.get(root).ok_or(Errno::ENOENT)?.1;
+    // Parents before children, earlier before later; reversed, each comes after everything that lies on it.
+    let mut order = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(index) = waiting.pop() {
+        let Some(entry) = entries.get(index) else { continue };
+        order.push(*entry);
+        if order.len() > entries.len() {
+            return Err(Errno::EINVAL);
+        }
+        let first = by_parent.partition_point(|(parent, _)| *parent < entry.id);
+        let children = by_parent.get(first..).unwrap_or_default();
+        let children = children.iter().take_while(|(parent, _)| *parent == entry.id);
+        let start = waiting.len();
+        waiting.extend(children.map(|(_, index)| *index));
+        if let Some(new) = waiting.get_mut(start..) {
+            // What is on the mount's own root hides it and its other children: unmounted first, so visited last.
+            new.sort_by_key(|index| {
+                let over = entries.get(*index).is_some_and(|child| child.target == entry.target);
+                (!over, core::cmp::Reverse(*index))
+            });
+        }
+    }
+    order.reverse();
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_eleven_parts_with_optional_fields_between() {
+        let line = b"36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - ext3 /dev/root rw,errors=continue";
+        let entry = Entry::parse(line).expect("an entry");
+        assert_eq!((entry.id, entry.parent, entry.device), (36, 35, (98, 0)));
+        assert_eq!(entry.root, b"/mnt1");
+        assert_eq!(entry.target_path(), "/mnt 2");
+        assert_eq!(entry.optional, b"master:1 shared:7");
+        assert_eq!((entry.fstype, entry.source), (&b"ext3"[..], &b"/dev/root"[..]));
+        assert_eq!(entry.all_options(), b"rw,noatime,errors=continue");
+    }
+
+    #[test]
+    fn a_line_without_optional_fields_and_with_an_empty_source_is_an_entry() {
+        let entry = Entry::parse(b"1 1 0:2 / / rw - tmpfs  ro,size=1k").expect("an entry");
+        assert_eq!(entry.optional, b"");
+        assert_eq!(entry.source, b"");
+        assert_eq!(entry.all_options(), b"ro,size=1k");
+    }
+
+    #[test]
+    fn lines_that_are_cut_are_no_entries() {
+        let line = b"36 35 98:0 / /mnt rw - ext3 /dev/root rw";
+        assert!(Entry::parse(line).is_some());
+        for length in 0..b"36 35 98:0 / /mnt rw - ext3 ".len() {
+            assert_eq!(Entry::parse(&line[..length]), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_undone_and_made() {
+        assert_eq!(&*unescape(b"a\\040b\\134\\011"), b"a b\\\t");
+        assert_eq!(&*unescape(b"a\\04"), b"a\\04");
+        assert_eq!(&*unescape(b"\\777"), b"\\777");
+        assert_eq!(&*escape(b"a b\\"), b"a\\040b\\134");
+        assert_eq!(&*unescape(&escape(b"\xff #\n")), b"\xff #\n");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_and_very_long_lines_are_entries() {
+        let mut line = b"36 35 98:0 / /\xff\xfe rw - ext3 /dev/root rw,x=".to_vec();
+        line.resize(70_000, b'y');
+        let entry = Entry::parse(&line).expect("an entry");
+        assert_eq!(entry.target, b"/\xff\xfe");
+        assert!(entry.super_options.len() > 65_536);
+    }
+
+    #[test]
+    fn the_last_mount_on_a_directory_is_found() {
+        let table = Table::from_text(
+            b"1 0 0:1 / / rw - ext4 a rw\n2 1 0:2 / /m rw - tmpfs b rw\n3 2 0:3 / /m rw - tmpfs c rw\n".to_vec(),
+        );
+        assert_eq!(table.find_target(OsStr::new("/m")).expect("found").id, 3);
+        assert_eq!(table.entries().count(), 3);
+        assert!(table.find_target(OsStr::new("/x")).is_none());
+    }
+
+    #[test]
+    fn a_tree_is_unmounted_from_its_leaves_and_from_the_top_of_each_stack() {
+        let table = Table::from_text(
+            b"1 0 0:1 / / rw - ext4 r rw\n2 1 0:2 / /m rw - tmpfs a rw\n3 2 0:3 / /m/x rw - tmpfs b rw\n\
+              4 2 0:4 / /m/y rw - tmpfs c rw\n5 3 0:5 / /m/x rw - tmpfs d rw\n6 2 0:6 / /m rw - tmpfs e rw\n"
+                .to_vec(),
+        );
+        let entries: Vec<_> = table.entries().collect();
+        let order: Vec<u32> = tree_backward(&entries, 2).expect("a tree").iter().map(|entry| entry.id).collect();
+        assert_eq!(order, [6, 4, 5, 3, 2]);
+        assert_eq!(tree_backward(&entries, 9), Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn a_table_that_goes_in_a_circle_is_refused() {
+        let table = Table::from_text(b"1 2 0:1 / /a rw - ext4 r rw\n2 1 0:2 / /b rw - tmpfs a rw\n".to_vec());
+        let entries: Vec<_> = table.entries().collect();
+        assert_eq!(tree_backward(&entries, 1), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn our_own_table_has_a_root() {
+        let table = Table::read().expect("mountinfo");
+        assert!(table.find_target(OsStr::new("/")).is_some());
+    }
+}
