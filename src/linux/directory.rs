@@ -52,3 +52,35 @@ pub fn canonical(path: &OsStr) -> Result<OsString> {
     });
     canonical.context("realpath", path)
 }
+
+/// mkdir(2).
+pub fn make(path: &OsStr, mode: u32) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        io::checked(i64::from(unsafe { libc::mkdir(path.as_ptr(), mode) }))
+    });
+    traced!(done, "mkdir({}, {mode:#o})", Quoted::new(path)).context("mkdir", path).map(drop)
+}
+
+/// rmdir(2).
+pub fn remove(path: &OsStr) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        io::checked(i64::from(unsafe { libc::rmdir(path.as_ptr()) }))
+    });
+    traced!(done, "rmdir({})", Quoted::new(path)).context("rmdir", path).map(drop)
+}
+
+/// unlink(2).
+pub fn unlink(path: &OsStr) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        io::checked(i64::from(unsafe { libc::unlink(path.as_ptr()) }))
+    });
+    traced!(done, "unlink({})", Quoted::new(path)).context("unlink", path).map(drop)
+}
+
+/// The working directory's path.
+pub fn current() -> Result<OsString> {
+    canonical(OsStr::new("."))
+}

@@ -22,6 +22,7 @@ pub mod options;
 pub mod process;
 pub mod start;
 pub mod stat;
+pub mod utab;
 
 pub use errno::Errno;
 pub use error::{Error, Result};

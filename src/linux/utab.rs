@@ -1,0 +1,368 @@
+//! The userspace mount table, /run/mount/utab: what the kernel does not keep
+//! of a mount (`x-` options, who mounted it, which helper unmounts it).
+//!
+//! Shared with util-linux: the same lines, the same lock, the same atomic
+//! rewriting. libmount's manual, mount(8) "FILES", names the files.
+
+use crate::mountinfo::{self, unescape};
+use crate::{Errno, Result, error::Context, io};
+use core::fmt::Write as _;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Where the table is, unless `LIBMOUNT_UTAB` names another file.
+const DEFAULT: &str = "/run/mount/utab";
+/// A table longer than this is not ours, in bytes.
+const LIMIT: usize = 64 * 1024 * 1024;
+
+/// One mount's line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The mount's number in mountinfo.
+    pub id: Option<u64>,
+    /// The number that is never used again.
+    pub unique: Option<u64>,
+    /// The source as mountinfo has it.
+    pub source: OsString,
+    /// The mount point.
+    pub target: OsString,
+    /// The root of the mount in its file system.
+    pub root: OsString,
+    /// What was bound.
+    pub bind_source: Option<OsString>,
+    /// Attributes, kept for other programs.
+    pub attributes: Option<OsString>,
+    /// Options that the kernel does not know.
+    pub options: Vec<u8>,
+}
+
+/// The table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Entries, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+impl Entry {
+    /// Parses one line; `None` if it names no target. Fields that are not known are skipped.
+    pub fn parse(line: &[u8]) -> Option<Entry> {
+        let mut entry = Entry::default();
+        for word in line.split(|byte| matches!(byte, b' ' | b'\t')) {
+            let Some(equals) = word.iter().position(|&byte| byte == b'=') else { continue };
+            let (key, value) = word.split_at(equals);
+            let value = value.get(1..).unwrap_or_default();
+            let text = || OsString::from_vec(unescape(value).into_owned());
+            let number = || core::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            match key {
+                b"ID" => entry.id = number(),
+                b"UNIQID" => entry.unique = number(),
+                b"SRC" => entry.source = text(),
+                b"TARGET" => entry.target = text(),
+                b"ROOT" => entry.root = text(),
+                b"BINDSRC" => entry.bind_source = Some(text()),
+                b"ATTRS" => entry.attributes = Some(text()),
+                b"OPTS" => entry.options = unescape(value).into_owned(),
+                _ => {}
+            }
+        }
+        (!entry.target.is_empty()).then_some(entry)
+    }
+
+    /// Appends the entry's line to `text`.
+    pub fn append_to(&self, text: &mut Vec<u8>) {
+        let start = text.len();
+        let mut field = |key: &str, value: &[u8]| {
+            if value.is_empty() {
+                return;
+            }
+            if text.len() > start {
+                text.push(b' ');
+            }
+            text.extend_from_slice(key.as_bytes());
+            text.push(b'=');
+            text.extend_from_slice(&mountinfo::escape(value));
+        };
+        let mut number = String::new();
+        for (key, value) in [("ID", self.id), ("UNIQID", self.unique)] {
+            if let Some(value) = value {
+                number.clear();
+                let _ = write!(number, "{value}");
+                field(key, number.as_bytes());
+            }
+        }
+        field("SRC", self.source.as_bytes());
+        field("TARGET", self.target.as_bytes());
+        field("ROOT", self.root.as_bytes());
+        field("BINDSRC", self.bind_source.as_deref().map_or(b"", OsStr::as_bytes));
+        field("ATTRS", self.attributes.as_deref().map_or(b"", OsStr::as_bytes));
+        field("OPTS", &self.options);
+        text.push(b'\n');
+    }
+
+    fn is_of(&self, mount: &mountinfo::Entry<'_>) -> bool {
+        let same = |ours: &OsStr, theirs: &[u8]| ours.as_bytes() == &*unescape(theirs);
+        same(&self.target, mount.target) && same(&self.root, mount.root) && same(&self.source, mount.source)
+    }
+}
+
+impl Table {
+    /// Parses the table's text.
+    pub fn parse(text: &[u8]) -> Table {
+        Table { entries: text.split(|&byte| byte == b'\n').filter_map(Entry::parse).collect() }
+    }
+
+    /// Reads the table; one that is missing or may not be read is empty.
+    pub fn read() -> Table {
+        io::read_file(path(), LIMIT).map_or_else(|_| Table::default(), |text| Table::parse(&text))
+    }
+
+    /// The entry of a mount: by its number, else by root, target and source.
+    pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&Entry> {
+        let target = |entry: &&Entry| entry.target.as_bytes() == &*unescape(mount.target);
+        let by_id = |entry: &&Entry| entry.id == Some(u64::from(mount.id)) && target(entry);
+        let entries = || self.entries.iter().rev();
+        entries().find(by_id).or_else(|| entries().find(|entry| entry.is_of(mount)))
+    }
+
+    fn to_text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        for entry in &self.entries {
+            entry.append_to(&mut text);
+        }
+        text
+    }
+
+    /// Takes the last entry of `target` out; the one with the mount's number if there is one. Whether there was one.
+    pub fn remove(&mut self, target: &OsStr, id: Option<u64>) -> bool {
+        let by_id = |entry: &Entry| entry.target == target && id.is_some() && entry.id == id;
+        let position = self.entries.iter().rposition(by_id);
+        match position.or_else(|| self.entries.iter().rposition(|entry| entry.target == target)) {
+            Some(index) => {
+                self.entries.remove(index);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Changes the options of the last entry of the new entry's target, or adds it. No options: takes it out.
+    pub fn set_options(&mut self, new: Entry) -> bool {
+        if new.options.is_empty() {
+            return self.remove(&new.target, new.id);
+        }
+        match self.entries.iter_mut().rev().find(|entry| entry.target == new.target) {
+            Some(entry) => entry.options = new.options,
+            None => self.entries.push(new),
+        }
+        true
+    }
+
+    /// A tree was moved: every target below `from` is now below `to`. Whether any was.
+    pub fn move_tree(&mut self, from: &OsStr, to: &OsStr) -> bool {
+        let mut changed = false;
+        for entry in &mut self.entries {
+            let Some(below) = entry.target.as_bytes().strip_prefix(from.as_bytes()) else { continue };
+            if below.is_empty() || below.first() == Some(&b'/') {
+                let moved = [to.as_bytes(), below].concat();
+                entry.target = OsString::from_vec(moved);
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+/// The table's path.
+pub fn path() -> OsString {
+    crate::process::variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
+}
+
+/// Whether the table has no lines: then unmounting and moving need not look at it.
+pub fn is_empty() -> bool {
+    crate::stat::path(&path()).map_or(true, |stat| stat.size() == 0)
+}
+
+fn beside(suffix: &str) -> OsString {
+    let mut path = path();
+    path.push(suffix);
+    path
+}
+
+/// Changes the table under its lock: it is read, `change` says whether it changed something, and a new file takes the
+/// old one's place in one step. Where the table cannot be written at all (a read-only /run, no permission) nothing
+/// happens and that is no error.
+pub fn update(change: impl FnOnce(&mut Table) -> bool) -> Result<()> {
+    let path = path();
+    let Some(_lock) = lock()? else { return Ok(()) };
+    let mut table = Table::read();
+    if !change(&mut table) {
+        return Ok(());
+    }
+    replace(&path, &table.to_text())?;
+    touch_event();
+    Ok(())
+}
+
+/// The lock, held until it is dropped, with signals held back so that nobody is left waiting for it.
+struct Lock {
+    _file: OwnedFd,
+    mask: Option<crate::process::SignalMask>,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(mask) = self.mask {
+            // The mask came from the kernel; if it is refused now there is nobody to tell.
+            let _ = mask.restore();
+        }
+    }
+}
+
+/// `None`: the table is in a place that cannot be written.
+fn lock() -> Result<Option<Lock>> {
+    let path = beside(".lock");
+    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_NOFOLLOW;
+    let mut opened = io::open_at(None, &path, flags, 0o600);
+    if matches!(opened, Err(Errno::ENOENT))
+        && let Some(slash) = path.as_bytes().iter().rposition(|&byte| byte == b'/')
+        && let Some(directory) = path.as_bytes().get(..slash)
+        && crate::directory::make(OsStr::from_bytes(directory), 0o755).is_ok()
+    {
+        opened = io::open_at(None, &path, flags, 0o600);
+    }
+    let file = match opened {
+        Ok(file) => file,
+        Err(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
+        Err(errno) => return Err(crate::Error::new("open", path, errno)),
+    };
+    let mask = crate::process::block(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]).ok();
+    loop {
+        match flock(file.as_fd(), libc::LOCK_EX) {
+            Ok(()) => return Ok(Some(Lock { _file: file, mask })),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(crate::Error::new("flock", path, errno)),
+        }
+    }
+}
+
+fn flock(file: BorrowedFd<'_>, operation: i32) -> core::result::Result<(), Errno> {
+    // SAFETY: the call takes two integers.
+    io::checked(i64::from(unsafe { libc::flock(file.as_raw_fd(), operation) })).map(drop)
+}
+
+/// Writes a file beside the table and renames it over it.
+fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
+    let temporary = beside(&format!(".{}", crate::process::id()));
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
+    // One that a killed process with our number left is in the way; nobody else writes while we hold the lock.
+    let _ = crate::directory::unlink(&temporary);
+    let file = io::open_at(None, &temporary, flags, 0o644).context("open", &temporary)?;
+    let write = || {
+        io::write_all(file.as_fd(), text)?;
+        let raw = file.as_raw_fd();
+        // SAFETY: the calls take integers.
+        io::checked(i64::from(unsafe { libc::fchmod(raw, 0o644) }))?;
+        if let Ok(old) = crate::stat::path(path) {
+            // SAFETY: the call takes integers.
+            io::checked(i64::from(unsafe { libc::fchown(raw, old.uid(), old.gid()) }))?;
+        }
+        let (from, to) = (io::cstring(&temporary)?, io::cstring(path)?);
+        // SAFETY: both paths are NUL-terminated.
+        io::checked(i64::from(unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }))
+    };
+    let done = write();
+    if done.is_err() {
+        let _ = crate::directory::unlink(&temporary);
+    }
+    traced!(done, "rename({:?}, {:?})", temporary, path).context("rename", path).map(drop)
+}
+
+/// Tells watchers (libmount's monitor, systemd) that the table has changed.
+fn touch_event() {
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
+    // Only a notice: the table itself is already right.
+    let Ok(file) = io::open_at(None, &beside(".event"), flags, 0o644) else { return };
+    // SAFETY: a null pointer means the present time.
+    let _ = unsafe { libc::futimens(file.as_raw_fd(), core::ptr::null()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(target: &str, options: &str) -> Entry {
+        Entry {
+            source: "/dev/x".into(),
+            target: target.into(),
+            root: "/".into(),
+            options: options.into(),
+            ..Entry::default()
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_and_written_back() {
+        let line = b"ID=12 UNIQID=2147483660 SRC=/dev/x TARGET=/a\\040b ROOT=/ BINDSRC=/q ATTRS=z OPTS=x-a=1,user\n";
+        let entry = Entry::parse(line.trim_ascii_end()).expect("an entry");
+        assert_eq!((entry.id, entry.target.as_os_str()), (Some(12), OsStr::new("/a b")));
+        let mut text = Vec::new();
+        entry.append_to(&mut text);
+        assert_eq!(text, line);
+    }
+
+    #[test]
+    fn unknown_fields_are_skipped_and_a_line_without_target_is_no_entry() {
+        assert_eq!(Entry::parse(b"SRC=/dev/x OPTS=a"), None);
+        assert_eq!(Entry::parse(b"NEW=1 TARGET=/m X").expect("an entry").target, "/m");
+        assert_eq!(Entry::parse(b""), None);
+    }
+
+    #[test]
+    fn the_number_finds_an_entry_before_the_paths_do() {
+        let mut first = entry("/m", "x-first");
+        first.id = Some(7);
+        let table = Table { entries: vec![first, entry("/m", "x-second")] };
+        let line = |id: u32| format!("{id} 1 0:1 / /m rw - ext4 /dev/x rw").into_bytes();
+        let (seven, eight) = (line(7), line(8));
+        let find = |line| table.find(&mountinfo::Entry::parse(line).expect("an entry")).expect("found").options.clone();
+        assert_eq!(find(&seven), b"x-first");
+        assert_eq!(find(&eight), b"x-second");
+    }
+
+    #[test]
+    fn unmounting_takes_the_last_entry_of_a_target_out() {
+        let mut table = Table { entries: vec![entry("/m", "x-1"), entry("/n", "x-2"), entry("/m", "x-3")] };
+        assert!(table.remove(OsStr::new("/m"), None));
+        assert_eq!(table.entries, [entry("/m", "x-1"), entry("/n", "x-2")]);
+        assert!(!table.remove(OsStr::new("/q"), None));
+    }
+
+    #[test]
+    fn a_remount_changes_adds_or_takes_out() {
+        let mut table = Table { entries: vec![entry("/m", "x-1")] };
+        assert!(table.set_options(entry("/m", "x-2")));
+        assert!(table.set_options(entry("/n", "x-3")));
+        assert_eq!(table.entries, [entry("/m", "x-2"), entry("/n", "x-3")]);
+        assert!(table.set_options(entry("/m", "")));
+        assert_eq!(table.entries, [entry("/n", "x-3")]);
+    }
+
+    #[test]
+    fn moving_a_tree_moves_what_is_below_it_and_nothing_else() {
+        let mut table = Table { entries: vec![entry("/a", "x"), entry("/a/b", "x"), entry("/ab", "x")] };
+        assert!(table.move_tree(OsStr::new("/a"), OsStr::new("/c")));
+        let targets: Vec<_> = table.entries.iter().map(|entry| entry.target.to_string_lossy()).collect();
+        assert_eq!(targets, ["/c", "/c/b", "/ab"]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_and_very_long_lines_survive() {
+        let mut new = entry("/m", "");
+        new.options = vec![b'x'; 70_000];
+        new.target = OsString::from_vec(b"/\xff".to_vec());
+        let mut text = Vec::new();
+        new.append_to(&mut text);
+        assert_eq!(Table::parse(&text).entries, [new]);
+    }
+}
