@@ -17,6 +17,7 @@ macro_rules! applets {
 
 applets! {
     chroot
+    unshare
 }
 
 /// The applet with exactly this name.

@@ -31,14 +31,16 @@ impl Program {
 
     /// The login shell of a user who names no program: `$SHELL`, else the shell of the real
     /// uid's passwd entry, else /bin/sh; argv[0] is `-` and its last component.
-    pub fn login_shell() -> Program {
-        let shell = linux::process::variable("SHELL")
+    pub fn login_shell(environment: &Environment) -> Program {
+        let shell = environment
+            .variable("SHELL")
+            .filter(|shell| !shell.is_empty())
             .or_else(|| linux::accounts::passwd_by_uid(linux::credentials::real_uid()).map(|user| user.shell))
             .filter(|shell| !shell.is_empty())
             .unwrap_or_else(|| OsString::from("/bin/sh"));
         let mut argv0 = OsString::from("-");
         argv0.push(crate::applet::last_component(&shell));
-        Program { file: shell, argv: Argv(vec![argv0]), environment: Environment::Inherited, search: SearchPath::No }
+        Program { file: shell, argv: Argv(vec![argv0]), environment: environment.clone(), search: SearchPath::No }
     }
 
     /// Executes it. Returns only on failure, with what was printed so far written out.

@@ -46,6 +46,8 @@ pub struct Opt<O: 'static> {
 pub enum Store<O: 'static> {
     /// It takes no argument.
     Flag(fn(&mut O)),
+    /// It takes no argument, and what it stands for may be found wrong.
+    CheckedFlag(fn(&mut O) -> Result<(), Failure>),
     /// It has an argument.
     Value(fn(&mut O, OsString) -> Result<(), Failure>),
     /// It may have an argument.
@@ -65,6 +67,16 @@ impl<O> Opt<O> {
         store: fn(&mut O),
     ) -> Opt<O> {
         Opt { spec: Spec { short, long, argument: Argument::None, help }, store: Store::Flag(store) }
+    }
+
+    /// An option without an argument, whose storing may fail.
+    pub const fn flag_checked(
+        short: Option<char>,
+        long: &'static [&'static str],
+        help: &'static str,
+        store: fn(&mut O) -> Result<(), Failure>,
+    ) -> Opt<O> {
+        Opt { spec: Spec { short, long, argument: Argument::None, help }, store: Store::CheckedFlag(store) }
     }
 
     /// An option with an argument.
@@ -168,7 +180,7 @@ pub fn parse<O: Default>(
             Found::Short(letter) => table
                 .iter()
                 .position(|option| option.spec.short == Some(*letter))
-                .ok_or_else(|| usage.getopt(text!["invalid option -- '", letter.to_string(), "'"]))?,
+                .ok_or_else(|| usage.invalid_letter(*letter, &specs(table)))?,
             Found::Long(name) => {
                 find_long(&specs(table), name).map_err(|error| usage.long(error, name, parser.optional_value()))?
             }
@@ -189,6 +201,10 @@ pub fn parse<O: Default>(
             Store::Flag(store) => {
                 usage.no_argument(&found, name, &mut parser)?;
                 store(&mut options);
+            }
+            Store::CheckedFlag(store) => {
+                usage.no_argument(&found, name, &mut parser)?;
+                store(&mut options)?;
             }
             Store::Value(store) => {
                 let value = parser.value().map_err(|_| match &found {
@@ -261,6 +277,22 @@ impl Usage<'_> {
             Origin::Libcap => failure.and(Line::Plain(usage_line(self.invocation))),
             _ => failure.and(Line::TryHelp),
         }
+    }
+
+    /// An unknown letter may have been meant as part of a file: `-m/run/ns`.
+    fn invalid_letter(&self, letter: char, specs: &[&'static Spec]) -> Failure {
+        let failure = self.getopt(text!["invalid option -- '", letter.to_string(), "'"]);
+        for cluster in self.invocation.args.iter().filter_map(|argument| argument.to_str()?.strip_prefix('-')) {
+            let Some(first) = cluster.chars().next() else { continue };
+            let row = specs.iter().find(|spec| spec.short == Some(first));
+            if let Some(Spec { long: [long, ..], argument: Argument::OptionalLong(_), .. }) = row
+                && cluster.contains(letter)
+            {
+                let file = cluster.get(first.len_utf8()..).unwrap_or_default();
+                return failure.hint(text!["-", first.to_string(), " takes no argument; write --", long, "=", file]);
+            }
+        }
+        failure
     }
 
     fn long(&self, error: NotFound, typed: &str, value: Option<OsString>) -> Failure {

@@ -82,6 +82,8 @@ impl Errno {
     pub const ENODATA: Errno = Errno(61);
     /// Value too large for defined data type.
     pub const EOVERFLOW: Errno = Errno(75);
+    /// Connection reset by peer.
+    pub const ECONNRESET: Errno = Errno(104);
     /// Stale file handle.
     pub const ESTALE: Errno = Errno(116);
     /// Connection timed out.

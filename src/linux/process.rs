@@ -3,11 +3,20 @@
 //! A program starts with the signal mask, the dispositions and the descriptors
 //! that we were given: whoever changes one of them here puts it back.
 
+mod attend;
+mod channel;
 mod exec;
 mod signal;
 
-pub use exec::{Argv, Environment, ExecError, SearchPath, exec, search_path};
+pub use attend::{Attendance, FORWARDED, attend, die_with_parent};
+pub use channel::{Channel, channel};
+pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
 pub use signal::{Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_number};
+
+/// The signal numbers that applets name: signal(7).
+pub mod signals {
+    pub use libc::{SIGCHLD, SIGINT, SIGKILL, SIGTERM};
+}
 
 use crate::{Errno, Result, error::Context, io};
 use std::ffi::OsStr;

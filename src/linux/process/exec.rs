@@ -48,9 +48,22 @@ impl ExecError {
     }
 }
 
-/// The PATH execvp(3) searches: ours, or glibc's default when it is not set.
-pub fn search_path() -> OsString {
-    std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"))
+impl Environment {
+    /// The value of a variable in it.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        match self {
+            Environment::Inherited => std::env::var_os(name),
+            Environment::Exactly(list) => list.iter().find_map(|entry| {
+                let value = entry.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+                Some(OsStr::from_bytes(value).to_os_string())
+            }),
+        }
+    }
+
+    /// The PATH execvp(3) searches: that of this environment, or glibc's default where there is none.
+    pub fn search_path(&self) -> OsString {
+        self.variable("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"))
+    }
 }
 
 /// Replaces this process by a program. Returns only if that fails.
@@ -71,7 +84,7 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: Search
     if file.as_bytes().contains(&b'/') {
         return fail(file, None, vectors.execve_or_shell(file));
     }
-    let path = search_path();
+    let path = environment.search_path();
     let mut last = file.to_os_string();
     let mut errno = Errno::ENOENT;
     for directory in path.as_bytes().split(|&byte| byte == b':') {

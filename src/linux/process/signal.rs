@@ -99,7 +99,7 @@ impl SignalMask {
     }
 }
 
-fn set_of(signals: &[Signal]) -> libc::sigset_t {
+pub(super) fn set_of(signals: &[Signal]) -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
     // SAFETY: sigemptyset initialises the set; sigaddset only fails for a number that is no signal.
     unsafe {

@@ -1,0 +1,319 @@
+//! What can be typed, and its table.
+
+use cli::{Failure, Opt, number, text};
+use linux::accounts;
+use linux::credentials::{effective_gid, effective_uid, real_uid};
+use linux::idmap::{self, Extent, Ids};
+use linux::mount::Propagation;
+use linux::namespace::Kind;
+use linux::process::{self, Environment, Signal, signals};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// What was typed.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The kinds asked for.
+    pub kinds: Vec<Kind>,
+    /// Files that namespaces are to be kept on.
+    pub files: Vec<(Kind, OsString)>,
+    pub fork: bool,
+    pub forward_signals: bool,
+    pub kill_child: Option<Signal>,
+    pub mount_proc: Option<OsString>,
+    pub mount_binfmt: Option<OsString>,
+    pub load_interp: Option<OsString>,
+    /// `None`: nothing was said, so private. `Some(None)`: unchanged.
+    pub propagation: Option<Option<Propagation>>,
+    pub root: Option<OsString>,
+    pub wd: Option<OsString>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    /// What our own effective ids become inside.
+    pub map_user: Option<u32>,
+    pub map_group: Option<u32>,
+    pub user_ranges: Vec<Extent>,
+    pub group_ranges: Vec<Extent>,
+    pub owner: Option<(u32, u32)>,
+    pub setgroups: Option<bool>,
+    pub keep_caps: bool,
+    pub monotonic: Option<i64>,
+    pub boottime: Option<i64>,
+    pub environment: Environment,
+}
+
+impl Options {
+    /// Asks for a kind of namespace.
+    pub fn want(&mut self, kind: Kind) {
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+        }
+    }
+
+    /// Whether a kind was asked for.
+    pub fn wants(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    fn want_file(&mut self, kind: Kind, file: Option<OsString>) -> Result<(), Failure> {
+        self.want(kind);
+        if let Some(file) = file {
+            self.files.retain(|(other, _)| *other != kind);
+            self.files.push((kind, file));
+        }
+        Ok(())
+    }
+
+    fn mount_proc_at(&mut self, directory: Option<OsString>) {
+        self.want(Kind::Mount);
+        self.mount_proc = Some(directory.unwrap_or_else(|| OsString::from("/proc")));
+    }
+
+    fn mount_binfmt_at(&mut self, directory: Option<OsString>) {
+        self.want(Kind::Mount);
+        self.want(Kind::User);
+        if directory.is_none() && self.mount_proc.is_none() {
+            self.mount_proc_at(None);
+        }
+        self.mount_binfmt = Some(directory.unwrap_or_else(|| OsString::from("/proc/sys/fs/binfmt_misc")));
+    }
+
+    fn ranges(&mut self, ids: Ids, spec: &OsStr) -> Result<(), Failure> {
+        self.want(Kind::User);
+        let found = match spec.as_bytes() {
+            b"auto" => vec![subordinate(ids).map(|range| Extent { inner: 0, ..range })?],
+            b"subids" => vec![subordinate(ids)?],
+            b"all" => idmap::all(ids).map_err(|error| {
+                Failure::new(1, text!["could not read ", error.object, ": ", error.errno])
+            })?,
+            _ => vec![idmap::parse(spec).ok_or_else(|| {
+                Failure::new(1, text!["invalid mapping '", spec, "'"])
+                    .hint("a mapping is INNER:OUTER:COUNT, auto, subids or all")
+            })?],
+        };
+        match ids {
+            Ids::Users => self.user_ranges.extend(found),
+            Ids::Groups => self.group_ranges.extend(found),
+        }
+        Ok(())
+    }
+
+    fn whitelist(&mut self, names: &OsStr) {
+        let mut kept = match std::mem::take(&mut self.environment) {
+            Environment::Inherited => Vec::new(),
+            Environment::Exactly(kept) => kept,
+        };
+        for name in names.as_bytes().split(|byte| *byte == b',').filter(|name| !name.is_empty()) {
+            let name = OsStr::from_bytes(name);
+            if let Some(value) = std::env::var_os(name) {
+                let mut entry = name.to_os_string();
+                entry.push("=");
+                kept.retain(|other: &OsString| !other.as_bytes().starts_with(entry.as_bytes()));
+                entry.push(value);
+                kept.push(entry);
+            }
+        }
+        self.environment = Environment::Exactly(kept);
+    }
+}
+
+/// The first range that a file gives to our user. /etc/subgid, too, is keyed by the user.
+fn subordinate(ids: Ids) -> Result<Extent, Failure> {
+    let uid = real_uid();
+    let path = ids.subordinate();
+    let user = accounts::passwd_by_uid(uid);
+    let ranges = accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid)
+        .map_err(|error| Failure::new(1, text!["could not open '", path, "': ", error.errno]))?;
+    match (ranges.first(), user) {
+        (Some(range), _) => Ok(Extent { inner: range.start, outer: range.start, count: range.count }),
+        (None, Some(user)) => {
+            let text = text!["no line matching user \"", user.name, "\" in ", path];
+            Err(Failure::new(1, text).hint(text![
+                "'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ", user.name,
+                "', run by root, gives that user 65536 ids to map"
+            ]))
+        }
+        (None, None) => Err(Failure::new(1, text!["you (user ", uid, ") don't exist."])),
+    }
+}
+
+fn map_id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
+    number::id(value.as_bytes())
+        .or_else(|| named(value))
+        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "': Invalid argument"]))
+}
+
+fn run_id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
+    number::id(value.as_bytes())
+        .or_else(|| named(value))
+        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, ": '", value, "'"]))
+}
+
+fn user_named(name: &OsStr) -> Option<u32> {
+    accounts::passwd_by_name(name).map(|user| user.uid)
+}
+
+fn group_named(name: &OsStr) -> Option<u32> {
+    accounts::group_by_name(name).map(|group| group.gid)
+}
+
+fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
+    let parsed = std::str::from_utf8(value.as_bytes()).ok().and_then(|value| value.trim_ascii_start().parse().ok());
+    parsed.ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'"]))
+}
+
+fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {
+    let mut ids = value.as_bytes().split(|byte| *byte == b':').map(number::id);
+    match (ids.next(), ids.next(), ids.next()) {
+        (Some(Some(uid)), Some(Some(gid)), None) => Ok((uid, gid)),
+        _ => Err(Failure::new(1, text!["failed to parse owner '", value, "'"]).hint("an owner is UID:GID, both numbers")),
+    }
+}
+
+/// The option table, in the order of the documentation.
+pub const OPTIONS: &[Opt<Options>] = &[
+    Opt::maybe_long(Some('m'), &["mount"], "file", "unshare mounts namespace", |options, file| {
+        options.want_file(Kind::Mount, file)
+    }),
+    Opt::maybe_long(Some('u'), &["uts"], "file", "unshare UTS namespace (hostname etc)", |options, file| {
+        options.want_file(Kind::Uts, file)
+    }),
+    Opt::maybe_long(Some('i'), &["ipc"], "file", "unshare System V IPC namespace", |options, file| {
+        options.want_file(Kind::Ipc, file)
+    }),
+    Opt::maybe_long(Some('n'), &["net"], "file", "unshare network namespace", |options, file| {
+        options.want_file(Kind::Net, file)
+    }),
+    Opt::maybe_long(Some('p'), &["pid"], "file", "unshare pid namespace", |options, file| {
+        options.want_file(Kind::Pid, file)
+    }),
+    Opt::maybe_long(Some('U'), &["user"], "file", "unshare user namespace", |options, file| {
+        options.want_file(Kind::User, file)
+    }),
+    Opt::maybe_long(Some('C'), &["cgroup"], "file", "unshare cgroup namespace", |options, file| {
+        options.want_file(Kind::Cgroup, file)
+    }),
+    Opt::maybe_long(Some('T'), &["time"], "file", "unshare time namespace", |options, file| {
+        options.want_file(Kind::Time, file)
+    }),
+    Opt::flag(Some('f'), &["fork"], "fork before launching <program>", |options| options.fork = true),
+    Opt::flag(None, &["forward-signals"], "forward SIGTERM and SIGINT to the child (implies --fork)", |options| {
+        options.fork = true;
+        options.forward_signals = true;
+    }),
+    Opt::maybe(None, &["kill-child"], "signame", "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL", |options, name| {
+        options.fork = true;
+        options.kill_child = Some(match &name {
+            None => signals::SIGKILL,
+            Some(name) => name
+                .to_str()
+                .and_then(process::signal_number)
+                .ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?,
+        });
+        Ok(())
+    }),
+    Opt::maybe(None, &["mount-proc"], "dir", "mount proc filesystem first (implies --mount)", |options, directory| {
+        options.mount_proc_at(directory);
+        Ok(())
+    }),
+    Opt::maybe(None, &["mount-binfmt"], "dir", "mount binfmt filesystem first (implies --user and --mount)", |options, directory| {
+        options.mount_binfmt_at(directory);
+        Ok(())
+    }),
+    Opt::value(Some('l'), &["load-interp"], "string", "load binfmt definition in the namespace\n(implies --mount-binfmt)", |options, definition| {
+        if options.mount_binfmt.is_none() {
+            options.mount_binfmt_at(None);
+        }
+        options.load_interp = Some(definition);
+        Ok(())
+    }),
+    Opt::value(None, &["propagation"], "slave|shared|private|unchanged", "modify mount propagation in mount namespace", |options, mode| {
+        options.propagation = Some(match mode.as_bytes() {
+            b"private" => Some(Propagation::Private),
+            b"shared" => Some(Propagation::Shared),
+            b"slave" => Some(Propagation::Slave),
+            b"unchanged" => None,
+            _ => return Err(Failure::new(1, text!["unsupported propagation mode: ", mode])),
+        });
+        Ok(())
+    }),
+    Opt::value(Some('R'), &["root"], "dir", "run the command with root directory set to <dir>", |options, directory| {
+        options.root = Some(directory);
+        Ok(())
+    }),
+    Opt::value(Some('w'), &["wd"], "dir", "change working directory to <dir>", |options, directory| {
+        options.wd = Some(directory);
+        Ok(())
+    }),
+    Opt::value(Some('S'), &["setuid"], "uid", "set uid in entered namespace", |options, uid| {
+        options.uid = Some(run_id(&uid, "uid", user_named)?);
+        Ok(())
+    }),
+    Opt::value(Some('G'), &["setgid"], "gid", "set gid in entered namespace", |options, gid| {
+        options.gid = Some(run_id(&gid, "gid", group_named)?);
+        Ok(())
+    }),
+    Opt::value(None, &["map-user"], "uid|name", "map current user to uid (implies --user)", |options, user| {
+        options.want(Kind::User);
+        options.map_user = Some(map_id(&user, "uid", user_named)?);
+        Ok(())
+    }),
+    Opt::value(None, &["map-group"], "gid|name", "map current group to gid (implies --user)", |options, group| {
+        options.want(Kind::User);
+        options.map_group = Some(map_id(&group, "gid", group_named)?);
+        Ok(())
+    }),
+    Opt::flag(Some('r'), &["map-root-user"], "map current user to root (implies --user)", |options| {
+        options.want(Kind::User);
+        options.map_user = Some(0);
+        options.map_group = Some(0);
+    }),
+    Opt::flag(Some('c'), &["map-current-user"], "map current user to itself (implies --user)", |options| {
+        options.want(Kind::User);
+        options.map_user = Some(effective_uid());
+        options.map_group = Some(effective_gid());
+    }),
+    Opt::flag_checked(None, &["map-auto"], "map users and groups automatically (implies --user)", |options| {
+        options.ranges(Ids::Users, OsStr::new("auto"))?;
+        options.ranges(Ids::Groups, OsStr::new("auto"))
+    }),
+    Opt::flag_checked(None, &["map-subids"], "map the ids of /etc/subuid and /etc/subgid to themselves\n(implies --user)", |options| {
+        options.ranges(Ids::Users, OsStr::new("subids"))?;
+        options.ranges(Ids::Groups, OsStr::new("subids"))
+    }),
+    Opt::value(None, &["map-users"], "inner:outer:count|auto|subids|all", "map count users from outer to inner (implies --user)", |options, spec| {
+        options.ranges(Ids::Users, &spec)
+    }),
+    Opt::value(None, &["map-groups"], "inner:outer:count|auto|subids|all", "map count groups from outer to inner (implies --user)", |options, spec| {
+        options.ranges(Ids::Groups, &spec)
+    }),
+    Opt::value(None, &["owner"], "uid:gid", "set the owner of the user namespace (implies --user)", |options, ids| {
+        options.want(Kind::User);
+        options.owner = Some(owner(&ids)?);
+        Ok(())
+    }),
+    Opt::value(None, &["setgroups"], "allow|deny", "control the setgroups syscall in user namespaces", |options, word| {
+        options.setgroups = Some(match word.as_bytes() {
+            b"allow" => true,
+            b"deny" => false,
+            _ => return Err(Failure::new(1, text!["unsupported --setgroups argument '", word, "'"])),
+        });
+        Ok(())
+    }),
+    Opt::flag(None, &["keep-caps"], "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
+    Opt::value(None, &["monotonic"], "offset", "set clock monotonic offset (seconds) in time namespaces", |options, offset| {
+        options.monotonic = Some(seconds(&offset, "monotonic")?);
+        Ok(())
+    }),
+    Opt::value(None, &["boottime"], "offset", "set clock boottime offset (seconds) in time namespaces", |options, offset| {
+        options.boottime = Some(seconds(&offset, "boottime")?);
+        Ok(())
+    }),
+    Opt::flag(None, &["clear-env"], "clear all environment variables", |options| options.whitelist(OsStr::new(""))),
+    Opt::value(None, &["whitelist-env"], "names", "clear all environment variables but these,\nseparated by commas", |options, names| {
+        options.whitelist(&names);
+        Ok(())
+    }),
+    Opt::help(Some('h')),
+    Opt::version(Some('V')),
+];

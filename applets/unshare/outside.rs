@@ -1,0 +1,158 @@
+//! The process that stays outside: it writes maps that only the parent namespace may write, and
+//! binds namespaces on files where the bind would not be seen from inside.
+
+use super::plan::Outside;
+use cli::{Failure, text};
+use linux::idmap::{self, Extent, Ids};
+use linux::mount;
+use linux::namespace::{self, Kind};
+use linux::process::{self, Argv, Channel, Environment, Fork, Pid, SearchPath, Status, Wait};
+use linux::{Errno, Error};
+use std::ffi::OsString;
+
+/// Asks for the maps.
+const MAP: u8 = b'm';
+/// Asks for the binds.
+const KEEP: u8 = b'k';
+
+/// The process outside, as the one inside sees it.
+pub struct Helper {
+    pid: Pid,
+    channel: Channel,
+}
+
+impl Helper {
+    /// Forks it.
+    pub fn start(work: &Outside) -> Result<Helper, Failure> {
+        let insider = process::id();
+        let (ours, theirs) = process::channel().map_err(fork_failed)?;
+        match process::fork().map_err(fork_failed)? {
+            Fork::Parent(pid) => Ok(Helper { pid, channel: ours }),
+            Fork::Child => {
+                drop(ours);
+                serve(insider, work, &theirs);
+                process::exit_child(0)
+            }
+        }
+    }
+
+    /// Has the maps written.
+    pub fn map(&self) -> Result<(), Failure> {
+        self.ask(MAP)
+    }
+
+    /// Has the namespaces bound on their files.
+    pub fn keep(&self) -> Result<(), Failure> {
+        self.ask(KEEP)
+    }
+
+    fn ask(&self, what: u8) -> Result<(), Failure> {
+        let mut answer = [0; 8192];
+        let lost = || Failure::new(1, text!["the helper process ended early"]);
+        self.channel.send(&[what]).map_err(|_| lost())?;
+        let answer = self.channel.receive(&mut answer).map_err(|_| lost())?.ok_or_else(lost)?;
+        match answer.split_first() {
+            Some((0, _)) => Ok(()),
+            Some((status, b"")) => Err(Failure::silent(*status)),
+            Some((status, text)) => Err(Failure::new(*status, text.to_vec())),
+            None => Err(lost()),
+        }
+    }
+
+    /// Lets it go and waits for its end, so that the program does not find a child it does not know.
+    pub fn finish(self) {
+        drop(self.channel);
+        let _ = process::wait(self.pid, Wait::End);
+    }
+}
+
+fn fork_failed(error: Error) -> Failure {
+    Failure::new(1, text!["fork failed: ", error.errno])
+}
+
+/// Serves the process inside until that hangs up.
+fn serve(insider: Pid, work: &Outside, channel: &Channel) {
+    let mut request = [0];
+    while let Ok(Some([what])) = channel.receive(&mut request) {
+        let done = match *what {
+            MAP => write_maps(insider, &work.maps),
+            _ => keep(insider, &work.files),
+        };
+        let mut answer = vec![0];
+        if let Err((status, text)) = done {
+            answer = vec![status];
+            answer.extend_from_slice(&text);
+        }
+        if channel.send(&answer).is_err() {
+            return;
+        }
+    }
+}
+
+type Done = Result<(), (u8, Vec<u8>)>;
+
+/// Writes each map directly, and where that is not permitted by newuidmap or newgidmap.
+fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
+    for (ids, map) in maps {
+        if idmap::text(map).len() > idmap::MAP_LIMIT {
+            return Err((1, text!["the ", ids.file(), " is longer than the kernel takes (4096 bytes)"]));
+        }
+        match idmap::write(&pid.to_string(), *ids, map) {
+            Ok(()) => {}
+            Err(error) if error.errno == Errno::EPERM && linux::credentials::effective_uid() != 0 => {
+                run_newidmap(pid, *ids, map)?;
+            }
+            Err(error) => return Err((1, text!["write failed ", error.object, ": ", error.errno])),
+        }
+    }
+    Ok(())
+}
+
+/// `newuidmap PID INNER OUTER COUNT ...`.
+fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
+    let program = OsString::from(ids.program());
+    let mut argv = vec![program.clone(), OsString::from(pid.to_string())];
+    for extent in map {
+        argv.extend([extent.inner, extent.outer, extent.count].map(|number| OsString::from(number.to_string())));
+    }
+    let failed = |error: Error| (1, text!["fork failed: ", error.errno]);
+    let (ours, theirs) = process::channel().map_err(failed)?;
+    match process::fork().map_err(failed)? {
+        Fork::Child => {
+            let error = process::exec(&program, &Argv(argv), &Environment::Inherited, SearchPath::Yes);
+            let text = text!["failed to execute ", program, ": ", error.errno];
+            let _ = theirs.send(&text);
+            process::exit_child(error.status())
+        }
+        Fork::Parent(child) => {
+            drop(theirs);
+            let mut message = [0; 256];
+            // The channel closes on exec; a message tells that there was none.
+            let message = ours.receive(&mut message).ok().flatten().unwrap_or_default().to_vec();
+            match process::wait(child, Wait::End).map_err(|error| (1, text!["waitpid failed: ", error.errno]))? {
+                Status::Exited(0) => Ok(()),
+                Status::Exited(status) => Err((status, message)),
+                _ => Err((1, text![program, " was killed"])),
+            }
+        }
+    }
+}
+
+/// Binds the namespaces of `pid` on files; the ones already bound are undone if one fails.
+pub fn keep(pid: Pid, files: &[(Kind, OsString)]) -> Done {
+    for (index, (kind, file)) in files.iter().enumerate() {
+        let namespace = namespace::path(pid, kind.file_for_children());
+        if let Err(error) = mount::bind_file(&namespace, file) {
+            for (_, done) in files.iter().take(index) {
+                let _ = mount::umount2(done, 0);
+            }
+            return Err((1, text!["mount ", namespace, " on ", file, " failed: ", error.errno]));
+        }
+    }
+    Ok(())
+}
+
+/// [`keep`] done by ourselves.
+pub fn keep_here(pid: Pid, files: &[(Kind, OsString)]) -> Result<(), Failure> {
+    keep(pid, files).map_err(|(status, text)| Failure::new(status, text))
+}

@@ -1,0 +1,310 @@
+//! From what was typed to the steps, in order. Making a plan touches nothing.
+
+use super::options::Options;
+use cli::exec::Program;
+use cli::{Failure, text};
+use linux::credentials::{effective_gid, effective_uid};
+use linux::idmap::{self, Extent, Ids};
+use linux::mount::Propagation;
+use linux::namespace::{Clock, Kind};
+use linux::process::Signal;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// One step.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Fork the process that stays outside and does what can only be done there.
+    StayOutside(Outside),
+    /// Become the user who will own the user namespace.
+    BecomeOwner { uid: u32, gid: u32 },
+    /// unshare(2).
+    Unshare(Vec<Kind>),
+    /// Have the maps written from outside.
+    MapFromOutside,
+    /// Set a clock of the time namespace.
+    Offset(Clock, i64),
+    /// Fork; the parent waits, and the child goes on with the steps that follow.
+    Fork(Fork),
+    /// Have the namespaces bound on their files, from outside or by ourselves.
+    Keep(Keeper),
+    /// Map our own id, from inside.
+    MapHere(Ids, Extent),
+    /// Write `allow` or `deny` to setgroups.
+    Setgroups(bool),
+    /// Change the propagation of every mount.
+    Propagate(Propagation),
+    /// Keep an existing mount's propagation from what is mounted on it.
+    MakePrivate(OsString),
+    /// chroot(2).
+    Chroot(OsString),
+    /// chdir(2).
+    Chdir(OsString),
+    /// Mount proc.
+    MountProc(OsString),
+    /// Mount binfmt_misc.
+    MountBinfmt(OsString),
+    /// Register an interpreter with the binfmt_misc mounted there.
+    Register { directory: OsString, definition: OsString },
+    /// Drop the supplementary groups.
+    DropGroups,
+    /// setgid(2).
+    SetGid(u32),
+    /// setuid(2).
+    SetUid(u32),
+    /// Let the capabilities survive the exec.
+    KeepCapabilities,
+    /// Get this signal when the parent ends.
+    DieWithParent(Signal),
+    /// Run the program.
+    Exec(Program),
+}
+
+/// What the process outside is asked for later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// The maps to write.
+    pub maps: Vec<(Ids, Vec<Extent>)>,
+    /// The namespaces to bind on files.
+    pub files: Vec<(Kind, OsString)>,
+}
+
+/// How to fork.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// Pass SIGTERM and SIGINT on.
+    pub forward_signals: bool,
+    /// The child will ask to die with us.
+    pub dies_with_parent: bool,
+}
+
+/// Who binds the namespaces on their files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// The process outside: what is mounted in a new mount namespace would not be seen there.
+    Outside,
+    /// Ourselves, or the parent if we fork.
+    Here(Vec<(Kind, OsString)>),
+}
+
+/// The steps of a command line.
+pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Failure> {
+    check(&options)?;
+    let maps = maps(&mut options);
+    let mut steps = Vec::new();
+    let new_mounts_or_users = options.wants(Kind::Mount) || options.wants(Kind::User);
+    let files = std::mem::take(&mut options.files);
+    let keeper = match (files.is_empty(), new_mounts_or_users) {
+        (true, _) => None,
+        (false, true) => Some(Keeper::Outside),
+        (false, false) => Some(Keeper::Here(files.clone())),
+    };
+    let outside = Outside {
+        files: if keeper == Some(Keeper::Outside) { files } else { Vec::new() },
+        maps: maps.outside,
+    };
+    let maps_outside = !outside.maps.is_empty();
+    if outside != Outside::default() {
+        steps.push(Step::StayOutside(outside));
+    }
+    if let Some((uid, gid)) = options.owner {
+        steps.push(Step::BecomeOwner { uid, gid });
+    }
+    if !options.kinds.is_empty() {
+        steps.push(Step::Unshare(options.kinds.clone()));
+    }
+    if maps_outside {
+        steps.push(Step::MapFromOutside);
+    }
+    let offsets = [(Clock::Boottime, options.boottime), (Clock::Monotonic, options.monotonic)];
+    steps.extend(offsets.into_iter().filter_map(|(clock, offset)| Some(Step::Offset(clock, offset?))));
+    if options.fork {
+        steps.push(Step::Fork(Fork {
+            forward_signals: options.forward_signals,
+            dies_with_parent: options.kill_child.is_some(),
+        }));
+    }
+    steps.extend(keeper.map(Step::Keep));
+    inside(&options, maps.here, &mut steps);
+    let program = match Program::from_operands(operands) {
+        Some(program) => Program { environment: options.environment, ..program },
+        None => Program::login_shell(&options.environment),
+    };
+    steps.push(Step::Exec(program));
+    Ok(steps)
+}
+
+fn check(options: &Options) -> Result<(), Failure> {
+    if (options.monotonic.is_some() || options.boottime.is_some()) && !options.wants(Kind::Time) {
+        let text = text!["options --monotonic and --boottime require unsharing of a time namespace (-T)"];
+        return Err(Failure::new(1, text));
+    }
+    if options.setgroups == Some(true)
+        && options.map_group.is_some()
+        && options.group_ranges.is_empty()
+        && options.owner.is_none()
+    {
+        let text = text!["options --setgroups=allow and --map-group are mutually exclusive"];
+        return Err(Failure::new(1, text)
+            .hint("the kernel lets a user map a group of their own only after setgroups is denied, or they could drop a group that denies them a file"));
+    }
+    Ok(())
+}
+
+/// The steps inside the new namespaces, up to the exec.
+fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
+    for (ids, extent) in maps {
+        if ids == Ids::Groups {
+            steps.push(Step::Setgroups(false));
+        }
+        steps.push(Step::MapHere(ids, extent));
+    }
+    steps.extend(options.setgroups.map(Step::Setgroups));
+    let propagation = options.propagation.unwrap_or(Some(Propagation::Private));
+    if options.wants(Kind::Mount) {
+        steps.extend(propagation.map(Step::Propagate));
+    }
+    let register = |directory: &OsString| {
+        let definition = options.load_interp.clone()?;
+        Some(Step::Register { directory: directory.clone(), definition })
+    };
+    let opens_at_once = options.root.is_some() && options.load_interp.as_deref().is_some_and(has_fixed_flag);
+    if opens_at_once {
+        // The kernel opens the interpreter while it is registered: it is meant to be the one outside.
+        let directory = OsString::from("/proc/sys/fs/binfmt_misc");
+        steps.push(Step::MountBinfmt(directory.clone()));
+        steps.extend(register(&directory));
+    }
+    if let Some(root) = &options.root {
+        steps.push(Step::Chroot(root.clone()));
+        steps.push(Step::Chdir(options.wd.clone().unwrap_or_else(|| OsString::from("/"))));
+    } else if let Some(wd) = &options.wd {
+        steps.push(Step::Chdir(wd.clone()));
+    }
+    if let Some(directory) = &options.mount_proc {
+        if options.root.is_none() && propagation != Some(Propagation::Private) {
+            steps.push(Step::MakePrivate(directory.clone()));
+        }
+        steps.push(Step::MountProc(directory.clone()));
+    }
+    if let Some(directory) = &options.mount_binfmt {
+        steps.push(Step::MountBinfmt(directory.clone()));
+        if !opens_at_once {
+            steps.extend(register(directory));
+        }
+    }
+    if let Some(gid) = options.gid {
+        steps.push(Step::DropGroups);
+        steps.push(Step::SetGid(gid));
+    }
+    steps.extend(options.uid.map(Step::SetUid));
+    if options.keep_caps && options.wants(Kind::User) {
+        steps.push(Step::KeepCapabilities);
+    }
+    steps.extend(options.kill_child.map(Step::DieWithParent));
+}
+
+/// Whether a binfmt_misc definition has the flag F: the interpreter is opened when it is registered.
+fn has_fixed_flag(definition: &OsStr) -> bool {
+    let flags = definition.as_bytes().rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    flags.contains(&b'F')
+}
+
+/// Maps, by where they are written.
+#[derive(Default)]
+struct Maps {
+    outside: Vec<(Ids, Vec<Extent>)>,
+    here: Vec<(Ids, Extent)>,
+}
+
+/// A single own id is mapped from inside, as any user may; a list, or a namespace that somebody
+/// else owns, takes a process outside.
+fn maps(options: &mut Options) -> Maps {
+    let mut maps = Maps::default();
+    let has_owner = options.owner.is_some();
+    let sides = [
+        (Ids::Users, options.map_user, effective_uid(), std::mem::take(&mut options.user_ranges)),
+        (Ids::Groups, options.map_group, effective_gid(), std::mem::take(&mut options.group_ranges)),
+    ];
+    for (ids, single, outer, ranges) in sides {
+        let single = single.map(|inner| Extent { inner, outer, count: 1 });
+        match single {
+            Some(single) if ranges.is_empty() && !has_owner => maps.here.push((ids, single)),
+            Some(single) => maps.outside.push((ids, idmap::with_single(single, &ranges))),
+            None if ranges.is_empty() => {}
+            None => maps.outside.push((ids, ranges)),
+        }
+    }
+    maps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(set: impl FnOnce(&mut Options)) -> Vec<Step> {
+        let mut options = Options::default();
+        set(&mut options);
+        plan(options, &[OsString::from("true")]).unwrap()
+    }
+
+    fn position(steps: &[Step], wanted: impl Fn(&Step) -> bool) -> usize {
+        steps.iter().position(wanted).expect("the step is in the plan")
+    }
+
+    #[test]
+    fn setgroups_is_denied_before_the_group_map_is_written() {
+        let steps = steps(|options| {
+            options.want(Kind::User);
+            options.map_user = Some(0);
+            options.map_group = Some(0);
+        });
+        let deny = position(&steps, |step| *step == Step::Setgroups(false));
+        let map = position(&steps, |step| matches!(step, Step::MapHere(Ids::Groups, _)));
+        assert!(deny < map);
+    }
+
+    #[test]
+    fn a_list_is_mapped_from_outside_before_the_program_and_needs_no_denial() {
+        let steps = steps(|options| {
+            options.want(Kind::User);
+            options.map_group = Some(0);
+            options.group_ranges = vec![Extent { inner: 0, outer: 1000, count: 2 }];
+        });
+        assert!(matches!(&steps[0], Step::StayOutside(outside) if outside.maps.len() == 1));
+        assert!(position(&steps, |step| *step == Step::MapFromOutside) < steps.len() - 1);
+        assert!(!steps.contains(&Step::Setgroups(false)));
+    }
+
+    #[test]
+    fn a_namespace_is_kept_from_outside_only_where_its_mount_would_not_be_seen() {
+        let file = || OsString::from("/run/ns");
+        let keeper = |kind| {
+            steps(|options| {
+                options.want(kind);
+                options.files = vec![(kind, file())];
+            })
+            .into_iter()
+            .find_map(|step| if let Step::Keep(keeper) = step { Some(keeper) } else { None })
+        };
+        assert_eq!(keeper(Kind::Net), Some(Keeper::Here(vec![(Kind::Net, file())])));
+        assert_eq!(keeper(Kind::Mount), Some(Keeper::Outside));
+        assert_eq!(keeper(Kind::User), Some(Keeper::Outside));
+    }
+
+    #[test]
+    fn the_parent_death_signal_comes_after_the_change_of_user_which_clears_it() {
+        let steps = steps(|options| {
+            options.fork = true;
+            options.kill_child = Some(9);
+            options.uid = Some(1);
+        });
+        assert!(position(&steps, |step| *step == Step::SetUid(1)) < position(&steps, |step| *step == Step::DieWithParent(9)));
+    }
+
+    #[test]
+    fn the_working_directory_is_inside_the_new_root() {
+        let steps = steps(|options| options.root = Some(OsString::from("/r")));
+        assert_eq!(steps[..2], [Step::Chroot(OsString::from("/r")), Step::Chdir(OsString::from("/"))]);
+    }
+}

@@ -1,0 +1,225 @@
+//! User and group id maps of a user namespace: user_namespaces(7), newuidmap(1).
+
+use crate::{Errno, Result, error::Context, io, namespace};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// One line of a map: `count` ids from `inner` inside are the ids from `outer` outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The first id inside the namespace.
+    pub inner: u32,
+    /// The first id outside it.
+    pub outer: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Users or groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// uid_map.
+    Users,
+    /// gid_map.
+    Groups,
+}
+
+impl Ids {
+    /// The map's file name in /proc/PID.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Ids::Users => "uid_map",
+            Ids::Groups => "gid_map",
+        }
+    }
+
+    /// Where the ids are listed that a user may map.
+    pub const fn subordinate(self) -> &'static str {
+        match self {
+            Ids::Users => "/etc/subuid",
+            Ids::Groups => "/etc/subgid",
+        }
+    }
+
+    /// The program that writes the map for a user who may not.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Ids::Users => "newuidmap",
+            Ids::Groups => "newgidmap",
+        }
+    }
+}
+
+/// The kernel takes a map in one write of at most a page, in bytes.
+pub const MAP_LIMIT: usize = 4096;
+
+/// The text of a map.
+pub fn text(map: &[Extent]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for extent in map {
+        text.extend_from_slice(format!("{} {} {}\n", extent.inner, extent.outer, extent.count).as_bytes());
+    }
+    text
+}
+
+/// Writes a map of the process `pid` (`self` for our own). The error's `call` is `open` or `write`.
+pub fn write(pid: &str, ids: Ids, map: &[Extent]) -> Result<()> {
+    namespace::write_file(format!("/proc/{pid}/{}", ids.file()), &text(map))
+}
+
+/// Writes `deny` or `allow` to /proc/self/setgroups. A kernel without the file (before 3.19)
+/// counts as done, since it has nothing to deny.
+pub fn set_setgroups(allow: bool) -> Result<()> {
+    match namespace::write_file("/proc/self/setgroups", if allow { b"allow" } else { b"deny" }) {
+        Err(error) if error.call == "open" && error.errno == Errno::ENOENT => Ok(()),
+        done => done,
+    }
+}
+
+/// The ranges that our own user namespace maps, as identity extents: /proc/self/uid_map.
+pub fn all(ids: Ids) -> Result<Vec<Extent>> {
+    let path = format!("/proc/self/{}", ids.file());
+    let text = io::read_file(&path, MAP_LIMIT)?;
+    let extents = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    extents
+        .map(|line| parse_line(line).ok_or(Errno::EINVAL))
+        .collect::<core::result::Result<Vec<_>, _>>()
+        .context("read", path)
+}
+
+/// Reads a line of uid_map; the outer id is left out, since an identity is wanted.
+fn parse_line(line: &[u8]) -> Option<Extent> {
+    let mut fields = line.split(|byte| *byte == b' ').filter(|field| !field.is_empty());
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<u32>().ok();
+    let (inner, _, count) = (number()?, number()?, number()?);
+    Some(Extent { inner, outer: inner, count })
+}
+
+/// Reads `INNER:OUTER:COUNT`, or the older `OUTER,INNER,COUNT`.
+pub fn parse(spec: &OsStr) -> Option<Extent> {
+    let spec = std::str::from_utf8(spec.as_bytes()).ok()?;
+    let fields = |separator| {
+        let mut fields = spec.split(separator).map(|field: &str| {
+            let digits = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| field.parse::<u32>().ok()).flatten()
+        });
+        let three = [fields.next()??, fields.next()??, fields.next()??];
+        fields.next().is_none().then_some(three)
+    };
+    let (inner, outer, count) = match (fields(':'), fields(',')) {
+        (Some([inner, outer, count]), _) => (inner, outer, count),
+        (None, Some([outer, inner, count])) => (inner, outer, count),
+        (None, None) => return None,
+    };
+    let fits = |start: u32| start.checked_add(count.checked_sub(1)?);
+    Option::zip(fits(inner), fits(outer)).map(|_| Extent { inner, outer, count })
+}
+
+/// Puts a single id into a map: its line comes first, and the ranges make room for it inside and
+/// outside. No id is lost: the ids of a range above the hole move up by one, and a range is only
+/// shortened where its outer id was the single one or its last inner id is not free.
+pub fn with_single(single: Extent, ranges: &[Extent]) -> Vec<Extent> {
+    let mut map = vec![single];
+    for (index, range) in ranges.iter().enumerate() {
+        let others = ranges.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, range)| range);
+        punch(single, *range, others, &mut map);
+    }
+    map
+}
+
+fn punch<'a>(single: Extent, range: Extent, mut others: impl Iterator<Item = &'a Extent>, map: &mut Vec<Extent>) {
+    let contains = |start: u32, id: u32| id >= start && id - start < range.count;
+    let outer_hole = contains(range.outer, single.outer).then(|| single.outer - range.outer);
+    let mut count = range.count - u32::from(outer_hole.is_some());
+    let inner_hole =
+        (single.inner >= range.inner && single.inner - range.inner < count).then(|| single.inner - range.inner);
+    if inner_hole.is_some() {
+        // The last inner id is one higher than asked for; another range may have it already.
+        let last = range.inner.checked_add(count);
+        let is_taken =
+            last.is_none_or(|last| others.any(|other| last >= other.inner && last - other.inner < other.count));
+        count -= u32::from(is_taken);
+    }
+    // Split where a hole is; positions count ids that remain.
+    let mut cuts = [inner_hole.unwrap_or(count), outer_hole.unwrap_or(count)].map(|cut| cut.min(count));
+    cuts.sort_unstable();
+    let mut start = 0;
+    for end in cuts.into_iter().chain([count]) {
+        if end > start {
+            map.push(Extent {
+                inner: range.inner + start + u32::from(inner_hole.is_some_and(|hole| start >= hole)),
+                outer: range.outer + start + u32::from(outer_hole.is_some_and(|hole| start >= hole)),
+                count: end - start,
+            });
+            start = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(inner: u32, outer: u32, count: u32) -> Extent {
+        Extent { inner, outer, count }
+    }
+
+    #[test]
+    fn a_mapping_has_two_orders() {
+        assert_eq!(parse(OsStr::new("0:1000:5")), Some(extent(0, 1000, 5)));
+        assert_eq!(parse(OsStr::new("1000,0,5")), Some(extent(0, 1000, 5)));
+        for bad in ["", "0", "0:0", "0:0:0", "0:0:1:2", "0,0:1", "-1:0:1", "+1:0:1", "4294967296:0:1", "a:0:1"] {
+            assert_eq!(parse(OsStr::new(bad)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_single_id_moves_a_range_up_by_one() {
+        assert_eq!(with_single(extent(0, 0, 1), &[extent(0, 1000, 5)]), [extent(0, 0, 1), extent(1, 1000, 5)]);
+        assert_eq!(
+            with_single(extent(2, 0, 1), &[extent(0, 1000, 5)]),
+            [extent(2, 0, 1), extent(0, 1000, 2), extent(3, 1002, 3)]
+        );
+    }
+
+    #[test]
+    fn an_outer_id_is_mapped_once() {
+        assert_eq!(
+            with_single(extent(0, 3, 1), &[extent(100, 0, 10)]),
+            [extent(0, 3, 1), extent(100, 0, 3), extent(103, 4, 6)]
+        );
+    }
+
+    #[test]
+    fn holes_on_both_sides_make_three_pieces() {
+        assert_eq!(
+            with_single(extent(2, 5, 1), &[extent(0, 0, 10)]),
+            [extent(2, 5, 1), extent(0, 0, 2), extent(3, 2, 3), extent(6, 6, 4)]
+        );
+    }
+
+    #[test]
+    fn a_range_below_another_is_shortened_rather_than_overlapping() {
+        let map = with_single(extent(0, 7, 1), &[extent(0, 1000, 5), extent(5, 2000, 5)]);
+        assert_eq!(map, [extent(0, 7, 1), extent(1, 1000, 4), extent(5, 2000, 5)]);
+    }
+
+    #[test]
+    fn no_map_ever_names_an_id_twice() {
+        for (inner, outer, start_inner, start_outer, count) in
+            (0..7_u32).flat_map(|a| (0..7_u32).flat_map(move |b| (1..6_u32).map(move |n| (a, b, 2, 3, n))))
+        {
+            let map = with_single(extent(inner, outer, 1), &[extent(start_inner, start_outer, count)]);
+            let ids = |side: fn(&Extent) -> u32| {
+                let mut ids: Vec<u32> = map.iter().flat_map(|it| side(it)..side(it) + it.count).collect();
+                ids.sort_unstable();
+                ids
+            };
+            for ids in [ids(|it| it.inner), ids(|it| it.outer)] {
+                let mut unique = ids.clone();
+                unique.dedup();
+                assert_eq!(ids, unique);
+            }
+        }
+    }
+}

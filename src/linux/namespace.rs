@@ -1,0 +1,229 @@
+//! Namespaces: namespaces(7), unshare(2), setns(2), ioctl_nsfs(2).
+
+use crate::trace::{Flags, Quoted};
+use crate::{Errno, Result, error::Context, io};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// A kind of namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Mount points.
+    Mount,
+    /// Host and domain name.
+    Uts,
+    /// System V IPC and POSIX message queues.
+    Ipc,
+    /// Network devices, stacks, ports.
+    Net,
+    /// Process numbers.
+    Pid,
+    /// User and group numbers, and capabilities over them.
+    User,
+    /// The root of the cgroup hierarchy.
+    Cgroup,
+    /// Boot and monotonic clocks.
+    Time,
+}
+
+/// Every kind.
+pub const KINDS: [Kind; 8] =
+    [Kind::User, Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Net, Kind::Pid, Kind::Mount, Kind::Time];
+
+impl Kind {
+    /// The CLONE_NEW* bit.
+    pub const fn flag(self) -> i32 {
+        match self {
+            Kind::Mount => libc::CLONE_NEWNS,
+            Kind::Uts => libc::CLONE_NEWUTS,
+            Kind::Ipc => libc::CLONE_NEWIPC,
+            Kind::Net => libc::CLONE_NEWNET,
+            Kind::Pid => libc::CLONE_NEWPID,
+            Kind::User => libc::CLONE_NEWUSER,
+            Kind::Cgroup => libc::CLONE_NEWCGROUP,
+            Kind::Time => libc::CLONE_NEWTIME,
+        }
+    }
+
+    /// The name of its file in /proc/PID/ns for the process itself.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Kind::Mount => "mnt",
+            Kind::Uts => "uts",
+            Kind::Ipc => "ipc",
+            Kind::Net => "net",
+            Kind::Pid => "pid",
+            Kind::User => "user",
+            Kind::Cgroup => "cgroup",
+            Kind::Time => "time",
+        }
+    }
+
+    /// The name of its file in /proc/PID/ns for what the children get: unshare(2) of a PID or
+    /// time namespace does not move the caller.
+    pub const fn file_for_children(self) -> &'static str {
+        match self {
+            Kind::Pid => "pid_for_children",
+            Kind::Time => "time_for_children",
+            other => other.file(),
+        }
+    }
+
+    /// The kind with this CLONE_NEW* bit.
+    pub fn of_flag(flag: i32) -> Option<Kind> {
+        KINDS.into_iter().find(|kind| kind.flag() == flag)
+    }
+}
+
+/// The CLONE_NEW* bits by name.
+pub const CLONE_FLAGS: &[(u64, &str)] = &[
+    (libc::CLONE_NEWNS as u64, "CLONE_NEWNS"),
+    (libc::CLONE_NEWCGROUP as u64, "CLONE_NEWCGROUP"),
+    (libc::CLONE_NEWUTS as u64, "CLONE_NEWUTS"),
+    (libc::CLONE_NEWIPC as u64, "CLONE_NEWIPC"),
+    (libc::CLONE_NEWUSER as u64, "CLONE_NEWUSER"),
+    (libc::CLONE_NEWPID as u64, "CLONE_NEWPID"),
+    (libc::CLONE_NEWNET as u64, "CLONE_NEWNET"),
+    (libc::CLONE_NEWTIME as u64, "CLONE_NEWTIME"),
+];
+
+fn shown(flags: i32) -> Flags<'static> {
+    Flags(u64::from(flags as u32), CLONE_FLAGS)
+}
+
+/// unshare(2) with CLONE_NEW* bits, all in one call. The kernel makes the user namespace first,
+/// so the others belong to it.
+pub fn unshare(flags: i32) -> Result<()> {
+    // SAFETY: the call takes an integer.
+    let done = io::checked(i64::from(unsafe { libc::unshare(flags) }));
+    traced!(done, "unshare({})", shown(flags)).context("unshare", "").map(drop)
+}
+
+/// setns(2). `descriptor` is a namespace file and `flags` its kind or 0, or it is a pidfd and
+/// `flags` says which of that process's namespaces to enter, all or none of them.
+pub fn setns(descriptor: BorrowedFd<'_>, flags: i32) -> Result<()> {
+    // SAFETY: the call takes a descriptor and an integer.
+    let done = io::checked(i64::from(unsafe { libc::setns(descriptor.as_raw_fd(), flags) }));
+    traced!(done, "setns({}, {})", descriptor.as_raw_fd(), shown(flags)).context("setns", "").map(drop)
+}
+
+/// Opens a namespace file.
+pub fn open(path: impl AsRef<OsStr>) -> Result<OwnedFd> {
+    io::open_read(path.as_ref())
+}
+
+/// The path of a process's namespace file.
+pub fn path(pid: i32, file: &str) -> OsString {
+    OsString::from(format!("/proc/{pid}/ns/{file}"))
+}
+
+/// Which namespace a namespace file is: its device and inode.
+pub fn identity(path: impl AsRef<OsStr>) -> Result<(u64, u64)> {
+    crate::stat::path(path.as_ref()).map(|stat| stat.identity())
+}
+
+/// The inode that names our own namespace of a kind, as in `net:[4026531840]`.
+pub fn own(kind: Kind) -> Result<(u64, u64)> {
+    identity(format!("/proc/self/ns/{}", kind.file()))
+}
+
+const NS_GET_USERNS: libc::Ioctl = 0xb701;
+const NS_GET_PARENT: libc::Ioctl = 0xb702;
+const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
+const SIOCGSKNS: libc::Ioctl = 0x894c;
+
+fn ioctl_for_descriptor(fd: BorrowedFd<'_>, request: libc::Ioctl, name: &'static str) -> Result<OwnedFd> {
+    // SAFETY: these requests take no argument and return a new descriptor.
+    let fd_or_error = unsafe { libc::ioctl(fd.as_raw_fd(), request) };
+    let got = traced!(io::owned(fd_or_error), "ioctl({}, {name})", fd.as_raw_fd()).context(name, "")?;
+    set_close_on_exec(got.as_fd())?;
+    Ok(got)
+}
+
+fn set_close_on_exec(fd: BorrowedFd<'_>) -> Result<()> {
+    // SAFETY: the call takes integers.
+    let done = io::checked(i64::from(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) }));
+    done.context("fcntl", "").map(drop)
+}
+
+/// The user namespace that owns a namespace; for a user namespace, its parent.
+pub fn owner(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
+    ioctl_for_descriptor(namespace, NS_GET_USERNS, "NS_GET_USERNS")
+}
+
+/// The parent of a user or PID namespace.
+pub fn parent(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
+    ioctl_for_descriptor(namespace, NS_GET_PARENT, "NS_GET_PARENT")
+}
+
+/// The network namespace of a socket.
+pub fn of_socket(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
+    ioctl_for_descriptor(socket, SIOCGSKNS, "SIOCGSKNS")
+}
+
+/// The kind of an open namespace file.
+pub fn kind(namespace: BorrowedFd<'_>) -> Result<Kind> {
+    // SAFETY: the request takes no argument and returns a CLONE_NEW* bit.
+    let flag = io::checked(i64::from(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_NSTYPE) }));
+    let flag = flag.context("NS_GET_NSTYPE", "")?;
+    Kind::of_flag(flag as i32).ok_or_else(|| crate::Error::new("NS_GET_NSTYPE", "", Errno::EINVAL))
+}
+
+/// A namespace by its 64-bit id: open_by_handle_at(2) on nsfs, Linux 6.18 and later.
+pub fn open_by_id(id: u64) -> Result<OwnedFd> {
+    /// `struct file_handle` with nsfs's `struct nsfs_file_handle` in it.
+    #[repr(C)]
+    struct Handle {
+        bytes: u32,
+        kind: i32,
+        id: u64,
+        /// Namespace type and inode: zero says that any will do.
+        nstype: u32,
+        inode: u32,
+    }
+    const FILEID_NSFS: i32 = 0xf1;
+    const FD_NSFS_ROOT: i32 = -10003;
+    let mut handle = Handle { bytes: 16, kind: FILEID_NSFS, id, nstype: 0, inode: 0 };
+    // SAFETY: `handle` is laid out as the kernel reads it and lives until the call returns.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_open_by_handle_at,
+            FD_NSFS_ROOT,
+            (&raw mut handle).cast::<core::ffi::c_void>(),
+            libc::O_RDONLY | libc::O_CLOEXEC,
+        )
+    };
+    traced!(io::owned(fd as i32), "open_by_handle_at(FD_NSFS_ROOT, id {id}, O_RDONLY)")
+        .context("open_by_handle_at", id.to_string())
+}
+
+/// A copy of descriptor `fd` of another process: pidfd_getfd(2).
+pub fn descriptor_of(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd> {
+    // SAFETY: the call takes integers.
+    let got = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
+    traced!(io::owned(got as i32), "pidfd_getfd({}, {fd}, 0)", pidfd.as_raw_fd()).context("pidfd_getfd", fd.to_string())
+}
+
+/// Writes one text to a file of /proc in one write(2), as the kernel wants it for maps and offsets.
+/// The error's `call` is `open` or `write`.
+pub fn write_file(path: impl AsRef<OsStr>, text: &[u8]) -> Result<()> {
+    let path = path.as_ref();
+    let file = io::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
+    // SAFETY: `text` is valid for reads of its length.
+    let wrote = io::checked(unsafe { libc::write(file.as_raw_fd(), text.as_ptr().cast(), text.len()) } as i64);
+    traced!(wrote, "write({}, {})", Quoted::new(path), Quoted(text)).context("write", path).map(drop)
+}
+
+/// The clocks of a time namespace, by their number in `timens_offsets`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// CLOCK_MONOTONIC.
+    Monotonic = 1,
+    /// CLOCK_BOOTTIME.
+    Boottime = 7,
+}
+
+/// Sets the offset, in seconds, of a clock of the time namespace that our children get.
+pub fn set_clock_offset(clock: Clock, seconds: i64) -> Result<()> {
+    write_file("/proc/self/timens_offsets", format!("{} {seconds} 0", clock as i32).as_bytes())
+}

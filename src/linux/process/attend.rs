@@ -1,0 +1,80 @@
+//! Waiting for the one child that runs the program, and passing signals on meanwhile.
+
+use super::signal::{Signal, set_of};
+use super::{Pid, Status, Wait, send, wait};
+use crate::{Errno, Result, error::Context, io};
+use core::mem::MaybeUninit;
+
+/// What the parent does beside waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attendance {
+    /// SIGTERM and SIGINT that reach the parent go to the child. They must be blocked, and SIGCHLD with them.
+    pub forward_signals: bool,
+    /// When the child is stopped the parent stops, and continues it when it is continued itself.
+    pub job_control: bool,
+}
+
+/// The signals that [`Attendance::forward_signals`] passes on.
+pub const FORWARDED: [Signal; 2] = [libc::SIGTERM, libc::SIGINT];
+
+/// Waits until the child ends.
+pub fn attend(child: Pid, how: Attendance) -> Result<Status> {
+    let what = if how.job_control { Wait::Stops } else { Wait::End };
+    loop {
+        if how.forward_signals {
+            forward_until_change(child, how)?;
+        }
+        match wait(child, what)? {
+            Status::Stopped(_) => {
+                // SIGTSTP could be ignored or caught; the child's stop is ours, whatever stopped it.
+                super::raise(libc::SIGSTOP)?;
+                send(child, libc::SIGCONT)?;
+            }
+            ended => return Ok(ended),
+        }
+    }
+}
+
+/// Passes signals on until the child has something to be waited for.
+fn forward_until_change(child: Pid, how: Attendance) -> Result<()> {
+    let set = set_of(&[libc::SIGTERM, libc::SIGINT, libc::SIGCHLD]);
+    let stops = if how.job_control { libc::WSTOPPED } else { 0 };
+    loop {
+        let mut info: MaybeUninit<libc::siginfo_t> = MaybeUninit::zeroed();
+        // Asked before each wait for a signal: one SIGCHLD may stand for several changes.
+        // SAFETY: `info` is valid for a write; WNOWAIT leaves the child to be waited for.
+        let asked = io::checked(i64::from(unsafe {
+            libc::waitid(
+                libc::P_PID,
+                child as libc::id_t,
+                info.as_mut_ptr(),
+                libc::WEXITED | stops | libc::WNOHANG | libc::WNOWAIT,
+            )
+        }));
+        asked.context("waitid", child.to_string())?;
+        // SAFETY: it was zeroed, and the call fills it or leaves it so.
+        if unsafe { info.assume_init().si_pid() } != 0 {
+            return Ok(());
+        }
+        // SAFETY: the set is initialised; no information is asked for.
+        let signal = io::checked(i64::from(unsafe { libc::sigwaitinfo(&set, core::ptr::null_mut()) }));
+        match signal {
+            Ok(signal) if signal as Signal == libc::SIGCHLD => {}
+            Ok(signal) => match send(child, signal as Signal) {
+                // It has just ended.
+                Err(error) if error.errno == Errno::ESRCH => {}
+                sent => sent?,
+            },
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno).context("sigwaitinfo", ""),
+        }
+    }
+}
+
+/// Has the kernel send us `signal` when our parent ends: PR_SET_PDEATHSIG. A change of user
+/// clears it, so it is asked for after that.
+pub fn die_with_parent(signal: Signal) -> Result<()> {
+    // SAFETY: the operation takes one integer.
+    let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_ulong) }));
+    traced!(done, "prctl(PR_SET_PDEATHSIG, {signal})").context("prctl", "").map(drop)
+}
