@@ -17,8 +17,6 @@ pub mod executable;
 pub mod fstab;
 pub mod idmap;
 pub mod io;
-pub mod io;
-pub mod mount;
 pub mod mount;
 pub mod mountinfo;
 pub mod namespace;
