@@ -17,6 +17,7 @@ macro_rules! applets {
 
 applets! {
     chroot
+    nsenter
     unshare
 }
 

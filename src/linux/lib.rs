@@ -9,6 +9,7 @@
 pub mod trace;
 
 pub mod accounts;
+pub mod cgroup;
 pub mod credentials;
 pub mod directory;
 pub mod errno;
@@ -24,6 +25,7 @@ pub mod options;
 pub mod process;
 pub mod start;
 pub mod stat;
+pub mod target;
 pub mod utab;
 
 pub use errno::Errno;

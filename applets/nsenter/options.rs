@@ -1,0 +1,228 @@
+//! What can be typed, and its table.
+
+use cli::{Failure, Opt, number, text};
+use linux::accounts;
+use linux::namespace::Kind;
+use linux::process::{self, Signal, signals};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// What was typed.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub target: Option<Target>,
+    pub all: bool,
+    /// The kinds asked for, and where from.
+    pub namespaces: Vec<(Kind, Source)>,
+    pub net_socket: Option<i32>,
+    pub user_parent: bool,
+    pub uid: Option<Id>,
+    pub gid: Option<Id>,
+    pub preserve_credentials: bool,
+    pub keep_caps: bool,
+    pub root: Option<Place>,
+    pub wd: Option<Place>,
+    pub wdns: Option<OsString>,
+    pub environment: bool,
+    pub no_fork: bool,
+    pub join_cgroup: bool,
+    pub kill_child: Option<Signal>,
+    pub forward_signals: bool,
+}
+
+/// `--target PID[:INODE]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub pid: i32,
+    /// The inode that pidfs must give the process.
+    pub inode: Option<u64>,
+}
+
+/// Where a namespace is taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The target process.
+    Target,
+    /// A file.
+    File(OsString),
+    /// The kernel's 64-bit namespace id.
+    Id(u64),
+}
+
+/// A user or group to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    /// This one.
+    Number(u32),
+    /// The target's.
+    Follow,
+}
+
+/// A directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The target's own.
+    Target,
+    /// This path, from where we are now.
+    Path(OsString),
+}
+
+impl Options {
+    fn namespace(&mut self, kind: Kind, value: Option<OsString>) -> Result<(), Failure> {
+        let source = match value.as_deref().map(without_equals) {
+            None => Source::Target,
+            Some(value) => match value.as_bytes().strip_prefix(b":") {
+                Some(id) => Source::Id(number::decimal(id).ok_or_else(|| {
+                    Failure::new(1, text!["failed to parse namespace id: '", OsStr::from_bytes(id), "'"])
+                        .hint(text!["for a file of that name write ./", value])
+                })?),
+                None => Source::File(value.to_os_string()),
+            },
+        };
+        self.namespaces.retain(|(other, _)| *other != kind);
+        self.namespaces.push((kind, source));
+        Ok(())
+    }
+}
+
+/// A short option's argument may be attached with an equals sign.
+fn without_equals(value: &OsStr) -> &OsStr {
+    OsStr::from_bytes(value.as_bytes().strip_prefix(b"=").unwrap_or(value.as_bytes()))
+}
+
+fn place(value: Option<OsString>) -> Option<Place> {
+    Some(value.map_or(Place::Target, |path| Place::Path(without_equals(&path).to_os_string())))
+}
+
+fn target(value: &OsStr) -> Result<Target, Failure> {
+    let bad = |reason: &str| Failure::new(1, text!["failed to parse PID argument '", value, "': ", reason]);
+    let mut parts = value.as_bytes().splitn(2, |byte| *byte == b':');
+    let text = parts.next().unwrap_or_default();
+    let read = number::read(text, 10).filter(|read| read.length == text.len());
+    let read = read.ok_or_else(|| bad("Invalid argument"))?;
+    let pid = read.value.filter(|_| !read.negative).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    let inode = parts.next().map(|inode| number::decimal(inode).ok_or_else(|| bad("Invalid argument"))).transpose()?;
+    Ok(Target { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
+}
+
+fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
+    if value == "follow" {
+        return Ok(Id::Follow);
+    }
+    number::id(value.as_bytes())
+        .or_else(|| named(value))
+        .map(Id::Number)
+        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, ": '", value, "'"]))
+}
+
+/// The option table, in the order of the documentation.
+pub const OPTIONS: &[Opt<Options>] = &[
+    Opt::flag(Some('a'), &["all"], "enter all namespaces", |options| options.all = true),
+    Opt::value(Some('t'), &["target"], "pid[:inode]", "target process to get namespaces from", |options, value| {
+        if options.target.is_some() {
+            return Err(Failure::new(1, text!["option --target may be given only once"]));
+        }
+        options.target = Some(target(&value)?);
+        Ok(())
+    }),
+    Opt::maybe(Some('m'), &["mount"], "file|:nsid", "enter mount namespace", |options, value| {
+        options.namespace(Kind::Mount, value)
+    }),
+    Opt::maybe(Some('u'), &["uts"], "file|:nsid", "enter UTS namespace (hostname etc)", |options, value| {
+        options.namespace(Kind::Uts, value)
+    }),
+    Opt::maybe(Some('i'), &["ipc"], "file|:nsid", "enter System V IPC namespace", |options, value| {
+        options.namespace(Kind::Ipc, value)
+    }),
+    Opt::maybe(Some('n'), &["net"], "file|:nsid", "enter network namespace", |options, value| {
+        options.namespace(Kind::Net, value)
+    }),
+    Opt::value(Some('N'), &["net-socket"], "fd", "enter the network namespace of the target's socket <fd>", |options, value| {
+        let fd = number::decimal(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
+        options.net_socket = Some(fd.ok_or_else(|| {
+            Failure::new(1, text!["failed to parse file descriptor: '", value, "'"])
+        })?);
+        Ok(())
+    }),
+    Opt::maybe(Some('p'), &["pid"], "file|:nsid", "enter pid namespace", |options, value| {
+        options.namespace(Kind::Pid, value)
+    }),
+    Opt::maybe(Some('C'), &["cgroup"], "file|:nsid", "enter cgroup namespace", |options, value| {
+        options.namespace(Kind::Cgroup, value)
+    }),
+    Opt::maybe(Some('U'), &["user"], "file|:nsid", "enter user namespace", |options, value| {
+        options.namespace(Kind::User, value)
+    }),
+    Opt::flag(None, &["user-parent"], "enter parent user namespace", |options| options.user_parent = true),
+    Opt::maybe(Some('T'), &["time"], "file|:nsid", "enter time namespace", |options, value| {
+        options.namespace(Kind::Time, value)
+    }),
+    Opt::value(Some('S'), &["setuid"], "uid|follow", "set uid in entered namespace", |options, value| {
+        options.uid = Some(id(&value, "uid", |name| accounts::passwd_by_name(name).map(|user| user.uid))?);
+        Ok(())
+    }),
+    Opt::value(Some('G'), &["setgid"], "gid|follow", "set gid in entered namespace", |options, value| {
+        options.gid = Some(id(&value, "gid", |name| accounts::group_by_name(name).map(|group| group.gid))?);
+        Ok(())
+    }),
+    Opt::flag(None, &["preserve-credentials"], "do not touch uids or gids", |options| options.preserve_credentials = true),
+    Opt::flag(None, &["keep-caps"], "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
+    Opt::maybe(Some('r'), &["root"], "dir", "set the root directory", |options, value| {
+        options.root = place(value);
+        Ok(())
+    }),
+    Opt::maybe(Some('w'), &["wd"], "dir", "set the working directory", |options, value| {
+        options.wd = place(value);
+        Ok(())
+    }),
+    Opt::value(Some('W'), &["wdns"], "dir", "set the working directory in namespace", |options, value| {
+        options.wdns = Some(without_equals(&value).to_os_string());
+        Ok(())
+    }),
+    Opt::flag(Some('e'), &["env"], "inherit environment variables from target process", |options| options.environment = true),
+    Opt::flag(Some('F'), &["no-fork"], "do not fork before exec'ing <program>", |options| options.no_fork = true),
+    Opt::flag(Some('c'), &["join-cgroup"], "join the cgroup of the target process", |options| options.join_cgroup = true),
+    Opt::maybe(None, &["kill-child"], "signame", "when dying, kill the forked child; defaults to SIGKILL", |options, name| {
+        options.kill_child = Some(match &name {
+            None => signals::SIGKILL,
+            Some(name) => name
+                .to_str()
+                .and_then(process::signal_number)
+                .ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?,
+        });
+        Ok(())
+    }),
+    Opt::flag(None, &["forward-signals"], "forward SIGTERM and SIGINT to the forked child", |options| options.forward_signals = true),
+    Opt::help(Some('h')),
+    Opt::version(Some('V')),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_positive_number_with_an_inode_or_without() {
+        let parse = |text: &str| target(OsStr::new(text)).ok();
+        assert_eq!(parse("5"), Some(Target { pid: 5, inode: None }));
+        assert_eq!(parse("5:77"), Some(Target { pid: 5, inode: Some(77) }));
+        for bad in ["0", "-5", "abc", "5x", "", "5:", "5:x", "2147483648"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_comes_from_the_target_a_file_or_an_id() {
+        let source = |value: Option<&str>| {
+            let mut options = Options::default();
+            options.namespace(Kind::Net, value.map(OsString::from)).ok()?;
+            options.namespaces.pop().map(|(_, source)| source)
+        };
+        assert_eq!(source(None), Some(Source::Target));
+        assert_eq!(source(Some("/run/x")), Some(Source::File(OsString::from("/run/x"))));
+        assert_eq!(source(Some("=/run/x")), Some(Source::File(OsString::from("/run/x"))));
+        assert_eq!(source(Some(":7")), Some(Source::Id(7)));
+        assert_eq!(source(Some(":x")), None);
+        assert_eq!(source(Some("./:x")), Some(Source::File(OsString::from("./:x"))));
+    }
+}

@@ -1,0 +1,360 @@
+//! Carrying a plan out. The first step that fails ends it, and the program is not run.
+
+use super::enter::Entries;
+use super::options::{Id, Place, Source};
+use super::plan::{Become, Step};
+use cli::exec::failed_to_execute;
+use cli::{Failure, Outcome, Output, text};
+use linux::namespace::{self, Kind};
+use linux::process::{self, Attendance, Disposition, Environment, FORWARDED, Fork, SignalMask, Status, signals};
+use linux::target::{Target, change_root, open_directory};
+use linux::{Errno, Error, cgroup, credentials, directory};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// What the steps leave for later ones.
+#[derive(Default)]
+struct Progress {
+    target: Option<Target>,
+    entries: Entries,
+    root: Option<OwnedFd>,
+    working_directory: Option<OwnedFd>,
+    cgroups: Vec<OwnedFd>,
+    environment: Environment,
+    /// Whether a user, and whether a PID namespace is entered.
+    user: bool,
+    pid: bool,
+    /// Whether dropping the groups failed before we entered; it must then succeed after.
+    groups_refused: bool,
+    sigchld: Option<Disposition>,
+    mask: Option<SignalMask>,
+    parent: Option<OwnedFd>,
+}
+
+/// Carries the steps out. Returns in a parent with the child's status, and on failure.
+pub fn carry_out(steps: Vec<Step>, output: &mut Output) -> Outcome {
+    let mut progress = Progress::default();
+    let preserve = steps.iter().any(|step| matches!(step, Step::Become(Become { preserve: true, .. })));
+    for step in steps {
+        match step {
+            Step::Fork { forward_signals, dies_with_parent } if progress.pid => {
+                if let Some(status) = fork(forward_signals, dies_with_parent, &mut progress, output)? {
+                    return Ok(status);
+                }
+            }
+            Step::Enter { from_target, all } => enter(from_target, all, preserve, &mut progress)?,
+            step => perform(step, &mut progress, output)?,
+        }
+    }
+    Ok(0)
+}
+
+fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
+    match step {
+        Step::Pin { target: wanted, first } => {
+            let target = Target::open(wanted.pid).map_err(|error| no_process(wanted.pid, first, &error))?;
+            if let Some(inode) = wanted.inode
+                && target.inode() != Some(inode)
+            {
+                let text = text!["process ", wanted.pid, " is not the one with inode ", inode];
+                return Err(Failure::new(1, text).hint("the number belongs to another process by now"));
+            }
+            progress.target = Some(target);
+            Ok(())
+        }
+        Step::Open(kind, source) => open(kind, source, progress),
+        Step::OpenUserParent => open_user_parent(progress),
+        Step::OpenSocketNamespace(fd) => open_socket_namespace(fd, progress),
+        Step::OpenRoot(place) => {
+            progress.root = Some(open_place(&place, "root", progress)?);
+            Ok(())
+        }
+        Step::OpenWorkingDirectory(place) => {
+            progress.working_directory = Some(open_place(&place, "cwd", progress)?);
+            Ok(())
+        }
+        Step::ReadEnvironment => {
+            let text = progress.target()?.read("environ", usize::MAX).map_err(cannot_open)?;
+            progress.environment = Environment::Exactly(environment(&text));
+            Ok(())
+        }
+        Step::OpenCgroups => {
+            progress.cgroups = cgroup::open_procs(progress.target()?).map_err(cannot_open)?;
+            Ok(())
+        }
+        Step::Enter { .. } | Step::Fork { .. } => Ok(()),
+        Step::KeepWorkingDirectory => {
+            progress.working_directory =
+                Some(open_directory(OsStr::new(".")).map_err(named("cannot open current working directory"))?);
+            Ok(())
+        }
+        Step::ChangeRoot => match progress.root.take() {
+            Some(root) => change_root(root.as_fd()).map_err(|error| {
+                let what = match error.call {
+                    "fchdir" => "change directory by root file descriptor failed",
+                    "chroot" => "chroot failed",
+                    _ => "cannot change directory to /",
+                };
+                named(what)(error)
+            }),
+            None => Ok(()),
+        },
+        Step::OpenInside(path) => {
+            progress.working_directory =
+                Some(open_directory(&path).map_err(named("cannot open current working directory"))?);
+            Ok(())
+        }
+        Step::ChangeDirectory => match progress.working_directory.take() {
+            Some(place) => directory::fchdir(place.as_fd())
+                .map_err(named("change directory by working directory file descriptor failed")),
+            None => Ok(()),
+        },
+        Step::JoinCgroups => progress
+            .cgroups
+            .drain(..)
+            .try_for_each(|procs| cgroup::join(&procs))
+            .map_err(named("write cgroup.procs failed")),
+        Step::Become(whom) => become_user(whom, progress),
+        Step::KeepCapabilities if progress.user => keep_capabilities(),
+        Step::KeepCapabilities => Ok(()),
+        Step::DieWithParent(signal) if progress.parent.is_some() => {
+            process::die_with_parent(signal).map_err(named("prctl failed"))?;
+            match &progress.parent {
+                Some(parent) if process::has_ended(parent.as_fd()).map_err(named("poll parent pidfd failed"))? => {
+                    Err(Failure::silent(1))
+                }
+                _ => Ok(()),
+            }
+        }
+        Step::DieWithParent(_) => Ok(()),
+        Step::Exec(program) => {
+            progress.restore_signals()?;
+            let environment = std::mem::take(&mut progress.environment);
+            let program = match environment {
+                Environment::Inherited => program,
+                exactly => cli::exec::Program { environment: exactly, ..program },
+            };
+            Err(failed_to_execute(&program.exec(output)))
+        }
+    }
+}
+
+impl Progress {
+    fn target(&self) -> Result<&Target, Failure> {
+        self.target.as_ref().ok_or_else(|| Failure::new(1, text!["no target PID specified"]))
+    }
+
+    /// The program gets the mask and the dispositions that we got.
+    fn restore_signals(&mut self) -> Result<(), Failure> {
+        if let Some(sigchld) = self.sigchld.take() {
+            sigchld.restore().map_err(named("sigaction failed"))?;
+        }
+        if let Some(mask) = self.mask.take() {
+            mask.restore().map_err(named("sigprocmask restore failed"))?;
+        }
+        Ok(())
+    }
+}
+
+fn open(kind: Kind, source: Source, progress: &mut Progress) -> Result<(), Failure> {
+    let fd = match source {
+        Source::File(path) => namespace::open(&path).map_err(cannot_open)?,
+        Source::Id(id) => namespace::open_by_id(id).map_err(|error| {
+            let failure = Failure::new(1, text!["cannot open namespace ", id, ": ", error.errno]);
+            match error.errno {
+                Errno::ESTALE | Errno::ENOENT => failure.hint("there is no namespace with that id, or it may not be seen from here"),
+                Errno::EPERM => failure.hint("only CAP_SYS_ADMIN in the first user namespace, or a namespace we are in, opens one by its id"),
+                _ => failure.hint("opening a namespace by its id takes Linux 6.18 or later"),
+            }
+        })?,
+        Source::Target => return Ok(()),
+    };
+    progress.entries.opened.push((kind, fd));
+    Ok(())
+}
+
+/// The parent of the user namespace given by file, else of the target's; without either, the
+/// owner of the first namespace that is given.
+fn open_user_parent(progress: &mut Progress) -> Result<(), Failure> {
+    let failed = |error: Error| Failure::new(1, text!["cannot get parent user namespace: ", error.errno]);
+    let opened = &progress.entries.opened;
+    let user = opened.iter().find(|(kind, _)| *kind == Kind::User);
+    let parent = match (user, &progress.target, opened.first()) {
+        (Some((_, user)), _, _) => namespace::parent(user.as_fd()),
+        (None, Some(target), _) => {
+            target.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd()))
+        }
+        (None, None, Some((_, other))) => namespace::owner(other.as_fd()),
+        (None, None, None) => return Err(Failure::new(1, text!["no target PID specified"])),
+    };
+    let parent = parent.map_err(failed)?;
+    progress.entries.opened.retain(|(kind, _)| *kind != Kind::User);
+    progress.entries.opened.push((Kind::User, parent));
+    Ok(())
+}
+
+fn open_socket_namespace(fd: i32, progress: &mut Progress) -> Result<(), Failure> {
+    let socket = progress
+        .target()?
+        .descriptor(fd)
+        .map_err(|error| Failure::new(1, text!["unable to get target process's socket ", fd, ": ", error.errno]))?;
+    let net = namespace::of_socket(socket.as_fd()).map_err(|error| {
+        let failure = Failure::new(1, text!["cannot get network namespace of socket ", fd, ": ", error.errno]);
+        if error.errno == Errno::ENOTTY { failure.hint("that descriptor is not a socket") } else { failure }
+    })?;
+    progress.entries.opened.retain(|(kind, _)| *kind != Kind::Net);
+    progress.entries.opened.push((Kind::Net, net));
+    Ok(())
+}
+
+fn open_place(place: &Place, name: &str, progress: &Progress) -> Result<OwnedFd, Failure> {
+    match place {
+        Place::Target => progress.target()?.directory(name).map_err(cannot_open),
+        Place::Path(path) => open_directory(path).map_err(cannot_open),
+    }
+}
+
+fn enter(from_target: Vec<Kind>, all: bool, preserve: bool, progress: &mut Progress) -> Result<(), Failure> {
+    let mut entries = std::mem::take(&mut progress.entries);
+    entries.from_target = from_target;
+    if all {
+        let target = progress.target()?;
+        for kind in namespace::KINDS {
+            if entries.contain(kind) {
+                continue;
+            }
+            match target.shares(kind) {
+                // One's own user namespace cannot be entered again; the others can, at no cost.
+                Some(true) if kind == Kind::User => {}
+                Some(_) => entries.from_target.push(kind),
+                None if target.namespace(kind).is_err_and(|error| error.errno == Errno::ENOENT) => {}
+                None => entries.from_target.push(kind),
+            }
+        }
+    }
+    progress.user = entries.contain(Kind::User);
+    progress.pid = entries.contain(Kind::Pid);
+    if progress.user && !preserve {
+        // Outside we may be permitted what inside is denied.
+        progress.groups_refused = credentials::set_groups(&[]).is_err();
+    }
+    entries.enter(progress.target.as_ref())
+}
+
+/// Forks. `None` in the child; in the parent the child's exit status, when it has ended.
+fn fork(
+    forward_signals: bool,
+    dies_with_parent: bool,
+    progress: &mut Progress,
+    output: &mut Output,
+) -> Result<Option<u8>, Failure> {
+    progress.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(named("sigaction failed"))?);
+    let mask = if forward_signals {
+        let blocked = [FORWARDED.as_slice(), &[signals::SIGCHLD]].concat();
+        Some(process::block(&blocked).map_err(named("sigprocmask block failed"))?)
+    } else {
+        None
+    };
+    let parent = if dies_with_parent {
+        Some(process::pidfd_open(process::id()).map_err(named("pidfd_open failed"))?)
+    } else {
+        None
+    };
+    // What is buffered would be written by both.
+    let _ = output.flush();
+    let forked = process::fork().map_err(|error| {
+        let failure = Failure::new(1, text!["fork failed: ", error.errno]);
+        match error.errno {
+            Errno::ENOMEM => failure.hint("the init of that PID namespace has ended, so nothing can be started in it any more"),
+            _ => failure,
+        }
+    })?;
+    match forked {
+        Fork::Child => {
+            progress.mask = mask;
+            progress.parent = parent;
+            Ok(None)
+        }
+        Fork::Parent(child) => {
+            let attendance = Attendance { forward_signals, job_control: true };
+            match process::attend(child, attendance).map_err(named("waitpid failed"))? {
+                Status::Exited(status) => Ok(Some(status)),
+                Status::Signaled(signal) | Status::Stopped(signal) => {
+                    process::die_of(signal);
+                    Ok(Some(1))
+                }
+            }
+        }
+    }
+}
+
+fn become_user(whom: Become, progress: &Progress) -> Result<(), Failure> {
+    let by_default = (progress.user && !whom.preserve).then_some(Id::Number(0));
+    let owner = || progress.target()?.owner().map_err(|error| Failure::new(1, text!["can not get process stat: ", error.errno]));
+    let gid = match whom.gid.or(by_default) {
+        Some(Id::Number(gid)) => Some(gid),
+        Some(Id::Follow) => Some(owner()?.1),
+        None => None,
+    };
+    let uid = match whom.uid.or(by_default) {
+        Some(Id::Number(uid)) => Some(uid),
+        Some(Id::Follow) => Some(owner()?.0),
+        None => None,
+    };
+    if let Some(gid) = gid {
+        match credentials::set_groups(&[]) {
+            // They were dropped before we entered a namespace that denies it.
+            Err(_) if progress.user && !whom.preserve && !progress.groups_refused => {}
+            done => done.map_err(named("setgroups failed"))?,
+        }
+        credentials::set_gid(gid).map_err(named("setgid failed"))?;
+    }
+    if let Some(uid) = uid {
+        credentials::set_uid(uid).map_err(named("setuid failed"))?;
+    }
+    Ok(())
+}
+
+/// The entries of /proc/PID/environ; the first of a name counts.
+fn environment(text: &[u8]) -> Vec<OsString> {
+    let mut entries: Vec<&[u8]> = Vec::new();
+    let name = |entry: &[u8]| entry.split(|byte| *byte == b'=').next().unwrap_or_default().to_vec();
+    for entry in text.split(|byte| *byte == 0).filter(|entry| entry.contains(&b'=')) {
+        if !entries.iter().any(|other| name(other) == name(entry)) {
+            entries.push(entry);
+        }
+    }
+    entries.into_iter().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
+}
+
+/// Lets the capabilities in the entered user namespace survive the exec, whatever the uid is.
+fn keep_capabilities() -> Result<(), Failure> {
+    Err(Failure::new(1, text!["not yet"]))
+}
+
+fn no_process(pid: i32, first: &str, error: &Error) -> Failure {
+    let failure = Failure::new(1, text!["cannot open /proc/", pid, "/ns/", first, ": ", error.errno]);
+    match error.errno {
+        Errno::ENOENT | Errno::ESRCH => failure.hint(text!["there is no process ", pid, " in the proc that is mounted here"]),
+        _ => failure,
+    }
+}
+
+fn cannot_open(error: Error) -> Failure {
+    Failure::new(1, text!["cannot open ", error.object, ": ", error.errno])
+}
+
+fn named(what: &'static str) -> impl Fn(Error) -> Failure {
+    move |error| Failure::new(1, text![what, ": ", error.errno])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_variables_of_a_name_the_first_counts() {
+        assert_eq!(environment(b"A=1\0B=2\0A=3\0junk\0"), ["A=1", "B=2"]);
+    }
+}

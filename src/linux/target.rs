@@ -1,0 +1,98 @@
+//! Another process, pinned: pidfd_open(2) and a descriptor of its /proc directory.
+//!
+//! Both mean the process that had the number when they were opened, and answer ESRCH when it
+//! has ended, so that no later process with the number is taken for it.
+
+use crate::{Errno, Result, error::Context, io, namespace, process, stat};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A process to be looked at or entered.
+pub struct Target {
+    /// Its number.
+    pub pid: process::Pid,
+    /// Its pidfd, where the kernel has them (Linux 5.3) and nothing forbids it.
+    pub pidfd: Option<OwnedFd>,
+    directory: OwnedFd,
+}
+
+impl Target {
+    /// Pins the process `pid`. A missing one is ENOENT or ESRCH.
+    pub fn open(pid: process::Pid) -> Result<Target> {
+        let path = OsString::from(format!("/proc/{pid}"));
+        let directory = io::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", &path)?;
+        let pidfd = match process::pidfd_open(pid) {
+            Ok(pidfd) => Some(pidfd),
+            Err(error) if error.errno == Errno::ESRCH => return Err(error),
+            Err(_) => None,
+        };
+        // If the directory still answers, the pidfd opened after it is the same process's.
+        let target = Target { pid, pidfd, directory };
+        target.read("stat", 64)?;
+        Ok(target)
+    }
+
+    /// Opens a file of its /proc directory, such as `ns/net` or `root`.
+    pub fn open_file(&self, name: &str, flags: i32) -> Result<OwnedFd> {
+        io::open_at(Some(self.directory.as_fd()), OsStr::new(name), flags, 0).context("open", self.path(name))
+    }
+
+    /// Opens one of its namespaces.
+    pub fn namespace(&self, kind: namespace::Kind) -> Result<OwnedFd> {
+        self.open_file(&format!("ns/{}", kind.file()), libc::O_RDONLY)
+    }
+
+    /// Opens its `root` or `cwd`.
+    pub fn directory(&self, name: &str) -> Result<OwnedFd> {
+        self.open_file(name, libc::O_RDONLY | libc::O_DIRECTORY)
+    }
+
+    /// Reads at most `limit` bytes of a file of its /proc directory.
+    pub fn read(&self, name: &str, limit: usize) -> Result<Vec<u8>> {
+        let file = self.open_file(name, libc::O_RDONLY)?;
+        io::read_to_end(file.as_fd(), limit).context("read", self.path(name))
+    }
+
+    /// The inode that pidfs gives the process, unique while the system is up (Linux 6.9).
+    pub fn inode(&self) -> Option<u64> {
+        self.pidfd.as_ref().and_then(|pidfd| stat::of(pidfd.as_fd()).ok()).map(|stat| stat.inode())
+    }
+
+    /// Its user and group, as our user namespace calls them.
+    pub fn owner(&self) -> Result<(u32, u32)> {
+        stat::of(self.directory.as_fd()).map(|stat| (stat.uid(), stat.gid())).context("stat", self.path(""))
+    }
+
+    /// Whether it is in the same namespace of a kind as we are; `None` if that cannot be seen.
+    pub fn shares(&self, kind: namespace::Kind) -> Option<bool> {
+        let theirs = self.namespace(kind).ok()?;
+        let theirs = stat::of(theirs.as_fd()).ok()?.identity();
+        Some(theirs == namespace::own(kind).ok()?)
+    }
+
+    /// A copy of its descriptor `fd`.
+    pub fn descriptor(&self, fd: i32) -> Result<OwnedFd> {
+        match &self.pidfd {
+            Some(pidfd) => namespace::descriptor_of(pidfd.as_fd(), fd),
+            None => Err(Errno::ENOSYS).context("pidfd_getfd", fd.to_string()),
+        }
+    }
+
+    /// The path of a file of its /proc directory, for messages.
+    pub fn path(&self, name: &str) -> OsString {
+        OsString::from(format!("/proc/{}/{name}", self.pid))
+    }
+}
+
+/// Opens a directory to enter it later.
+pub fn open_directory(path: &OsStr) -> Result<OwnedFd> {
+    io::open_at(None, path, libc::O_RDONLY, 0).context("open", path)
+}
+
+/// Makes the directory of a descriptor the root: fchdir(2), chroot("."), chdir("/").
+/// The error's `call` says which of them failed.
+pub fn change_root(root: BorrowedFd<'_>) -> Result<()> {
+    crate::directory::fchdir(root)?;
+    crate::directory::chroot(OsStr::new("."))?;
+    crate::directory::chdir(OsStr::new("/"))
+}
