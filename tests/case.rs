@@ -11,7 +11,7 @@ use toml::{Table, Value};
 /// One row.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
-    /// A sentence about behaviour; unique among all rows.
+    /// A sentence about behaviour; unique in its file.
     pub name: String,
     /// A bash script; see [`crate::sandbox::Stage::run`].
     pub run: String,
@@ -135,11 +135,8 @@ pub fn load(directory: &Path) -> io::Result<Vec<Case>> {
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         for case in parse(&name, &fs::read_to_string(&path)?).map_err(io::Error::other)? {
-            if let Some(earlier) = cases.iter().find(|earlier| earlier.name == case.name) {
-                return Err(io::Error::other(format!(
-                    "two cases have the name '{}': in {} and {}",
-                    case.name, earlier.file, case.file
-                )));
+            if cases.iter().any(|earlier| earlier.name == case.name && earlier.file == case.file) {
+                return Err(io::Error::other(format!("{name}: two cases have the name '{}'", case.name)));
             }
             cases.push(case);
         }

@@ -169,10 +169,12 @@ impl Stage {
 
     /// Runs a bash script as root in a sandbox, in an empty directory that it alone sees.
     ///
-    /// In what it wrote that directory's path is replaced by `$DIR`, and the path before a command's
-    /// name is taken away. The environment is fixed: `LC_ALL=C.UTF-8`, `TZ=UTC`, `SHELL=/bin/sh`,
-    /// `HOME=/root`, PATH, and two for the script: `$ORDINARY COMMAND` runs a command as [`ORDINARY`],
-    /// and `$UNIQUE` is a name that no other script uses, for a cgroup or what else is not in a namespace.
+    /// In what it wrote that directory's path is replaced by `$DIR`, the path before a command's name
+    /// is taken away, and that of the commands' directory is `$COMMANDS` elsewhere. The environment is fixed: `LC_ALL=C.UTF-8`, `TZ=UTC`, `SHELL=/bin/sh`,
+    /// `HOME=/root`, PATH, and three for the script: `$ORDINARY COMMAND` runs a command as [`ORDINARY`];
+    /// `$TARGET OPTION...` leaves a process in the namespaces that the host's unshare makes with these
+    /// options, and prints its number; `$UNIQUE` is a name that no other script uses, for a cgroup or
+    /// what else is not in a namespace.
     pub fn run(&self, side: Side, accounts: Accounts, script: &str) -> io::Result<Run> {
         let report = self.root.join("reports").join(self.scripts.fetch_add(1, Ordering::Relaxed).to_string());
         let output = Command::new(self.root.join("bin/sandbox"))
@@ -199,7 +201,8 @@ impl Stage {
 
     fn without_paths(&self, side: Side, text: &str) -> String {
         let path = |name: &str| self.root.join(name).to_string_lossy().into_owned();
-        text.replace(&format!("{}/", path(side.name())), "").replace(&path("case"), "$DIR")
+        let commands = path(side.name());
+        text.replace(&format!("{commands}/"), "").replace(&commands, "$COMMANDS").replace(&path("case"), "$DIR")
     }
 }
 

@@ -3,6 +3,8 @@
 //! `sandbox run STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS`: three processes. The outer one makes the
 //! namespaces and keeps the time; its child, started again as `sandbox init ...`, is PID 1 and sets
 //! up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
+//! `sandbox target OPTION...` leaves a process in the namespaces that the host's unshare makes with
+//! these options, and prints its number.
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -13,7 +15,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 use tests::sandbox::{Accounts, ORDINARY_IDS, unique_name};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -26,13 +29,14 @@ fn main() -> ExitCode {
         Some("run") => run(&rest),
         Some("init") => init(&rest),
         Some("ordinary") => ordinary(&rest),
-        _ => Err("usage: sandbox run|init|ordinary ...".into()),
+        Some("target") => target(&rest),
+        _ => Err("usage: sandbox run|init|ordinary|target ...".into()),
     };
     match done {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             // Not the script's failure but the sandbox's: told apart by the report.
-            if let Some(report) = rest.get(3).filter(|_| verb != "ordinary") {
+            if let Some(report) = rest.get(3).filter(|_| verb == "run" || verb == "init") {
                 let _ = fs::write(report, format!("error: {error}\n"));
             }
             eprintln!("sandbox: {error}");
@@ -84,15 +88,15 @@ fn init(arguments: &[OsString]) -> Result<u8> {
 
     let mut path = stage.join(side).into_os_string();
     path.push(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    let mut as_ordinary = stage.join("bin/sandbox").into_os_string();
-    as_ordinary.push(" ordinary");
+    let verb = |name: &str| format!("{} {name}", stage.join("bin/sandbox").display());
     let unique = unique_name(Path::new(report));
     let shell = Command::new("/bin/bash")
         .arg("-c")
         .arg(script)
         .env_clear()
         .env("PATH", path)
-        .env("ORDINARY", as_ordinary)
+        .env("ORDINARY", verb("ordinary"))
+        .env("TARGET", verb("target"))
         .env("HOME", "/root")
         .env("LC_ALL", "C.UTF-8")
         .env("SHELL", "/bin/sh")
@@ -152,4 +156,27 @@ fn ordinary(command: &[OsString]) -> Result<u8> {
     nix::unistd::setresgid(gid, gid, gid)?;
     nix::unistd::setresuid(uid, uid, uid)?;
     Err(Command::new(program).args(arguments).exec().into())
+}
+
+fn target(options: &[OsString]) -> Result<u8> {
+    let mut unshare = Command::new("/usr/bin/unshare")
+        .args(options)
+        .args(["sleep", "1000"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut pid = unshare.id();
+    // There once sleep runs; unshare may have forked it.
+    while fs::read_to_string(format!("/proc/{pid}/comm"))?.trim_end() != "sleep" {
+        if let Some(status) = unshare.try_wait()? {
+            return Err(format!("unshare: {status}").into());
+        }
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        match children.split_whitespace().next() {
+            Some(child) => pid = child.parse()?,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    println!("{pid}");
+    Ok(0)
 }
