@@ -67,7 +67,7 @@ const CAPABILITIES: [&str; 41] = [
 /// Plays a transcript in a terminal of the sandbox; the exit status.
 pub fn play(options: &Options) -> Result<u8> {
     let name = options.file().file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let transcript = parse(&fs::read_to_string(options.file())?)
+    let transcript = parse(&fs::read_to_string(sandbox::TRANSCRIPT)?)
         .map_err(|error| format!("{}: {error}", options.file().display()))?;
     let mut redactions = Redactions::default();
     for (name, expression) in &transcript.redactions {

@@ -33,12 +33,16 @@ const STAGE: &str = "/run/ctrbox-transcript";
 pub const OURS: &str = "/usr/local/sbin";
 /// Where our applets write their trace.
 pub const TRACE: &str = "/run/ctrbox-transcript/trace";
+/// A copy of the transcript, which may be in a directory that is mounted over.
+pub const TRANSCRIPT: &str = "/run/ctrbox-transcript/transcript.md";
 /// The ordinary user.
 pub const USER: &str = "learner";
 /// The user's home directory.
 pub const HOME: &str = "/home/learner";
 /// PATH, of the user and of root behind sudo.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What the tutorial downloads: made only for a transcript that speaks of it.
+const ARCHIVE: &str = "rootfs.tar.gz";
 /// The cgroup that transcripts make.
 const GROUP: &str = "demo";
 
@@ -46,6 +50,12 @@ const GROUP: &str = "demo";
 pub fn enter(options: &Options) -> Result<u8> {
     if !geteuid().is_root() {
         return Err("must run as root: it makes namespaces and mounts".into());
+    }
+    // Two plays at once would have one cgroup between them.
+    let turn = fs::File::open("/sys/fs/cgroup")?;
+    if turn.try_lock().is_err() {
+        eprintln!("transcript: another play is going on here; waiting for its end");
+        turn.lock()?;
     }
     let groups: Vec<PathBuf> = cgroup_mounts()?.into_iter().map(|(directory, _)| directory.join(GROUP)).collect();
     if let Some(group) = groups.iter().find(|group| group.exists()) {
@@ -176,9 +186,12 @@ fn prepare(options: &Options) -> Result<()> {
     for name in ["", "home", "home/learner", "root", "sbin", "tmp", "etc"] {
         fs::create_dir(stage.join(name))?;
     }
+    fs::copy(options.file(), TRANSCRIPT).map_err(|error| format!("{}: {error}", options.file().display()))?;
     let user = free_id()?;
     let home = stage.join("home/learner");
-    archive(&home)?;
+    if fs::read_to_string(TRANSCRIPT)?.contains(ARCHIVE) {
+        archive(&home.join(ARCHIVE), user)?;
+    }
 
     // What both users see of the tutorial's time: its prompts, and a `python`.
     // (bash reads the one or the other, by whether it is a login shell.)
@@ -196,7 +209,7 @@ fn prepare(options: &Options) -> Result<()> {
     fs::write(TRACE, "")?;
     fs::set_permissions(TRACE, fs::Permissions::from_mode(0o666))?;
     fs::set_permissions(stage.join("tmp"), fs::Permissions::from_mode(0o1777))?;
-    for path in [".", ".bashrc", ".bash_profile", "rootfs.tar.gz"].map(|name| home.join(name)) {
+    for path in [".", ".bashrc", ".bash_profile"].map(|name| home.join(name)) {
         chown(&path, Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
     }
 
@@ -281,11 +294,11 @@ fn accounts(user: u32) -> Result<Vec<(&'static str, String)>> {
 }
 
 /// Makes the archive that the tutorial downloads, with our own root file system in it.
-fn archive(home: &Path) -> Result<()> {
+fn archive(path: &Path, user: u32) -> Result<()> {
     let made = Path::new(STAGE).join("made");
     run(Command::new("scripts/rootfs").arg(made.join("rootfs")).env("CTRBOX", artefact()?))?;
-    let archive = home.join("rootfs.tar.gz");
-    run(Command::new("tar").args(["-c", "-I", "gzip -1", "-f"]).arg(&archive).arg("-C").arg(&made).arg("rootfs"))?;
+    run(Command::new("tar").args(["-c", "-I", "gzip -1", "-f"]).arg(path).arg("-C").arg(&made).arg("rootfs"))?;
+    chown(path, Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
     Ok(fs::remove_dir_all(made)?)
 }
 
