@@ -63,8 +63,8 @@ const OPTIONS: &[Opt<Options>] = &[
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
     new_root: OsString,
-    /// Whether the new root is the one we have.
-    is_same_root: bool,
+    /// Whether names are looked up in the old root first: some are wanted, and the new root is another one.
+    looks_outside: bool,
     chdir: bool,
     wanted: Wanted,
     program: Program,
@@ -82,7 +82,11 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     let (new_root, command) =
         operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
-    let is_same_root = directory::canonical(new_root).is_ok_and(|path| path == "/");
+    let wanted = Wanted { userspec: options.userspec, groups: options.groups };
+    // Asked only where the answer matters: chroot(2) resolves the path again.
+    let names_are_wanted = wanted.userspec.is_some() || wanted.groups.is_some();
+    let is_same_root = (options.skip_chdir || names_are_wanted)
+        && directory::canonical(new_root).is_ok_and(|path| path == "/");
     if options.skip_chdir && !is_same_root {
         return Err(Failure::usage(
             FAILED,
@@ -91,9 +95,9 @@ fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     }
     Ok(Plan {
         new_root: new_root.clone(),
-        is_same_root,
+        looks_outside: names_are_wanted && !is_same_root,
         chdir: !options.skip_chdir,
-        wanted: Wanted { userspec: options.userspec, groups: options.groups },
+        wanted,
         program: Program::from_operands(command).unwrap_or_else(interactive_shell),
     })
 }
@@ -110,7 +114,7 @@ fn interactive_shell() -> Program {
 }
 
 fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let outside = if plan.is_same_root { Identity::default() } else { userspec::look_up_outside(&plan.wanted) };
+    let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { Identity::default() };
     directory::chroot(&plan.new_root).map_err(|error| {
         let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];
         refused(Failure::new(FAILED, text), error.errno)
@@ -162,7 +166,7 @@ mod tests {
     #[test]
     fn a_plan_names_the_root_and_the_program() {
         let plan = plan(Options::default(), &words(&["/tmp", "ls", "-l"])).unwrap();
-        assert_eq!((plan.is_same_root, plan.chdir), (false, true));
+        assert_eq!((plan.looks_outside, plan.chdir), (false, true));
         assert_eq!(plan.program.argv, Argv(words(&["ls", "-l"])));
     }
 
