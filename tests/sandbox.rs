@@ -130,13 +130,20 @@ impl Stage {
             fs::create_dir(&directory)?;
             fs::set_permissions(&directory, searchable())?;
         }
-        // Copies: an ordinary user need not be able to search the directories that lead to the originals.
-        fs::copy(sandbox, self.root.join("bin/sandbox"))?;
         let ours = self.root.join("ours/ctrbox");
         let artefact = artefact()?;
-        fs::copy(&artefact, &ours)
-            .map_err(|error| io::Error::other(format!("{}: {error}; scripts/build makes it", artefact.display())))?;
-        fs::set_permissions(&ours, searchable())?;
+        if !artefact.exists() {
+            return Err(io::Error::other(format!("{} is not there: scripts/build makes it", artefact.display())));
+        }
+        // Copies: an ordinary user need not be able to search the directories that lead to the originals.
+        for (from, to) in [(sandbox, &self.root.join("bin/sandbox")), (&artefact, &ours)] {
+            // By a process of its own: a descriptor of ours could be open for writing in a process that
+            // another thread just forks, and then the copy could not be executed (ETXTBSY).
+            if !Command::new("cp").arg(from).arg(to).status()?.success() {
+                return Err(io::Error::other(format!("cannot copy {}", from.display())));
+            }
+            fs::set_permissions(to, searchable())?;
+        }
         for applet in APPLETS {
             fs::hard_link(&ours, self.root.join("ours").join(applet))?;
             if let Some(original) = ORIGINALS.iter().map(|dir| Path::new(dir).join(applet)).find(|path| path.exists()) {

@@ -4,7 +4,8 @@
 //! namespaces and keeps the time; its child, started again as `sandbox init ...`, is PID 1 and sets
 //! up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
 //! `sandbox target OPTION...` leaves a process in the namespaces that the host's unshare makes with
-//! these options, and prints its number.
+//! these options, and prints its number. `sandbox state` prints what a process is in: it stands for
+//! the program that a command runs, and needs no file but itself.
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
         Some("init") => init(&rest),
         Some("ordinary") => ordinary(&rest),
         Some("target") => target(&rest),
-        _ => Err("usage: sandbox run|init|ordinary|target ...".into()),
+        Some("state") => state(),
+        _ => Err("usage: sandbox run|init|ordinary|target|state ...".into()),
     };
     match done {
         Ok(status) => ExitCode::from(status),
@@ -178,5 +180,34 @@ fn target(options: &[OsString]) -> Result<u8> {
         }
     }
     println!("{pid}");
+    Ok(0)
+}
+
+/// Ids, directory, root and capabilities; and of each namespace whether it is the one that the
+/// variable NAMESPACES lists.
+fn state() -> Result<u8> {
+    use std::os::unix::fs::MetadataExt;
+    let groups: Vec<u32> = nix::unistd::getgroups()?.into_iter().map(Gid::as_raw).collect();
+    let directory = nix::unistd::getcwd().unwrap_or_default();
+    let mut line = format!(
+        "ran as {}:{} {groups:?} in {} of {}",
+        nix::unistd::geteuid(),
+        nix::unistd::getegid(),
+        directory.display(),
+        fs::metadata("/")?.ino()
+    );
+    let before = std::env::var("NAMESPACES").unwrap_or_default();
+    for kind in ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"] {
+        if let Ok(namespace) = fs::read_link(format!("/proc/self/ns/{kind}")) {
+            let is_old = before.split_whitespace().any(|old| Path::new(old) == namespace);
+            line.push_str(&format!(" {}{kind}", if is_old { "old " } else { "new " }));
+        }
+    }
+    for status in fs::read_to_string("/proc/self/status").unwrap_or_default().lines() {
+        if status.starts_with("Cap") {
+            line.push_str(&format!(" {}", status.replace('\t', "")));
+        }
+    }
+    println!("{line}");
     Ok(0)
 }
