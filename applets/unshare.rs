@@ -26,5 +26,5 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
-    run::carry_out(plan::plan(options, &operands)?, output)
+    run::carry_out(&plan::plan(options, &operands)?, output)
 }

@@ -26,7 +26,7 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
         };
         let done = if options.uninstall { uninstall(&program, &link) } else { install(options, &program, &link) };
         if let Err(one) = done {
-            one.lines.into_iter().for_each(|line| failure.lines.push(line));
+            failure.lines.extend(one.lines.iter().cloned());
         }
     }
     if failure.lines.is_empty() { Ok(0) } else { Err(failure) }

@@ -35,7 +35,7 @@ impl Entries {
             self.open_from_target(target)?;
         }
         // First what needs no new privilege; what is refused is tried again after the user namespace.
-        self.opened.sort_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
+        self.opened.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
         let (user, others): (Vec<_>, Vec<_>) = self.opened.into_iter().partition(|(kind, _)| *kind == Kind::User);
         let left: Vec<_> = others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
         for (kind, fd) in user.into_iter().chain(left) {

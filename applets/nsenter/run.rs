@@ -3,7 +3,7 @@
 use super::enter::Entries;
 use super::options::{Id, Place, Source};
 use super::plan::{Become, Step};
-use cli::exec::failed_to_execute;
+use cli::exec::{Program, failed_to_execute};
 use cli::{Failure, Outcome, Output, text};
 use linux::namespace::{self, Kind};
 use linux::process::{self, Attendance, Disposition, Environment, FORWARDED, Fork, SignalMask, Status, signals};
@@ -33,24 +33,24 @@ struct Progress {
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
-pub fn carry_out(steps: Vec<Step>, output: &mut Output) -> Outcome {
+pub fn carry_out(steps: &[Step], output: &mut Output) -> Outcome {
     let mut progress = Progress::default();
     let preserve = steps.iter().any(|step| matches!(step, Step::Become(Become { preserve: true, .. })));
     for step in steps {
         match step {
             Step::Fork { forward_signals, dies_with_parent } if progress.pid => {
-                if let Some(status) = fork(forward_signals, dies_with_parent, &mut progress, output)? {
+                if let Some(status) = fork(*forward_signals, *dies_with_parent, &mut progress, output)? {
                     return Ok(status);
                 }
             }
-            Step::Enter { from_target, all } => enter(from_target, all, preserve, &mut progress)?,
+            Step::Enter { from_target, all } => enter(from_target, *all, preserve, &mut progress)?,
             step => perform(step, &mut progress, output)?,
         }
     }
     Ok(0)
 }
 
-fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
+fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
     match step {
         Step::Pin { target: wanted, first } => {
             let target = Target::open(wanted.pid).map_err(|error| no_process(wanted.pid, first, &error))?;
@@ -63,15 +63,15 @@ fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(
             progress.target = Some(target);
             Ok(())
         }
-        Step::Open(kind, source) => open(kind, source, progress),
+        Step::Open(kind, source) => open(*kind, source, progress),
         Step::OpenUserParent => open_user_parent(progress),
-        Step::OpenSocketNamespace(fd) => open_socket_namespace(fd, progress),
+        Step::OpenSocketNamespace(fd) => open_socket_namespace(*fd, progress),
         Step::OpenRoot(place) => {
-            progress.root = Some(open_place(&place, "root", progress)?);
+            progress.root = Some(open_place(place, "root", progress)?);
             Ok(())
         }
         Step::OpenWorkingDirectory(place) => {
-            progress.working_directory = Some(open_place(&place, "cwd", progress)?);
+            progress.working_directory = Some(open_place(place, "cwd", progress)?);
             Ok(())
         }
         Step::ReadEnvironment => {
@@ -102,7 +102,7 @@ fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(
         },
         Step::OpenInside(path) => {
             progress.working_directory =
-                Some(open_directory(&path).map_err(named("cannot open current working directory"))?);
+                Some(open_directory(path).map_err(named("cannot open current working directory"))?);
             Ok(())
         }
         Step::ChangeDirectory => match progress.working_directory.take() {
@@ -115,11 +115,11 @@ fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(
             .drain(..)
             .try_for_each(|procs| cgroup::join(&procs))
             .map_err(named("write cgroup.procs failed")),
-        Step::Become(whom) => become_user(whom, progress),
+        Step::Become(whom) => become_user(*whom, progress),
         Step::KeepCapabilities if progress.user => keep_capabilities(),
         Step::KeepCapabilities => Ok(()),
         Step::DieWithParent(signal) if progress.parent.is_some() => {
-            process::die_with_parent(signal).map_err(named("prctl failed"))?;
+            process::die_with_parent(*signal).map_err(named("prctl failed"))?;
             match &progress.parent {
                 Some(parent) if process::has_ended(parent.as_fd()).map_err(named("poll parent pidfd failed"))? => {
                     Err(Failure::silent(1))
@@ -133,7 +133,7 @@ fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(
             let environment = std::mem::take(&mut progress.environment);
             let program = match environment {
                 Environment::Inherited => program,
-                exactly => cli::exec::Program { environment: exactly, ..program },
+                exactly => &Program { environment: exactly, ..program.clone() },
             };
             Err(failed_to_execute(&program.exec(output)))
         }
@@ -157,10 +157,10 @@ impl Progress {
     }
 }
 
-fn open(kind: Kind, source: Source, progress: &mut Progress) -> Result<(), Failure> {
+fn open(kind: Kind, source: &Source, progress: &mut Progress) -> Result<(), Failure> {
     let fd = match source {
-        Source::File(path) => namespace::open(&path).map_err(cannot_open)?,
-        Source::Id(id) => namespace::open_by_id(id).map_err(|error| {
+        Source::File(path) => namespace::open(path).map_err(cannot_open)?,
+        Source::Id(id) => namespace::open_by_id(*id).map_err(|error| {
             let failure = Failure::new(1, text!["cannot open namespace ", id, ": ", error.errno]);
             match error.errno {
                 Errno::ESTALE | Errno::ENOENT => failure.hint("there is no namespace with that id, or it may not be seen from here"),
@@ -215,9 +215,9 @@ fn open_place(place: &Place, name: &str, progress: &Progress) -> Result<OwnedFd,
     }
 }
 
-fn enter(from_target: Vec<Kind>, all: bool, preserve: bool, progress: &mut Progress) -> Result<(), Failure> {
+fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progress) -> Result<(), Failure> {
     let mut entries = std::mem::take(&mut progress.entries);
-    entries.from_target = from_target;
+    entries.from_target = from_target.to_vec();
     if all {
         let target = progress.target()?;
         for kind in namespace::KINDS {
@@ -346,7 +346,13 @@ fn cannot_open(error: Error) -> Failure {
 }
 
 fn named(what: &'static str) -> impl Fn(Error) -> Failure {
-    move |error| Failure::new(1, text![what, ": ", error.errno])
+    move |error| failed(what, &error)
+}
+
+#[cold]
+#[inline(never)]
+fn failed(what: &str, error: &Error) -> Failure {
+    Failure::new(1, text![what, ": ", error.errno])
 }
 
 #[cfg(test)]

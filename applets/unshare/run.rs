@@ -27,13 +27,13 @@ struct Progress {
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
-pub fn carry_out(steps: Vec<Step>, output: &mut Output) -> Outcome {
+pub fn carry_out(steps: &[Step], output: &mut Output) -> Outcome {
     let mut progress = Progress::default();
-    let mut steps = steps.into_iter().peekable();
+    let mut steps = steps.iter().peekable();
     while let Some(step) = steps.next() {
-        if let Step::Fork(how) = step {
+        if let Step::Fork(how) = *step {
             let keeper = match steps.peek() {
-                Some(Step::Keep(keeper)) => Some(keeper.clone()),
+                Some(Step::Keep(keeper)) => Some(keeper),
                 _ => None,
             };
             if let Some(outcome) = fork(how, keeper, &mut progress, output)? {
@@ -46,61 +46,62 @@ pub fn carry_out(steps: Vec<Step>, output: &mut Output) -> Outcome {
     Ok(0)
 }
 
-fn perform(step: Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
+fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
     match step {
         Step::StayOutside(work) => {
             progress.expect_children()?;
-            progress.helper = Some(Helper::start(&work)?);
+            progress.helper = Some(Helper::start(work)?);
             Ok(())
         }
         Step::BecomeOwner { uid, gid } => {
+            let (uid, gid) = (*uid, *gid);
             credentials::set_groups(&[]).map_err(named("setgroups failed"))?;
             credentials::set_gid(gid).map_err(named("setgid failed"))?;
             credentials::set_uid(uid).map_err(named("setuid failed"))
         }
-        Step::Unshare(kinds) => unshare(&kinds),
+        Step::Unshare(kinds) => unshare(kinds),
         Step::MapFromOutside => progress.helper.as_ref().map_or(Ok(()), Helper::map),
-        Step::Offset(clock, seconds) => namespace::set_clock_offset(clock, seconds).map_err(|error| {
+        Step::Offset(clock, seconds) => namespace::set_clock_offset(*clock, *seconds).map_err(|error| {
             let what = if error.call == "open" { "failed to open " } else { "failed to write to " };
             Failure::new(1, text![what, error.object, ": ", error.errno])
         }),
         Step::Fork(_) => Ok(()),
         Step::Keep(keeper) => match progress.waits_for_parent.take() {
             Some(parent) => wait_until_kept(&parent),
-            None => keep(&keeper, process::id(), progress),
+            None => keep(keeper, process::id(), progress),
         },
-        Step::MapHere(ids, extent) => idmap::write("self", ids, &[extent]).map_err(map_failed),
-        Step::Setgroups(allow) => idmap::set_setgroups(allow).map_err(map_failed),
-        Step::Propagate(propagation) => mount::set_propagation_recursive("/", propagation)
+        Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
+        Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
+        Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation)
             .map_err(named("cannot change root filesystem propagation")),
-        Step::MakePrivate(path) => match mount::set_propagation_recursive(&path, Propagation::Private) {
+        Step::MakePrivate(path) => match mount::set_propagation_recursive(path, Propagation::Private) {
             // Nothing is mounted there.
             Err(error) if error.errno == Errno::EINVAL => Ok(()),
-            done => done.map_err(|error| about("cannot change ", &path, " filesystem propagation", &error)),
+            done => done.map_err(|error| about("cannot change ", path, " filesystem propagation", &error)),
         },
-        Step::Chroot(path) => directory::chroot(&path)
-            .map_err(|error| about("cannot change root directory to '", &path, "'", &error)),
+        Step::Chroot(path) => directory::chroot(path)
+            .map_err(|error| about("cannot change root directory to '", path, "'", &error)),
         Step::Chdir(path) => {
-            directory::chdir(&path).map_err(|error| about("cannot change directory to ", &path, "", &error))
+            directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
         Step::MountProc(path) => {
-            mount::mount_proc(&path).map_err(|error| proc_failed(about("mount ", &path, " failed", &error), &error))
+            mount::mount_proc(path).map_err(|error| proc_failed(about("mount ", path, " failed", &error), &error))
         }
         Step::MountBinfmt(path) => {
-            mount::mount_binfmt_misc(&path).map_err(|error| about("mount ", &path, " failed", &error))
+            mount::mount_binfmt_misc(path).map_err(|error| about("mount ", path, " failed", &error))
         }
         Step::Register { directory, definition } => {
-            let mut path = directory;
+            let mut path = directory.clone();
             path.push("/register");
             namespace::write_file(&path, definition.as_encoded_bytes())
                 .map_err(|error| about("write failed ", &path, "", &error))
         }
         Step::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
-        Step::SetGid(gid) => credentials::set_gid(gid).map_err(named("setgid failed")),
-        Step::SetUid(uid) => credentials::set_uid(uid).map_err(named("setuid failed")),
+        Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid failed")),
+        Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid failed")),
         Step::KeepCapabilities => keep_capabilities(),
         Step::DieWithParent(signal) => {
-            process::die_with_parent(signal).map_err(named("prctl failed"))?;
+            process::die_with_parent(*signal).map_err(named("prctl failed"))?;
             match &progress.parent {
                 Some(parent) if process::has_ended(parent.as_fd()).map_err(named("poll parent pidfd failed"))? => {
                     Err(Failure::silent(1))
@@ -143,7 +144,7 @@ impl Progress {
 /// Forks. `None` in the child; in the parent the child's exit status, when it has ended.
 fn fork(
     how: plan::Fork,
-    keeper: Option<Keeper>,
+    keeper: Option<&Keeper>,
     progress: &mut Progress,
     output: &mut Output,
 ) -> Result<Option<u8>, Failure> {
@@ -172,7 +173,7 @@ fn fork(
             Ok(None)
         }
         Fork::Parent(child) => {
-            let kept = keeper.map_or(Ok(()), |keeper| keep(&keeper, process::id(), progress));
+            let kept = keeper.map_or(Ok(()), |keeper| keep(keeper, process::id(), progress));
             if let (Ok(()), Some((ours, _))) = (&kept, &channel) {
                 // A child that is gone already is noticed by the wait.
                 let _ = ours.send(b"k");
@@ -253,7 +254,13 @@ fn keep_capabilities() -> Result<(), Failure> {
 }
 
 fn named(what: &'static str) -> impl Fn(Error) -> Failure {
-    move |error| Failure::new(1, text![what, ": ", error.errno])
+    move |error| failed(what, &error)
+}
+
+#[cold]
+#[inline(never)]
+fn failed(what: &str, error: &Error) -> Failure {
+    Failure::new(1, text![what, ": ", error.errno])
 }
 
 fn about(before: &str, path: &OsString, after: &str, error: &Error) -> Failure {

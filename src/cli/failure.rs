@@ -8,9 +8,14 @@ use std::os::unix::ffi::OsStrExt;
 /// How a command ends: its exit status, or a failure that is printed once, by `main`.
 pub type Outcome = Result<u8, Failure>;
 
-/// Why a command could not do what it was asked to.
+/// Why a command could not do what it was asked to. One pointer wide, since nearly every
+/// function of an applet may return one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct Failure(Box<Report>);
+
+/// What a failed command says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
     /// The exit status.
     pub status: u8,
     /// What is printed on standard error, first.
@@ -32,35 +37,69 @@ pub enum Line {
     TryHelp,
 }
 
+impl core::ops::Deref for Failure {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
+    }
+}
+
+impl core::ops::DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Report {
+        &mut self.0
+    }
+}
+
 impl Failure {
     /// A failure that prints nothing.
+    #[cold]
+    #[inline(never)]
     pub fn silent(status: u8) -> Failure {
-        Failure { status, lines: Vec::new(), hints: Vec::new() }
+        Failure::with(status, Vec::new())
     }
 
     /// `NAME: TEXT`, the name as the original writes it.
+    #[cold]
+    #[inline(never)]
     pub fn new(status: u8, text: Vec<u8>) -> Failure {
-        Failure { status, lines: vec![Line::Named(text)], hints: Vec::new() }
+        Failure::with(status, vec![Line::Named(text)])
     }
 
     /// A line with nothing before it.
+    #[cold]
+    #[inline(never)]
     pub fn plain(status: u8, text: Vec<u8>) -> Failure {
-        Failure { status, lines: vec![Line::Plain(text)], hints: Vec::new() }
+        Failure::with(status, vec![Line::Plain(text)])
     }
 
     /// Wrong usage: `NAME: TEXT` and the line that points to `--help`.
+    #[cold]
+    #[inline(never)]
     pub fn usage(status: u8, text: Vec<u8>) -> Failure {
-        Failure { status, lines: vec![Line::Named(text), Line::TryHelp], hints: Vec::new() }
+        Failure::with(status, vec![Line::Named(text), Line::TryHelp])
+    }
+
+    fn with(status: u8, lines: Vec<Line>) -> Failure {
+        Failure(Box::new(Report { status, lines, hints: Vec::new() }))
     }
 
     /// Adds a line.
+    #[cold]
+    #[inline(never)]
     pub fn and(mut self, line: Line) -> Failure {
         self.lines.push(line);
         self
     }
 
     /// Adds a hint. Work it out only after the failure, and only if [`hints_wanted`].
-    pub fn hint(mut self, text: impl Piece) -> Failure {
+    pub fn hint(self, text: impl Piece) -> Failure {
+        self.hint_bytes(&text)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hint_bytes(mut self, text: &dyn Piece) -> Failure {
         let mut hint = Vec::new();
         text.append(&mut hint);
         self.hints.push(hint);

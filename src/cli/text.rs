@@ -43,12 +43,21 @@ impl<T: Piece + ?Sized> Piece for &T {
     }
 }
 
+/// Puts pieces together. Out of line and by reference to the trait: messages are many and cold.
+#[cold]
+#[inline(never)]
+pub fn join(pieces: &[&dyn Piece]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for piece in pieces {
+        piece.append(&mut text);
+    }
+    text
+}
+
 /// The pieces, one after another: `text!["cannot open ", path, ": ", errno]`.
 #[macro_export]
 macro_rules! text {
-    ($($piece:expr),* $(,)?) => {{
-        let mut text: Vec<u8> = Vec::new();
-        $( $crate::text::Piece::append(&$piece, &mut text); )*
-        text
-    }};
+    ($($piece:expr),* $(,)?) => {
+        $crate::text::join(&[$(&$piece as &dyn $crate::text::Piece),*])
+    };
 }

@@ -108,17 +108,17 @@ impl Errno {
 
     /// The name, such as `EPERM`; `None` for a number Linux does not use.
     pub fn name(self) -> Option<&'static str> {
-        self.row().map(|row| row.1)
+        self.row().map(|row| row.0)
     }
 
     /// What strerror(3) of glibc says, such as `Operation not permitted`.
     pub fn text(self) -> Option<&'static str> {
-        self.row().map(|row| row.2)
+        self.row().map(|row| row.1)
     }
 
-    fn row(self) -> Option<&'static (i32, &'static str, &'static str)> {
-        let at = TEXTS.binary_search_by_key(&self.0, |row| row.0).ok()?;
-        TEXTS.get(at)
+    fn row(self) -> Option<(&'static str, &'static str)> {
+        let above = usize::try_from(self.0).ok()?.checked_sub(1)?;
+        TEXTS.split('\n').nth(above)?.split_once(' ')
     }
 }
 
@@ -146,138 +146,154 @@ impl fmt::Debug for Errno {
     }
 }
 
-/// Sorted by number.
+/// One line a number, from 1 on: the name, and after a space the text. One string, since a
+/// table of pointers would have to be relocated at each start.
 #[rustfmt::skip]
-static TEXTS: &[(i32, &str, &str)] = &[
-    (1, "EPERM", "Operation not permitted"),
-    (2, "ENOENT", "No such file or directory"),
-    (3, "ESRCH", "No such process"),
-    (4, "EINTR", "Interrupted system call"),
-    (5, "EIO", "Input/output error"),
-    (6, "ENXIO", "No such device or address"),
-    (7, "E2BIG", "Argument list too long"),
-    (8, "ENOEXEC", "Exec format error"),
-    (9, "EBADF", "Bad file descriptor"),
-    (10, "ECHILD", "No child processes"),
-    (11, "EAGAIN", "Resource temporarily unavailable"),
-    (12, "ENOMEM", "Cannot allocate memory"),
-    (13, "EACCES", "Permission denied"),
-    (14, "EFAULT", "Bad address"),
-    (15, "ENOTBLK", "Block device required"),
-    (16, "EBUSY", "Device or resource busy"),
-    (17, "EEXIST", "File exists"),
-    (18, "EXDEV", "Invalid cross-device link"),
-    (19, "ENODEV", "No such device"),
-    (20, "ENOTDIR", "Not a directory"),
-    (21, "EISDIR", "Is a directory"),
-    (22, "EINVAL", "Invalid argument"),
-    (23, "ENFILE", "Too many open files in system"),
-    (24, "EMFILE", "Too many open files"),
-    (25, "ENOTTY", "Inappropriate ioctl for device"),
-    (26, "ETXTBSY", "Text file busy"),
-    (27, "EFBIG", "File too large"),
-    (28, "ENOSPC", "No space left on device"),
-    (29, "ESPIPE", "Illegal seek"),
-    (30, "EROFS", "Read-only file system"),
-    (31, "EMLINK", "Too many links"),
-    (32, "EPIPE", "Broken pipe"),
-    (33, "EDOM", "Numerical argument out of domain"),
-    (34, "ERANGE", "Numerical result out of range"),
-    (35, "EDEADLK", "Resource deadlock avoided"),
-    (36, "ENAMETOOLONG", "File name too long"),
-    (37, "ENOLCK", "No locks available"),
-    (38, "ENOSYS", "Function not implemented"),
-    (39, "ENOTEMPTY", "Directory not empty"),
-    (40, "ELOOP", "Too many levels of symbolic links"),
-    (42, "ENOMSG", "No message of desired type"),
-    (43, "EIDRM", "Identifier removed"),
-    (44, "ECHRNG", "Channel number out of range"),
-    (45, "EL2NSYNC", "Level 2 not synchronized"),
-    (46, "EL3HLT", "Level 3 halted"),
-    (47, "EL3RST", "Level 3 reset"),
-    (48, "ELNRNG", "Link number out of range"),
-    (49, "EUNATCH", "Protocol driver not attached"),
-    (50, "ENOCSI", "No CSI structure available"),
-    (51, "EL2HLT", "Level 2 halted"),
-    (52, "EBADE", "Invalid exchange"),
-    (53, "EBADR", "Invalid request descriptor"),
-    (54, "EXFULL", "Exchange full"),
-    (55, "ENOANO", "No anode"),
-    (56, "EBADRQC", "Invalid request code"),
-    (57, "EBADSLT", "Invalid slot"),
-    (59, "EBFONT", "Bad font file format"),
-    (60, "ENOSTR", "Device not a stream"),
-    (61, "ENODATA", "No data available"),
-    (62, "ETIME", "Timer expired"),
-    (63, "ENOSR", "Out of streams resources"),
-    (64, "ENONET", "Machine is not on the network"),
-    (65, "ENOPKG", "Package not installed"),
-    (66, "EREMOTE", "Object is remote"),
-    (67, "ENOLINK", "Link has been severed"),
-    (68, "EADV", "Advertise error"),
-    (69, "ESRMNT", "Srmount error"),
-    (70, "ECOMM", "Communication error on send"),
-    (71, "EPROTO", "Protocol error"),
-    (72, "EMULTIHOP", "Multihop attempted"),
-    (73, "EDOTDOT", "RFS specific error"),
-    (74, "EBADMSG", "Bad message"),
-    (75, "EOVERFLOW", "Value too large for defined data type"),
-    (76, "ENOTUNIQ", "Name not unique on network"),
-    (77, "EBADFD", "File descriptor in bad state"),
-    (78, "EREMCHG", "Remote address changed"),
-    (79, "ELIBACC", "Can not access a needed shared library"),
-    (80, "ELIBBAD", "Accessing a corrupted shared library"),
-    (81, "ELIBSCN", ".lib section in a.out corrupted"),
-    (82, "ELIBMAX", "Attempting to link in too many shared libraries"),
-    (83, "ELIBEXEC", "Cannot exec a shared library directly"),
-    (84, "EILSEQ", "Invalid or incomplete multibyte or wide character"),
-    (85, "ERESTART", "Interrupted system call should be restarted"),
-    (86, "ESTRPIPE", "Streams pipe error"),
-    (87, "EUSERS", "Too many users"),
-    (88, "ENOTSOCK", "Socket operation on non-socket"),
-    (89, "EDESTADDRREQ", "Destination address required"),
-    (90, "EMSGSIZE", "Message too long"),
-    (91, "EPROTOTYPE", "Protocol wrong type for socket"),
-    (92, "ENOPROTOOPT", "Protocol not available"),
-    (93, "EPROTONOSUPPORT", "Protocol not supported"),
-    (94, "ESOCKTNOSUPPORT", "Socket type not supported"),
-    (95, "EOPNOTSUPP", "Operation not supported"),
-    (96, "EPFNOSUPPORT", "Protocol family not supported"),
-    (97, "EAFNOSUPPORT", "Address family not supported by protocol"),
-    (98, "EADDRINUSE", "Address already in use"),
-    (99, "EADDRNOTAVAIL", "Cannot assign requested address"),
-    (100, "ENETDOWN", "Network is down"),
-    (101, "ENETUNREACH", "Network is unreachable"),
-    (102, "ENETRESET", "Network dropped connection on reset"),
-    (103, "ECONNABORTED", "Software caused connection abort"),
-    (104, "ECONNRESET", "Connection reset by peer"),
-    (105, "ENOBUFS", "No buffer space available"),
-    (106, "EISCONN", "Transport endpoint is already connected"),
-    (107, "ENOTCONN", "Transport endpoint is not connected"),
-    (108, "ESHUTDOWN", "Cannot send after transport endpoint shutdown"),
-    (109, "ETOOMANYREFS", "Too many references: cannot splice"),
-    (110, "ETIMEDOUT", "Connection timed out"),
-    (111, "ECONNREFUSED", "Connection refused"),
-    (112, "EHOSTDOWN", "Host is down"),
-    (113, "EHOSTUNREACH", "No route to host"),
-    (114, "EALREADY", "Operation already in progress"),
-    (115, "EINPROGRESS", "Operation now in progress"),
-    (116, "ESTALE", "Stale file handle"),
-    (117, "EUCLEAN", "Structure needs cleaning"),
-    (118, "ENOTNAM", "Not a XENIX named type file"),
-    (119, "ENAVAIL", "No XENIX semaphores available"),
-    (120, "EISNAM", "Is a named type file"),
-    (121, "EREMOTEIO", "Remote I/O error"),
-    (122, "EDQUOT", "Disk quota exceeded"),
-    (123, "ENOMEDIUM", "No medium found"),
-    (124, "EMEDIUMTYPE", "Wrong medium type"),
-    (125, "ECANCELED", "Operation canceled"),
-    (126, "ENOKEY", "Required key not available"),
-    (127, "EKEYEXPIRED", "Key has expired"),
-    (128, "EKEYREVOKED", "Key has been revoked"),
-    (129, "EKEYREJECTED", "Key was rejected by service"),
-    (130, "EOWNERDEAD", "Owner died"),
-    (131, "ENOTRECOVERABLE", "State not recoverable"),
-    (132, "ERFKILL", "Operation not possible due to RF-kill"),
-    (133, "EHWPOISON", "Memory page has hardware error"),
-];
+static TEXTS: &str = "\
+EPERM Operation not permitted\n\
+ENOENT No such file or directory\n\
+ESRCH No such process\n\
+EINTR Interrupted system call\n\
+EIO Input/output error\n\
+ENXIO No such device or address\n\
+E2BIG Argument list too long\n\
+ENOEXEC Exec format error\n\
+EBADF Bad file descriptor\n\
+ECHILD No child processes\n\
+EAGAIN Resource temporarily unavailable\n\
+ENOMEM Cannot allocate memory\n\
+EACCES Permission denied\n\
+EFAULT Bad address\n\
+ENOTBLK Block device required\n\
+EBUSY Device or resource busy\n\
+EEXIST File exists\n\
+EXDEV Invalid cross-device link\n\
+ENODEV No such device\n\
+ENOTDIR Not a directory\n\
+EISDIR Is a directory\n\
+EINVAL Invalid argument\n\
+ENFILE Too many open files in system\n\
+EMFILE Too many open files\n\
+ENOTTY Inappropriate ioctl for device\n\
+ETXTBSY Text file busy\n\
+EFBIG File too large\n\
+ENOSPC No space left on device\n\
+ESPIPE Illegal seek\n\
+EROFS Read-only file system\n\
+EMLINK Too many links\n\
+EPIPE Broken pipe\n\
+EDOM Numerical argument out of domain\n\
+ERANGE Numerical result out of range\n\
+EDEADLK Resource deadlock avoided\n\
+ENAMETOOLONG File name too long\n\
+ENOLCK No locks available\n\
+ENOSYS Function not implemented\n\
+ENOTEMPTY Directory not empty\n\
+ELOOP Too many levels of symbolic links\n\
+\n\
+ENOMSG No message of desired type\n\
+EIDRM Identifier removed\n\
+ECHRNG Channel number out of range\n\
+EL2NSYNC Level 2 not synchronized\n\
+EL3HLT Level 3 halted\n\
+EL3RST Level 3 reset\n\
+ELNRNG Link number out of range\n\
+EUNATCH Protocol driver not attached\n\
+ENOCSI No CSI structure available\n\
+EL2HLT Level 2 halted\n\
+EBADE Invalid exchange\n\
+EBADR Invalid request descriptor\n\
+EXFULL Exchange full\n\
+ENOANO No anode\n\
+EBADRQC Invalid request code\n\
+EBADSLT Invalid slot\n\
+\n\
+EBFONT Bad font file format\n\
+ENOSTR Device not a stream\n\
+ENODATA No data available\n\
+ETIME Timer expired\n\
+ENOSR Out of streams resources\n\
+ENONET Machine is not on the network\n\
+ENOPKG Package not installed\n\
+EREMOTE Object is remote\n\
+ENOLINK Link has been severed\n\
+EADV Advertise error\n\
+ESRMNT Srmount error\n\
+ECOMM Communication error on send\n\
+EPROTO Protocol error\n\
+EMULTIHOP Multihop attempted\n\
+EDOTDOT RFS specific error\n\
+EBADMSG Bad message\n\
+EOVERFLOW Value too large for defined data type\n\
+ENOTUNIQ Name not unique on network\n\
+EBADFD File descriptor in bad state\n\
+EREMCHG Remote address changed\n\
+ELIBACC Can not access a needed shared library\n\
+ELIBBAD Accessing a corrupted shared library\n\
+ELIBSCN .lib section in a.out corrupted\n\
+ELIBMAX Attempting to link in too many shared libraries\n\
+ELIBEXEC Cannot exec a shared library directly\n\
+EILSEQ Invalid or incomplete multibyte or wide character\n\
+ERESTART Interrupted system call should be restarted\n\
+ESTRPIPE Streams pipe error\n\
+EUSERS Too many users\n\
+ENOTSOCK Socket operation on non-socket\n\
+EDESTADDRREQ Destination address required\n\
+EMSGSIZE Message too long\n\
+EPROTOTYPE Protocol wrong type for socket\n\
+ENOPROTOOPT Protocol not available\n\
+EPROTONOSUPPORT Protocol not supported\n\
+ESOCKTNOSUPPORT Socket type not supported\n\
+EOPNOTSUPP Operation not supported\n\
+EPFNOSUPPORT Protocol family not supported\n\
+EAFNOSUPPORT Address family not supported by protocol\n\
+EADDRINUSE Address already in use\n\
+EADDRNOTAVAIL Cannot assign requested address\n\
+ENETDOWN Network is down\n\
+ENETUNREACH Network is unreachable\n\
+ENETRESET Network dropped connection on reset\n\
+ECONNABORTED Software caused connection abort\n\
+ECONNRESET Connection reset by peer\n\
+ENOBUFS No buffer space available\n\
+EISCONN Transport endpoint is already connected\n\
+ENOTCONN Transport endpoint is not connected\n\
+ESHUTDOWN Cannot send after transport endpoint shutdown\n\
+ETOOMANYREFS Too many references: cannot splice\n\
+ETIMEDOUT Connection timed out\n\
+ECONNREFUSED Connection refused\n\
+EHOSTDOWN Host is down\n\
+EHOSTUNREACH No route to host\n\
+EALREADY Operation already in progress\n\
+EINPROGRESS Operation now in progress\n\
+ESTALE Stale file handle\n\
+EUCLEAN Structure needs cleaning\n\
+ENOTNAM Not a XENIX named type file\n\
+ENAVAIL No XENIX semaphores available\n\
+EISNAM Is a named type file\n\
+EREMOTEIO Remote I/O error\n\
+EDQUOT Disk quota exceeded\n\
+ENOMEDIUM No medium found\n\
+EMEDIUMTYPE Wrong medium type\n\
+ECANCELED Operation canceled\n\
+ENOKEY Required key not available\n\
+EKEYEXPIRED Key has expired\n\
+EKEYREVOKED Key has been revoked\n\
+EKEYREJECTED Key was rejected by service\n\
+EOWNERDEAD Owner died\n\
+ENOTRECOVERABLE State not recoverable\n\
+ERFKILL Operation not possible due to RF-kill\n\
+EHWPOISON Memory page has hardware error\n\
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_has_the_name_and_the_text_that_glibc_gives_it() {
+        assert_eq!((Errno::EPERM.name(), Errno::EPERM.text()), (Some("EPERM"), Some("Operation not permitted")));
+        assert_eq!(Errno::EOPNOTSUPP.text(), Some("Operation not supported"));
+        assert_eq!(Errno(133).name(), Some("EHWPOISON"));
+        assert_eq!([Errno(0), Errno(41), Errno(134), Errno(-1)].map(Errno::name), [None; 4]);
+    }
+}

@@ -3,9 +3,13 @@
 use crate::Errno;
 use std::ffi::{OsStr, OsString};
 
-/// A failed step: the system call, the object it was about, the kernel's answer.
+/// A failed step. One pointer wide, since nearly every function may return one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Cause>);
+
+/// The system call that failed, the object it was about, the kernel's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
     /// The system call or library routine that failed, such as `unshare`.
     pub call: &'static str,
     /// The path, name or number that it was about; may be empty.
@@ -20,7 +24,21 @@ pub type Result<T> = core::result::Result<T, Error>;
 impl Error {
     /// An error of `call` on `object`.
     pub fn new(call: &'static str, object: impl AsRef<OsStr>, errno: Errno) -> Error {
-        Error { call, object: object.as_ref().to_os_string(), errno }
+        Error::about(call, object.as_ref(), errno)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn about(call: &'static str, object: &OsStr, errno: Errno) -> Error {
+        Error(Box::new(Cause { call, object: object.to_os_string(), errno }))
+    }
+}
+
+impl core::ops::Deref for Error {
+    type Target = Cause;
+
+    fn deref(&self) -> &Cause {
+        &self.0
     }
 }
 
