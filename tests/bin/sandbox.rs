@@ -48,6 +48,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> Result<u8> {
+    // A script starts with the standard descriptors alone, whatever the test program's caller left open.
+    for descriptor in 3..256 {
+        let _ = nix::unistd::close(descriptor);
+    }
     // SIGALRM ends this process, PID 1 follows by its parent-death signal, and the kernel ends the rest.
     let seconds = arguments.get(5).and_then(|text| text.to_str()?.parse().ok()).ok_or("no time limit")?;
     nix::unistd::alarm::set(seconds);
