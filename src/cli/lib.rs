@@ -6,13 +6,16 @@
 #![forbid(unsafe_code)]
 
 pub mod applet;
+pub mod capability;
 pub mod exec;
 pub mod failure;
-pub mod number;
+
 pub mod output;
 pub mod quote;
 pub mod table;
 pub mod text;
+
+pub use linux::number;
 
 pub use applet::{Applet, Invocation, Origin};
 pub use failure::{Failure, Outcome};

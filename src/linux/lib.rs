@@ -9,18 +9,21 @@
 pub mod trace;
 
 pub mod accounts;
+pub mod capability;
 pub mod cgroup;
 pub mod credentials;
 pub mod directory;
 pub mod errno;
 pub mod error;
 pub mod executable;
+pub mod filecap;
 pub mod fstab;
 pub mod idmap;
 pub mod io;
 pub mod mount;
 pub mod mountinfo;
 pub mod namespace;
+pub mod number;
 pub mod options;
 pub mod process;
 pub mod start;

@@ -1,0 +1,53 @@
+//! Capabilities: numbers, names, sets, their texts, and those of processes; capabilities(7),
+//! cap_from_text(3), cap_iab(3), capget(2).
+//!
+//! A set is a `u64` in which bit n stands for capability n.
+
+mod iab;
+mod mode;
+mod name;
+mod process;
+mod text;
+
+pub use iab::{Iab, parse_iab};
+pub use mode::Mode;
+pub use name::{NAMES, find, name, names, nearest, read_item};
+pub use process::*;
+pub use text::{TextError, TextErrorKind, parse, print, print_classic};
+
+/// CAP_SETGID.
+pub const SETGID: u8 = 6;
+/// CAP_SETUID.
+pub const SETUID: u8 = 7;
+/// CAP_SETPCAP.
+pub const SETPCAP: u8 = 8;
+/// CAP_SYS_CHROOT.
+pub const SYS_CHROOT: u8 = 18;
+/// CAP_SETFCAP.
+pub const SETFCAP: u8 = 31;
+
+/// The effective, permitted and inheritable sets of a process or of a file's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sets {
+    /// What the kernel checks.
+    pub effective: u64,
+    /// What may be made effective.
+    pub permitted: u64,
+    /// What is kept across execve(2) for files that have it inheritable, too.
+    pub inheritable: u64,
+}
+
+/// The set of just this capability; empty for a number over 63.
+pub fn bit(capability: u8) -> u64 {
+    1_u64.checked_shl(u32::from(capability)).unwrap_or(0)
+}
+
+/// The capabilities 0 to `count` - 1.
+pub fn all(count: u8) -> u64 {
+    if count >= 64 { u64::MAX } else { bit(count) - 1 }
+}
+
+/// The numbers in a set, in increasing order.
+pub fn members(set: u64) -> impl DoubleEndedIterator<Item = u8> {
+    (0..64).filter(move |capability| set & bit(*capability) != 0)
+}

@@ -1,0 +1,226 @@
+//! The IAB tuple, inheritable, ambient and blocked ("not bounding") capabilities: cap_iab(3).
+
+use super::{NAMES, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
+use crate::process::Pid;
+use crate::{Errno, Error, Result, io};
+use std::os::fd::AsFd;
+
+/// The three vectors; bit n is capability n.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Iab {
+    /// The inheritable set.
+    pub inheritable: u64,
+    /// The ambient set.
+    pub ambient: u64,
+    /// What is not in the bounding set.
+    pub blocked: u64,
+}
+
+/// Reads the text of a tuple: capabilities joined by commas, each after any of `!` (block),
+/// `^` (ambient and inheritable) and `%` (inheritable, also meant by no prefix).
+///
+/// Prefixes must have a capability after them; libcap ignores them at the end of the text.
+pub fn parse_iab(text: &[u8]) -> core::result::Result<Iab, TextError> {
+    let mut iab = Iab::default();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = text.get(at..).unwrap_or_default();
+        let prefixes = rest.iter().take_while(|byte| matches!(byte, b'!' | b'^' | b'%')).count();
+        let (prefixes, rest) = rest.split_at_checked(prefixes).unwrap_or_default();
+        at += prefixes.len();
+        let (capability, length) = read_item(rest).map_err(|(kind, length)| match rest.first() {
+            Some(byte) if length == 0 && *byte != b',' => {
+                TextError { offset: at, length: 1, kind: TextErrorKind::Unexpected }
+            }
+            _ => TextError { offset: at, length, kind },
+        })?;
+        at += length;
+        match text.get(at) {
+            None => {}
+            Some(b',') => at += 1,
+            Some(_) => return Err(TextError { offset: at, length: 1, kind: TextErrorKind::Unexpected }),
+        }
+        iab.add(prefixes, bit(capability));
+    }
+    Ok(iab)
+}
+
+impl Iab {
+    fn add(&mut self, prefixes: &[u8], capability: u64) {
+        if prefixes.is_empty() {
+            self.inheritable |= capability;
+        }
+        for prefix in prefixes {
+            match prefix {
+                b'!' => self.blocked |= capability,
+                b'^' => {
+                    self.ambient |= capability;
+                    self.inheritable |= capability;
+                }
+                _ => self.inheritable |= capability,
+            }
+        }
+    }
+
+    /// The text; `count` is how many capabilities the kernel has.
+    pub fn print(&self, count: u8) -> String {
+        let mut out = String::new();
+        for capability in members((self.inheritable | self.ambient | self.blocked) & super::all(count)) {
+            let set = bit(capability);
+            if !out.is_empty() {
+                out.push(',');
+            }
+            let blocked = self.blocked & set != 0;
+            if blocked {
+                out.push('!');
+            }
+            if self.ambient & set != 0 {
+                out.push('^');
+            } else if blocked && self.inheritable & set != 0 {
+                out.push('%');
+            }
+            match NAMES.get(usize::from(capability)) {
+                Some(name) => out.push_str(name),
+                None => out.push_str(&name(capability)),
+            }
+        }
+        out
+    }
+
+    /// Ours.
+    pub fn of_self() -> Result<Iab> {
+        let count = process::count();
+        Ok(Iab {
+            inheritable: process::get(0)?.inheritable,
+            ambient: process::ambient(count),
+            blocked: super::all(count) & !process::bounding(count),
+        })
+    }
+
+    /// That of a process, from /proc/PID/status.
+    pub fn of_process(pid: Pid) -> Result<Iab> {
+        let path = format!("/proc/{pid}/status");
+        let file = io::open_read(path.as_ref())?;
+        let text = io::read_to_end(file.as_fd(), 64 * 1024).map_err(|errno| Error::new("read", &path, errno))?;
+        let field = |name: &[u8]| {
+            let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
+            let digits = std::str::from_utf8(line.unwrap_or_default()).unwrap_or_default().trim();
+            u64::from_str_radix(digits, 16).map_err(|_| Error::new("read", &path, Errno::EINVAL))
+        };
+        let known = super::all(process::count());
+        Ok(Iab {
+            inheritable: field(b"CapInh:")? & known,
+            ambient: field(b"CapAmb:")? & known,
+            blocked: !field(b"CapBnd:")? & known,
+        })
+    }
+
+    /// Makes this tuple ours: the inheritable and the ambient set become exactly what is
+    /// listed; what is blocked is dropped from the bounding set, which nothing can undo.
+    ///
+    /// CAP_SETPCAP is raised for the duration where the kernel asks for it. What can be known
+    /// beforehand to be refused is refused before anything is changed.
+    pub fn set(&self) -> Result<()> {
+        let before = process::get(0)?;
+        let count = process::count();
+        let to_drop = self.blocked & process::bounding(count);
+        let gains = self.inheritable & !(before.inheritable | before.permitted);
+        let mut working = Sets { inheritable: self.inheritable, ..before };
+        if to_drop != 0 || gains != 0 {
+            if before.permitted & bit(SETPCAP) == 0 {
+                return Err(Error::new("capset", "", Errno::EPERM));
+            }
+            if before.effective & bit(SETPCAP) == 0 {
+                // In a step of its own: the kernel looks at what was effective before the call.
+                process::set(&Sets { effective: before.effective | bit(SETPCAP), ..before })?;
+            }
+            working.effective |= bit(SETPCAP);
+        }
+        let result = self.set_vectors(before, working, to_drop);
+        let after = Sets { inheritable: process::get(0)?.inheritable, ..before };
+        if working.effective != before.effective {
+            process::set(&after)?;
+        }
+        result
+    }
+
+    fn set_vectors(&self, before: Sets, working: Sets, to_drop: u64) -> Result<()> {
+        let ambient_wanted = self.ambient != 0;
+        if ambient_wanted && (self.ambient & !before.permitted != 0 || !process::may_raise_ambient()) {
+            return Err(Error::new("prctl", "", Errno::EPERM));
+        }
+        if working != before {
+            process::set(&working)?;
+        }
+        if process::ambient(process::count()) != 0 {
+            process::clear_ambient()?;
+        }
+        for capability in members(self.ambient | to_drop).rev() {
+            if self.ambient & bit(capability) != 0 {
+                process::raise_ambient(capability)?;
+            }
+            if to_drop & bit(capability) != 0 {
+                process::drop_bounding(capability)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> std::result::Result<String, (usize, TextErrorKind)> {
+        parse_iab(text.as_bytes()).map(|iab| iab.print(41)).map_err(|error| (error.offset, error.kind))
+    }
+
+    #[test]
+    fn each_capability_has_its_prefixes_in_any_order() {
+        for (text, printed) in [
+            ("", ""),
+            ("cap_chown", "cap_chown"),
+            ("%cap_chown", "cap_chown"),
+            ("^CAP_CHOWN", "^cap_chown"),
+            ("!cap_chown", "!cap_chown"),
+            ("%!cap_chown", "!%cap_chown"),
+            ("!^!cap_chown", "!^cap_chown"),
+            ("cap_kill,!cap_chown,cap_chown", "!%cap_chown,cap_kill"),
+            ("0,0x5,", "cap_chown,cap_kill"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(printed), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_where_and_what() {
+        use TextErrorKind::*;
+        for (text, offset, kind) in [
+            ("!", 1, EmptyItem),
+            ("cap_chown,^", 11, EmptyItem),
+            (",cap_chown", 0, EmptyItem),
+            ("cap_chown,,cap_kill", 10, EmptyItem),
+            ("cap_chown cap_kill", 9, Unexpected),
+            (" cap_chown", 0, Unexpected),
+            ("cap_chown+p", 9, Unexpected),
+            ("all", 0, UnknownName),
+            ("64", 0, NumberTooLarge),
+        ] {
+            assert_eq!(read(text), Err((offset, kind)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same_tuple() {
+        let mut seed = 1_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            seed ^ (seed >> 29)
+        };
+        for _ in 0..4_000 {
+            let ambient = next() & next();
+            let iab = Iab { inheritable: next() | ambient, ambient, blocked: next() & next() };
+            assert_eq!(parse_iab(iab.print(64).as_bytes()), Ok(iab));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! libcap's named modes, cap_get_mode(3), and the securebits that they are made of.
+
+use super::{SETPCAP, Sets, all, process};
+use crate::Result;
+
+/// SECBIT_NO_CAP_AMBIENT_RAISE.
+pub(super) const NO_AMBIENT_RAISE: u32 = 1 << 6;
+/// The capabilities model alone, root is nothing special, and locked; without the ambient bits.
+const PURE_WITHOUT_AMBIENT: u32 = 0x2f;
+/// The same with ambient capabilities off and locked.
+const PURE: u32 = 0xef;
+
+/// What securebits and sets together mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// None of the named ones.
+    Uncertain,
+    /// No privilege, and none to be had.
+    NoPriv,
+    /// Capabilities alone, and nothing inheritable.
+    Pure1eInit,
+    /// Capabilities alone.
+    Pure1e,
+    /// Both capabilities and root, the kernel's default.
+    Hybrid,
+}
+
+impl Mode {
+    /// Those that can be set, in the order of their numbers.
+    pub const SETTABLE: [Mode; 4] = [Mode::NoPriv, Mode::Pure1eInit, Mode::Pure1e, Mode::Hybrid];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Uncertain => "UNCERTAIN",
+            Mode::NoPriv => "NOPRIV",
+            Mode::Pure1eInit => "PURE1E_INIT",
+            Mode::Pure1e => "PURE1E",
+            Mode::Hybrid => "HYBRID",
+        }
+    }
+
+    /// Its number in libcap.
+    pub fn number(self) -> u8 {
+        match self {
+            Mode::Uncertain => 0,
+            Mode::NoPriv => 1,
+            Mode::Pure1eInit => 2,
+            Mode::Pure1e => 3,
+            Mode::Hybrid => 4,
+        }
+    }
+
+    /// Ours.
+    pub fn current() -> Mode {
+        let Ok(bits) = process::securebits() else { return Mode::Uncertain };
+        let count = process::count();
+        let sets = process::get(0).unwrap_or_default();
+        let ambient = if process::has_ambient() { Some(process::ambient(count)) } else { None };
+        guess(bits, ambient, &sets, || process::bounding(count))
+    }
+
+    /// Enters this mode. CAP_SETPCAP must be permitted. The effective set is empty afterwards,
+    /// also when it fails.
+    pub fn set(self) -> Result<()> {
+        let result = self.enter();
+        process::clear_effective()?;
+        result
+    }
+
+    fn enter(self) -> Result<()> {
+        process::raise(SETPCAP)?;
+        if self == Mode::Hybrid {
+            return process::set_securebits(0);
+        }
+        if self == Mode::Uncertain {
+            return Err(process::not_permitted("cap_set_mode"));
+        }
+        let sets = process::get(0)?;
+        if self != Mode::Pure1e {
+            process::set(&Sets { inheritable: 0, ..sets })?;
+        }
+        let count = process::count();
+        let has_ambient = process::has_ambient();
+        if has_ambient && process::ambient(count) != 0 {
+            process::clear_ambient()?;
+        }
+        process::set_securebits(if has_ambient { PURE } else { PURE_WITHOUT_AMBIENT })?;
+        if self == Mode::NoPriv {
+            for capability in super::members(process::bounding(count)) {
+                process::drop_bounding(capability)?;
+            }
+            process::set(&Sets::default())?;
+            process::set_no_new_privileges()?;
+        }
+        Ok(())
+    }
+}
+
+/// The mode that this state means. `ambient` is `None` where the kernel has no ambient set.
+fn guess(bits: u32, ambient: Option<u64>, sets: &Sets, bounding: impl FnOnce() -> u64) -> Mode {
+    if bits == 0 {
+        return Mode::Hybrid;
+    }
+    let pure = match ambient {
+        Some(set) => bits == PURE && set == 0,
+        None => bits & PURE_WITHOUT_AMBIENT == PURE_WITHOUT_AMBIENT,
+    };
+    if !pure {
+        Mode::Uncertain
+    } else if sets.inheritable != 0 {
+        Mode::Pure1e
+    } else if sets.permitted | sets.effective != 0 || bounding() & all(64) != 0 {
+        Mode::Pure1eInit
+    } else {
+        Mode::NoPriv
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_told_by_securebits_and_sets() {
+        let none = Sets::default();
+        let inheriting = Sets { inheritable: 1, ..none };
+        let permitted = Sets { permitted: 1, ..none };
+        assert_eq!(guess(0, Some(0), &permitted, || 1), Mode::Hybrid);
+        assert_eq!(guess(0x2f, Some(0), &none, || 1), Mode::Uncertain);
+        assert_eq!(guess(0x2f, None, &none, || 1), Mode::Pure1eInit);
+        assert_eq!(guess(0xef, Some(1), &none, || 1), Mode::Uncertain);
+        assert_eq!(guess(0xef, Some(0), &inheriting, || 1), Mode::Pure1e);
+        assert_eq!(guess(0xef, Some(0), &permitted, || 0), Mode::Pure1eInit);
+        assert_eq!(guess(0xef, Some(0), &none, || 1), Mode::Pure1eInit);
+        assert_eq!(guess(0xef, Some(0), &none, || 0), Mode::NoPriv);
+    }
+}

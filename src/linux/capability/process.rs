@@ -1,0 +1,216 @@
+//! The capabilities of processes: capget(2), capset(2), prctl(2).
+
+use super::{Sets, bit, name, text::traced};
+use crate::process::Pid;
+use crate::{Errno, Error, Result, error::Context, io};
+use core::sync::atomic::{AtomicU8, Ordering};
+
+/// _LINUX_CAPABILITY_VERSION_3: two words of 32 bits for each set.
+const VERSION: u32 = 0x2008_0522;
+
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Words {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// The sets of a process; 0 is ourselves.
+pub fn get(pid: Pid) -> Result<Sets> {
+    let mut header = Header { version: VERSION, pid };
+    let mut words = [Words::default(); 2];
+    // SAFETY: both point to what the kernel expects for this version: a header and two elements.
+    let done = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, words.as_mut_ptr()) };
+    io::checked(done).context("capget", pid.to_string())?;
+    let [low, high] = words;
+    let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+    Ok(Sets {
+        effective: join(low.effective, high.effective),
+        permitted: join(low.permitted, high.permitted),
+        inheritable: join(low.inheritable, high.inheritable),
+    })
+}
+
+/// Makes these our own sets.
+pub fn set(sets: &Sets) -> Result<()> {
+    let mut header = Header { version: VERSION, pid: 0 };
+    let part = |shift: u32| Words {
+        effective: (sets.effective >> shift) as u32,
+        permitted: (sets.permitted >> shift) as u32,
+        inheritable: (sets.inheritable >> shift) as u32,
+    };
+    let words = [part(0), part(32)];
+    // SAFETY: both point to what the kernel expects for this version: a header and two elements.
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) });
+    traced!(done, "capset(\"{}\")", traced(sets)).context("capset", "").map(drop)
+}
+
+/// Raises a permitted capability to effective and returns the sets there were before. `EPERM` if
+/// it is not permitted. Nothing is called if it is effective already.
+pub fn raise(capability: u8) -> Result<Sets> {
+    let before = get(0)?;
+    if before.effective & bit(capability) == 0 {
+        set(&Sets { effective: before.effective | bit(capability), ..before })?;
+    }
+    Ok(before)
+}
+
+/// Does `change` with a capability raised to effective, and makes effective what was, after it.
+pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Result<Result<T>> {
+    let before = raise(capability)?;
+    let result = change();
+    if before.effective & bit(capability) == 0 {
+        set(&Sets { effective: before.effective, ..get(0)? })?;
+    }
+    Ok(result)
+}
+
+/// Empties the effective set; the permitted one stays.
+pub fn clear_effective() -> Result<()> {
+    let sets = get(0)?;
+    if sets.effective == 0 {
+        return Ok(());
+    }
+    set(&Sets { effective: 0, ..sets })
+}
+
+fn prctl(option: i32, arguments: [u64; 3]) -> core::result::Result<i64, Errno> {
+    let [first, second, third] = arguments;
+    // SAFETY: every option used in this file takes integers only.
+    io::checked(i64::from(unsafe { libc::prctl(option, first, second, third, 0_u64) }))
+}
+
+/// How many capabilities the running kernel has; they are numbered from 0. Asked for once.
+pub fn count() -> u8 {
+    static COUNT: AtomicU8 = AtomicU8::new(0);
+    let known = COUNT.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    let has = |capability: u8| in_bounding(capability).is_ok();
+    let named = super::NAMES.len() as u8;
+    // Most kernels have those we know names for: two calls. Else halve the range.
+    let (mut low, mut high) = (0, 64);
+    if has(named - 1) {
+        low = named;
+        if !has(named) {
+            high = named;
+        }
+    } else {
+        high = named - 1;
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if has(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    COUNT.store(low, Ordering::Relaxed);
+    low
+}
+
+/// Whether a capability is in our bounding set; `EINVAL` if the kernel does not have it.
+pub fn in_bounding(capability: u8) -> core::result::Result<bool, Errno> {
+    prctl(libc::PR_CAPBSET_READ, [u64::from(capability), 0, 0]).map(|answer| answer != 0)
+}
+
+/// Our bounding set, of the first `count` capabilities.
+pub fn bounding(count: u8) -> u64 {
+    (0..count).filter(|it| in_bounding(*it) == Ok(true)).fold(0, |set, it| set | bit(it))
+}
+
+/// Drops a capability from our bounding set, for good. Needs CAP_SETPCAP.
+pub fn drop_bounding(capability: u8) -> Result<()> {
+    let done = prctl(libc::PR_CAPBSET_DROP, [u64::from(capability), 0, 0]);
+    traced!(done, "prctl(PR_CAPBSET_DROP, {})", name(capability)).context("prctl", name(capability)).map(drop)
+}
+
+/// Whether a capability is in our ambient set; `EINVAL` if the kernel does not have it.
+pub fn in_ambient(capability: u8) -> core::result::Result<bool, Errno> {
+    let request = [libc::PR_CAP_AMBIENT_IS_SET as u64, u64::from(capability), 0];
+    prctl(libc::PR_CAP_AMBIENT, request).map(|answer| answer != 0)
+}
+
+/// Our ambient set, of the first `count` capabilities; empty on a kernel that has none.
+pub fn ambient(count: u8) -> u64 {
+    (0..count).filter(|it| in_ambient(*it) == Ok(true)).fold(0, |set, it| set | bit(it))
+}
+
+/// Whether this kernel has ambient capabilities.
+pub fn has_ambient() -> bool {
+    in_ambient(0).is_ok()
+}
+
+/// Raises a capability in our ambient set; it must be permitted and inheritable.
+pub fn raise_ambient(capability: u8) -> Result<()> {
+    let done = prctl(libc::PR_CAP_AMBIENT, [libc::PR_CAP_AMBIENT_RAISE as u64, u64::from(capability), 0]);
+    traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, {})", name(capability))
+        .context("prctl", name(capability))
+        .map(drop)
+}
+
+/// Lowers a capability in our ambient set.
+pub fn lower_ambient(capability: u8) -> Result<()> {
+    let done = prctl(libc::PR_CAP_AMBIENT, [libc::PR_CAP_AMBIENT_LOWER as u64, u64::from(capability), 0]);
+    traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, {})", name(capability))
+        .context("prctl", name(capability))
+        .map(drop)
+}
+
+/// Empties our ambient set.
+pub fn clear_ambient() -> Result<()> {
+    let done = prctl(libc::PR_CAP_AMBIENT, [libc::PR_CAP_AMBIENT_CLEAR_ALL as u64, 0, 0]);
+    traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)").context("prctl", "").map(drop)
+}
+
+/// Whether the securebits let ambient capabilities be raised.
+pub(super) fn may_raise_ambient() -> bool {
+    securebits().is_ok_and(|bits| bits & super::mode::NO_AMBIENT_RAISE == 0)
+}
+
+/// Our securebits: capabilities(7), "The securebits flags".
+pub fn securebits() -> Result<u32> {
+    prctl(libc::PR_GET_SECUREBITS, [0; 3]).context("prctl", "").map(|bits| bits as u32)
+}
+
+/// Makes these our securebits. Needs CAP_SETPCAP.
+pub fn set_securebits(bits: u32) -> Result<()> {
+    let done = prctl(libc::PR_SET_SECUREBITS, [u64::from(bits), 0, 0]);
+    traced!(done, "prctl(PR_SET_SECUREBITS, {bits:#x})").context("prctl", format!("{bits:#x}")).map(drop)
+}
+
+/// Whether permitted capabilities are kept when user ids change from 0; execve(2) clears it.
+pub fn keeps_capabilities() -> Result<bool> {
+    prctl(libc::PR_GET_KEEPCAPS, [0; 3]).context("prctl", "").map(|answer| answer != 0)
+}
+
+/// Sets what [`keeps_capabilities`] tells. The kernel takes 0 and 1.
+pub fn set_keep_capabilities(keep: u32) -> Result<()> {
+    let done = prctl(libc::PR_SET_KEEPCAPS, [u64::from(keep), 0, 0]);
+    traced!(done, "prctl(PR_SET_KEEPCAPS, {keep})").context("prctl", keep.to_string()).map(drop)
+}
+
+/// Whether execve(2) can no longer give us privileges.
+pub fn no_new_privileges() -> Result<bool> {
+    prctl(libc::PR_GET_NO_NEW_PRIVS, [0; 3]).context("prctl", "").map(|answer| answer != 0)
+}
+
+/// From here on execve(2) gives us no privileges; nothing can undo it.
+pub fn set_no_new_privileges() -> Result<()> {
+    let done = prctl(libc::PR_SET_NO_NEW_PRIVS, [1, 0, 0]);
+    traced!(done, "prctl(PR_SET_NO_NEW_PRIVS, 1)").context("prctl", "").map(drop)
+}
+
+/// An `EPERM` for what we know the kernel would refuse.
+pub(super) fn not_permitted(call: &'static str) -> Error {
+    Error::new(call, "", Errno::EPERM)
+}

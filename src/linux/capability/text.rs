@@ -1,0 +1,287 @@
+//! The text of a capability state: cap_from_text(3), cap_to_text(3).
+//!
+//! Read leniently as libcap does, printed in the canonical form of libcap 2.41 and later, or in
+//! the form that libcap had when the books of its time were written.
+
+use crate::capability::name::name_length;
+use crate::capability::{NAMES, Sets, all, bit, members, read_item};
+use crate::number::is_space;
+
+/// Where a text is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextError {
+    /// The first wrong byte, counted from 0; the text's length if something is missing at its end.
+    pub offset: usize,
+    /// How many bytes are wrong; 0 if something is missing.
+    pub length: usize,
+    /// What is wrong there.
+    pub kind: TextErrorKind,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextErrorKind {
+    /// No capability has this name.
+    UnknownName,
+    /// No capability has this number: they end at 63.
+    NumberTooLarge,
+    /// A name or number is missing.
+    EmptyItem,
+    /// After a name only `,`, `=`, `+` or `-` can come.
+    NoOperator,
+    /// Without a list only `=` and its flags can stand.
+    NoList,
+    /// A flag, one of `e`, `i`, `p`, is missing.
+    NoFlags,
+    /// This is none of the flags `e`, `i`, `p`.
+    UnknownFlag,
+    /// `=` can only be the first operator.
+    SecondEquals,
+    /// This cannot stand here.
+    Unexpected,
+}
+
+/// Effective, permitted, inheritable as the bits 0, 1, 2 of a number from 0 to 7.
+type Triple = u8;
+const E: Triple = 1;
+const P: Triple = 2;
+const I: Triple = 4;
+
+/// Reads a text. `count` is how many capabilities `all` and an absent list stand for.
+pub fn parse(text: &[u8], count: u8) -> Result<Sets, TextError> {
+    let mut reader = Reader { text, at: 0, count };
+    let mut sets = Sets::default();
+    loop {
+        while reader.peek().is_some_and(is_space) {
+            reader.at += 1;
+        }
+        if reader.peek().is_none() {
+            return Ok(sets);
+        }
+        reader.clause(&mut sets)?;
+    }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    count: u8,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn at_end(&self) -> bool {
+        self.peek().is_none_or(is_space)
+    }
+
+    fn error<T>(&self, kind: TextErrorKind, length: usize) -> Result<T, TextError> {
+        Err(TextError { offset: self.at, length, kind })
+    }
+
+    /// What is here is wrong; where the clause ends here, something is missing.
+    fn wrong<T>(&self, wrong: TextErrorKind, missing: TextErrorKind) -> Result<T, TextError> {
+        if self.at_end() { self.error(missing, 0) } else { self.error(wrong, 1) }
+    }
+
+    fn clause(&mut self, sets: &mut Sets) -> Result<(), TextError> {
+        let list = match self.peek() {
+            Some(b'=' | b'+' | b'-') => None,
+            _ => Some(self.list()?),
+        };
+        let set = list.unwrap_or(all(self.count));
+        let mut first = true;
+        loop {
+            let operator = match self.peek() {
+                Some(b'=') if first => b'=',
+                Some(b'=') => return self.error(TextErrorKind::SecondEquals, 1),
+                Some(b'+' | b'-') if list.is_none() => return self.error(TextErrorKind::NoList, 1),
+                Some(operator @ (b'+' | b'-')) => operator,
+                _ if first => return self.wrong(TextErrorKind::NoOperator, TextErrorKind::NoOperator),
+                _ if self.at_end() => return Ok(()),
+                _ => return self.error(TextErrorKind::UnknownFlag, 1),
+            };
+            first = false;
+            self.at += 1;
+            if operator == b'=' {
+                apply(sets, set, E | P | I, false);
+            }
+            let flags = self.flags();
+            if flags == 0 {
+                match self.peek() {
+                    _ if operator == b'=' && self.at_end() => return Ok(()),
+                    Some(b'+' | b'-') if operator == b'=' => continue,
+                    _ => return self.wrong(TextErrorKind::UnknownFlag, TextErrorKind::NoFlags),
+                }
+            }
+            apply(sets, set, flags, operator != b'-');
+        }
+    }
+
+    fn list(&mut self) -> Result<u64, TextError> {
+        let mut set = 0;
+        loop {
+            let length = name_length(self.rest());
+            if self.rest().get(..length).is_some_and(|name| name.eq_ignore_ascii_case(b"all")) {
+                set |= all(self.count);
+                self.at += length;
+            } else {
+                match read_item(self.rest()) {
+                    Ok((capability, length)) => {
+                        set |= bit(capability);
+                        self.at += length;
+                    }
+                    Err((TextErrorKind::EmptyItem, _))
+                        if !self.at_end() && !matches!(self.peek(), Some(b',' | b'=' | b'+' | b'-')) =>
+                    {
+                        return self.error(TextErrorKind::Unexpected, 1);
+                    }
+                    Err((kind, length)) => return self.error(kind, length),
+                }
+            }
+            if self.peek() != Some(b',') {
+                return Ok(set);
+            }
+            self.at += 1;
+        }
+    }
+
+    fn flags(&mut self) -> Triple {
+        let mut flags = 0;
+        loop {
+            flags |= match self.peek() {
+                Some(b'e') => E,
+                Some(b'p') => P,
+                Some(b'i') => I,
+                _ => return flags,
+            };
+            self.at += 1;
+        }
+    }
+}
+
+fn apply(sets: &mut Sets, set: u64, flags: Triple, raise: bool) {
+    for (flag, target) in [(E, &mut sets.effective), (P, &mut sets.permitted), (I, &mut sets.inheritable)] {
+        if flags & flag != 0 {
+            if raise {
+                *target |= set;
+            } else {
+                *target &= !set;
+            }
+        }
+    }
+}
+
+/// The members of `within` whose triple is this.
+fn having(sets: &Sets, triple: Triple, within: u64) -> u64 {
+    let pick = |flag, set: u64| if triple & flag != 0 { set } else { !set };
+    pick(E, sets.effective) & pick(P, sets.permitted) & pick(I, sets.inheritable) & within
+}
+
+/// The triple that most of `within` have; of equals the smallest.
+fn commonest(sets: &Sets, within: u64) -> Triple {
+    let mut best = (0, 0);
+    for triple in 0..8 {
+        let count = having(sets, triple, within).count_ones();
+        if count > best.1 {
+            best = (triple, count);
+        }
+    }
+    best.0
+}
+
+fn push_letters(out: &mut String, triple: Triple) {
+    for (flag, letter) in [(E, 'e'), (I, 'i'), (P, 'p')] {
+        if triple & flag != 0 {
+            out.push(letter);
+        }
+    }
+}
+
+fn push_list(out: &mut String, set: u64, named: usize) {
+    let mut separate = false;
+    for capability in members(set) {
+        if separate {
+            out.push(',');
+        }
+        separate = true;
+        match NAMES.get(..named).unwrap_or_default().get(usize::from(capability)) {
+            Some(name) => out.push_str(name),
+            None => out.push_str(&capability.to_string()),
+        }
+    }
+}
+
+fn push_difference(out: &mut String, triple: Triple, base: Triple) {
+    for (sign, flags) in [('+', triple & !base), ('-', base & !triple)] {
+        if flags != 0 {
+            out.push(sign);
+            push_letters(out, flags);
+        }
+    }
+}
+
+/// The canonical text; `count` is how many capabilities the kernel has.
+pub fn print(sets: &Sets, count: u8) -> String {
+    let known = all(count);
+    let base = commonest(sets, known);
+    let mut out = String::from("=");
+    push_letters(&mut out, base);
+    for triple in (0..8).rev().filter(|triple| *triple != base) {
+        let set = having(sets, triple, known);
+        if set == 0 {
+            continue;
+        }
+        if out == "=" {
+            // With nothing as the base, the first group needs no base before it.
+            out.clear();
+            push_list(&mut out, set, NAMES.len());
+            out.push('=');
+            push_letters(&mut out, triple);
+        } else {
+            out.push(' ');
+            push_list(&mut out, set, NAMES.len());
+            push_difference(&mut out, triple, base);
+        }
+    }
+    for triple in (1..8).rev() {
+        let set = having(sets, triple, !known);
+        if set != 0 {
+            out.push(' ');
+            push_list(&mut out, set, 0);
+            push_difference(&mut out, triple, 0);
+        }
+    }
+    out
+}
+
+/// The text as libcap printed it up to 2.28, in 2019: the base is what the numbers without a
+/// name have, and every difference from it is spelt out: `= cap_net_bind_service+ep`.
+pub fn print_classic(sets: &Sets) -> String {
+    let base = commonest(sets, !all(NAMES.len() as u8));
+    let mut out = String::from("=");
+    push_letters(&mut out, base);
+    for triple in (0..8).rev().filter(|triple| *triple != base) {
+        let set = having(sets, triple, u64::MAX);
+        if set != 0 {
+            out.push(' ');
+            push_list(&mut out, set, NAMES.len());
+            push_difference(&mut out, triple, base);
+        }
+    }
+    out
+}
+
+/// For the trace: the text of what is there of 64 capabilities.
+pub(super) fn traced(sets: &Sets) -> String {
+    print(sets, super::count())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! File capabilities: the extended attribute `security.capability`, capabilities(7).
+//!
+//! A file is opened once, by path only and without following a symbolic link, and everything is
+//! done on that descriptor: what was checked is what is changed.
+
+use crate::capability::Sets;
+use crate::trace::Quoted;
+use crate::{Errno, io, stat};
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+const NAME: &CStr = c"security.capability";
+/// The largest value of any revision, in bytes.
+pub const LARGEST: usize = 24;
+const REVISION_1: u32 = 0x0100_0000;
+const REVISION_2: u32 = 0x0200_0000;
+const REVISION_3: u32 = 0x0300_0000;
+const REVISION_MASK: u32 = 0xff00_0000;
+const EFFECTIVE: u32 = 1;
+
+/// What a file says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileCapabilities {
+    /// Permitted and inheritable; effective is both of them together or nothing.
+    pub sets: Sets,
+    /// The uid, seen from our user namespace, of the root in whose namespaces it counts. 0: in ours.
+    pub rootid: u32,
+}
+
+/// Reads the attribute's value, in revision 1, 2 or 3. `EINVAL` if revision and length do not agree.
+pub fn decode(value: &[u8]) -> Result<FileCapabilities, Errno> {
+    let word = |index: usize| {
+        let bytes = value.get(index * 4..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes))
+    };
+    let set = |low: usize, high: Option<usize>| {
+        let high = high.map_or(Some(0), word)?;
+        Some(u64::from(word(low)?) | u64::from(high) << 32)
+    };
+    let magic = word(0).ok_or(Errno::EINVAL)?;
+    let (permitted, inheritable, rootid) = match (magic & REVISION_MASK, value.len()) {
+        (REVISION_1, 12) => (set(1, None), set(2, None), Some(0)),
+        (REVISION_2, 20) => (set(1, Some(3)), set(2, Some(4)), Some(0)),
+        (REVISION_3, 24) => (set(1, Some(3)), set(2, Some(4)), word(5)),
+        _ => return Err(Errno::EINVAL),
+    };
+    let (Some(permitted), Some(inheritable), Some(rootid)) = (permitted, inheritable, rootid) else {
+        return Err(Errno::EINVAL);
+    };
+    let effective = if magic & EFFECTIVE != 0 { permitted | inheritable } else { 0 };
+    Ok(FileCapabilities { sets: Sets { effective, permitted, inheritable }, rootid })
+}
+
+/// The attribute's value: revision 2, or 3 for a rootid other than 0.
+///
+/// `EINVAL` if some but not all of what is permitted or inheritable is effective: the file has
+/// one effective bit for all. What is effective and neither of them is lost.
+pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
+    let Sets { effective, permitted, inheritable } = file.sets;
+    if effective != 0 && (permitted | inheritable) & !effective != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let revision = if file.rootid == 0 { REVISION_2 } else { REVISION_3 };
+    let magic = revision | if effective != 0 { EFFECTIVE } else { 0 };
+    let mut value = Vec::with_capacity(LARGEST);
+    for word in [magic, permitted as u32, inheritable as u32, (permitted >> 32) as u32, (inheritable >> 32) as u32] {
+        value.extend_from_slice(&word.to_le_bytes());
+    }
+    if file.rootid != 0 {
+        value.extend_from_slice(&file.rootid.to_le_bytes());
+    }
+    Ok(value)
+}
+
+/// A file opened by path only.
+pub struct File {
+    fd: OwnedFd,
+    path: OsString,
+    is_regular: bool,
+}
+
+impl File {
+    /// Opens a file, or the symbolic link itself: the errors of openat(2).
+    pub fn open(path: &OsStr) -> Result<File, Errno> {
+        File::open_with(path, libc::O_NOFOLLOW)
+    }
+
+    /// Opens a file, following a symbolic link.
+    pub fn open_target(path: &OsStr) -> Result<File, Errno> {
+        File::open_with(path, 0)
+    }
+
+    fn open_with(path: &OsStr, flags: i32) -> Result<File, Errno> {
+        let fd = io::open_at(None, path, libc::O_PATH | flags, 0)?;
+        let is_regular = stat::of(fd.as_fd())?.is_regular();
+        Ok(File { fd, path: path.to_os_string(), is_regular })
+    }
+
+    /// Whether it is a regular file; nothing else can have capabilities.
+    pub fn is_regular(&self) -> bool {
+        self.is_regular
+    }
+
+    /// The descriptor (`O_PATH`).
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Its capabilities. `ENODATA`: it has none. `EOPNOTSUPP`: the file system can have none.
+    pub fn get(&self) -> Result<FileCapabilities, Errno> {
+        let mut value = [0_u8; 64];
+        let got = self.on_inode(
+            &mut |path| {
+                // SAFETY: both strings are NUL-terminated and the buffer is valid for its length.
+                unsafe { libc::getxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) as i64 }
+            },
+            None,
+        );
+        // Read again through a readable descriptor where there is no /proc.
+        let got = match got {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => {
+                let file = self.readable()?;
+                let pointer = value.as_mut_ptr().cast();
+                // SAFETY: as above.
+                io::checked(unsafe { libc::fgetxattr(file.as_raw_fd(), NAME.as_ptr(), pointer, value.len()) as i64 })
+            }
+            got => got,
+        };
+        match got {
+            Ok(length) => decode(value.get(..length as usize).unwrap_or_default()),
+            Err(Errno::ERANGE) => Err(Errno::EINVAL),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Gives it these capabilities in place of what it has. Needs CAP_SETFCAP.
+    /// `EINVAL`: it is not a regular file, or see [`encode`].
+    pub fn set(&self, file: &FileCapabilities) -> Result<(), Errno> {
+        if !self.is_regular {
+            return Err(Errno::EINVAL);
+        }
+        let value = encode(file)?;
+        let (data, size) = (value.as_ptr().cast(), value.len());
+        let done = self.on_inode(
+            // SAFETY: both strings are NUL-terminated and the value is valid for its length.
+            &mut |path| i64::from(unsafe { libc::setxattr(path.as_ptr(), NAME.as_ptr(), data, size, 0) }),
+            // SAFETY: as above.
+            Some(&mut |fd| i64::from(unsafe { libc::fsetxattr(fd, NAME.as_ptr(), data, size, 0) })),
+        );
+        let shown = file;
+        traced!(
+            done,
+            "setxattr({}, \"security.capability\", \"{}\" rootid={}, {size}, 0)",
+            Quoted::new(&self.path),
+            crate::capability::print(&shown.sets, crate::capability::count()),
+            shown.rootid
+        )
+        .map(drop)
+    }
+
+    /// Takes its capabilities away. `ENODATA`: it has none. `EINVAL`: it is not a regular file.
+    pub fn remove(&self) -> Result<(), Errno> {
+        if !self.is_regular {
+            return Err(Errno::EINVAL);
+        }
+        let done = self.on_inode(
+            // SAFETY: both strings are NUL-terminated.
+            &mut |path| i64::from(unsafe { libc::removexattr(path.as_ptr(), NAME.as_ptr()) }),
+            // SAFETY: the string is NUL-terminated.
+            Some(&mut |fd| i64::from(unsafe { libc::fremovexattr(fd, NAME.as_ptr()) })),
+        );
+        traced!(done, "removexattr({}, \"security.capability\")", Quoted::new(&self.path)).map(drop)
+    }
+
+    /// Calls on /proc/self/fd/N, which leads to the open inode whatever its path means by now
+    /// (the calls that take a descriptor refuse one opened by path only). Without /proc, on a
+    /// descriptor opened to read that is the same inode.
+    fn on_inode(
+        &self,
+        by_path: &mut dyn FnMut(&CStr) -> i64,
+        by_descriptor: Option<&mut dyn FnMut(i32) -> i64>,
+    ) -> Result<i64, Errno> {
+        let path = CString::new(format!("/proc/self/fd/{}", self.fd.as_raw_fd())).map_err(|_| Errno::EINVAL)?;
+        match (io::checked(by_path(&path)), by_descriptor) {
+            (Err(Errno::ENOENT | Errno::ENOTDIR), Some(by_descriptor)) => {
+                io::checked(by_descriptor(self.readable()?.as_raw_fd()))
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// The same inode, opened to read; `ESTALE` if another file has taken its name.
+    fn readable(&self) -> Result<OwnedFd, Errno> {
+        if !self.is_regular {
+            return Err(Errno::ENODATA);
+        }
+        let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+        let fd = io::open_at(None, &self.path, flags, 0)?;
+        if stat::of(fd.as_fd())?.identity() != stat::of(self.fd.as_fd())?.identity() {
+            return Err(Errno::ESTALE);
+        }
+        Ok(fd)
+    }
+
+    /// The type of its file system, as statfs(2) numbers them (`f_type`).
+    pub fn file_system(&self) -> Result<i64, Errno> {
+        let mut answer = MaybeUninit::<libc::statfs>::uninit();
+        // SAFETY: the buffer is valid for a write; fstatfs takes descriptors opened by path only.
+        io::checked(i64::from(unsafe { libc::fstatfs(self.fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
+        // SAFETY: the call succeeded and so wrote it.
+        Ok(unsafe { answer.assume_init() }.f_type)
+    }
+
+    /// Whether its mount is nosuid, which makes execve(2) ignore file capabilities.
+    pub fn is_on_nosuid(&self) -> Result<bool, Errno> {
+        let mut answer = MaybeUninit::<libc::statvfs>::uninit();
+        // SAFETY: as above.
+        io::checked(i64::from(unsafe { libc::fstatvfs(self.fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
+        // SAFETY: the call succeeded and so wrote it.
+        Ok(unsafe { answer.assume_init() }.f_flag & libc::ST_NOSUID != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(effective: u64, permitted: u64, inheritable: u64, rootid: u32) -> FileCapabilities {
+        FileCapabilities { sets: Sets { effective, permitted, inheritable }, rootid }
+    }
+
+    #[test]
+    fn the_value_is_what_the_kernel_stores() {
+        let syslog = 1 << 34;
+        let value = encode(&file(1 | syslog, 1 | syslog, 0, 0)).unwrap();
+        let words: Vec<u32> = value.chunks(4).map(|word| u32::from_le_bytes(word.try_into().unwrap())).collect();
+        assert_eq!(words, [0x0200_0001, 1, 0, 4, 0]);
+        assert_eq!(encode(&file(0, 1, 0, 1000)).unwrap().len(), 24);
+        assert_eq!(encode(&file(0, 0, 0, 0)).unwrap().len(), 20);
+    }
+
+    #[test]
+    fn some_but_not_all_effective_cannot_be_stored() {
+        assert_eq!(encode(&file(1, 3, 0, 0)), Err(Errno::EINVAL));
+        assert_eq!(encode(&file(1, 1, 2, 0)), Err(Errno::EINVAL));
+        assert!(encode(&file(3, 1, 0, 0)).is_ok());
+        assert!(encode(&file(0, 3, 0, 0)).is_ok());
+    }
+
+    #[test]
+    fn revision_and_length_must_agree() {
+        let revision_1: Vec<u8> = [0x0100_0001_u32, 5, 2].iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(decode(&revision_1), Ok(file(7, 5, 2, 0)));
+        let revision_3 = encode(&file(1, 1, 0, 70_000)).unwrap();
+        assert_eq!(decode(&revision_3), Ok(file(1, 1, 0, 70_000)));
+        for length in 0..revision_3.len() {
+            assert_eq!(decode(&revision_3[..length]), Err(Errno::EINVAL));
+        }
+        assert_eq!(decode(&[0; 20]), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn what_is_stored_reads_back() {
+        let mut seed = 3_u64;
+        for _ in 0..5_000 {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let (permitted, inheritable) = (seed, seed.rotate_left(23) & seed.rotate_left(7));
+            for effective in [0, permitted | inheritable] {
+                let original = file(effective, permitted, inheritable, seed as u32 & 3);
+                assert_eq!(decode(&encode(&original).unwrap()), Ok(original));
+            }
+        }
+    }
+}
