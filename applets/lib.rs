@@ -16,8 +16,12 @@ macro_rules! applets {
 }
 
 applets! {
+    capsh
     chroot
+    getcap
+    getpcaps
     nsenter
+    setcap
     unshare
 }
 

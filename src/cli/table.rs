@@ -323,7 +323,7 @@ impl Usage<'_> {
 }
 
 /// `usage: NAME SYNOPSIS`, as libcap's tools begin theirs.
-fn usage_line(invocation: &Invocation<'_>) -> Vec<u8> {
+pub fn usage_line(invocation: &Invocation<'_>) -> Vec<u8> {
     let synopsis = invocation.applet.synopsis.first().copied().unwrap_or_default();
     text!["usage: ", invocation.name(), " ", synopsis]
 }

@@ -73,6 +73,12 @@ pub fn read_some(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> 
     }
 }
 
+/// One read(2) from standard input, which may be closed. Returns 0 at its end.
+pub fn read_standard_input(buffer: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the number is only borrowed for the call; a closed one gives EBADF.
+    read_some(unsafe { BorrowedFd::borrow_raw(0) }, buffer)
+}
+
 /// Reads at most `limit` bytes of the file at `path`.
 pub fn read_file(path: impl AsRef<OsStr>, limit: usize) -> crate::Result<Vec<u8>> {
     use std::os::fd::AsFd;

@@ -1,0 +1,227 @@
+//! capsh: change and show the capabilities of a shell. libcap's capsh(1) is the reference.
+//!
+//! Arguments are acted on from left to right, each in the state that the earlier ones left;
+//! the first that fails ends the command. There is no plan: every argument is its own step.
+
+mod explain;
+mod identity;
+mod launch;
+mod options;
+mod report;
+mod sets;
+
+use cli::table::Spec;
+use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use linux::capability;
+use linux::process::Pid;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "capsh",
+    directory: "usr/sbin",
+    origin: Origin::Libcap,
+    summary: "change and show the capabilities of a shell",
+    synopsis: &["[args ...]"],
+    notes: "",
+    usage_status: 1,
+    options: || options::OPTIONS.iter().map(|option| &option.spec).collect(),
+    run,
+};
+
+/// What an option gives back: nothing, or why it failed.
+type Step = Result<(), Failure>;
+
+/// An option: names and help, and what it does.
+struct Act {
+    spec: Spec,
+    action: Action,
+}
+
+/// What an option does.
+enum Action {
+    /// It has no value.
+    Do(fn(&mut Session<'_>) -> Step),
+    /// It has one, after `=`.
+    With(fn(&mut Session<'_>, &OsStr) -> Step),
+    /// It may have one.
+    Maybe(fn(&mut Session<'_>, Option<&OsStr>) -> Step),
+    /// It ends the command: usage.
+    Help,
+    /// It ends the command: the licence.
+    License,
+}
+
+/// What earlier arguments leave for later ones, beside the state of the process itself.
+struct Session<'a> {
+    invocation: &'a Invocation<'a>,
+    output: &'a mut Output,
+    /// What `--shell` named.
+    shell: Option<OsString>,
+    /// No capability is raised to help an option.
+    strict: bool,
+    /// `--noenv` was given.
+    keep_environment: bool,
+    /// HOME and USER of the user that `--user` named.
+    variables: Vec<(&'static str, OsString)>,
+    /// The child of `--forkfor`.
+    child: Option<Pid>,
+    /// `--quiet` was the first argument.
+    quiet: bool,
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let quiet = invocation.args.first().is_some_and(|first| *first == "--quiet");
+    let mut session = Session {
+        invocation,
+        output,
+        shell: None,
+        strict: false,
+        keep_environment: false,
+        variables: Vec::new(),
+        child: None,
+        quiet,
+    };
+    if !quiet {
+        session.warn_of_unnamed();
+    }
+    let mut rest = invocation.args;
+    while let Some((argument, after)) = rest.split_first() {
+        rest = after;
+        match argument.as_bytes() {
+            b"--" => return session.exec_shell(after),
+            b"-+" => return session.launch_shell(after),
+            b"==" => return session.exec_self(after),
+            b"=+" => return session.launch_self(after),
+            _ => {}
+        }
+        let Some((option, value)) = find(argument) else { return session.not_known(argument) };
+        match (&option.action, value) {
+            (Action::Do(act), _) => act(&mut session)?,
+            (Action::With(act), Some(value)) => act(&mut session, value)?,
+            (Action::Maybe(act), value) => act(&mut session, value)?,
+            (Action::With(_), None) => return session.not_known(argument),
+            (Action::Help, _) => {
+                session.usage();
+                return Ok(0);
+            }
+            (Action::License, _) => {
+                session.output.print(cli::capability::license(invocation));
+                return Ok(0);
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// The option that an argument names, and its value. Names are whole, and values follow `=`.
+fn find(argument: &OsStr) -> Option<(&'static Act, Option<&OsStr>)> {
+    let bytes = argument.as_bytes();
+    if bytes == b"-h" {
+        return find(OsStr::new("--help"));
+    }
+    let word = bytes.strip_prefix(b"--")?;
+    let equals = word.iter().position(|byte| *byte == b'=');
+    let (name, value) = match equals.and_then(|at| word.split_at_checked(at)) {
+        Some((name, value)) => (name, value.get(1..).map(OsStr::from_bytes)),
+        None => (word, None),
+    };
+    options::OPTIONS.iter().find_map(|option| {
+        let long = option.spec.long.first()?.as_bytes();
+        let takes_value = !matches!(option.action, Action::Do(_) | Action::Help | Action::License);
+        // libcap looks only at how this one begins, and scripts may have come to rely on it.
+        let begins = long == b"noamb" && word.starts_with(long);
+        let is_it = long == name && (takes_value || value.is_none());
+        (is_it || begins).then_some((option, value))
+    })
+}
+
+impl Session<'_> {
+    /// Says it when the kernel has more capabilities than we know names for.
+    fn warn_of_unnamed(&mut self) {
+        let last = capability::count().saturating_sub(1);
+        if usize::from(last) >= capability::NAMES.len() {
+            self.output.print(text!["WARNING: libcap needs an update (cap=", last, " should have a name).\n"]);
+        }
+    }
+
+    fn not_known(&mut self, argument: &OsStr) -> Outcome {
+        if argument.as_bytes().starts_with(b"--mode") {
+            self.output.print(text!["unrecognized command [", argument, "]\n"]);
+        }
+        self.usage();
+        Ok(1)
+    }
+
+    /// The usage, on standard output as libcap prints it.
+    fn usage(&mut self) {
+        let mut out = text!["usage: ", self.invocation.argv0, " [args ...]\n"];
+        for option in options::OPTIONS {
+            options::push_usage(&option.spec, &mut out);
+        }
+        let shell = self.shell.as_deref().unwrap_or(OsStr::new(launch::SHELL));
+        out.extend_from_slice(&text![
+            "  ==             run capsh again with the arguments that follow\n",
+            "  =+             the same in a child, and wait for it\n",
+            "  --             run ",
+            shell,
+            " with the arguments that follow\n",
+            "  -+             the same in a child, and wait for it\n",
+            "                 (without -- [",
+            self.invocation.argv0,
+            "] will simply exit(0))\n"
+        ]);
+        self.output.print(out);
+    }
+
+    /// A failure that is told on standard output, as libcap tells some of them.
+    fn fail_on_stdout(&mut self, line: Vec<u8>) -> Failure {
+        self.output.print(text![line, "\n"]);
+        Failure::silent(1)
+    }
+}
+
+/// A failure with a line of its own on standard error.
+fn fail(line: Vec<u8>) -> Failure {
+    Failure::plain(1, line)
+}
+
+/// A non-negative number of at most 32 bits: decimal, octal after 0, hexadecimal after 0x.
+/// `what` is how the message names it, such as `--uid value`.
+fn integer(what: &str, value: &OsStr) -> Result<u32, Failure> {
+    let bytes = value.as_bytes();
+    number::read(bytes, 0)
+        .filter(|read| read.length == bytes.len() && !read.negative)
+        .and_then(|read| u32::try_from(read.value?).ok())
+        .ok_or_else(|| fail(text!["invalid ", what, ": want non-negative integer, got \"", value, "\""]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_known_by_their_whole_names_and_values_follow_an_equals_sign() {
+        let name = |argument: &'static str| find(OsStr::new(argument)).map(|(option, value)| (option.spec.long[0], value));
+        assert_eq!(name("--drop=all"), Some(("drop", Some(OsStr::new("all")))));
+        assert_eq!(name("--caps="), Some(("caps", Some(OsStr::new("")))));
+        assert_eq!(name("--caps=a=b"), Some(("caps", Some(OsStr::new("a=b")))));
+        assert_eq!(name("--mode").map(|found| found.0), Some("mode"));
+        assert_eq!(name("--modes").map(|found| found.0), Some("modes"));
+        assert_eq!(name("-h").map(|found| found.0), Some("help"));
+        assert_eq!(name("--dro=all"), None);
+        assert_eq!(name("--print=x"), None);
+        assert_eq!(name("print"), None);
+    }
+
+    #[test]
+    fn a_number_has_no_sign_and_nothing_after_it_and_fits_in_32_bits() {
+        let read = |text: &str| integer("--uid value", OsStr::new(text)).ok();
+        assert_eq!(read("0x10"), Some(16));
+        assert_eq!(read("4294967295"), Some(u32::MAX));
+        for wrong in ["", "-1", "1x", "4294967296", "99999999999999999999"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The options that change or test users, groups and the root directory.
+
+use super::{Session, Step, fail, integer};
+use cli::failure::hints_wanted;
+use cli::{Failure, number, text};
+use linux::capability::{self, SETGID, SETUID, SYS_CHROOT};
+use linux::{accounts, credentials, directory};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+impl Session<'_> {
+    pub(super) fn set_uid(&mut self, value: &OsStr) -> Step {
+        let uid = integer("--uid value", value)?;
+        credentials::set_uid(uid).map_err(|error| fail(text!["Failed to set uid=", uid, ": ", error.errno]))
+    }
+
+    pub(super) fn set_gid(&mut self, value: &OsStr) -> Step {
+        let gid = integer("--gid value", value)?;
+        credentials::set_gid(gid).map_err(|error| fail(text!["Failed to set gid=", gid, ": ", error.errno]))
+    }
+
+    pub(super) fn capability_set_uid(&mut self, value: &OsStr) -> Step {
+        let uid = integer("--cap-uid value", value)?;
+        set_uid_keeping(uid).map_err(|error| fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]))
+    }
+
+    pub(super) fn become_user(&mut self, name: &OsStr) -> Step {
+        let user = accounts::passwd_by_name(name).ok_or_else(|| {
+            let failure = fail(text!["User [", name, "] not known"]);
+            if hints_wanted() { failure.hint("looked for in /etc/passwd of the current root") } else { failure }
+        })?;
+        let groups = accounts::groups_of(name, user.gid);
+        set_groups_raised(user.gid, &groups)
+            .map_err(|error| fail(text!["Unable to set group list for user: ", error.errno]))?;
+        set_uid_keeping(user.uid).map_err(|error| {
+            fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno])
+        })?;
+        if !self.keep_environment {
+            self.variables = vec![("HOME", user.home), ("USER", user.name)];
+        }
+        Ok(())
+    }
+
+    pub(super) fn leave_environment(&mut self) -> Step {
+        self.keep_environment = true;
+        Ok(())
+    }
+
+    pub(super) fn set_groups(&mut self, list: &OsStr) -> Step {
+        let mut groups = Vec::new();
+        for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
+            groups.push(gid(item).ok_or_else(|| {
+                fail(text!["Failed to identify gid for group [", item, "]"])
+            })?);
+        }
+        credentials::set_groups(&groups).map_err(|error| {
+            let failure = fail(text!["Failed to setgroups."]);
+            if hints_wanted() { failure.hint(text!["setgroups: ", error.errno]) } else { failure }
+        })
+    }
+
+    pub(super) fn is_uid(&mut self, value: &OsStr) -> Step {
+        let wanted = integer("--is-uid value", value)?;
+        compare("uid", credentials::real_uid(), wanted)
+    }
+
+    pub(super) fn is_gid(&mut self, value: &OsStr) -> Step {
+        let wanted = integer("--is-gid value", value)?;
+        compare("gid", credentials::real_gid(), wanted)
+    }
+
+    pub(super) fn chroot(&mut self, path: &OsStr) -> Step {
+        let change = || directory::chroot(path).and_then(|()| directory::chdir(OsStr::new("/")));
+        match capability::with_raised(SYS_CHROOT, change) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let failure = fail(text!["Unable to chroot/chdir to [", path, "]"]);
+                Err(if hints_wanted() { failure.hint(text![error.call, ": ", error.errno]) } else { failure })
+            }
+            Err(error) => Err(hint_chroot(fail(text!["unable to raise CAP_SYS_CHROOT: ", error.errno]))),
+        }
+    }
+}
+
+fn hint_chroot(failure: Failure) -> Failure {
+    if !hints_wanted() {
+        return failure;
+    }
+    failure.hint("--chroot takes cap_sys_chroot, which is not permitted to this process; root has it")
+}
+
+fn compare(what: &str, got: u32, wanted: u32) -> Step {
+    if got == wanted { Ok(()) } else { Err(fail(text![what, ": got=", got, ", want=", wanted])) }
+}
+
+/// A group by number (decimal, octal after 0, hexadecimal after 0x) or by name.
+fn gid(item: &[u8]) -> Option<u32> {
+    if item.first().is_some_and(u8::is_ascii_digit) {
+        let read = number::read(item, 0).filter(|read| read.length == item.len())?;
+        return u32::try_from(read.value?).ok();
+    }
+    accounts::group_by_name(OsStr::from_bytes(item)).map(|group| group.gid)
+}
+
+/// setuid(2) with CAP_SETUID raised for it. What is permitted stays permitted, and nothing is
+/// effective afterwards: libcap's cap_setuid(3).
+fn set_uid_keeping(uid: u32) -> linux::Result<()> {
+    let done = (|| {
+        capability::raise(SETUID)?;
+        capability::set_keep_capabilities(1)?;
+        let done = credentials::set_uid(uid);
+        capability::set_keep_capabilities(0)?;
+        done
+    })();
+    capability::clear_effective()?;
+    done
+}
+
+/// setgid(2) and setgroups(2) with CAP_SETGID raised for them; nothing is effective afterwards.
+fn set_groups_raised(gid: u32, groups: &[u32]) -> linux::Result<()> {
+    let done = (|| {
+        capability::raise(SETGID)?;
+        credentials::set_gid(gid)?;
+        credentials::set_groups(groups)
+    })();
+    capability::clear_effective()?;
+    done
+}

@@ -1,0 +1,189 @@
+//! Running a shell, or capsh again, in our place or in a child; and the child of `--forkfor`.
+
+use super::{Session, Step, fail, integer};
+use cli::exec::{Program, explain};
+use cli::failure::hints_wanted;
+use cli::{Failure, Outcome, text};
+use linux::Errno;
+use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// What `--` and `-+` run.
+pub(super) const SHELL: &str = "/bin/bash";
+
+impl Session<'_> {
+    pub(super) fn set_shell(&mut self, path: &OsStr) -> Step {
+        self.shell = Some(path.to_os_string());
+        Ok(())
+    }
+
+    pub(super) fn exec_shell(&mut self, args: &[&OsStr]) -> Outcome {
+        let program = self.shell_program(args);
+        self.exec(&program)
+    }
+
+    pub(super) fn launch_shell(&mut self, args: &[&OsStr]) -> Outcome {
+        let program = self.shell_program(args);
+        self.launch(&program)
+    }
+
+    pub(super) fn exec_self(&mut self, args: &[&OsStr]) -> Outcome {
+        let program = self.own_program(args)?;
+        self.exec(&program)
+    }
+
+    pub(super) fn launch_self(&mut self, args: &[&OsStr]) -> Outcome {
+        let program = self.own_program(args)?;
+        self.launch(&program)
+    }
+
+    fn shell_program(&self, args: &[&OsStr]) -> Program {
+        let shell = self.shell.clone().unwrap_or_else(default_shell);
+        self.program(shell.clone(), shell, args)
+    }
+
+    /// capsh again: argv[0] if it has a slash, else what PATH leads to in the current root.
+    fn own_program(&self, args: &[&OsStr]) -> Result<Program, Failure> {
+        let argv0 = self.invocation.argv0;
+        let path = if argv0.as_bytes().contains(&b'/') {
+            argv0.to_os_string()
+        } else {
+            let path = std::env::var_os("PATH")
+                .ok_or_else(|| fail(text!["no PATH environment variable found for re-execing"]))?;
+            in_path(&path, argv0).ok_or_else(|| fail(text!["unable to find executable '", argv0, "' in PATH"]))?
+        };
+        let quiet = [OsStr::new("--quiet")];
+        let args: Vec<&OsStr> = quiet.iter().take(usize::from(self.quiet)).chain(args).copied().collect();
+        Ok(self.program(path, argv0.to_os_string(), &args))
+    }
+
+    fn program(&self, file: OsString, argv0: OsString, args: &[&OsStr]) -> Program {
+        let argv = std::iter::once(argv0).chain(args.iter().map(|argument| argument.to_os_string())).collect();
+        Program { file, argv: Argv(argv), environment: self.environment(), search: SearchPath::No }
+    }
+
+    /// Ours, with what `--user` has set.
+    fn environment(&self) -> Environment {
+        if self.variables.is_empty() {
+            return Environment::Inherited;
+        }
+        let is_set = |name: &OsStr| self.variables.iter().any(|(variable, _)| name == *variable);
+        let pair = |name: &OsStr, value: &OsStr| {
+            let mut pair = name.to_os_string();
+            pair.push("=");
+            pair.push(value);
+            pair
+        };
+        let kept = std::env::vars_os().filter(|(name, _)| !is_set(name)).map(|(name, value)| pair(&name, &value));
+        let set = self.variables.iter().map(|(name, value)| pair(OsStr::new(name), value));
+        Environment::Exactly(kept.chain(set).collect())
+    }
+
+    fn exec(&mut self, program: &Program) -> Outcome {
+        let error = program.exec(self.output);
+        Err(explain(fail(text!["execve '", program.file, "' failed!"]), &error))
+    }
+
+    /// Runs the program in a child; its status is ours.
+    fn launch(&mut self, program: &Program) -> Outcome {
+        // Flushed before the fork, so that the child has nothing of it to write once more.
+        let _ = self.output.flush();
+        let not_started = |error: linux::Error| fail(text!["child failed to start: ", error.errno]);
+        let (ours, childs) = process::channel().map_err(not_started)?;
+        let child = match process::fork().map_err(not_started)? {
+            Fork::Child => {
+                drop(ours);
+                let error = program.exec(self.output);
+                let _ = childs.send(&error.errno.0.to_le_bytes());
+                process::exit_child(1)
+            }
+            Fork::Parent(child) => child,
+        };
+        drop(childs);
+        let mut answer = [0; 4];
+        // Closed without a message by the exec.
+        let refused = match ours.receive(&mut answer) {
+            Ok(Some(_)) => Some(Errno(i32::from_le_bytes(answer))),
+            _ => None,
+        };
+        let status = process::wait(child, Wait::End).map_err(not_started)?;
+        if let Some(errno) = refused {
+            let (file, path) = (program.file.clone(), program.file.clone());
+            let error = ExecError { file, path, searched: None, errno };
+            return Err(explain(fail(text!["child failed to start: ", errno]), &error));
+        }
+        match status {
+            Status::Exited(status) => Ok(status),
+            Status::Signaled(signal) | Status::Stopped(signal) => {
+                Err(fail(text!["child PID=", child, " terminated by signo=", signal]))
+            }
+        }
+    }
+
+    pub(super) fn fork_for(&mut self, value: &OsStr) -> Step {
+        let seconds = integer("--forkfor value", value)?;
+        if self.child.is_some() {
+            return Err(fail(text!["already forked"]));
+        }
+        if seconds == 0 {
+            self.usage();
+            return Err(fail(text!["require non-zero --forkfor value"]));
+        }
+        let _ = self.output.flush();
+        match process::fork().map_err(|error| fail(text!["unable to fork: ", error.errno]))? {
+            Fork::Child => {
+                std::thread::sleep(Duration::from_secs(u64::from(seconds)));
+                process::exit_child(0)
+            }
+            Fork::Parent(child) => self.child = Some(child),
+        }
+        Ok(())
+    }
+
+    pub(super) fn kill_child(&mut self, value: &OsStr) -> Step {
+        let signal = integer("--killit signo value", value)?;
+        let child = self.child.ok_or_else(|| fail(text!["no forked process to kill"]))?;
+        let signal = i32::try_from(signal).unwrap_or(i32::MAX);
+        process::send(child, signal).map_err(|error| fail(text!["Unable to kill child process: ", error.errno]))?;
+        let status = process::wait(child, Wait::End)
+            .map_err(|error| fail(text!["waitpid of child process failed: ", error.errno]))?;
+        self.child = None;
+        let got = match status {
+            Status::Signaled(signal) | Status::Stopped(signal) => signal,
+            Status::Exited(_) => 0,
+        };
+        if got == signal {
+            return Ok(());
+        }
+        Err(fail(text!["child terminated with odd signal (", signal, " != ", got, ")"]))
+    }
+}
+
+/// /bin/bash, or in a root without it the first of `$SHELL` and /bin/sh that is there.
+fn default_shell() -> OsString {
+    let usual = OsString::from(SHELL);
+    if process::is_executable(&usual) {
+        return usual;
+    }
+    let others = process::variable("SHELL").into_iter().chain([OsString::from("/bin/sh")]);
+    for other in others {
+        if process::is_executable(&other) {
+            if hints_wanted() {
+                cli::failure::hint(&text!["there is no ", SHELL, " in this root; running ", other]);
+            }
+            return other;
+        }
+    }
+    usual
+}
+
+fn in_path(path: &OsStr, name: &OsStr) -> Option<OsString> {
+    path.as_bytes().split(|byte| *byte == b':').find_map(|directory| {
+        let mut candidate = OsStr::from_bytes(if directory.is_empty() { b"." } else { directory }).to_os_string();
+        candidate.push("/");
+        candidate.push(name);
+        process::is_executable(&candidate).then_some(candidate)
+    })
+}

@@ -1,0 +1,185 @@
+//! The options that print: the state of the process, and what capabilities are.
+
+use super::explain::TEXTS;
+use super::{Session, Step, fail};
+use cli::capability::{is_classic, parse_one, point_at, print};
+use cli::{number, text};
+use linux::capability::{self, Iab, Mode, NAMES, all, bit, names};
+use linux::{accounts, credentials};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+impl Session<'_> {
+    pub(super) fn print_current(&mut self) -> Step {
+        self.print_sets();
+        self.print_iab();
+        Ok(())
+    }
+
+    /// Everything, or with the classic text the lines that capsh printed in those years.
+    pub(super) fn print_all(&mut self) -> Step {
+        let classic = is_classic();
+        self.print_sets();
+        let count = capability::count();
+        self.print_set("Bounding set =", capability::in_bounding(0).is_ok(), capability::bounding(count));
+        if !classic {
+            self.print_set("Ambient set =", capability::has_ambient(), capability::ambient(count));
+            self.print_iab();
+        }
+        self.print_securebits(classic);
+        self.print_ids(classic);
+        if !classic {
+            let mode = Mode::current();
+            self.output.print(text!["Guessed mode: ", mode.name(), " (", mode.number(), ")\n"]);
+        }
+        Ok(())
+    }
+
+    fn print_sets(&mut self) {
+        let sets = capability::get(0).unwrap_or_default();
+        self.output.print(text!["Current: ", print(&sets), "\n"]);
+    }
+
+    fn print_iab(&mut self) {
+        let iab = Iab::of_self().unwrap_or_default();
+        self.output.print(text!["Current IAB: ", iab.print(capability::count()), "\n"]);
+    }
+
+    fn print_set(&mut self, title: &str, supported: bool, set: u64) {
+        let list = if supported { names(set) } else { String::from(" <unsupported>") };
+        self.output.print(text![title, list, "\n"]);
+    }
+
+    fn print_securebits(&mut self, classic: bool) {
+        let yes = |set: bool| if set { "yes" } else { "no" };
+        let Ok(bits) = capability::securebits() else {
+            let keep = yes(capability::keeps_capabilities().unwrap_or(false));
+            self.output.print(text![
+                "[Securebits ABI not supported]\n prctl-keep-caps: ",
+                keep,
+                " (locking not supported)\n"
+            ]);
+            return;
+        };
+        let digits = (u32::BITS - bits.leading_zeros()).max(1);
+        self.output.print(text!["Securebits: 0", format!("{bits:o}/{bits:#x}/{digits}'b{bits:b}")]);
+        if !classic {
+            let limited = u8::from(capability::no_new_privileges().unwrap_or(false));
+            self.output.print(text![" (no-new-privs=", limited, ")"]);
+        }
+        self.output.print("\n");
+        let rows = [
+            ("secure-noroot", true),
+            ("secure-no-suid-fixup", true),
+            ("secure-keep-caps", true),
+            ("secure-no-ambient-raise", !classic && capability::has_ambient()),
+        ];
+        for (index, (name, shown)) in rows.into_iter().enumerate() {
+            if shown {
+                let has = |bit: usize| bits >> bit & 1 != 0;
+                let locked = if has(index * 2 + 1) { "locked" } else { "unlocked" };
+                self.output.print(text![" ", name, ": ", yes(has(index * 2)), " (", locked, ")\n"]);
+            }
+        }
+    }
+
+    fn print_ids(&mut self, classic: bool) {
+        self.output.print(text!["uid=", user(credentials::real_uid())]);
+        if !classic {
+            self.output.print(text![" euid=", user(credentials::effective_uid())]);
+        }
+        self.output.print(text!["\ngid=", group(credentials::real_gid()), "\ngroups="]);
+        for (index, gid) in credentials::groups().unwrap_or_default().into_iter().enumerate() {
+            self.output.print(text![if index == 0 { "" } else { "," }, group(gid)]);
+        }
+        self.output.print("\n");
+    }
+
+    pub(super) fn decode(&mut self, hexadecimal: &OsStr) -> Step {
+        // strtoull(3): no digits are 0, and what does not fit is all ones.
+        let mask = match number::read(hexadecimal.as_bytes(), 16) {
+            None => 0,
+            Some(read) => match read.value {
+                Some(value) if read.negative => value.wrapping_neg(),
+                value => value.unwrap_or(u64::MAX),
+            },
+        };
+        self.output.print(text![format!("{mask:#018x}="), names(mask), "\n"]);
+        Ok(())
+    }
+
+    pub(super) fn explain(&mut self, text: &OsStr) -> Step {
+        let capability = parse_one(text).map_err(|error| {
+            point_at(fail(text!["unrecognised value '", text, "'"]), text.as_bytes(), error)
+        })?;
+        self.print_explanation(capability);
+        Ok(())
+    }
+
+    pub(super) fn suggest(&mut self, word: &OsStr) -> Step {
+        let word = word.as_bytes().to_ascii_lowercase();
+        let mentions = |line: &str| {
+            let line = line.to_ascii_lowercase();
+            word.is_empty() || line.as_bytes().windows(word.len()).any(|part| part == word)
+        };
+        let mut first = true;
+        for (capability, (name, text)) in (0..).zip(NAMES.iter().zip(TEXTS)) {
+            if mentions(name) || text.lines().any(mentions) {
+                if !first {
+                    self.output.print("\n");
+                }
+                first = false;
+                self.print_explanation(capability);
+            }
+        }
+        Ok(())
+    }
+
+    fn print_explanation(&mut self, capability: u8) {
+        let known = all(capability::count()) & bit(capability) != 0;
+        let name = NAMES.get(usize::from(capability));
+        let (prefix, name) = match (name, known) {
+            (Some(name), true) => ("", *name),
+            (Some(name), false) => ("<reserved for> ", *name),
+            (None, true) => ("", "<unnamed in libcap>"),
+            (None, false) => ("", "<unsupported>"),
+        };
+        let mask = format!("{:#018x}", bit(capability));
+        self.output.print(text![prefix, name, " (", capability, ") [/proc/self/status:CapXXX: ", mask, "]\n"]);
+        if let Some(text) = TEXTS.get(usize::from(capability)) {
+            self.output.print("\n");
+            for line in text.lines() {
+                self.output.print(text!["    ", line, "\n"]);
+            }
+        }
+    }
+}
+
+fn user(uid: u32) -> Vec<u8> {
+    with_name(uid, accounts::passwd_by_uid(uid).map(|user| user.name))
+}
+
+fn group(gid: u32) -> Vec<u8> {
+    with_name(gid, accounts::group_by_gid(gid).map(|group| group.name))
+}
+
+fn with_name(id: u32, name: Option<std::ffi::OsString>) -> Vec<u8> {
+    match name {
+        Some(name) => text![id, "(", name, ")"],
+        None => text![id, "(???)"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_capability_has_a_description_that_fits_a_terminal() {
+        assert_eq!(TEXTS.len(), NAMES.len());
+        for (name, text) in NAMES.iter().zip(TEXTS) {
+            assert!(!text.is_empty() && !text.starts_with('\n') && !text.ends_with('\n'), "{name}");
+            assert!(text.lines().all(|line| line.len() <= 72), "{name}");
+        }
+    }
+}

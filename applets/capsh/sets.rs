@@ -1,0 +1,333 @@
+//! The options that change or test capability sets, securebits and modes.
+
+use super::{Session, Step, fail, integer};
+use cli::capability::{parse, parse_one, point_at};
+use cli::failure::hints_wanted;
+use cli::{Failure, text};
+use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+impl Session<'_> {
+    /// Does `change` with CAP_SETPCAP effective, unless `--strict`; what was effective before
+    /// is so again afterwards. `Err`: it could not be raised.
+    fn with_help<T>(&self, change: impl FnOnce() -> linux::Result<T>) -> linux::Result<linux::Result<T>> {
+        if self.strict { Ok(change()) } else { capability::with_raised(SETPCAP, change) }
+    }
+
+    pub(super) fn toggle_strict(&mut self) -> Step {
+        self.strict = !self.strict;
+        Ok(())
+    }
+
+    pub(super) fn set_caps(&mut self, text: &OsStr) -> Step {
+        let sets = parse(text.as_bytes())
+            .map_err(|error| point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error))?;
+        let before = capability::get(0).unwrap_or_default();
+        // With CAP_SETPCAP the inheritable set may gain what is not permitted. It is a help, not a
+        // condition: without it the kernel decides.
+        let raised = !self.strict && capability::raise(SETPCAP).is_ok();
+        let done = capability::set(&sets);
+        if done.is_err() && raised {
+            let _ = capability::set(&before);
+        }
+        done.map_err(|_| {
+            let failure = fail(text!["Unable to set capabilities [--caps=", text, "]"]);
+            let missing = (sets.permitted | sets.effective) & !before.permitted;
+            hint_missing(failure, "these are not permitted to this process: ", missing)
+        })
+    }
+
+    pub(super) fn set_inheritable(&mut self, list: &OsStr) -> Step {
+        let set = inheritable(list.as_bytes()).map_err(|error| {
+            let failure = fail(text!["Fatal error internalizing capabilities: Invalid argument"]);
+            match error {
+                Some(error) => point_at(failure, list.as_bytes(), error),
+                None => failure.hint("names and numbers joined by commas, 'all' or 'none'"),
+            }
+        })?;
+        let before = capability::get(0).unwrap_or_default();
+        let change = || capability::set(&Sets { inheritable: set, ..capability::get(0)? });
+        // As for --caps, the raise is only a help.
+        let done = self.with_help(change).unwrap_or_else(|_| change());
+        done.map_err(|error| {
+            let failure = fail(text!["Unable to set inheritable capabilities: ", error.errno]);
+            let out = set & !before.inheritable & !capability::bounding(capability::count());
+            hint_missing(failure, "these are not in the bounding set: ", out)
+        })
+    }
+
+    pub(super) fn drop(&mut self, list: &OsStr) -> Step {
+        if list.is_empty() {
+            return Ok(());
+        }
+        // Every item is read before any is dropped: what is dropped cannot be had back.
+        let whole = list == "all";
+        let set = if whole { capability::all(capability::count()) } else { bits(list)? };
+        let order = items(list);
+        let done = self.with_help(|| {
+            let drop_one = |capability: u8| {
+                capability::drop_bounding(capability)
+                    .map_err(|error| linux::Error::new(error.call, capability.to_string(), error.errno))
+            };
+            if whole { members(set).try_for_each(drop_one) } else { order.into_iter().try_for_each(drop_one) }
+        });
+        match done {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let capability = refused(&error);
+                let name = capability::name(capability);
+                let failure = if whole {
+                    fail(text!["Unable to drop bounding capability [", name, "]"])
+                } else {
+                    fail(text!["failed to drop [", name, "=", capability, "]"])
+                };
+                Err(hint_unknown(hint_setpcap(failure), capability))
+            }
+            Err(error) => Err(hint_setpcap(fail(text![
+                "unable to raise CAP_SETPCAP for BSET changes: ",
+                error.errno
+            ]))),
+        }
+    }
+
+    pub(super) fn add_ambient(&mut self, list: &OsStr) -> Step {
+        change_ambient(list, capability::raise_ambient, "raise", |failure, capability| {
+            let sets = capability::get(0).unwrap_or_default();
+            let lacks = !(sets.permitted & sets.inheritable) & bit(capability) != 0;
+            if lacks && hints_wanted() {
+                return failure.hint("an ambient capability must be permitted and inheritable first: --inh, then --addamb");
+            }
+            failure
+        })
+    }
+
+    pub(super) fn delete_ambient(&mut self, list: &OsStr) -> Step {
+        change_ambient(list, capability::lower_ambient, "clear", |failure, _| failure)
+    }
+
+    pub(super) fn clear_ambient(&mut self) -> Step {
+        if capability::ambient(capability::count()) == 0 {
+            return Ok(());
+        }
+        capability::clear_ambient().map_err(|error| fail(text!["failed to reset ambient set: ", error.errno]))
+    }
+
+    pub(super) fn set_iab(&mut self, text: &OsStr) -> Step {
+        let bytes = text.as_bytes();
+        let iab = capability::parse_iab(bytes)
+            .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
+        iab.set().map_err(|error| {
+            let failure = fail(text!["unable to set IAB tuple: ", error.errno]);
+            let sets = capability::get(0).unwrap_or_default();
+            let failure = hint_missing(failure, "these are not permitted, so cannot be ambient: ", iab.ambient & !sets.permitted);
+            let drops = iab.blocked & capability::bounding(capability::count()) != 0;
+            if drops { hint_setpcap(failure) } else { failure }
+        })
+    }
+
+    pub(super) fn set_securebits(&mut self, value: &OsStr) -> Step {
+        let bits = integer("--secbits value", value)?;
+        capability::set_securebits(bits).map_err(|_| {
+            let failure = fail(text!["failed to set securebits to 0", format!("{bits:o}/{bits:#x}")]);
+            hint_setpcap(failure)
+        })
+    }
+
+    pub(super) fn set_keep(&mut self, value: &OsStr) -> Step {
+        let keep = integer("--keep value", value)?;
+        capability::set_keep_capabilities(keep)
+            .map_err(|error| fail(text!["prctl(PR_SET_KEEPCAPS, ", keep, ") failed: ", error.errno]))
+    }
+
+    pub(super) fn set_no_new_privileges(&mut self) -> Step {
+        capability::set_no_new_privileges().map_err(|error| fail(text!["unable to set no-new-privs: ", error.errno]))
+    }
+
+    pub(super) fn has_no_new_privileges(&mut self) -> Step {
+        match capability::no_new_privileges() {
+            Ok(true) => Ok(()),
+            _ => Err(fail(text!["no-new-privs not set"])),
+        }
+    }
+
+    pub(super) fn mode(&mut self, name: Option<&OsStr>) -> Step {
+        let Some(name) = name else {
+            self.output.print(text!["Mode: ", Mode::current().name(), "\n"]);
+            return Ok(());
+        };
+        let Some(mode) = Mode::SETTABLE.into_iter().find(|mode| name == mode.name()) else {
+            return Err(self.fail_on_stdout(text!["unsupported mode: ", name]));
+        };
+        mode.set().map_err(|error| {
+            let failure = self.fail_on_stdout(text!["failed to set mode [", name, "]: ", error.errno]);
+            hint_setpcap(failure)
+        })
+    }
+
+    pub(super) fn list_modes(&mut self) -> Step {
+        self.output.print("Supported modes:");
+        for mode in Mode::SETTABLE {
+            self.output.print(text![" ", mode.name()]);
+        }
+        self.output.print("\n");
+        Ok(())
+    }
+
+    pub(super) fn in_mode(&mut self, wanted: &OsStr) -> Step {
+        let current = Mode::current().name();
+        if wanted == current {
+            return Ok(());
+        }
+        Err(self.fail_on_stdout(text!["mismatched mode got=", current, " want=", wanted]))
+    }
+
+    pub(super) fn supports(&mut self, text: &OsStr) -> Step {
+        let capability = recognized(text)?;
+        if capability < capability::count() {
+            return Ok(());
+        }
+        Err(fail(text!["cap[", text, "=", capability, "] not supported by kernel"]))
+    }
+
+    pub(super) fn has_permitted(&mut self, text: &OsStr) -> Step {
+        require(text, "not permitted", |it| capability::get(0).is_ok_and(|sets| sets.permitted & bit(it) != 0))
+    }
+
+    pub(super) fn has_inheritable(&mut self, text: &OsStr) -> Step {
+        require(text, "not inheritable", |it| capability::get(0).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
+    }
+
+    pub(super) fn has_ambient(&mut self, text: &OsStr) -> Step {
+        require(text, "not in ambient vector", |it| capability::in_ambient(it) == Ok(true))
+    }
+
+    pub(super) fn has_bounding(&mut self, text: &OsStr) -> Step {
+        require(text, "not in bounding vector", |it| capability::in_bounding(it) == Ok(true))
+    }
+
+    pub(super) fn is_dropped(&mut self, text: &OsStr) -> Step {
+        require(text, "raised in bounding vector", |it| capability::in_bounding(it) != Ok(true))
+    }
+
+    pub(super) fn kernel_has_ambient(&mut self) -> Step {
+        if capability::has_ambient() {
+            return Ok(());
+        }
+        Err(fail(text!["ambient set not supported"]))
+    }
+}
+
+/// What `--inh` lists. `Err(None)`: a text that would change other sets, too.
+fn inheritable(list: &[u8]) -> Result<u64, Option<TextError>> {
+    if list.is_empty() || list == b"none" {
+        return Ok(0);
+    }
+    let sets = parse(&[list, b"+i"].concat()).map_err(Some)?;
+    if sets.permitted | sets.effective != 0 { Err(None) } else { Ok(sets.inheritable) }
+}
+
+/// The capabilities of a comma-separated list, in its order; empty items are skipped.
+fn read_list(list: &OsStr) -> Result<Vec<u8>, Failure> {
+    let mut found = Vec::new();
+    for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
+        let item = OsStr::from_bytes(item);
+        found.push(parse_one(item).map_err(|error| {
+            point_at(fail(text!["capability [", item, "] is unknown to libcap"]), item.as_bytes(), error)
+        })?);
+    }
+    Ok(found)
+}
+
+fn bits(list: &OsStr) -> Result<u64, Failure> {
+    Ok(read_list(list)?.into_iter().fold(0, |set, it| set | bit(it)))
+}
+
+fn items(list: &OsStr) -> Vec<u8> {
+    read_list(list).unwrap_or_default()
+}
+
+fn change_ambient(
+    list: &OsStr,
+    change: fn(u8) -> linux::Result<()>,
+    verb: &str,
+    hint: impl Fn(Failure, u8) -> Failure,
+) -> Step {
+    if list == "all" {
+        for capability in 0..capability::count() {
+            change(capability).map_err(|_| {
+                hint(fail(text!["Unable to ", verb, " ambient capability [", capability::name(capability), "]"]), capability)
+            })?;
+        }
+        return Ok(());
+    }
+    for capability in read_list(list)? {
+        change(capability).map_err(|_| {
+            let name = capability::name(capability);
+            hint(fail(text!["failed to ", verb, " ambient [", name, "=", capability, "]"]), capability)
+        })?;
+    }
+    Ok(())
+}
+
+fn recognized(text: &OsStr) -> Result<u8, Failure> {
+    parse_one(text).map_err(|error| {
+        point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error)
+    })
+}
+
+fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> Step {
+    if holds(recognized(text)?) { Ok(()) } else { Err(fail(text!["cap[", text, "] ", otherwise])) }
+}
+
+/// The capability that an error is about.
+fn refused(error: &linux::Error) -> u8 {
+    error.object.to_str().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+fn hint_missing(failure: Failure, what: &str, set: u64) -> Failure {
+    if set == 0 || !hints_wanted() {
+        return failure;
+    }
+    failure.hint(text![what, capability::names(set)])
+}
+
+fn hint_unknown(failure: Failure, capability: u8) -> Failure {
+    if capability < capability::count() || !hints_wanted() {
+        return failure;
+    }
+    failure.hint(text!["this kernel's capabilities end at ", capability::count() - 1])
+}
+
+/// Why CAP_SETPCAP is not there, if it is not.
+fn hint_setpcap(failure: Failure) -> Failure {
+    let Ok(sets) = capability::get(0) else { return failure };
+    if sets.effective & bit(SETPCAP) != 0 || !hints_wanted() {
+        return failure;
+    }
+    if sets.permitted & bit(SETPCAP) != 0 {
+        return failure.hint("this takes cap_setpcap, which is permitted but not effective");
+    }
+    if capability::in_bounding(SETPCAP) != Ok(true) {
+        return failure.hint(
+            "this takes cap_setpcap, which is no longer to be had: an earlier drop took it away; drop everything at \
+             once, or it last",
+        );
+    }
+    failure.hint("this takes cap_setpcap, which is not permitted to this process; root has it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inheritable_lists_are_names_numbers_all_or_none() {
+        assert_eq!(inheritable(b""), Ok(0));
+        assert_eq!(inheritable(b"none"), Ok(0));
+        assert_eq!(inheritable(b"cap_kill,0"), Ok(33));
+        assert_eq!(inheritable(b"all"), Ok(capability::all(capability::count())));
+        assert_eq!(inheritable(b"cap_chown=p cap_kill"), Err(None));
+        assert!(inheritable(b"none,cap_kill").is_err());
+    }
+}

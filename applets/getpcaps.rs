@@ -1,0 +1,149 @@
+//! getpcaps: show the capabilities of processes. libcap's getpcaps(8) is the reference.
+//!
+//! Arguments are acted on from left to right; an option only affects the PIDs after it.
+
+use cli::capability::print;
+use cli::failure::{Line, warn, write_error};
+use cli::table::{Argument, Spec};
+use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use linux::Errno;
+use linux::capability::{self, Iab};
+use linux::process::Pid;
+use std::os::unix::ffi::OsStrExt;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "getpcaps",
+    directory: "usr/sbin",
+    origin: Origin::Libcap,
+    summary: "displays the capabilities on the queried process(es)",
+    synopsis: &["[opts] <pid> [<pid> ...]"],
+    notes: "",
+    usage_status: 1,
+    options: || OPTIONS.iter().collect(),
+    run,
+};
+
+const fn option(short: Option<char>, long: &'static [&'static str], help: &'static str) -> Spec {
+    Spec { short, long, argument: Argument::None, help }
+}
+
+const OPTIONS: &[Spec] = &[
+    option(Some('h'), &["help", "usage"], "display this message."),
+    option(None, &["verbose"], "use a more verbose output format."),
+    option(None, &["ugly", "legacy"], "use the archaic legacy output format."),
+    option(None, &["iab"], "show IAB of process too."),
+    option(None, &["license"], "display license info"),
+];
+
+/// How a process is shown.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Style {
+    #[default]
+    Plain,
+    Verbose,
+    /// The only one up to libcap 2.30, on standard error.
+    Legacy,
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    if invocation.args.is_empty() {
+        return Err(Failure::plain(1, usage(invocation)));
+    }
+    let mut style = Style::default();
+    let mut iab = false;
+    let mut status = 0;
+    for argument in invocation.args {
+        match argument.as_bytes() {
+            b"--help" | b"-h" | b"--usage" => {
+                warn(invocation, &Line::Plain(usage(invocation)));
+                return Ok(0);
+            }
+            b"--license" => {
+                output.print(cli::capability::license(invocation));
+                return Ok(0);
+            }
+            b"--verbose" => style = Style::Verbose,
+            b"--ugly" | b"--legacy" => style = Style::Legacy,
+            b"--iab" => iab = true,
+            text => {
+                if let Err(message) = show(text, style, iab, output) {
+                    // In the order in which things were met, where both go to one place.
+                    let _ = output.flush();
+                    warn(invocation, &Line::Plain(message));
+                    status = 1;
+                }
+            }
+        }
+    }
+    Ok(status)
+}
+
+fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
+    let mut out = text![
+        cli::table::usage_line(invocation),
+        "\n\n  This program displays the capabilities on the queried process(es).\n",
+        "  The capabilities are displayed in the cap_from_text(3) format.\n\n",
+        "  Optional arguments:"
+    ];
+    for spec in OPTIONS {
+        let short = spec.short.map(|letter| format!("-{letter}"));
+        let names: Vec<String> = spec.long.iter().map(|name| format!("--{name}")).chain(short).collect();
+        out.extend_from_slice(&text![format!("\n     {:<21} {}", names.join(" or "), spec.help)]);
+    }
+    out
+}
+
+fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Result<(), Vec<u8>> {
+    let pid = parse_pid(text).map_err(|errno| text!["Cannot parse pid ", text, ": (", errno, ")"])?;
+    let sets =
+        capability::get(pid).map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
+    let shown = print(&sets);
+    if with_iab {
+        let whole = style != Style::Plain;
+        let iab = if pid == 0 { Iab::of_self() } else { Iab::of_process(pid) };
+        let iab = iab.map_err(|_| text![text, ": no IAB value for ", text])?;
+        output.print(text![text, ":"]);
+        if whole || shown != "=" {
+            output.print(text![" \"", shown, "\""]);
+        }
+        if whole || iab.ambient | iab.blocked != 0 {
+            output.print(text![" [", iab.print(capability::count()), "]"]);
+        }
+        output.print("\n");
+        return Ok(());
+    }
+    match style {
+        Style::Plain => output.print(text![text, ": ", shown, "\n"]),
+        Style::Verbose => output.print(text!["Capabilities for '", text, "': ", shown, "\n"]),
+        Style::Legacy => {
+            let _ = output.flush();
+            write_error(&text!["Capabilities for `", text, "': ", shown, "\n"]);
+        }
+    }
+    Ok(())
+}
+
+/// A process number as strtol(3) with base 10 reads it, and nothing after it; 0 is ourselves.
+fn parse_pid(text: &[u8]) -> Result<Pid, Errno> {
+    let read = number::read(text, 10).filter(|read| read.length == text.len()).ok_or(Errno::EINVAL)?;
+    let value = read.value.and_then(|value| i64::try_from(value).ok()).ok_or(Errno::ERANGE)?;
+    let value = if read.negative { -value } else { value };
+    Pid::try_from(value).ok().filter(|pid| *pid >= 0).ok_or(Errno::EOVERFLOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_is_a_whole_decimal_number_that_the_kernel_can_have() {
+        assert_eq!(parse_pid(b" 12"), Ok(12));
+        assert_eq!(parse_pid(b"0"), Ok(0));
+        assert_eq!(parse_pid(b""), Err(Errno::EINVAL));
+        assert_eq!(parse_pid(b"1x"), Err(Errno::EINVAL));
+        assert_eq!(parse_pid(b"-1"), Err(Errno::EOVERFLOW));
+        assert_eq!(parse_pid(b"2147483648"), Err(Errno::EOVERFLOW));
+        assert_eq!(parse_pid(b"9223372036854775808"), Err(Errno::ERANGE));
+    }
+}

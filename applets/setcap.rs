@@ -1,0 +1,345 @@
+//! setcap: give capabilities to files, take them away, compare them. libcap's setcap(8) is the
+//! reference.
+//!
+//! Arguments are pairs of a text and a file, acted on from left to right; options may stand
+//! before any pair and hold from there on.
+
+use cli::capability::{parse, point_at, print};
+use cli::failure::{Line, hints_wanted, warn, write_error};
+use cli::table::{Argument, Spec};
+use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use linux::Errno;
+use linux::capability::{self, Sets};
+use linux::filecap::{File, FileCapabilities};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "setcap",
+    directory: "usr/sbin",
+    origin: Origin::Libcap,
+    summary: "set the capabilities of files",
+    synopsis: &["[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]"],
+    notes: "",
+    usage_status: 1,
+    options: || OPTIONS.iter().collect(),
+    run,
+};
+
+const fn option(short: char, argument: Argument, help: &'static str) -> Spec {
+    Spec { short: Some(short), long: &[], argument, help }
+}
+
+const OPTIONS: &[Spec] = &[
+    option('f', Argument::None, "go on where a file has none to remove, or its effective ones are not all or nothing"),
+    option('h', Argument::None, "this message and exit status 0"),
+    option('n', Argument::Required("<rootid>"), "for the user namespaces whose root is this user (not 0)"),
+    option('q', Argument::None, "quietly"),
+    option('r', Argument::None, "remove the capabilities of the file"),
+    option('v', Argument::None, "compare the file with the text; change nothing"),
+    Spec { short: None, long: &["license"], argument: Argument::None, help: "display the license info" },
+];
+
+/// The longest text that is read from standard input, in bytes.
+const INPUT: usize = 64 * 1024;
+
+/// What the options so far have said.
+#[derive(Default)]
+struct Session {
+    force: bool,
+    quiet: bool,
+    verify: bool,
+    rootid: u32,
+    /// CAP_SETFCAP has been raised.
+    raised: bool,
+}
+
+/// What a file is to get.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// `-r`.
+    Nothing,
+    Sets(Sets),
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    if invocation.args.is_empty() {
+        return Err(Failure::plain(1, usage(invocation)));
+    }
+    let mut session = Session::default();
+    let mut rest = invocation.args.iter().copied();
+    while let Some(argument) = rest.next() {
+        let wanted = match argument.as_bytes() {
+            b"--license" => {
+                output.print(cli::capability::license(invocation));
+                return Ok(0);
+            }
+            b"-h" => {
+                warn(invocation, &Line::Plain(usage(invocation)));
+                return Ok(0);
+            }
+            b"-f" => {
+                session.force = true;
+                continue;
+            }
+            b"-q" => {
+                session.quiet = true;
+                continue;
+            }
+            b"-v" => {
+                session.verify = true;
+                continue;
+            }
+            b"-n" => {
+                let value = rest.next().ok_or_else(|| {
+                    Failure::plain(1, text!["usage: .. -n <rootid> .. - rootid!=0 file caps"])
+                })?;
+                session.rootid = rootid(value)?;
+                continue;
+            }
+            b"-r" => Wanted::Nothing,
+            b"-" => {
+                let text = session.standard_input(invocation)?;
+                read_text(&text, invocation, output)?
+            }
+            text => read_text(text, invocation, output)?,
+        };
+        let path = rest.next().ok_or_else(|| Failure::plain(1, usage(invocation)))?;
+        if session.verify {
+            session.compare(wanted, path, output)?;
+        } else {
+            session.change(wanted, path, invocation)?;
+        }
+    }
+    Ok(0)
+}
+
+fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
+    let mut out = text![
+        cli::table::usage_line(invocation),
+        "\n\n Note <filename> must be a regular (non-symlink) file.\n",
+        " -           read capability text from stdin\n",
+        " <capsN>     cap_from_text(3) formatted file capability\n",
+        " [ Note: capsh --suggest=\"something...\" might help you pick. ]\n"
+    ];
+    for spec in OPTIONS {
+        let mut name = match spec.short {
+            Some(letter) => format!("-{letter}"),
+            None => format!("--{}", spec.long.first().copied().unwrap_or_default()),
+        };
+        if let Argument::Required(value) = spec.argument {
+            name.extend([" ", value]);
+        }
+        let pad = " ".repeat(12_usize.saturating_sub(name.len()).max(1));
+        out.extend_from_slice(&text![" ", name, pad, spec.help, "\n"]);
+    }
+    out.pop();
+    out
+}
+
+/// A uid from 1 to 4294967295: decimal, octal after 0, hexadecimal after 0x.
+fn rootid(value: &OsStr) -> Result<u32, Failure> {
+    let bytes = value.as_bytes();
+    number::read(bytes, 0)
+        .filter(|read| read.length == bytes.len() && !read.negative)
+        .and_then(|read| u32::try_from(read.value?).ok())
+        .filter(|uid| *uid != 0)
+        .ok_or_else(|| Failure::plain(1, text!["bad ns rootid: want positive integer, got \"", value, "\""]))
+}
+
+fn read_text(text: &[u8], invocation: &Invocation<'_>, output: &mut Output) -> Result<Wanted, Failure> {
+    if text.iter().all(|byte| number::is_space(*byte)) {
+        return Err(Failure::plain(1, text!["empty space is an invalid capability, did you mean -r?"]));
+    }
+    parse(text).map(Wanted::Sets).map_err(|error| {
+        output.print(text!["argument: ", text, "\n"]);
+        let failure = Failure::plain(1, text!["fatal error: Invalid argument"]).and(Line::Plain(usage(invocation)));
+        point_at(failure, text, error)
+    })
+}
+
+impl Session {
+    /// Everything up to the end of the input, or to an empty line typed on a terminal.
+    fn standard_input(&self, invocation: &Invocation<'_>) -> Result<Vec<u8>, Failure> {
+        if !self.quiet {
+            warn(invocation, &Line::Plain(text!["Please enter caps for file [empty line to end]:"]));
+        }
+        let mut text = Vec::new();
+        let mut piece = [0; 4096];
+        while text.len() < INPUT {
+            let got = linux::io::read_standard_input(&mut piece).unwrap_or(0);
+            let read = piece.get(..got).unwrap_or_default();
+            if matches!(read.first(), None | Some(b'\n')) {
+                break;
+            }
+            text.extend_from_slice(read);
+        }
+        if text.is_empty() { Err(Failure::plain(1, usage(invocation))) } else { Ok(text) }
+    }
+
+    fn compare(&self, wanted: Wanted, path: &OsStr, output: &mut Output) -> Result<(), Failure> {
+        let got = File::open_target(path).and_then(|file| file.get()).unwrap_or_default();
+        let wanted = match wanted {
+            Wanted::Nothing => Sets::default(),
+            Wanted::Sets(sets) => sets,
+        };
+        let differences: String = [
+            ('p', got.sets.permitted != wanted.permitted),
+            ('i', got.sets.inheritable != wanted.inheritable),
+            ('e', got.sets.effective != wanted.effective),
+        ]
+        .into_iter()
+        .filter_map(|(letter, differs)| differs.then_some(letter))
+        .collect();
+        let other_root = got.rootid != self.rootid;
+        let same = differences.is_empty() && !other_root;
+        if !self.quiet {
+            if other_root {
+                output.print(text!["nsowner[got=", got.rootid, ", want=", self.rootid, "],"]);
+            }
+            output.print(if same { text![path, ": OK\n"] } else { text![path, " differs in [", differences, "]\n"] });
+        }
+        if same { Ok(()) } else { Err(Failure::silent(1)) }
+    }
+
+    fn change(&mut self, wanted: Wanted, path: &OsStr, invocation: &Invocation<'_>) -> Result<(), Failure> {
+        if !self.raised {
+            capability::raise(capability::SETFCAP).map_err(|error| {
+                let line = text!["unable to set CAP_SETFCAP effective capability: ", error.errno];
+                Failure::plain(1, line).hint("setcap takes cap_setfcap, which is not permitted to this process; root has it")
+            })?;
+            self.raised = true;
+        }
+        if let Wanted::Sets(sets) = wanted
+            && !is_all_or_nothing(&sets)
+        {
+            let failure = Failure::plain(
+                1,
+                text![
+                    "Error: under Linux, effective file capabilities must either be empty, or\n",
+                    "      exactly match the union of selected permitted and inheritable bits."
+                ],
+            );
+            if !self.force {
+                return Err(failure);
+            }
+            failure.print(invocation);
+        }
+        let file = File::open(path).map_err(|errno| failed(path, errno))?;
+        let before = if hints_wanted() { file.get().ok() } else { None };
+        match wanted {
+            Wanted::Nothing => match file.remove() {
+                Err(Errno::ENODATA) => {
+                    let failure = Failure::plain(1, text!["File '", path, "' has no capability to remove"]);
+                    if !self.force {
+                        return Err(failure);
+                    }
+                    failure.print(invocation);
+                    Ok(())
+                }
+                done => done.map_err(|errno| explained(path, &file, errno)),
+            },
+            Wanted::Sets(sets) => {
+                let wanted = FileCapabilities { sets, rootid: self.rootid };
+                file.set(&wanted).map_err(|errno| explained(path, &file, errno))?;
+                tell_what_to_know(path, &file, before, &wanted);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether a file can hold them: it has one effective bit for all.
+fn is_all_or_nothing(sets: &Sets) -> bool {
+    sets.effective == 0 || sets.effective == sets.permitted | sets.inheritable
+}
+
+fn failed(path: &OsStr, errno: Errno) -> Failure {
+    match errno {
+        Errno::EINVAL => Failure::plain(1, text!["Invalid file '", path, "' for capability operation"]),
+        _ => Failure::plain(1, text!["Failed to set capabilities on file '", path, "': ", errno]),
+    }
+}
+
+/// [`failed`], with what can be seen of why.
+fn explained(path: &OsStr, file: &File, errno: Errno) -> Failure {
+    let failure = failed(path, errno);
+    if !hints_wanted() {
+        return failure;
+    }
+    match errno {
+        Errno::EINVAL if !file.is_regular() => failure.hint("it is not a regular file; symbolic links are not followed"),
+        Errno::EOPNOTSUPP => {
+            let kind = file.file_system().map(name_of).unwrap_or_default();
+            failure.hint(text!["it is on a file system", kind, " that keeps no extended attributes, so no capabilities"])
+        }
+        Errno::EPERM => failure.hint(
+            "cap_setfcap counts in the user namespace that the file system was mounted in, and the file's owner must be \
+             mapped in ours",
+        ),
+        _ => failure,
+    }
+}
+
+/// The usual name of a file system by its magic number, statfs(2), in brackets.
+fn name_of(magic: i64) -> String {
+    let name = match magic {
+        0x4d44 => "vfat",
+        0x6969 => "nfs",
+        0x9660 => "iso9660",
+        0x9fa0 => "proc",
+        0x0102_1994 => "tmpfs",
+        0x0102_1997 => "9p",
+        0x2011_bab0 => "exfat",
+        0x6165_676c => "pstore",
+        0x6265_6572 => "sysfs",
+        0x6361_6673 => "aafs",
+        0x6573_5546 => "fuse",
+        0x6367_7270 | 0x0027_e0eb => "cgroup",
+        0x7461_636f => "ocfs2",
+        0x794c_7630 => "overlay",
+        0x8584_58f6 => "ramfs",
+        _ => return format!(" ({magic:#x})"),
+    };
+    format!(" ({name})")
+}
+
+/// Hints after a success: what was there before, and whether it will count.
+fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>, now: &FileCapabilities) {
+    let mut hints = Vec::new();
+    if let Some(before) = before.filter(|before| before != now) {
+        hints.extend_from_slice(&text!["hint: '", path, "' had other capabilities, which are replaced: ", print(&before.sets), "\n"]);
+    }
+    if hints_wanted() && file.is_on_nosuid() == Ok(true) {
+        hints.extend_from_slice(&text!["hint: '", path, "' is on a nosuid mount, where exec ignores its capabilities\n"]);
+    }
+    if !hints.is_empty() {
+        write_error(&hints);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rootid_is_a_uid_other_than_0() {
+        let read = |text: &str| rootid(OsStr::new(text)).ok();
+        assert_eq!(read("1000"), Some(1000));
+        assert_eq!(read("0x10"), Some(16));
+        for wrong in ["0", "", "-5", "5x", "4294967296"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn effective_is_all_or_nothing_over_every_capability() {
+        let sets = |effective, permitted, inheritable| Sets { effective, permitted, inheritable };
+        assert!(is_all_or_nothing(&sets(0, 5, 2)));
+        assert!(is_all_or_nothing(&sets(7, 5, 2)));
+        assert!(!is_all_or_nothing(&sets(1, 3, 0)));
+        assert!(!is_all_or_nothing(&sets(2, 3, 0)));
+        assert!(!is_all_or_nothing(&sets(3, 1, 0)));
+    }
+}
