@@ -162,13 +162,13 @@ impl Session<'_> {
         }
         let shell = self.shell.as_deref().unwrap_or(OsStr::new(launch::SHELL));
         out.extend_from_slice(&text![
-            "  ==             run capsh again with the arguments that follow\n",
-            "  =+             the same in a child, and wait for it\n",
-            "  --             run ",
+            "  ==                 run capsh again with the arguments that follow\n",
+            "  =+                 the same in a child, and wait for it\n",
+            "  --                 run ",
             shell,
             " with the arguments that follow\n",
-            "  -+             the same in a child, and wait for it\n",
-            "                 (without -- [",
+            "  -+                 the same in a child, and wait for it\n",
+            "                     (without -- [",
             self.invocation.argv0,
             "] will simply exit(0))\n"
         ]);

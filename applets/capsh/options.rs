@@ -73,6 +73,6 @@ pub(super) fn push_usage(spec: &Spec, out: &mut Vec<u8>) {
     if let Some(letter) = spec.short {
         name.extend([", -", letter.encode_utf8(&mut [0; 4])]);
     }
-    let pad = " ".repeat(15_usize.saturating_sub(name.len()).max(1));
+    let pad = " ".repeat(19_usize.saturating_sub(name.len()).max(1));
     out.extend_from_slice(&text!["  ", name, pad, spec.help, "\n"]);
 }
