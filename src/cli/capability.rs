@@ -92,7 +92,7 @@ mod tests {
 
     fn hints(text: &str) -> Vec<String> {
         let failure = point_at(Failure::silent(1), text.as_bytes(), parse(text.as_bytes()).unwrap_err());
-        failure.hints.into_iter().map(|hint| String::from_utf8(hint).unwrap()).collect()
+        failure.hints.iter().map(|hint| String::from_utf8(hint.clone()).unwrap()).collect()
     }
 
     #[test]
