@@ -20,8 +20,10 @@ applets! {
     chroot
     getcap
     getpcaps
+    mount
     nsenter
     setcap
+    umount
     unshare
 }
 

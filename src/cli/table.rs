@@ -54,8 +54,8 @@ pub enum Store<O: 'static> {
     Maybe(fn(&mut O, Option<OsString>) -> Result<(), Failure>),
     /// Print the help and end.
     Help,
-    /// Print the version and end.
-    Version,
+    /// Print the version, with this list of features if it is not empty, and end.
+    Version(&'static str),
 }
 
 impl<O> Opt<O> {
@@ -121,7 +121,12 @@ impl<O> Opt<O> {
     /// `--version`, also as `short`.
     pub const fn version(short: Option<char>) -> Opt<O> {
         let spec = Spec { short, long: &["version"], argument: Argument::None, help: "display version" };
-        Opt { spec, store: Store::Version }
+        Opt { spec, store: Store::Version("") }
+    }
+
+    /// [`Opt::version`] that lists features behind the version.
+    pub const fn version_with(short: Option<char>, features: &'static str) -> Opt<O> {
+        Opt { store: Store::Version(features), ..Opt::version(short) }
     }
 }
 
@@ -193,9 +198,9 @@ pub fn parse<O: Default>(
                 output.print(help(invocation));
                 return Ok(Parsed::Done(Ok(0)));
             }
-            Store::Version => {
+            Store::Version(features) => {
                 usage.no_argument(&found, name, &mut parser)?;
-                output.print(version(invocation));
+                output.print(version(invocation, features));
                 return Ok(Parsed::Done(Ok(0)));
             }
             Store::Flag(store) => {
@@ -400,10 +405,17 @@ const UTIL_LINUX: &str = "2.43";
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The text of `--version`: the original's shape, since scripts read its fields, with ours named.
-fn version(invocation: &Invocation<'_>) -> Vec<u8> {
+fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
     let name = invocation.name();
     match invocation.applet.origin {
-        Origin::UtilLinux => text![name, " from util-linux ", UTIL_LINUX, " (ctrbox ", VERSION, ")\n"],
+        Origin::UtilLinux => {
+            let mut line = text![name, " from util-linux ", UTIL_LINUX];
+            if !features.is_empty() {
+                line.extend_from_slice(&text![" (", features, ")"]);
+            }
+            line.extend_from_slice(&text![" (ctrbox ", VERSION, ")\n"]);
+            line
+        }
         Origin::Coreutils | Origin::Libcap => text![name, " (ctrbox) ", VERSION, "\n"],
     }
 }

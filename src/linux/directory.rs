@@ -84,3 +84,22 @@ pub fn unlink(path: &OsStr) -> Result<()> {
 pub fn current() -> Result<OsString> {
     canonical(OsStr::new("."))
 }
+
+/// Changes the owner, the group or both of what `path` names; symbolic links are followed: chown(2).
+pub fn set_owner(path: &OsStr, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated; -1 leaves an id as it is.
+        let done = unsafe { libc::chown(path.as_ptr(), uid.unwrap_or(u32::MAX), gid.unwrap_or(u32::MAX)) };
+        io::checked(i64::from(done))
+    });
+    traced!(done, "chown({}, {uid:?}, {gid:?})", Quoted::new(path)).context("chown", path).map(drop)
+}
+
+/// chmod(2).
+pub fn set_mode(path: &OsStr, mode: u32) -> Result<()> {
+    let done = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated.
+        io::checked(i64::from(unsafe { libc::chmod(path.as_ptr(), mode) }))
+    });
+    traced!(done, "chmod({}, {mode:#o})", Quoted::new(path)).context("chmod", path).map(drop)
+}

@@ -5,6 +5,9 @@
 //! shows a mount only when it is finished. [`mount2`] is for kernels without it.
 
 pub mod api;
+pub mod foreign;
+pub mod helper;
+pub mod holders;
 pub mod statmount;
 
 use crate::{Result, error::Context, io, trace};

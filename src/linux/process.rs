@@ -121,6 +121,12 @@ pub fn id() -> Pid {
     unsafe { libc::getpid() }
 }
 
+/// Our parent's process number.
+pub fn parent() -> Pid {
+    // SAFETY: getppid has no preconditions.
+    unsafe { libc::getppid() }
+}
+
 /// A variable of our environment that is set and not empty.
 pub fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

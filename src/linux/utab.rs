@@ -119,10 +119,19 @@ impl Table {
 
     /// The entry of a mount: by its number, else by root, target and source.
     pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&Entry> {
-        let target = |entry: &&Entry| entry.target.as_bytes() == &*unescape(mount.target);
-        let by_id = |entry: &&Entry| entry.id == Some(u64::from(mount.id)) && target(entry);
+        let by_id = |entry: &&Entry| {
+            entry.id == Some(u64::from(mount.id)) && entry.target.as_bytes() == &*unescape(mount.target)
+        };
         let entries = || self.entries.iter().rev();
         entries().find(by_id).or_else(|| entries().find(|entry| entry.is_of(mount)))
+    }
+
+    /// The entries sorted by target, to look many mounts up.
+    pub fn index(&self) -> Index<'_> {
+        let mut by_target: Vec<&Entry> = self.entries.iter().collect();
+        // Stable: of the entries of one target the last one still is the last.
+        by_target.sort_by(|a, b| a.target.cmp(&b.target));
+        Index(by_target)
     }
 
     fn to_text(&self) -> Vec<u8> {
@@ -158,6 +167,29 @@ impl Table {
         true
     }
 
+    /// Whether the mount of `entry` has an entry already.
+    pub fn has(&self, entry: &Entry) -> bool {
+        self.entries.iter().any(|known| known.target == entry.target)
+    }
+
+    /// Adds to the entry that a mount.TYPE program wrote the options that it lacks. Whether there were any.
+    pub fn complete(&mut self, entry: Entry) -> bool {
+        let Some(known) = self.entries.iter_mut().rev().find(|known| known.target == entry.target) else {
+            return false;
+        };
+        let mut changed = false;
+        for option in entry.options.split(|&byte| byte == b',') {
+            if known.options.split(|&byte| byte == b',').all(|there| there != option) {
+                if !known.options.is_empty() {
+                    known.options.push(b',');
+                }
+                known.options.extend_from_slice(option);
+                changed = true;
+            }
+        }
+        changed
+    }
+
     /// A tree was moved: every target below `from` is now below `to`. Whether any was.
     pub fn move_tree(&mut self, from: &OsStr, to: &OsStr) -> bool {
         let mut changed = false;
@@ -170,6 +202,23 @@ impl Table {
             }
         }
         changed
+    }
+}
+
+/// A [`Table`] sorted by target.
+pub struct Index<'a>(Vec<&'a Entry>);
+
+impl Index<'_> {
+    /// As [`Table::find`].
+    pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&Entry> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let target = unescape(mount.target);
+        let first = self.0.partition_point(|entry| entry.target.as_bytes() < &*target);
+        let last = self.0.partition_point(|entry| entry.target.as_bytes() <= &*target);
+        let same = || self.0.get(first..last).unwrap_or_default().iter().rev().copied();
+        same().find(|entry| entry.id == Some(u64::from(mount.id))).or_else(|| same().find(|entry| entry.is_of(mount)))
     }
 }
 

@@ -1,0 +1,260 @@
+//! mount -a: the file systems of fstab, in its order or at once.
+
+use super::request::{Request, Settings};
+use super::{FAILED, Options, SOME, one, parse_options, source, table, target};
+use cli::{Failure, Invocation, Outcome, Output, text};
+use linux::options::{self, Options as MountOptions};
+use linux::process::{self, Fork, Status, Wait};
+use linux::{directory, fstab, loopdev, mountinfo, utab};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// How many mounts were tried, and how many failed.
+#[derive(Default)]
+struct Count {
+    tried: usize,
+    failed: usize,
+}
+
+impl Count {
+    fn add(&mut self, ok: bool) {
+        self.tried += 1;
+        self.failed += usize::from(!ok);
+    }
+
+    fn status(&self) -> u8 {
+        match self.failed {
+            0 => 0,
+            failed if failed == self.tried => FAILED,
+            _ => SOME,
+        }
+    }
+}
+
+/// Mounts what -t and -O select.
+pub fn mount_all(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    wanted: &Options,
+    output: &mut Output,
+) -> Outcome {
+    if wanted.options.has("remount") {
+        return remount_all(invocation, settings, wanted, output);
+    }
+    let table = table::read(invocation, settings)?;
+    // Read once: two lines for the same place are both mounted.
+    let mounted = mountinfo::Table::read()
+        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let mut count = Count::default();
+    let mut children: Vec<(process::Pid, OsString)> = Vec::new();
+    for entry in &table.entries {
+        let own = MountOptions::parse(entry.options.as_deref().unwrap_or_default()).unwrap_or_default();
+        let place = target::prefixed(&entry.target, settings.target_prefix.as_deref());
+        if entry.is_swap() || entry.fstype == "ignore" {
+            continue;
+        }
+        if is_skipped(settings, wanted, entry, &own) {
+            say(settings, &place, "ignored", output);
+            continue;
+        }
+        if is_mounted(&mounted, entry, &own, &place) {
+            say(settings, &place, "already mounted", output);
+            continue;
+        }
+        if wanted.fork {
+            // What is buffered must not be written once by each child.
+            let _ = output.flush();
+            if let Some(child) = start(invocation, settings, wanted, entry, output) {
+                children.push((child, place));
+                continue;
+            }
+        }
+        let done = mount_entry(invocation, settings, wanted, entry, output);
+        report(invocation, settings, &place, done, &mut count, output);
+    }
+    for (child, place) in children {
+        let ok = matches!(process::wait(child, Wait::End), Ok(Status::Exited(0)));
+        if ok {
+            say(settings, &place, "successfully mounted", output);
+        }
+        count.add(ok);
+    }
+    Ok(count.status())
+}
+
+fn say(settings: &Settings, place: &OsStr, what: &str, output: &mut Output) {
+    if settings.verbose {
+        let mut line = place.as_bytes().to_vec();
+        line.resize(line.len().max(25), b' ');
+        output.print(text![line, ": ", what, "\n"]);
+    }
+}
+
+fn report(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    place: &OsStr,
+    done: Outcome,
+    count: &mut Count,
+    output: &mut Output,
+) {
+    match done {
+        Ok(status) => {
+            if status == 0 {
+                say(settings, place, "successfully mounted", output);
+            }
+            count.add(status == 0);
+        }
+        Err(failure) => {
+            // In the order in which things happened.
+            let _ = output.flush();
+            failure.print(invocation);
+            count.add(false);
+        }
+    }
+}
+
+fn mount_entry(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    wanted: &Options,
+    entry: &fstab::Entry,
+    output: &mut Output,
+) -> Outcome {
+    let own = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
+    let request = Request {
+        source: Some(entry.source.clone()),
+        target: Some(entry.target.clone()),
+        either: None,
+        types: Some(entry.fstype.as_bytes().to_vec()),
+        options: settings.table_use.merge(own, wanted.options.clone()),
+        without_table: true,
+    };
+    one::perform(invocation, &settings.quiet(), request, output)
+}
+
+/// -F: a child of its own for the entry. `None`: there is none, and it is mounted here.
+fn start(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    wanted: &Options,
+    entry: &fstab::Entry,
+    output: &mut Output,
+) -> Option<process::Pid> {
+    match process::fork() {
+        Ok(Fork::Parent(child)) => Some(child),
+        Ok(Fork::Child) => {
+            let status = mount_entry(invocation, settings, wanted, entry, output).unwrap_or_else(|failure| {
+                failure.print(invocation);
+                failure.status
+            });
+            let _ = output.flush();
+            process::exit_child(status)
+        }
+        Err(_) => None,
+    }
+}
+
+fn is_skipped(settings: &Settings, wanted: &Options, entry: &fstab::Entry, own: &MountOptions) -> bool {
+    let is_root = settings.target_prefix.is_none() && (entry.target == "/" || entry.target == "root");
+    let no_auto = own.switch("auto", "noauto") == Some(false);
+    is_root || no_auto || !is_selected(wanted, &entry.fstype, own)
+}
+
+fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
+    wanted.types.as_ref().is_none_or(|types| options::type_matches(fstype, types.as_bytes()))
+        && wanted.test_options.as_ref().is_none_or(|list| options::matches(own, list.as_bytes()))
+}
+
+/// Whether the entry's file system, or its directory, is at its place already.
+fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptions, place: &OsStr) -> bool {
+    let place = directory::canonical(place).unwrap_or_else(|_| place.to_os_string());
+    let escaped = mountinfo::escape(place.as_bytes()).into_owned();
+    let mut here = mounted.entries().filter(|found| found.target == escaped).peekable();
+    if here.peek().is_none() {
+        return false;
+    }
+    let path = match linux::probe::Tag::parse(&entry.source) {
+        Some(tag) => tag.resolve().unwrap_or_default(),
+        None if source::is_path_type(entry.fstype.as_bytes()) => {
+            directory::canonical(&entry.source).unwrap_or_else(|_| entry.source.clone())
+        }
+        None => entry.source.clone(),
+    };
+    let bind = own.has("bind") || own.has("rbind");
+    let offset = source::loop_wanted(own).ok().flatten().map_or(0, |wanted| wanted.offset);
+    here.any(|found| {
+        if bind {
+            return is_bound(mounted, &found, &path);
+        }
+        found.source_text() == path
+            || loopdev::backing(&found.source_text())
+                .is_some_and(|backing| backing.file == path && backing.offset == offset)
+    })
+}
+
+/// Whether `found` shows the directory `path`: the same file system, and the same directory of it.
+fn is_bound(mounted: &mountinfo::Table, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
+    let mut top = path.as_bytes();
+    loop {
+        let prefix = if top.is_empty() { OsStr::new("/") } else { OsStr::from_bytes(top) };
+        if let Some(holder) = mounted.find_target(prefix) {
+            let below = path.as_bytes().get(top.len()..).unwrap_or_default();
+            let root = holder.root_path();
+            let root = if root == "/" { b"".as_slice() } else { root.as_bytes() };
+            let whole = [root, below].concat();
+            let whole = if whole.is_empty() { b"/".to_vec() } else { whole };
+            return holder.device == found.device && found.root_path().as_bytes() == whole;
+        }
+        match top.iter().rposition(|&byte| byte == b'/') {
+            Some(slash) => top = top.get(..slash).unwrap_or_default(),
+            None => return false,
+        }
+    }
+}
+
+/// `-a -o remount`: every mounted file system that is selected.
+fn remount_all(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    wanted: &Options,
+    output: &mut Output,
+) -> Outcome {
+    let mounted = mountinfo::Table::read()
+        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let kept = utab::Table::read();
+    let mut count = Count::default();
+    for entry in mounted.entries() {
+        let mut text = entry.all_options();
+        if let Some(more) = kept.find(&entry) {
+            text.push(b',');
+            text.extend_from_slice(&more.options);
+        }
+        let own = MountOptions::parse(&text).unwrap_or_default();
+        let place = entry.target_path();
+        if !is_selected(wanted, entry.fstype_text(), &own) {
+            say(settings, &place, "ignored", output);
+            continue;
+        }
+        let request = Request {
+            either: Some(place.clone()),
+            options: wanted.options.clone(),
+            ..Request::default()
+        };
+        let done = table::complete(invocation, settings, request)
+            .and_then(|request| one::perform(invocation, &settings.quiet(), request, output));
+        match done {
+            Ok(0) => {
+                say(settings, &place, "successfully remounted", output);
+                count.add(true);
+            }
+            Ok(_) => count.add(false),
+            Err(failure) => {
+                let _ = output.flush();
+                failure.print(invocation);
+                count.add(false);
+            }
+        }
+    }
+    Ok(count.status())
+}

@@ -1,0 +1,144 @@
+//! The X-mount.* options: what mount does before and after the mount itself.
+
+use super::USAGE;
+use cli::{Failure, text};
+use linux::accounts;
+use linux::options::{MountOption, Options as MountOptions};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// What the X-mount.* options ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// Make the target, with this mode for each new directory.
+    pub mkdir: Option<u32>,
+    /// Mount this directory of the file system in place of its root.
+    pub subdir: Option<OsString>,
+    /// Change the owner of the mounted root.
+    pub owner: Option<u32>,
+    /// Change its group.
+    pub group: Option<u32>,
+    /// Change its mode.
+    pub mode: Option<u32>,
+    /// Map ids: the value as it was given.
+    pub idmap: Option<OsString>,
+    /// Do not resolve the source.
+    pub raw_source: bool,
+    /// Do not resolve the target.
+    pub raw_target: bool,
+    /// Never make a loop device.
+    pub no_loop: bool,
+    /// Only these types may be detected.
+    pub auto_types: Option<Vec<u8>>,
+}
+
+impl Hooks {
+    /// Reads them. `target` begins the message of one that is malformed.
+    pub fn parse(options: &MountOptions, target: &OsStr) -> Result<Hooks, Failure> {
+        let malformed = || {
+            let list = OsString::from_vec(super::one::shown_options(options));
+            Failure::new(USAGE, text![target, ": failed to parse mount options '", list, "'."])
+        };
+        let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
+        let octal = |text: &[u8]| {
+            let text = core::str::from_utf8(text).ok()?;
+            u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
+        };
+        let mut hooks = Hooks::default();
+        for option in &options.0 {
+            match option.name.as_slice() {
+                b"X-mount.mkdir" | b"x-mount.mkdir" => {
+                    hooks.mkdir = match value(option) {
+                        Some(mode) => Some(octal(&mode).ok_or_else(malformed)?),
+                        None => Some(0o755),
+                    };
+                }
+                b"X-mount.subdir" => {
+                    hooks.subdir = Some(OsString::from_vec(value(option).ok_or_else(malformed)?));
+                }
+                b"X-mount.owner" => {
+                    let name = value(option).ok_or_else(malformed)?;
+                    hooks.owner = Some(user(&name).ok_or_else(malformed)?);
+                }
+                b"X-mount.group" => {
+                    let name = value(option).ok_or_else(malformed)?;
+                    hooks.group = Some(group(&name).ok_or_else(malformed)?);
+                }
+                b"X-mount.mode" => {
+                    let mode = value(option).ok_or_else(malformed)?;
+                    hooks.mode = Some(octal(&mode).ok_or_else(malformed)?);
+                }
+                b"X-mount.idmap" => hooks.idmap = Some(OsString::from_vec(value(option).ok_or_else(malformed)?)),
+                b"X-mount.nocanonicalize" => match value(option).as_deref() {
+                    None => (hooks.raw_source, hooks.raw_target) = (true, true),
+                    Some(b"source") => hooks.raw_source = true,
+                    Some(b"target") => hooks.raw_target = true,
+                    Some(_) => return Err(malformed()),
+                },
+                b"X-mount.noloop" => hooks.no_loop = true,
+                b"X-mount.auto-fstypes" => hooks.auto_types = Some(value(option).ok_or_else(malformed)?),
+                _ => {}
+            }
+        }
+        Ok(hooks)
+    }
+}
+
+/// A user's number, by number or name.
+pub fn user(name: &[u8]) -> Option<u32> {
+    cli::number::id(name).or_else(|| accounts::passwd_by_name(OsStr::from_bytes(name)).map(|user| user.uid))
+}
+
+/// A group's number, by number or name.
+pub fn group(name: &[u8]) -> Option<u32> {
+    cli::number::id(name).or_else(|| accounts::group_by_name(OsStr::from_bytes(name)).map(|group| group.gid))
+}
+
+/// Turns the names in `uid=` and `gid=` into numbers; `useruid` and `usergid` are the caller's own. A name that is not
+/// known stays for the file system to refuse.
+pub fn number_ids(options: &mut MountOptions) {
+    for option in &mut options.0 {
+        let Some(value) = option.plain_value() else { continue };
+        let id = match (option.name.as_slice(), value.as_slice()) {
+            (b"uid", b"useruid") => Some(linux::credentials::real_uid()),
+            (b"gid", b"usergid") => Some(linux::credentials::real_gid()),
+            (b"uid", name) => user(name),
+            (b"gid", name) => group(name),
+            _ => None,
+        };
+        if let Some(id) = id {
+            option.value = Some(text![id]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hooks(list: &str) -> Result<Hooks, Failure> {
+        Hooks::parse(&MountOptions::parse(list.as_bytes()).unwrap(), OsStr::new("/m"))
+    }
+
+    #[test]
+    fn a_directory_is_made_with_the_mode_that_is_given_or_the_usual_one() {
+        assert_eq!(hooks("X-mount.mkdir").unwrap().mkdir, Some(0o755));
+        assert_eq!(hooks("x-mount.mkdir=\"0700\"").unwrap().mkdir, Some(0o700));
+        assert_eq!(hooks("a,b").unwrap(), Hooks::default());
+    }
+
+    #[test]
+    fn malformed_values_are_refused_with_the_whole_list() {
+        for list in ["X-mount.mkdir=9z", "X-mount.subdir=", "X-mount.mode=77777", "X-mount.owner=no/such"] {
+            let failure = hooks(list).unwrap_err();
+            assert_eq!(failure.status, USAGE, "{list}");
+        }
+    }
+
+    #[test]
+    fn ids_become_numbers() {
+        let mut options = MountOptions::parse(b"uid=root,gid=12,uid=no/such,x=root").unwrap();
+        number_ids(&mut options);
+        assert_eq!(options.to_text(), b"uid=0,gid=12,uid=no/such,x=root");
+    }
+}

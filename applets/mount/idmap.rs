@@ -1,0 +1,133 @@
+//! ID-mapped mounts: the specs of --map-users and X-mount.idmap, and a user
+//! namespace that holds the maps. mount(8), mount_setattr(2).
+
+use super::bad_usage;
+use cli::{Failure, text};
+use linux::idmap::{self, Extent, Ids};
+use linux::options::Options as MountOptions;
+use linux::process::{self, Channel, Fork, Pid, Wait};
+use linux::{Errno, Error, namespace};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+
+/// --map-users and --map-groups as the option that they stand for.
+pub fn options(maps: &[(char, OsString)]) -> Result<MountOptions, Failure> {
+    let mut options = MountOptions::default();
+    let mut value: Vec<u8> = Vec::new();
+    let is_path = |map: &OsString| map.as_bytes().first() == Some(&b'/');
+    if maps.iter().any(|(_, map)| is_path(map)) {
+        // A namespace file has both maps already.
+        let [(kind, path)] = maps else { return Err(bad_usage()) };
+        if *kind != 'u' {
+            return Err(bad_usage());
+        }
+        value.extend_from_slice(path.as_bytes());
+    }
+    for (kind, map) in maps.iter().filter(|(_, map)| !is_path(map)) {
+        if !value.is_empty() {
+            value.push(b' ');
+        }
+        value.extend_from_slice(&text![kind.to_string(), ":", map]);
+    }
+    if !value.is_empty() {
+        options.push("X-mount.idmap", Some(&value));
+    }
+    Ok(options)
+}
+
+/// A user namespace with the maps of an X-mount.idmap value: a list of `[u:|g:|b:]ID-MOUNT:ID-HOST:RANGE`, or the path
+/// of a namespace file.
+pub fn namespace(value: &OsStr) -> linux::Result<OwnedFd> {
+    if value.as_bytes().first() == Some(&b'/') {
+        return namespace::open(value);
+    }
+    let (users, groups) = parse(value.as_bytes()).ok_or_else(|| Error::new("idmap", value, Errno::EINVAL))?;
+    made(&users, &groups)
+}
+
+/// The maps of users and of groups.
+fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
+    let (mut users, mut groups) = (Vec::new(), Vec::new());
+    for word in list.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()) {
+        let (kind, spec) = match word {
+            [kind @ (b'u' | b'g' | b'b'), b':', spec @ ..] => (*kind, spec),
+            spec => (b'b', spec),
+        };
+        let mut numbers = spec.split(|&byte| byte == b':').map(cli::number::id);
+        let (inner, outer, count) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        if numbers.next().is_some() || count == 0 {
+            return None;
+        }
+        let extent = Extent { inner, outer, count };
+        if kind != b'g' {
+            users.push(extent);
+        }
+        if kind != b'u' {
+            groups.push(extent);
+        }
+    }
+    (!users.is_empty() || !groups.is_empty()).then_some((users, groups))
+}
+
+/// A child makes the namespace and waits until we have written its maps and opened it.
+fn made(users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
+    let (ours, theirs) = process::channel()?;
+    let child = match process::fork()? {
+        Fork::Parent(child) => child,
+        Fork::Child => {
+            drop(ours);
+            let made = namespace::unshare(namespace::Kind::User.flag());
+            let errno = made.err().map_or(0, |error| error.errno.0);
+            let told = theirs.send(&errno.to_ne_bytes());
+            // Until the parent closes its end.
+            let _ = told.and_then(|()| theirs.receive(&mut [0; 4]).map(drop));
+            process::exit_child(0);
+        }
+    };
+    drop(theirs);
+    let opened = written(child, &ours, users, groups);
+    drop(ours);
+    process::wait(child, Wait::End)?;
+    opened
+}
+
+fn written(child: Pid, ours: &Channel, users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
+    let mut answer = [0; 4];
+    let got = ours.receive(&mut answer)?.map_or(0, <[u8]>::len);
+    let errno = if got == answer.len() { i32::from_ne_bytes(answer) } else { Errno::EIO.0 };
+    if errno != 0 {
+        return Err(Error::new("unshare", "", Errno(errno)));
+    }
+    let pid = child.to_string();
+    // A map that is missing is the kernel's to refuse when the namespace is used.
+    for (ids, map) in [(Ids::Users, users), (Ids::Groups, groups)] {
+        if !map.is_empty() {
+            idmap::write(&pid, ids, map)?;
+        }
+    }
+    namespace::open(namespace::path(child, "user"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_without_a_letter_is_for_both() {
+        let (users, groups) = parse(b"0:1000:1 u:5:6:7").unwrap();
+        assert_eq!(users.len(), 2);
+        assert_eq!(groups, [Extent { inner: 0, outer: 1000, count: 1 }]);
+        for bad in ["", "1:2", "1:2:0", "x:1:2:3", "1:2:3:4"] {
+            assert!(parse(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn options_become_one_value_and_a_path_stands_alone() {
+        let maps = [('u', OsString::from("0:1:2")), ('g', OsString::from("3:4:5"))];
+        assert_eq!(options(&maps).unwrap().to_text(), b"X-mount.idmap=u:0:1:2 g:3:4:5");
+        assert!(options(&[('u', "/x".into()), ('g', "3:4:5".into())]).is_err());
+        assert_eq!(options(&[('u', "/x".into())]).unwrap().to_text(), b"X-mount.idmap=/x");
+    }
+}

@@ -1,0 +1,105 @@
+//! `mount` without a mount to make: what is mounted, one line each.
+
+use super::{Options, source};
+use cli::{Failure, Outcome, Output, text};
+use linux::probe::{self, Probed};
+use linux::{directory, loopdev, mountinfo, options, stat, utab};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Prints `SOURCE on TARGET type TYPE (OPTIONS)` for every mount that -t selects, in the kernel's order.
+pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
+    let table = mountinfo::Table::read()
+        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let kept = utab::Table::read();
+    let kept = kept.index();
+    let types = wanted.types.as_ref().map(|types| types.as_bytes());
+    let mut sources = Sources::default();
+    let mut line = Vec::with_capacity(256);
+    for entry in table.entries() {
+        if types.is_some_and(|types| !options::type_matches(entry.fstype_text(), types)) || is_ignored(&entry) {
+            continue;
+        }
+        line.clear();
+        line.extend_from_slice(sources.pretty(&entry));
+        line.extend_from_slice(b" on ");
+        append_printable(entry.target, &mut line);
+        line.extend_from_slice(b" type ");
+        line.extend_from_slice(entry.fstype);
+        line.extend_from_slice(b" (");
+        entry.append_options(&mut line);
+        if let Some(kept) = kept.find(&entry)
+            && !kept.options.is_empty()
+        {
+            line.push(b',');
+            line.extend_from_slice(&kept.options);
+        }
+        line.push(b')');
+        if wanted.show_labels
+            && let Some(label) = label(&entry)
+        {
+            line.extend_from_slice(&text![" [", label, "]"]);
+        }
+        line.push(b'\n');
+        output.print(&line);
+    }
+    Ok(0)
+}
+
+/// autofs says of itself that it is not to be listed.
+fn is_ignored(entry: &mountinfo::Entry<'_>) -> bool {
+    entry.fstype == b"autofs" && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ignore")
+}
+
+/// A path with a question mark for each control character.
+fn append_printable(escaped: &[u8], line: &mut Vec<u8>) {
+    let start = line.len();
+    line.extend_from_slice(&mountinfo::unescape(escaped));
+    for byte in line.iter_mut().skip(start).filter(|byte| byte.is_ascii_control()) {
+        *byte = b'?';
+    }
+}
+
+/// Sources as they are shown. Many mounts in a row have the same one: the last is remembered.
+#[derive(Default)]
+struct Sources {
+    last: Vec<u8>,
+    shown: Vec<u8>,
+}
+
+impl Sources {
+    /// The backing file of a loop device that clears itself, the canonical path of another device, else the name.
+    fn pretty(&mut self, entry: &mountinfo::Entry<'_>) -> &[u8] {
+        if self.shown.is_empty() || self.last != entry.source {
+            self.last.clear();
+            self.last.extend_from_slice(entry.source);
+            let plain = mountinfo::unescape(entry.source).into_owned();
+            self.shown = match plain.first() {
+                Some(b'/') if source::is_path_type(entry.fstype) => pretty(plain),
+                Some(_) => plain,
+                None => b"none".to_vec(),
+            };
+        }
+        &self.shown
+    }
+}
+
+fn pretty(path: Vec<u8>) -> Vec<u8> {
+    let path = OsString::from_vec(path);
+    let path = directory::canonical(&path).unwrap_or(path);
+    match loopdev::backing(&path) {
+        Some(backing) if backing.autoclear => backing.file.into_vec(),
+        _ => path.into_vec(),
+    }
+}
+
+fn label(entry: &mountinfo::Entry<'_>) -> Option<Vec<u8>> {
+    let source = entry.source_text();
+    if !stat::path(&source).is_ok_and(|stat| stat.is_block_device()) {
+        return None;
+    }
+    match probe::device(OsStr::from_bytes(source.as_bytes())) {
+        Ok(Probed::One(found)) => found.label,
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! The text of a failed mount: the kernel's own words where it has some, else
+//! what the error number means for this source and this target.
+
+use super::plan::Operation;
+use super::{FAILED, hint, source};
+use cli::failure::Line;
+use cli::{Failure, text};
+use linux::mount::api::{Message, Severity};
+use linux::options::Options as MountOptions;
+use linux::{Errno, Error, mountinfo, stat};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// What was attempted.
+pub struct Attempt<'a> {
+    /// What kind of mount.
+    pub operation: Operation,
+    /// The source that the kernel got.
+    pub source: Option<&'a OsStr>,
+    /// The target that it got.
+    pub target: &'a OsStr,
+    /// The type that it got.
+    pub fstype: Option<&'a OsStr>,
+    /// All options.
+    pub options: &'a MountOptions,
+    /// -w: never read-only.
+    pub read_write: bool,
+}
+
+/// The second line of every failed system call.
+const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
+
+/// The failure of a system call.
+pub fn failed(attempt: &Attempt<'_>, error: &Error, messages: &[Message]) -> Failure {
+    let text = kernel_words(error, messages).unwrap_or_else(|| by_errno(attempt, error));
+    let failure = Failure::new(FAILED, text![attempt.target, ": ", text, "."]);
+    hint::add(failure.and(Line::Plain(text![DMESG])), attempt, error)
+}
+
+/// A failure before any system call: `TARGET: TEXT.`
+pub fn early(status: u8, target: &OsStr, text: &[u8]) -> Failure {
+    Failure::new(status, text![target, ": ", text, "."])
+}
+
+/// `fsconfig() failed: tmpfs: Unknown parameter 'bogus'`.
+fn kernel_words(error: &Error, messages: &[Message]) -> Option<Vec<u8>> {
+    let mut words: Vec<u8> = Vec::new();
+    for message in messages.iter().filter(|message| message.severity == Severity::Error) {
+        if !words.is_empty() {
+            words.extend_from_slice(b"; ");
+        }
+        words.extend_from_slice(&message.text);
+    }
+    (!words.is_empty()).then(|| text![error.call, "() failed: ", words])
+}
+
+fn is_directory(path: &OsStr) -> bool {
+    stat::path(path).is_ok_and(|stat| stat.is_directory())
+}
+
+fn by_errno(attempt: &Attempt<'_>, error: &Error) -> Vec<u8> {
+    let source = attempt.source.unwrap_or(OsStr::new("none"));
+    let source_stat = stat::path(source);
+    let remount = matches!(attempt.operation, Operation::Remount | Operation::RemountBind);
+    let plain = || text![error.call, "() failed: ", error.errno];
+    match error.errno {
+        Errno::EPERM if linux::credentials::effective_uid() != 0 => text!["must be superuser to use mount"],
+        Errno::EPERM if !is_directory(attempt.target) => text!["mount point is not a directory"],
+        Errno::EPERM => text!["permission denied"],
+        Errno::EBUSY if remount => text!["mount point is busy"],
+        Errno::EBUSY => match mounted_on(source) {
+            Some(target) => text![source, " already mounted on ", target],
+            None => text![source, " already mounted or mount point busy"],
+        },
+        Errno::ENOENT if stat::link(attempt.target).is_err() => text!["mount point does not exist"],
+        Errno::ENOENT if stat::path(attempt.target).is_err() => {
+            text!["mount point is a symbolic link to nowhere"]
+        }
+        Errno::ENOENT if source_stat.is_err() && attempt.source.is_some() => {
+            text!["special device ", source, " does not exist"]
+        }
+        Errno::ENOTDIR if !is_directory(attempt.target) => text!["mount point is not a directory"],
+        Errno::ENOTDIR if source_stat.as_ref().is_err_and(|error| error.errno == Errno::ENOTDIR) => {
+            text!["special device ", source, " does not exist (a path prefix is not a directory)"]
+        }
+        Errno::EINVAL => invalid(attempt, source),
+        Errno::EMFILE => text!["mount table full"],
+        Errno::EIO => text!["can't read superblock on ", source],
+        Errno::ENODEV => match attempt.fstype {
+            Some(fstype) => text!["unknown filesystem type '", fstype, "'"],
+            None => text!["unknown filesystem type"],
+        },
+        Errno::ENOTBLK => match source_stat {
+            Ok(stat) if stat.is_regular() => text![source, " is not a block device; try \"-o loop\""],
+            _ => text![source, " is not a block device"],
+        },
+        Errno::ENXIO => text![source, " is not a valid block device"],
+        Errno::EACCES | Errno::EROFS => read_only(attempt, source),
+        Errno::ENOMEDIUM => text!["no medium found on ", source],
+        Errno::EBADMSG => text!["cannot mount; probably corrupted filesystem on ", source],
+        _ => plain(),
+    }
+}
+
+fn invalid(attempt: &Attempt<'_>, source: &OsStr) -> Vec<u8> {
+    let network = attempt.fstype.is_some_and(|fstype| source::is_network_type(fstype.as_bytes()));
+    match attempt.operation {
+        Operation::Remount => text!["mount point not mounted or bad option"],
+        Operation::RemountBind | Operation::Propagation => text!["not mount point or bad option"],
+        Operation::Move if is_below_shared(source) => {
+            text!["bad option; moving a mount residing under a shared mount is unsupported"]
+        }
+        _ if network => text![
+            "bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program"
+        ],
+        _ => text![
+            "wrong fs type, bad option, bad superblock on ",
+            source,
+            ", missing codepage or helper program, or other error"
+        ],
+    }
+}
+
+fn read_only(attempt: &Attempt<'_>, source: &OsStr) -> Vec<u8> {
+    match attempt.operation {
+        _ if attempt.options.read_only_mount() == Some(true) => text!["cannot mount ", source, " read-only"],
+        _ if attempt.read_write => {
+            text![source, " is write-protected but explicit read-write mode requested"]
+        }
+        Operation::Remount | Operation::RemountBind => {
+            text!["cannot remount ", source, " read-write, is write-protected"]
+        }
+        Operation::Bind { .. } => text!["bind ", source, " failed"],
+        _ => text!["cannot mount ", source, " read-only"],
+    }
+}
+
+/// Where a source is mounted already.
+fn mounted_on(source: &OsStr) -> Option<std::ffi::OsString> {
+    let table = mountinfo::Table::read().ok()?;
+    let escaped = mountinfo::escape(source.as_bytes()).into_owned();
+    let found = table.entries().find(|entry| entry.source == escaped)?;
+    Some(found.target_path())
+}
+
+/// Whether the mount at `path` lies on a mount whose propagation is shared.
+fn is_below_shared(path: &OsStr) -> bool {
+    let Ok(table) = mountinfo::Table::read() else { return false };
+    let Some(parent) = table.find_target(path).and_then(|entry| table.find_id(entry.parent)) else { return false };
+    parent.optional.starts_with(b"shared:") || parent.optional.windows(8).any(|word| word == b" shared:")
+}

@@ -1,0 +1,640 @@
+//! One mount, from a complete request to its entry in utab.
+
+use super::hooks::{self, Hooks};
+use super::message::{self, Attempt};
+use super::plan::{self, Facts, Operation};
+use super::request::{Request, Settings};
+use super::source::{self, Missing, Source};
+use super::target::{self, Target};
+use super::{FAILED, SYSTEM, USAGE, UTAB, carry, table};
+use cli::failure::{Line, warn};
+use cli::{Failure, Invocation, Outcome, Output, text};
+use linux::loopdev::{Refused, Wanted};
+use linux::mount::api::{Message, Severity};
+use linux::mount::{helper, statmount};
+use linux::options::Options as MountOptions;
+use linux::probe::{self, Probed};
+use linux::process::{self, Status};
+use linux::{Errno, directory, io, mountinfo, stat, utab};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Mounts what a command line names.
+pub fn mount(invocation: &Invocation<'_>, settings: &Settings, request: Request, output: &mut Output) -> Outcome {
+    let request = table::complete(invocation, settings, request)?;
+    perform(invocation, settings, request, output)
+}
+
+/// The options as messages show them: without repetitions, rw or ro first.
+pub fn shown_options(options: &MountOptions) -> Vec<u8> {
+    let mut options = options.clone();
+    let read_only = options.read_only_mount() == Some(true);
+    options.deduplicate();
+    options.0.retain(|option| !(matches!(option.name.as_slice(), b"ro" | b"rw") && option.value.is_none()));
+    let mut first = MountOptions::default();
+    first.push(if read_only { "ro" } else { "rw" }, None);
+    first.append(options);
+    first.to_text()
+}
+
+/// A mount that is being made.
+struct Work<'a> {
+    invocation: &'a Invocation<'a>,
+    settings: &'a Settings,
+    operation: Operation,
+    options: MountOptions,
+    hooks: Hooks,
+    types: Vec<u8>,
+    /// The source as it was given.
+    given: Option<OsString>,
+    source: Option<Source>,
+    target: Target,
+}
+
+/// How one type fared.
+enum Tried {
+    /// The mount is there.
+    Mounted(Vec<Message>),
+    /// A mount.TYPE program ended with this status.
+    Helped(u8),
+}
+
+/// Why one type did not do.
+struct Refusal {
+    failure: Failure,
+    errno: Errno,
+    /// Whether the source is what is missing, which `nofail` forgives.
+    source_missing: bool,
+}
+
+/// Makes the mount that a complete request asks for.
+pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Request, output: &mut Output) -> Outcome {
+    let named = request.target.clone().or_else(|| request.source.clone()).unwrap_or_else(|| OsString::from("???"));
+    let mut options = request.options;
+    options.imply_user_flags();
+    options.remove("owner");
+    options.remove("group");
+    hooks::number_ids(&mut options);
+    options.deduplicate();
+    refuse_unsupported(&options, &named)?;
+    let operation = Operation::of(&options, request.source.is_some());
+    let hooks = Hooks::parse(&options, &named)?;
+    let mut work = Work {
+        invocation,
+        settings,
+        operation,
+        options,
+        hooks,
+        types: request.types.unwrap_or_default(),
+        given: request.source,
+        source: None,
+        target: Target::at(request.target.as_deref().unwrap_or_default(), settings),
+    };
+    if work.given.is_none() && !matches!(operation, Operation::Propagation | Operation::Remount | Operation::RemountBind)
+    {
+        // With a bind of one operand the kernel says what is wrong; a new file system needs a source.
+        if operation == Operation::New {
+            return Err(Failure::new(USAGE, text![named, ": no mount source specified."]));
+        }
+    }
+    if let Err(missing) = work.find_source() {
+        return work.source_failed(missing, &named);
+    }
+    let Some(target) = request.target.clone() else {
+        return Err(Failure::new(USAGE, text![named, ": can't find mount point in ", table::default_path(), "."]));
+    };
+    work.target = target::prepare(&target, settings, &work.hooks)
+        .map_err(|errno| message::early(USAGE, &target, &text!["failed to create mount point: ", errno]))?;
+    let outcome = work.make(output);
+    if !matches!(outcome, Ok(0)) {
+        work.target.undo();
+    }
+    outcome
+}
+
+/// What we know and do not do.
+fn refuse_unsupported(options: &MountOptions, named: &OsStr) -> Result<(), Failure> {
+    let refuse = |what: &str| Err(message::early(USAGE, named, what.as_bytes()));
+    if options.has("encryption") {
+        return refuse("encryption not supported, use cryptsetup(8) instead");
+    }
+    if options.0.iter().any(|option| option.name.starts_with(b"verity.")) {
+        return refuse("dm-verity is not supported by this build, use veritysetup(8) and mount the mapped device");
+    }
+    let relabels = |name| options.get(name).and_then(|option| option.plain_value()).is_some_and(|v| v == b"@target");
+    if relabels("rootcontext") {
+        return refuse("SELinux relabelling (rootcontext=@target) is not supported by this build");
+    }
+    Ok(())
+}
+
+impl Work<'_> {
+    /// Resolves the source, and makes a loop device if it needs one.
+    fn find_source(&mut self) -> Result<(), Missing> {
+        let Some(given) = self.given.clone() else { return Ok(()) };
+        let path = source::resolve(&given, &self.types, self.settings, &self.hooks)?;
+        let takes_device = matches!(self.operation, Operation::New) && source::is_path_type(&self.types);
+        if takes_device
+            && !self.settings.fake
+            && let Some(wanted) = self.loop_device(&path)?
+        {
+            let made = source::attach(&path, &wanted)?;
+            self.refuse_twice(&made)?;
+            self.source = Some(made);
+            return Ok(());
+        }
+        self.source = Some(Source { path, device: None });
+        Ok(())
+    }
+
+    /// The loop device that the source needs.
+    fn loop_device(&self, path: &OsStr) -> Result<Option<Wanted>, Missing> {
+        let wanted = source::loop_wanted(&self.options)?;
+        if self.hooks.no_loop {
+            return Ok(None);
+        }
+        if wanted.is_some() {
+            return Ok(wanted);
+        }
+        if !source::is_image(path) {
+            return Ok(None);
+        }
+        let read_only = self.options.read_only_mount() == Some(true);
+        let plain = Wanted { read_only, ..Wanted::default() };
+        let found = match probe::device(path) {
+            Ok(Probed::One(found)) => Some(found.fstype),
+            _ => None,
+        };
+        let automatic = matches!(self.types.as_slice(), b"" | b"auto");
+        // The kernel mounts an erofs image without a device; where it cannot, a device is made then.
+        let needed = match (automatic, found) {
+            (_, Some("erofs")) => false,
+            (true, _) => true,
+            (false, Some(found)) => self.types.split(|&byte| byte == b',').any(|name| name == found.as_bytes()),
+            (false, None) => probe::is_known(&self.types),
+        };
+        Ok(needed.then_some(plain))
+    }
+
+    /// The same file at the same offset is on the same target already.
+    fn refuse_twice(&self, made: &Source) -> Result<(), Missing> {
+        let Some(device) = made.device.as_ref().filter(|device| !device.is_new) else { return Ok(()) };
+        let Ok(mounted) = mountinfo::Table::read() else { return Ok(()) };
+        let escaped = mountinfo::escape(device.path.as_bytes()).into_owned();
+        let on: Vec<OsString> =
+            mounted.entries().filter(|entry| entry.source == escaped).map(|entry| entry.target_path()).collect();
+        let same = directory::canonical(&self.target.path).is_ok_and(|target| on.contains(&target));
+        if same { Err(Missing::AlreadyMounted) } else { Ok(()) }
+    }
+
+    fn source_failed(&self, missing: Missing, named: &OsStr) -> Outcome {
+        let nofail = self.options.has("nofail");
+        let given = self.given.clone().unwrap_or_default();
+        let early = |status, words: Vec<u8>| Err(message::early(status, named, &words));
+        match missing {
+            Missing::Tag if nofail => Ok(0),
+            Missing::Tag => early(USAGE, text!["can't find ", given]),
+            Missing::BadSize => {
+                early(USAGE, text!["failed to parse mount options '", shown_options(&self.options), "'"])
+            }
+            Missing::AlreadyMounted => early(USAGE, text![given, " is already mounted"]),
+            Missing::Loop(Refused::Overlap) => {
+                early(FAILED, text!["overlapping loop device exists for ", self.resolved(&given)])
+            }
+            Missing::Loop(Refused::Failed(error)) if nofail && error.errno == Errno::ENOENT => Ok(0),
+            Missing::Loop(Refused::Failed(error)) => {
+                let failure = early(FAILED, text!["failed to set up loop device for ", self.resolved(&given)]);
+                failure.map_err(|failure| failure.hint(text![error.call, " ", error.object, ": ", error.errno]))
+            }
+        }
+    }
+
+    fn resolved(&self, given: &OsStr) -> OsString {
+        directory::canonical(given).unwrap_or_else(|_| given.to_os_string())
+    }
+
+    fn path(&self) -> Option<&OsStr> {
+        self.source.as_ref().map(|source| source.path.as_os_str())
+    }
+
+    /// Tries the types that come into question, then records what was done.
+    fn make(&mut self, output: &mut Output) -> Outcome {
+        if self.settings.onlyonce && self.is_there() {
+            return Err(message::early(FAILED, &self.target.path, b"filesystem already mounted"));
+        }
+        let tried = match self.try_types(output)? {
+            Ok(tried) => tried,
+            Err(refusal) if refusal.source_missing && self.options.has("nofail") => return Ok(0),
+            Err(refusal) => return Err(refusal.failure),
+        };
+        let messages = match tried {
+            Tried::Helped(0) => {
+                self.record(true)?;
+                return Ok(0);
+            }
+            Tried::Helped(status) => return Ok(status),
+            Tried::Mounted(messages) => messages,
+        };
+        self.tell(&messages, output);
+        self.record(false)?;
+        self.set_owner()?;
+        Ok(0)
+    }
+
+    /// Whether the source is on the target already.
+    fn is_there(&self) -> bool {
+        let Ok(mounted) = mountinfo::Table::read() else { return false };
+        let found = mounted.find_target(&self.target.path);
+        found.is_some_and(|entry| self.path().is_none_or(|path| entry.source_text() == path))
+    }
+
+    /// One type after another. `Ok(Err)`: none did.
+    fn try_types(&mut self, output: &mut Output) -> Result<Result<Tried, Refusal>, Failure> {
+        if !self.operation.has_type() {
+            return Ok(self.attempt(None, false, output));
+        }
+        if self.operation == Operation::Remount {
+            let fstype = OsString::from_vec(self.types.clone());
+            let known = !fstype.is_empty() && !self.types.contains(&b',') && fstype != "auto";
+            return Ok(self.attempt(known.then_some(fstype.as_os_str()), false, output));
+        }
+        let types = self.types.clone();
+        if types.starts_with(b"no") && types != b"none" {
+            return self.guess(Some(&types), output);
+        }
+        let mut last = None;
+        for name in types.split(|&byte| byte == b',') {
+            if matches!(name, b"" | b"auto") && !(name.is_empty() && types.contains(&b',')) {
+                match self.detect()? {
+                    Some(fstype) => last = Some(self.attempt(Some(&fstype), false, output)),
+                    None => last = Some(self.guess(None, output)?),
+                }
+            } else if !name.is_empty() {
+                last = Some(self.attempt(Some(OsStr::from_bytes(name)), false, output));
+            }
+            match &last {
+                Some(Err(refusal)) if matches!(refusal.errno, Errno::EINVAL | Errno::ENODEV) => {}
+                Some(_) => break,
+                None => {}
+            }
+        }
+        last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
+    }
+
+    /// The type that the source's superblock says, or its name.
+    fn detect(&self) -> Result<Option<OsString>, Failure> {
+        let path = self.path().unwrap_or_default();
+        match probe::device(path) {
+            Ok(Probed::One(found)) => {
+                let allowed = self.hooks.auto_types.as_deref();
+                if allowed.is_some_and(|list| !linux::options::type_matches(OsStr::new(found.fstype), list)) {
+                    return Err(message::early(USAGE, &self.target.path, b"no valid filesystem type specified"));
+                }
+                Ok(Some(OsString::from(kernel_type(found.fstype))))
+            }
+            Ok(Probed::Ambiguous) => Err(message::early(
+                FAILED,
+                &self.target.path,
+                &text!["more filesystems detected on ", path, "; use -t <type> or wipefs(8)"],
+            )),
+            Ok(Probed::Nothing) => Ok(None),
+            Err(_) => {
+                let bytes = path.as_bytes();
+                let network = if bytes.starts_with(b"//") {
+                    Some("cifs")
+                } else if bytes.contains(&b':') && bytes.first() != Some(&b'/') {
+                    Some("nfs")
+                } else {
+                    None
+                };
+                Ok(network.map(OsString::from))
+            }
+        }
+    }
+
+    /// Every type that the kernel knows and that needs a device, one after another.
+    fn guess(&mut self, list: Option<&[u8]>, output: &mut Output) -> Result<Result<Tried, Refusal>, Failure> {
+        let allowed = self.hooks.auto_types.clone();
+        let fits = |name: &OsStr| {
+            list.is_none_or(|list| linux::options::type_matches(name, list))
+                && allowed.as_ref().is_none_or(|list| linux::options::type_matches(name, list))
+        };
+        let mut last = None;
+        for name in known_types().into_iter().filter(|name| fits(name)) {
+            match self.attempt(Some(&name), true, output) {
+                Err(refusal) if matches!(refusal.errno, Errno::EINVAL | Errno::ENODEV) => last = Some(Err(refusal)),
+                other => return Ok(other),
+            }
+        }
+        last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
+    }
+
+    /// One type: its helper, or the kernel.
+    fn attempt(&mut self, fstype: Option<&OsStr>, silent: bool, output: &mut Output) -> Result<Tried, Refusal> {
+        if let Some(program) = fstype.filter(|_| !self.settings.internal_only).and_then(|name| helper::find("mount", name))
+        {
+            return Ok(Tried::Helped(self.run_helper(&program, fstype.unwrap_or_default(), output)));
+        }
+        if self.settings.fake {
+            return Ok(Tried::Mounted(Vec::new()));
+        }
+        match self.call(fstype, silent) {
+            Err(stopped) if self.may_be_read_only(&stopped.error) => {
+                self.options.push("ro", None);
+                let again = self.call(fstype, silent);
+                if again.is_ok() {
+                    let text = text![self.target.path, ": WARNING: source write-protected, mounted read-only."];
+                    warn(self.invocation, &Line::Named(text));
+                }
+                again.map(Tried::Mounted).map_err(|stopped| self.refused(fstype, &stopped))
+            }
+            Err(stopped) if stopped.error.errno == Errno::ENOTBLK && self.make_late_device() => {
+                self.call(fstype, silent).map(Tried::Mounted).map_err(|stopped| self.refused(fstype, &stopped))
+            }
+            other => other.map(Tried::Mounted).map_err(|stopped| self.refused(fstype, &stopped)),
+        }
+    }
+
+    /// A file that the kernel would not take without a device gets one.
+    fn make_late_device(&mut self) -> bool {
+        let Some(path) = self.path().filter(|path| source::is_image(path)) else { return false };
+        if self.hooks.no_loop || self.operation != Operation::New {
+            return false;
+        }
+        let read_only = self.options.read_only_mount() == Some(true);
+        match source::attach(path, &Wanted { read_only, ..Wanted::default() }) {
+            Ok(made) => {
+                self.source = Some(made);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn may_be_read_only(&self, error: &linux::Error) -> bool {
+        let refused = match error.errno {
+            Errno::EROFS | Errno::EACCES => true,
+            Errno::EBUSY => self.path().is_some_and(is_mounted_read_only),
+            _ => false,
+        };
+        refused
+            && self.operation == Operation::New
+            && !self.settings.read_write
+            && self.options.read_only_mount() != Some(true)
+    }
+
+    /// The system calls.
+    fn call(&self, fstype: Option<&OsStr>, silent: bool) -> Result<Vec<Message>, carry::Stopped> {
+        let facts = Facts {
+            operation: self.operation,
+            source: self.path(),
+            target: &self.target.path,
+            fstype,
+            options: &self.options,
+            hooks: &self.hooks,
+            beneath: self.settings.beneath,
+            exclusive: self.settings.exclusive,
+            silent,
+            no_follow: self.hooks.raw_target,
+        };
+        if self.settings.old_api {
+            return carry::carry(&plan::old_steps(&facts));
+        }
+        match carry::carry(&plan::steps(&facts)) {
+            Err(stopped) if stopped.error.errno == Errno::ENOSYS && !stopped.attached => {
+                carry::carry(&plan::old_steps(&facts))
+            }
+            other => other,
+        }
+    }
+
+    fn refused(&self, fstype: Option<&OsStr>, stopped: &carry::Stopped) -> Refusal {
+        let errno = stopped.error.errno;
+        if stopped.attached {
+            let text: &[u8] = b"filesystem was mounted, but failed to apply flags";
+            return Refusal { failure: message::early(USAGE, &self.target.path, text), errno, source_missing: false };
+        }
+        if stopped.error.call == "idmap" {
+            let text = text!["failed to parse mount options '", shown_options(&self.options), "'"];
+            return Refusal {
+                failure: message::early(USAGE, &self.target.path, &text),
+                errno: Errno::EPERM,
+                source_missing: false,
+            };
+        }
+        let attempt = Attempt {
+            operation: self.operation,
+            source: self.path(),
+            target: &self.target.path,
+            fstype,
+            options: &self.options,
+            read_write: self.settings.read_write,
+        };
+        let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
+            && stat::path(&self.target.path).is_ok()
+            && self.path().is_some_and(|path| match stat::path(path) {
+                Ok(stat) => errno != Errno::ENOENT && !stat.is_directory(),
+                Err(_) => true,
+            });
+        Refusal { failure: message::failed(&attempt, &stopped.error, &stopped.messages), errno, source_missing: missing }
+    }
+
+    fn run_helper(&self, program: &OsStr, fstype: &OsStr, output: &mut Output) -> u8 {
+        let mut argv = vec![program.to_os_string()];
+        argv.push(self.path().unwrap_or(OsStr::new("none")).to_os_string());
+        argv.push(self.target.path.clone());
+        let settings = self.settings;
+        for (flag, given) in
+            [("-s", settings.sloppy), ("-f", settings.fake), ("-n", settings.no_mtab), ("-v", settings.verbose)]
+        {
+            if given {
+                argv.push(OsString::from(flag));
+            }
+        }
+        argv.push(OsString::from("-o"));
+        argv.push(OsString::from_vec(self.options.for_helper()));
+        let full = [b"mount.", fstype.as_bytes()].concat();
+        if !program.as_bytes().ends_with(&full) {
+            argv.push(OsString::from("-t"));
+            argv.push(fstype.to_os_string());
+        }
+        if let Some(origin) = &settings.origin {
+            argv.push(OsString::from("-N"));
+            argv.push(origin.path());
+        }
+        // What was printed so far comes before what the program prints.
+        let _ = output.flush();
+        let original = settings.origin.as_ref().map(|foreign| foreign.original());
+        match helper::run(program, argv, original) {
+            Ok(helper::Ran::Ended(Status::Exited(status))) => status,
+            Ok(helper::Ran::Ended(_)) | Err(_) => FAILED,
+            Ok(helper::Ran::InChild(error)) => {
+                cli::exec::failed_to_execute(&error).print(self.invocation);
+                process::exit_child(126)
+            }
+        }
+    }
+
+    /// Tells warnings of the kernel's, and with -v what was done.
+    fn tell(&self, messages: &[Message], output: &mut Output) {
+        let shown = |severity| messages.iter().filter(move |message| message.severity == severity);
+        let mut kinds = vec![(Severity::Warning, "mount warning")];
+        if self.settings.verbose {
+            kinds.push((Severity::Info, "mount info"));
+        }
+        for (severity, title) in kinds {
+            let count = shown(severity).count();
+            if count > 0 {
+                output.print(text![title, if count > 1 { "s" } else { "" }, ":\n"]);
+            }
+            for message in shown(severity) {
+                output.print(text!["      * ", message.text, "\n"]);
+            }
+        }
+        if !self.settings.verbose {
+            return;
+        }
+        let name = self.invocation.name();
+        let source = self.path().unwrap_or(OsStr::new("none"));
+        let target = &self.target.path;
+        output.print(match self.operation {
+            Operation::Bind { .. } => text![name, ": ", source, " bound on ", target, ".\n"],
+            Operation::Move => text![name, ": ", source, " moved to ", target, ".\n"],
+            Operation::Propagation => text![name, ": ", target, " propagation flags changed.\n"],
+            _ => text![name, ": ", source, " mounted on ", target, ".\n"],
+        });
+    }
+
+    /// Writes to utab what the kernel does not keep.
+    fn record(&self, helped: bool) -> Result<(), Failure> {
+        if !self.settings.writes_utab() || self.operation == Operation::Propagation {
+            return Ok(());
+        }
+        // A mount.TYPE program may have had its reasons to mount nothing.
+        let is_there = || statmount::mount_id(None, &self.target.path, 0).is_ok_and(|ids| ids.is_root != Some(false));
+        if helped && !self.settings.fake && !is_there() {
+            return Ok(());
+        }
+        let done = match self.operation {
+            Operation::Move if utab::is_empty() => Ok(()),
+            Operation::Move => {
+                let from = self.path().unwrap_or_default();
+                utab::update(|table| table.move_tree(from, &self.target.path))
+            }
+            _ => {
+                let manual = self.source.as_ref().and_then(|source| source.device.as_ref());
+                let kept = self.options.for_utab(manual.is_some_and(|device| !device.autoclear));
+                let remount = matches!(self.operation, Operation::Remount | Operation::RemountBind);
+                if kept.is_empty() && (!remount || utab::is_empty()) {
+                    return Ok(());
+                }
+                let entry = self.utab_entry(kept);
+                utab::update(|table| {
+                    if remount {
+                        table.set_options(entry)
+                    } else if helped && table.has(&entry) {
+                        table.complete(entry)
+                    } else {
+                        table.entries.push(entry);
+                        true
+                    }
+                })
+            }
+        };
+        done.map_err(|_| {
+            let text: &[u8] = b"filesystem was mounted, but failed to update userspace mount table";
+            message::early(UTAB, &self.target.path, text)
+        })
+    }
+
+    fn utab_entry(&self, options: Vec<u8>) -> utab::Entry {
+        let target = table::absolute(&self.target.path);
+        let mut entry = utab::Entry {
+            source: self.path().unwrap_or(OsStr::new("none")).to_os_string(),
+            target,
+            root: OsString::from("/"),
+            options,
+            ..utab::Entry::default()
+        };
+        let bind = matches!(self.operation, Operation::Bind { .. });
+        if bind {
+            entry.bind_source = Some(entry.source.clone());
+        }
+        if self.settings.fake {
+            return entry;
+        }
+        let Ok(ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
+        entry.id = (ids.id != 0).then_some(ids.id);
+        entry.unique = (ids.unique != 0).then_some(ids.unique);
+        let Ok(mounted) = mountinfo::Table::read() else { return entry };
+        if let Some(found) = mounted.entries_backward().find(|found| Some(u64::from(found.id)) == entry.id) {
+            entry.source = found.source_text();
+            entry.root = found.root_path();
+        }
+        entry
+    }
+
+    /// X-mount.owner, X-mount.group and X-mount.mode.
+    fn set_owner(&self) -> Result<(), Failure> {
+        if self.settings.fake {
+            return Ok(());
+        }
+        let target = &self.target.path;
+        let failed = |what: &'static str| {
+            move |error: linux::Error| {
+                let text = text!["filesystem was mounted, but failed to change ", what, ": ", error.errno];
+                message::early(SYSTEM, target, &text)
+            }
+        };
+        if self.hooks.owner.is_some() || self.hooks.group.is_some() {
+            directory::set_owner(target, self.hooks.owner, self.hooks.group).map_err(failed("ownership"))?;
+        }
+        match self.hooks.mode {
+            Some(mode) => directory::set_mode(target, mode).map_err(failed("mode")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The name under which the kernel has a detected type.
+fn kernel_type(found: &str) -> &str {
+    match found {
+        "ntfs" => "ntfs3",
+        other => other,
+    }
+}
+
+/// Whether a file system on `source` is mounted, and read-only.
+fn is_mounted_read_only(source: &OsStr) -> bool {
+    let Ok(table) = mountinfo::Table::read() else { return false };
+    let escaped = mountinfo::escape(source.as_bytes()).into_owned();
+    table.entries().any(|entry| {
+        entry.source == escaped && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro")
+    })
+}
+
+/// The types that need a device: /etc/filesystems, and /proc/filesystems if that is missing or ends with `*`.
+fn known_types() -> Vec<OsString> {
+    let mut types = Vec::new();
+    let mut kernel = true;
+    if let Ok(text) = io::read_file("/etc/filesystems", 1 << 16) {
+        kernel = false;
+        for line in text.split(|&byte| byte == b'\n') {
+            let line = line.trim_ascii();
+            match line {
+                b"*" => kernel = true,
+                [] | [b'#', ..] => {}
+                name if name.starts_with(b"nodev") => {}
+                name => types.push(OsStr::from_bytes(name).to_os_string()),
+            }
+        }
+    }
+    if kernel && let Ok(text) = io::read_file("/proc/filesystems", 1 << 16) {
+        for line in text.split(|&byte| byte == b'\n') {
+            if !line.starts_with(b"nodev") && !line.trim_ascii().is_empty() {
+                types.push(OsStr::from_bytes(line.trim_ascii()).to_os_string());
+            }
+        }
+    }
+    types
+}

@@ -1,0 +1,387 @@
+//! The steps of one mount, in order, as a value. Nothing here touches the machine.
+//!
+//! The descriptor-based steps put a mount together out of sight and attach it
+//! whole; the others are for kernels that have only mount(2).
+
+use linux::mount::api::Attributes;
+use linux::mount::{self, Propagation};
+use linux::options::{AttributeChange, Options as MountOptions};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// What kind of mount is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A file system appears.
+    New,
+    /// A tree appears at a second place.
+    Bind {
+        /// With the mounts below it.
+        recursive: bool,
+    },
+    /// A mount goes elsewhere.
+    Move,
+    /// Options of a file system and its mount change.
+    Remount,
+    /// Flags of one mount change.
+    RemountBind,
+    /// Only propagation changes.
+    Propagation,
+    /// Two of them at once, which the kernel refuses.
+    Contradiction,
+}
+
+impl Operation {
+    /// What the options ask for.
+    pub fn of(options: &MountOptions, has_source: bool) -> Operation {
+        let flags = options.mount_flags();
+        let has = |flag| flags & flag == flag;
+        match (has(mount::MS_REMOUNT), has(mount::MS_BIND), has(mount::MS_MOVE)) {
+            (true, _, true) | (_, true, true) => Operation::Contradiction,
+            (true, true, _) => Operation::RemountBind,
+            (true, false, _) => Operation::Remount,
+            (false, true, _) => Operation::Bind { recursive: has(mount::MS_REC) },
+            (false, false, true) => Operation::Move,
+            _ if !has_source && !options.propagation().is_empty() => Operation::Propagation,
+            _ => Operation::New,
+        }
+    }
+
+    /// Whether a file system type has a meaning for it.
+    pub fn has_type(self) -> bool {
+        matches!(self, Operation::New | Operation::Remount)
+    }
+}
+
+/// A superblock's option for fsconfig(2).
+pub type Setting = (OsString, Option<OsString>);
+
+/// One step. The first failure ends the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// fsopen, fsconfig, fsmount: a file system out of sight.
+    Create {
+        /// Its type.
+        fstype: OsString,
+        /// Its source.
+        source: OsString,
+        /// Its options in order.
+        settings: Vec<Setting>,
+        /// Not if the superblock exists already.
+        exclusive: bool,
+        /// MOUNT_ATTR_ bits of the mount.
+        attributes: u64,
+    },
+    /// open_tree with OPEN_TREE_CLONE: a copy of a tree out of sight.
+    Clone {
+        /// Its path.
+        path: OsString,
+        /// With the mounts below it.
+        recursive: bool,
+        /// A symbolic link is taken itself.
+        no_follow: bool,
+    },
+    /// open_tree: a mount that is there.
+    Open {
+        /// Its path.
+        path: OsString,
+    },
+    /// Only a directory of the tree in hand is wanted.
+    Subdirectory(OsString),
+    /// fspick, fsconfig, FSCONFIG_CMD_RECONFIGURE.
+    Reconfigure {
+        /// The superblock's options in order.
+        settings: Vec<Setting>,
+    },
+    /// mount_setattr.
+    SetAttributes {
+        /// What changes.
+        attributes: Attributes,
+        /// Of the mounts below, too.
+        recursive: bool,
+    },
+    /// mount_setattr with MOUNT_ATTR_IDMAP.
+    MapIds {
+        /// The value of X-mount.idmap.
+        map: OsString,
+        /// Of the mounts below, too.
+        recursive: bool,
+    },
+    /// move_mount: the tree in hand appears.
+    Attach {
+        /// Where.
+        target: OsString,
+        /// Below the mount that is on top there.
+        beneath: bool,
+        /// A symbolic link is taken itself.
+        no_follow: bool,
+    },
+    /// A mount that id-mapping or a clone replaces goes.
+    Detach {
+        /// Its path.
+        target: OsString,
+    },
+    /// mount(2).
+    Mount2 {
+        /// Its source.
+        source: Option<OsString>,
+        /// Where.
+        target: OsString,
+        /// Its type.
+        fstype: Option<OsString>,
+        /// MS_ flags.
+        flags: u64,
+        /// The file system's options.
+        data: Option<OsString>,
+    },
+}
+
+/// What a plan is made from: everything is known by now.
+pub struct Facts<'a> {
+    /// What is asked for.
+    pub operation: Operation,
+    /// The source as the kernel is to get it.
+    pub source: Option<&'a OsStr>,
+    /// The target as the kernel is to get it.
+    pub target: &'a OsStr,
+    /// One type.
+    pub fstype: Option<&'a OsStr>,
+    /// All options.
+    pub options: &'a MountOptions,
+    /// What else is asked for.
+    pub hooks: &'a super::hooks::Hooks,
+    /// MOVE_MOUNT_BENEATH.
+    pub beneath: bool,
+    /// FSCONFIG_CMD_CREATE_EXCL.
+    pub exclusive: bool,
+    /// Fewer messages in the kernel's log: the type is being guessed.
+    pub silent: bool,
+    /// Symbolic links at the end of paths are taken themselves.
+    pub no_follow: bool,
+}
+
+/// The steps with the descriptor-based calls.
+pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
+    let target = facts.target.to_os_string();
+    let source = facts.source.unwrap_or(OsStr::new("none")).to_os_string();
+    let mut steps = Vec::new();
+    let change = facts.options.attributes();
+    let attach = Step::Attach { target: target.clone(), beneath: facts.beneath, no_follow: facts.no_follow };
+    match facts.operation {
+        Operation::New => {
+            let attributes = change.single.set | change.recursive.set;
+            steps.push(Step::Create {
+                fstype: facts.fstype.unwrap_or_default().to_os_string(),
+                source,
+                settings: settings(facts.options, facts.options.read_only()),
+                exclusive: facts.exclusive,
+                attributes,
+            });
+            steps.extend(facts.hooks.subdir.clone().map(Step::Subdirectory));
+            map_ids(facts, false, &mut steps);
+            steps.push(attach);
+        }
+        Operation::Bind { recursive } => {
+            steps.push(Step::Clone { path: source, recursive, no_follow: facts.hooks.raw_source });
+            set_attributes(change, &mut steps);
+            map_ids(facts, recursive, &mut steps);
+            steps.push(attach);
+        }
+        Operation::Move => {
+            steps.push(Step::Open { path: source });
+            set_attributes(change, &mut steps);
+            steps.push(attach);
+        }
+        Operation::Remount => {
+            steps.push(Step::Open { path: target.clone() });
+            // Neither said: rw, as with mount(2), where a missing MS_RDONLY means it.
+            let layered = facts.options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
+            let read_only = facts.options.read_only().or((!layered).then_some(false));
+            steps.push(Step::Reconfigure { settings: settings(facts.options, read_only) });
+            set_attributes(facts.options.attributes_for_remount(), &mut steps);
+            replace_mapped(facts, &target, &mut steps);
+        }
+        Operation::RemountBind => {
+            steps.push(Step::Open { path: target.clone() });
+            set_attributes(change, &mut steps);
+            replace_mapped(facts, &target, &mut steps);
+        }
+        Operation::Propagation => {
+            steps.push(Step::Open { path: target });
+            set_attributes(change, &mut steps);
+        }
+        Operation::Contradiction => return old_steps(facts),
+    }
+    for (propagation, recursive) in facts.options.propagation() {
+        let attributes = Attributes { propagation: Some(propagation), ..Attributes::default() };
+        steps.push(Step::SetAttributes { attributes, recursive });
+    }
+    steps
+}
+
+/// Ids of a mount that is there cannot be mapped: a mapped copy takes its place.
+fn replace_mapped(facts: &Facts<'_>, target: &OsStr, steps: &mut Vec<Step>) {
+    if facts.hooks.idmap.is_none() {
+        return;
+    }
+    let target = target.to_os_string();
+    steps.push(Step::Clone { path: target.clone(), recursive: false, no_follow: false });
+    map_ids(facts, false, steps);
+    steps.push(Step::Detach { target: target.clone() });
+    steps.push(Step::Attach { target, beneath: false, no_follow: false });
+}
+
+fn map_ids(facts: &Facts<'_>, recursive: bool, steps: &mut Vec<Step>) {
+    steps.extend(facts.hooks.idmap.clone().map(|map| Step::MapIds { map, recursive }));
+}
+
+fn set_attributes(change: AttributeChange, steps: &mut Vec<Step>) {
+    for (attributes, recursive) in [(change.single, false), (change.recursive, true)] {
+        if !attributes.is_empty() {
+            steps.push(Step::SetAttributes { attributes, recursive });
+        }
+    }
+}
+
+/// The superblock's options: ro or rw, its flags, the file system's own.
+fn settings(options: &MountOptions, read_only: Option<bool>) -> Vec<Setting> {
+    let flag = |name: &str| (OsString::from(name), None);
+    let mut settings = Vec::new();
+    settings.extend(read_only.map(|read_only| flag(if read_only { "ro" } else { "rw" })));
+    settings.extend(options.superblock_flags().map(flag));
+    settings.extend(options.filesystem().map(|option| {
+        (OsString::from_vec(option.name.clone()), option.plain_value().map(OsString::from_vec))
+    }));
+    settings
+}
+
+/// The steps with mount(2) alone.
+pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
+    let mut flags = facts.options.mount_flags();
+    let data = facts.options.data();
+    let data = (!data.is_empty()).then(|| OsString::from_vec(data));
+    let source = facts.source.map(OsStr::to_os_string);
+    let target = facts.target.to_os_string();
+    let fstype = facts.fstype.map(OsStr::to_os_string);
+    let none = || Some(OsString::from("none"));
+    let mut steps = Vec::new();
+    let call = |source, fstype, flags, data| Step::Mount2 { source, target: target.clone(), fstype, flags, data };
+    const OPERATIONS: u64 = mount::MS_REMOUNT | mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
+    match facts.operation {
+        Operation::New => {
+            if facts.silent {
+                flags |= mount::MS_SILENT;
+            }
+            steps.push(call(source.or_else(none), fstype, flags, data));
+        }
+        Operation::Bind { .. } | Operation::Move => {
+            let operation = flags & OPERATIONS;
+            steps.push(call(source, None, operation, None));
+            let rest = flags & !OPERATIONS & !mount::MS_SILENT;
+            // mount(2) ignores the flags of a bind: they take a second call.
+            if rest != 0 && facts.operation != Operation::Move {
+                steps.push(call(none(), None, rest | mount::MS_REMOUNT | mount::MS_BIND, None));
+            }
+        }
+        Operation::Propagation => {}
+        _ => steps.push(call(source.or_else(none), fstype, flags, data)),
+    }
+    for (propagation, recursive) in facts.options.propagation() {
+        let flags = propagation.flag() | if recursive { mount::MS_REC } else { 0 };
+        steps.push(call(none(), None, flags, None));
+    }
+    steps
+}
+
+/// Whether `path` can be looked at below the tree in hand: it must not lead out of it.
+pub fn relative(path: &OsStr) -> OsString {
+    let bytes = path.as_bytes();
+    let start = bytes.iter().take_while(|byte| **byte == b'/').count();
+    OsStr::from_bytes(bytes.get(start..).unwrap_or_default()).to_os_string()
+}
+
+const _: Propagation = Propagation::Private;
+
+#[cfg(test)]
+mod tests {
+    use super::super::hooks::Hooks;
+    use super::*;
+    use linux::mount::api::{MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY};
+    use linux::options::names::RESET_BY_REMOUNT;
+
+    fn plan(list: &str, fstype: Option<&str>, make: fn(&Facts<'_>) -> Vec<Step>) -> Vec<Step> {
+        let options = MountOptions::parse(list.as_bytes()).unwrap();
+        let hooks = Hooks::parse(&options, OsStr::new("/m")).unwrap();
+        make(&Facts {
+            operation: Operation::of(&options, true),
+            source: Some(OsStr::new("/s")),
+            target: OsStr::new("/m"),
+            fstype: fstype.map(OsStr::new),
+            options: &options,
+            hooks: &hooks,
+            beneath: false,
+            exclusive: false,
+            silent: false,
+            no_follow: false,
+        })
+    }
+
+    fn attach() -> Step {
+        Step::Attach { target: "/m".into(), beneath: false, no_follow: false }
+    }
+
+    fn flags(set: u64, clear: u64) -> Step {
+        Step::SetAttributes { attributes: Attributes { set, clear, propagation: None }, recursive: false }
+    }
+
+    #[test]
+    fn a_read_only_bind_is_read_only_before_it_is_attached() {
+        let clone = Step::Clone { path: "/s".into(), recursive: false, no_follow: false };
+        assert_eq!(plan("bind,ro", None, steps), [clone, flags(MOUNT_ATTR_RDONLY, 0), attach()]);
+    }
+
+    #[test]
+    fn a_new_file_system_gets_its_options_in_order_and_the_flags_with_its_mount() {
+        let steps = plan("ro,nosuid,sync,a,b=c\\,d,x-y,shared", Some("ext4"), steps);
+        let Step::Create { settings, attributes, .. } = &steps[0] else { panic!("{steps:?}") };
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (name.to_str(), value.as_deref())).collect();
+        let value = Some(OsStr::new("c,d"));
+        assert_eq!(settings, [(Some("ro"), None), (Some("sync"), None), (Some("a"), None), (Some("b"), value)]);
+        assert_eq!(*attributes, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+        assert_eq!(steps[1], attach());
+        assert!(matches!(steps[2], Step::SetAttributes { recursive: false, .. }));
+        assert_eq!(steps.len(), 3);
+    }
+
+    #[test]
+    fn a_remount_resets_what_is_not_mentioned_and_a_remount_of_a_bind_does_not() {
+        let open = Step::Open { path: "/m".into() };
+        let rw = Step::Reconfigure { settings: vec![("rw".into(), None)] };
+        let all = plan("remount,noexec", None, steps);
+        assert_eq!(all, [open.clone(), rw, flags(MOUNT_ATTR_NOEXEC, RESET_BY_REMOUNT & !MOUNT_ATTR_NOEXEC)]);
+        assert_eq!(plan("remount,bind,noexec", None, steps), [open, flags(MOUNT_ATTR_NOEXEC, 0)]);
+    }
+
+    #[test]
+    fn with_mount2_the_flags_of_a_bind_take_a_second_call() {
+        let steps = plan("bind,ro,nosuid,private", None, old_steps);
+        let flags: Vec<u64> = steps
+            .iter()
+            .map(|step| match step {
+                Step::Mount2 { flags, .. } => *flags,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let second = mount::MS_REMOUNT | mount::MS_BIND | mount::MS_RDONLY | mount::MS_NOSUID;
+        assert_eq!(flags, [mount::MS_BIND, second, mount::MS_PRIVATE]);
+    }
+
+    #[test]
+    fn two_operations_at_once_contradict_each_other() {
+        let operation = |list: &str| Operation::of(&MountOptions::parse(list.as_bytes()).unwrap(), true);
+        assert_eq!(operation("bind,move"), Operation::Contradiction);
+        assert_eq!(operation("move,remount"), Operation::Contradiction);
+        assert_eq!(operation("rbind"), Operation::Bind { recursive: true });
+        assert_eq!(operation("private"), Operation::New);
+    }
+}

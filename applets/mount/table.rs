@@ -1,0 +1,234 @@
+//! What fstab and the mounted file systems say about an incomplete command line.
+
+use super::request::{Request, Settings};
+use super::source;
+use linux::probe::Tag;
+use super::{USAGE, parse_options};
+use cli::failure::{Line, warn};
+use cli::{Failure, Invocation, text};
+use linux::options::Options as MountOptions;
+use linux::{directory, fstab, mountinfo, utab};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Reads fstab: the files of -T, else `LIBMOUNT_FSTAB`, else the default one. Lines that cannot be read are told.
+pub fn read(invocation: &Invocation<'_>, settings: &Settings) -> Result<fstab::Table, Failure> {
+    let mut table = fstab::Table::default();
+    for path in &settings.fstab {
+        table.add_path(path).map_err(|_| Failure::new(USAGE, text![path, ": failed to parse"]))?;
+    }
+    if settings.fstab.is_empty() {
+        // A missing table is an empty one.
+        let _ = table.add_path(&default_path());
+    }
+    for (file, line) in &table.bad_lines {
+        warn(invocation, &Line::Named(text![file, ": parse error at line ", *line, " -- ignored"]));
+    }
+    Ok(table)
+}
+
+/// The table that is read when none is named.
+pub fn default_path() -> OsString {
+    linux::process::variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
+}
+
+/// Completes a request that names only a source or only a target.
+pub fn complete(invocation: &Invocation<'_>, settings: &Settings, request: Request) -> Result<Request, Failure> {
+    let remount = request.options.has("remount");
+    let pair = request.source.is_some() && request.target.is_some();
+    if request.without_table || (pair && !settings.table_use.force) {
+        return Ok(as_target(request));
+    }
+    let mut request = request;
+    let mut found = None;
+    if settings.table_use.fstab {
+        let table = read(invocation, settings)?;
+        found = find(&table, &request).cloned();
+    }
+    if let Some(entry) = found {
+        let mut options = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
+        if remount && !request.options.has("bind") {
+            // A bind in the table says how the mount was made; a remount of it means the mount.
+            options.remove("bind");
+            options.remove("rbind");
+        }
+        request.options = settings.table_use.merge(options, request.options);
+        request.either = None;
+        request.source.get_or_insert(entry.source);
+        request.target.get_or_insert(entry.target);
+        request.types.get_or_insert(entry.fstype.into_vec());
+        return Ok(request);
+    }
+    if remount && settings.table_use.mtab {
+        let request = as_target(request);
+        return Ok(from_mounted(settings, request));
+    }
+    if remount || pair {
+        return Ok(as_target(request));
+    }
+    Err(not_found(&request))
+}
+
+fn as_target(mut request: Request) -> Request {
+    if let Some(either) = request.either.take() {
+        request.target = Some(either);
+    }
+    request
+}
+
+fn not_found(request: &Request) -> Failure {
+    let table = default_path();
+    let text = match (&request.either, &request.source, &request.target) {
+        (Some(name), _, _) => text![name, ": can't find in ", table, "."],
+        (_, Some(source), Some(_)) | (_, Some(source), None) if !source::is_tag(source) => {
+            text![source, ": can't find mount source ", source, " in ", table, "."]
+        }
+        (_, Some(source), _) => text![source, ": can't find in ", table, "."],
+        (_, _, Some(target)) => text![target, ": can't find mount point in ", table, "."],
+        _ => text!["no mount source specified"],
+    };
+    Failure::new(USAGE, text)
+}
+
+/// A remount without an entry in fstab: source, type and options as they are mounted now.
+fn from_mounted(settings: &Settings, mut request: Request) -> Request {
+    let Some(target) = &request.target else { return request };
+    let canonical = directory::canonical(target).unwrap_or_else(|_| target.clone());
+    let Ok(mounted) = mountinfo::Table::read() else { return request };
+    let by_source = || mounted.entries_backward().find(|entry| entry.source == target.as_bytes());
+    let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };
+    let mut text = entry.all_options();
+    if let Some(kept) = utab::Table::read().find(&entry) {
+        text.push(b',');
+        text.extend_from_slice(&kept.options);
+    }
+    let options = MountOptions::parse(&text).unwrap_or_default();
+    request.options = settings.table_use.merge(options, request.options);
+    request.source.get_or_insert_with(|| entry.source_text());
+    request.target = Some(entry.target_path());
+    request.types.get_or_insert(entry.fstype.to_vec());
+    request
+}
+
+/// The first entry that the request means.
+fn find<'a>(table: &'a fstab::Table, request: &Request) -> Option<&'a fstab::Entry> {
+    match (&request.either, &request.source, &request.target) {
+        (Some(either), _, _) => by_target(table, either).or_else(|| by_source(table, either)),
+        (_, Some(source), Some(target)) => {
+            entries(table).find(|entry| is_source(entry, source) && is_target(entry, target))
+        }
+        (_, Some(source), None) => by_source(table, source),
+        (_, None, Some(target)) => by_target(table, target),
+        (None, None, None) => None,
+    }
+}
+
+fn entries(table: &fstab::Table) -> impl Iterator<Item = &fstab::Entry> {
+    table.entries.iter().filter(|entry| !entry.is_swap())
+}
+
+fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::Entry> {
+    let written = normal(target);
+    let absolute = absolute(target);
+    let canonical = directory::canonical(target).ok();
+    let equals = |name: &OsStr| entries(table).find(|entry| normal(&entry.target) == normal(name));
+    equals(OsStr::from_bytes(&written)).or_else(|| equals(&absolute)).or_else(|| {
+        let canonical = canonical?;
+        equals(&canonical).or_else(|| {
+            entries(table).find(|entry| {
+                entry.target != "none" && directory::canonical(&entry.target).is_ok_and(|path| path == canonical)
+            })
+        })
+    })
+}
+
+fn is_target(entry: &fstab::Entry, target: &OsStr) -> bool {
+    let canonical = |path: &OsStr| directory::canonical(path).unwrap_or_else(|_| absolute(path));
+    normal(&entry.target) == normal(target) || canonical(&entry.target) == canonical(target)
+}
+
+fn by_source<'a>(table: &'a fstab::Table, source: &OsStr) -> Option<&'a fstab::Entry> {
+    if let Some(tag) = Tag::parse(source) {
+        return entries(table).find(|entry| Tag::parse(&entry.source) == Some(tag));
+    }
+    entries(table).find(|entry| is_source(entry, source)).or_else(|| {
+        // The device may be in the table by one of its names.
+        let canonical = directory::canonical(source).ok()?;
+        let tags = source::tags_of(&canonical);
+        entries(table).find(|entry| Tag::parse(&entry.source).is_some_and(|tag| tags.iter().any(|own| own.is(tag))))
+    })
+}
+
+fn is_source(entry: &fstab::Entry, source: &OsStr) -> bool {
+    normal(&entry.source) == normal(source)
+        || (entry.source.as_bytes().first() == Some(&b'/')
+            && directory::canonical(source).is_ok_and(|path| {
+                path == entry.source || directory::canonical(&entry.source).is_ok_and(|other| other == path)
+            }))
+}
+
+/// A path without double slashes and without one at its end.
+fn normal(path: &OsStr) -> Vec<u8> {
+    let mut text: Vec<u8> = Vec::with_capacity(path.len());
+    for &byte in path.as_bytes() {
+        if byte != b'/' || text.last() != Some(&b'/') {
+            text.push(byte);
+        }
+    }
+    if text.len() > 1 && text.last() == Some(&b'/') {
+        text.pop();
+    }
+    text
+}
+
+/// A relative path with the working directory before it.
+pub fn absolute(path: &OsStr) -> OsString {
+    if path.as_bytes().first() == Some(&b'/') {
+        return path.to_os_string();
+    }
+    match directory::current() {
+        Ok(current) if current == "/" => OsString::from_vec(text!["/", path]),
+        Ok(current) => OsString::from_vec(text![current, "/", path]),
+        Err(_) => path.to_os_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> fstab::Table {
+        let mut table = fstab::Table::default();
+        table.add_text(text.as_bytes(), OsStr::new("fstab"));
+        table
+    }
+
+    fn either(name: &str) -> Request {
+        Request { either: Some(name.into()), ..Request::default() }
+    }
+
+    #[test]
+    fn one_operand_is_a_target_before_it_is_a_source() {
+        let table = table("/a /b x\n/b /c y\n");
+        assert_eq!(find(&table, &either("/b")).map(|entry| entry.fstype.as_os_str()), Some(OsStr::new("x")));
+        assert_eq!(find(&table, &either("/a")).map(|entry| entry.fstype.as_os_str()), Some(OsStr::new("x")));
+        assert_eq!(find(&table, &either("/q")), None);
+    }
+
+    #[test]
+    fn slashes_too_many_do_not_matter_and_swap_is_never_found() {
+        let table = table("/dev/s none swap\n/a /b/c x\n");
+        assert!(find(&table, &either("//b//c/")).is_some());
+        assert_eq!(find(&table, &either("/dev/s")), None);
+        assert_eq!(normal(OsStr::new("/")), b"/");
+    }
+
+    #[test]
+    fn a_tag_finds_the_entry_with_the_same_tag() {
+        let table = table("LABEL=x /b y\nUUID=\"1\" /c z\n");
+        let source = |name: &str| Request { source: Some(name.into()), ..Request::default() };
+        assert!(find(&table, &source("LABEL=\"x\"")).is_some());
+        assert!(find(&table, &source("UUID=1")).is_some());
+        assert!(find(&table, &source("UUID=x")).is_none());
+    }
+}

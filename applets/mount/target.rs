@@ -1,0 +1,97 @@
+//! The target of a mount: prefix, canonical path, and the directories of X-mount.mkdir.
+
+use super::hooks::Hooks;
+use super::request::Settings;
+use super::table::absolute;
+use linux::{Errno, directory, stat};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// A target, and what was made for it.
+#[derive(Default)]
+pub struct Target {
+    /// The path the kernel is given.
+    pub path: OsString,
+    /// Directories that were made, outermost first.
+    made: Vec<OsString>,
+}
+
+impl Target {
+    /// A target of which nothing is known but its name.
+    pub fn at(target: &OsStr, settings: &Settings) -> Target {
+        Target { path: prefixed(target, settings.target_prefix.as_deref()), made: Vec::new() }
+    }
+
+    /// Removes the directories that were made: the mount failed.
+    pub fn undo(&self) {
+        for path in self.made.iter().rev() {
+            // One that somebody uses by now stays, and so do those around it.
+            if directory::remove(path).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The target with its prefix: `/` becomes the prefix itself.
+pub fn prefixed(target: &OsStr, prefix: Option<&OsStr>) -> OsString {
+    let Some(prefix) = prefix else { return target.to_os_string() };
+    if target == "/" {
+        return prefix.to_os_string();
+    }
+    let mut path = prefix.as_bytes().to_vec();
+    if path.last() != Some(&b'/') && target.as_bytes().first() != Some(&b'/') {
+        path.push(b'/');
+    }
+    path.extend_from_slice(target.as_bytes());
+    OsString::from_vec(path)
+}
+
+/// Resolves the target, and makes it if X-mount.mkdir asks for that. The error is of the directory that could not be made.
+pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Target, Errno> {
+    let mut path = prefixed(target, settings.target_prefix.as_deref());
+    let mut made = Vec::new();
+    if let Some(mode) = hooks.mkdir
+        && !settings.fake
+        && stat::path(&path).is_err()
+    {
+        make(&absolute(&path), mode, &mut made).inspect_err(|_| {
+            Target { path: OsString::new(), made: made.clone() }.undo();
+        })?;
+    }
+    if settings.canonicalize && !hooks.raw_target {
+        path = directory::canonical(&path).unwrap_or(path);
+    }
+    Ok(Target { path, made })
+}
+
+/// mkdir -p, remembering what was made.
+fn make(path: &OsStr, mode: u32, made: &mut Vec<OsString>) -> Result<(), Errno> {
+    let bytes = path.as_bytes();
+    let mut ends: Vec<usize> = bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).collect();
+    ends.push(bytes.len());
+    for end in ends {
+        let part = OsStr::from_bytes(bytes.get(..end).unwrap_or_default());
+        match directory::make(part, mode) {
+            Ok(()) => made.push(part.to_os_string()),
+            Err(error) if error.errno == Errno::EEXIST => {}
+            // A directory that is there may be on a read-only file system, or not ours to write.
+            Err(_) if stat::path(part).is_ok_and(|stat| stat.is_directory()) => {}
+            Err(error) => return Err(error.errno),
+        }
+    }
+    if stat::path(path).is_ok_and(|stat| stat.is_directory()) { Ok(()) } else { Err(Errno::ENOTDIR) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_comes_before_every_target_and_replaces_the_root() {
+        let prefixed = |target: &str, prefix: &str| prefixed(OsStr::new(target), Some(OsStr::new(prefix)));
+        assert_eq!(prefixed("/a", "/p"), "/p/a");
+        assert_eq!(prefixed("a", "/p"), "/p/a");
+        assert_eq!(prefixed("/", "/p"), "/p");
+    }
+}

@@ -1,0 +1,162 @@
+//! umount: detach file systems. umount(8) of util-linux is the reference.
+//!
+//! A directory is unmounted without reading the mount table, unless an option
+//! or an entry of utab asks for what only the table tells.
+
+mod busy;
+mod find;
+mod one;
+mod tree;
+
+use cli::failure::Line;
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use linux::mount::foreign::Foreign;
+use std::ffi::OsString;
+
+/// Wrong usage, or not permitted.
+const USAGE: u8 = 1;
+/// The system failed.
+const SYSTEM: u8 = 2;
+/// utab could not be locked or written.
+const UTAB: u8 = 16;
+/// An unmount failed.
+const FAILED: u8 = 32;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "umount",
+    directory: "usr/bin",
+    origin: Origin::UtilLinux,
+    summary: "Unmount filesystems",
+    synopsis: &["[-hV]", "-a [options]", "[options] <source> | <directory>"],
+    notes: "",
+    usage_status: USAGE,
+    options: || cli::table::specs(OPTIONS),
+    run,
+};
+
+/// What was typed.
+#[derive(Default)]
+struct Options {
+    all: bool,
+    all_targets: bool,
+    no_canonicalize: bool,
+    detach_loop: bool,
+    fake: bool,
+    force: bool,
+    graceful: bool,
+    internal_only: bool,
+    no_mtab: bool,
+    lazy: bool,
+    test_options: Option<OsString>,
+    recursive: bool,
+    read_only: bool,
+    types: Option<OsString>,
+    verbose: bool,
+    quiet: bool,
+    namespace: Option<OsString>,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt::flag(Some('a'), &["all"], "unmount all filesystems", |o| o.all = true),
+    Opt::flag(
+        Some('A'),
+        &["all-targets"],
+        "unmount all mountpoints for the given device in the\ncurrent namespace",
+        |o| o.all_targets = true,
+    ),
+    Opt::flag(Some('c'), &["no-canonicalize"], "don't canonicalize paths", |o| o.no_canonicalize = true),
+    Opt::flag(Some('d'), &["detach-loop"], "if mounted loop device, also free this loop device", |o| {
+        o.detach_loop = true;
+    }),
+    Opt::flag(None, &["fake"], "dry run; skip the umount(2) syscall", |o| o.fake = true),
+    Opt::flag(Some('f'), &["force"], "force unmount (in case of an unreachable NFS system)", |o| o.force = true),
+    Opt::flag(Some('g'), &["graceful"], "succeed if there is nothing to unmount", |o| o.graceful = true),
+    Opt::flag(Some('i'), &["internal-only"], "don't call the umount.<type> helpers", |o| o.internal_only = true),
+    Opt::flag(Some('n'), &["no-mtab"], "don't write to the userspace mount table", |o| o.no_mtab = true),
+    Opt::flag(Some('l'), &["lazy"], "detach the filesystem now, clean up things later", |o| o.lazy = true),
+    Opt::value(Some('O'), &["test-opts"], "list", "limit the set of filesystems (use with -a)", |o, list| {
+        o.test_options = Some(list);
+        Ok(())
+    }),
+    Opt::flag(Some('R'), &["recursive"], "recursively unmount a target with all its children", |o| o.recursive = true),
+    Opt::flag(Some('r'), &["read-only"], "in case unmounting fails, try to remount read-only", |o| o.read_only = true),
+    Opt::value(Some('t'), &["types"], "list", "limit the set of filesystem types (use with -a)", |o, types| {
+        o.types = Some(types);
+        Ok(())
+    }),
+    Opt::flag(Some('v'), &["verbose"], "say what is being done", |o| o.verbose = true),
+    Opt::flag(Some('q'), &["quiet"], "suppress 'not mounted' error messages", |o| o.quiet = true),
+    Opt::value(Some('N'), &["namespace"], "ns", "perform umount in another namespace", |o, namespace| {
+        o.namespace = Some(namespace);
+        Ok(())
+    }),
+    Opt::help(Some('h')),
+    Opt::version_with(Some('V'), FEATURES),
+];
+
+/// What `--version` says we can do.
+const FEATURES: &str = "libmount 2.43: btrfs, namespaces, idmapping, fd-based-mount, statmount, statx";
+
+/// How everything is unmounted.
+struct Settings {
+    options: Options,
+    foreign: Option<Foreign>,
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    refuse_contradictions(&options)?;
+    if options.all && !operands.is_empty() {
+        return Err(Failure::usage(USAGE, text!["unexpected number of arguments"]));
+    }
+    if !options.all && operands.is_empty() {
+        return Err(Failure::usage(USAGE, text!["bad usage"]));
+    }
+    let foreign = options.namespace.as_deref().map(Foreign::enter).transpose().map_err(|error| {
+        Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
+    })?;
+    let settings = Settings { options, foreign };
+    if settings.options.all {
+        return tree::unmount_all(invocation, &settings, output);
+    }
+    let mut status: u8 = 0;
+    for operand in &operands {
+        let outcome = if settings.options.all_targets {
+            tree::unmount_all_targets(invocation, &settings, operand, output)
+        } else if settings.options.recursive {
+            tree::unmount_tree(invocation, &settings, operand, output)
+        } else {
+            one::unmount(invocation, &settings, operand, output)
+        };
+        let one = outcome.unwrap_or_else(|failure| {
+            // In the order in which things happened.
+            let _ = output.flush();
+            failure.print(invocation);
+            failure.status
+        });
+        status = status.saturating_add(one);
+    }
+    Ok(status)
+}
+
+/// Options of which only one may be there.
+fn refuse_contradictions(options: &Options) -> Result<(), Failure> {
+    let pairs = [
+        (options.all, "--all", options.all_targets, "--all-targets"),
+        (options.all, "--all", options.recursive, "--recursive"),
+        (options.read_only, "--read-only", options.recursive, "--recursive"),
+        (options.test_options.is_some(), "--test-opts", options.recursive, "--recursive"),
+        (options.recursive, "--recursive", options.types.is_some(), "--types"),
+    ];
+    match pairs.into_iter().find(|(first, _, second, _)| *first && *second) {
+        Some((_, first, _, second)) => {
+            let text = text!["options ", first, " and ", second, " cannot be combined"];
+            Err(Failure { status: USAGE, lines: vec![Line::Named(text)], hints: Vec::new() })
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,95 @@
+//! What an operand of umount means: a mount point, a device, a tag, or the file behind a loop device.
+
+use linux::mount::statmount;
+use linux::{directory, loopdev, mountinfo, stat};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// A mount that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is; what umount2(2) gets.
+    pub target: OsString,
+    /// Its source, if the table was read.
+    pub source: Option<OsString>,
+    /// Its number in mountinfo, 0 if it is not known.
+    pub id: u64,
+    /// Its type, if it is known.
+    pub fstype: Option<OsString>,
+    /// The options of its mount and its file system, if the table was read.
+    pub options: Option<Vec<u8>>,
+}
+
+impl Found {
+    /// A mount of the table.
+    pub fn of(entry: &mountinfo::Entry<'_>) -> Found {
+        Found {
+            target: entry.target_path(),
+            source: Some(entry.source_text()),
+            id: u64::from(entry.id),
+            fstype: Some(entry.fstype_text().to_os_string()),
+            options: Some(entry.options.to_vec()),
+        }
+    }
+}
+
+/// The operand's path, resolved; without `full` a symbolic link at its end is not, and what is at its end is not touched,
+/// since it may hang.
+pub fn canonical(path: &OsStr, full: bool) -> OsString {
+    if full {
+        return directory::canonical(path).unwrap_or_else(|_| path.to_os_string());
+    }
+    let bytes = path.as_bytes();
+    let bytes = bytes.strip_suffix(b"/").filter(|rest| !rest.is_empty()).unwrap_or(bytes);
+    let (parent, name) = match bytes.iter().rposition(|&byte| byte == b'/') {
+        Some(0) => (&b"/"[..], bytes.get(1..).unwrap_or_default()),
+        Some(slash) => (bytes.get(..slash).unwrap_or_default(), bytes.get(slash + 1..).unwrap_or_default()),
+        None => (&b"."[..], bytes),
+    };
+    if matches!(name, b"" | b"." | b"..") {
+        return directory::canonical(path).unwrap_or_else(|_| path.to_os_string());
+    }
+    match directory::canonical(OsStr::from_bytes(parent)) {
+        Ok(parent) if parent == "/" => OsString::from_vec([b"/", name].concat()),
+        Ok(parent) => OsString::from_vec([parent.as_bytes(), b"/", name].concat()),
+        Err(_) => path.to_os_string(),
+    }
+}
+
+/// A mount point, found without the table: its type comes from statmount(2). `None` if the kernel cannot say, or if it
+/// is none.
+pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
+    let ids = statmount::mount_id(None, path, 0).ok().filter(|ids| ids.is_root == Some(true))?;
+    let fstype = if with_type { Some(statmount::fs_type(ids.unique).ok()?) } else { None };
+    Some(Found { target: path.to_os_string(), id: ids.id, fstype, ..Found::default() })
+}
+
+/// Looks the operand up in the table, later mounts first: as a target, as a source, as the file of one loop device.
+pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Option<Found> {
+    if let Some(entry) = table.find_target(path) {
+        return Some(Found::of(&entry));
+    }
+    let full = directory::canonical(operand).ok();
+    if let Some(full) = full.as_deref().filter(|full| *full != path)
+        && let Some(entry) = table.find_target(full)
+    {
+        return Some(Found::of(&entry));
+    }
+    let device = device(operand, full)?;
+    let escaped = mountinfo::escape(device.as_bytes()).into_owned();
+    table.entries_backward().find(|entry| entry.source == escaped).map(|entry| Found::of(&entry))
+}
+
+/// The source that an operand names.
+pub fn device(operand: &OsStr, canonical: Option<OsString>) -> Option<OsString> {
+    if let Some(tag) = linux::probe::Tag::parse(operand) {
+        return tag.resolve();
+    }
+    let path = canonical.unwrap_or_else(|| operand.to_os_string());
+    if stat::path(&path).is_ok_and(|stat| stat.is_regular()) {
+        let devices = loopdev::devices_of(&path);
+        let [device] = devices.as_slice() else { return None };
+        return Some(device.clone());
+    }
+    Some(path)
+}

@@ -1,0 +1,259 @@
+//! One unmount, from its operand to its entry in utab.
+
+use super::find::{self, Found};
+use super::{FAILED, Settings, UTAB, busy};
+use cli::{Failure, Invocation, Outcome, Output, text};
+use linux::mount::foreign::Foreign;
+use linux::mount::{self, helper};
+use linux::options::Options as MountOptions;
+use linux::process::{self, Status};
+use linux::{Errno, Error, credentials, loopdev, mountinfo, stat, utab};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Unmounts what an operand names.
+pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
+    let found = look_up(settings, operand);
+    let mut types = Types::default();
+    let known = found.is_some();
+    let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), ..Found::default() });
+    let mut done = unmount_found(invocation, settings, &found, &mut types, output);
+    if let Err(refused) = &done
+        && refused.errno == Some(Errno::EINVAL)
+        && !known
+        && stat::link(operand).is_ok_and(|stat| stat.is_symlink())
+    {
+        // A mount may be over the symbolic link itself.
+        if mount::umount2(operand, flags(settings) | mount::UMOUNT_NOFOLLOW).is_ok() {
+            done = Ok(0);
+        }
+    }
+    done.or_else(|refused| refused.outcome(settings))
+}
+
+/// Why a mount is still there.
+pub struct Refused {
+    /// What umount2(2) answered, if it was asked.
+    pub errno: Option<Errno>,
+    /// What is to be told.
+    pub failure: Failure,
+}
+
+impl Refused {
+    /// With -g it is fine if there is nothing to unmount; -q keeps silent about it.
+    pub fn outcome(self, settings: &Settings) -> Outcome {
+        let options = &settings.options;
+        let gone = matches!(self.errno, Some(Errno::EINVAL | Errno::ENOENT));
+        if options.graceful && gone && credentials::effective_uid() == 0 {
+            return Ok(0);
+        }
+        let hushed = match self.errno {
+            Some(Errno::EINVAL) => true,
+            Some(Errno::EPERM) => credentials::effective_uid() != 0,
+            _ => false,
+        };
+        if options.quiet && hushed { Ok(self.failure.status) } else { Err(self.failure) }
+    }
+}
+
+fn flags(settings: &Settings) -> u64 {
+    let mut flags = 0;
+    if settings.options.lazy {
+        flags |= mount::MNT_DETACH;
+    }
+    if settings.options.force {
+        flags |= mount::MNT_FORCE;
+    }
+    flags
+}
+
+/// Finds the mount; without the table where that will do.
+fn look_up(settings: &Settings, operand: &OsStr) -> Option<Found> {
+    let options = &settings.options;
+    // -f and -l are for what hangs: the mount itself is not touched.
+    let gentle = options.force || options.lazy;
+    let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
+    let needs_table = gentle || options.detach_loop || options.read_only || options.verbose || !utab::is_empty();
+    if !needs_table && let Some(found) = find::by_kernel(&path, !options.internal_only) {
+        return Some(found);
+    }
+    let table = mountinfo::Table::read().ok()?;
+    find::in_table(&table, operand, &path)
+}
+
+/// Types of which it is known that they have no umount.TYPE program: many mounts have the same.
+#[derive(Default)]
+pub struct Types(Vec<OsString>);
+
+impl Types {
+    fn helper(&mut self, fstype: &OsStr) -> Option<OsString> {
+        if self.0.iter().any(|known| known == fstype) {
+            return None;
+        }
+        let program = helper::find("umount", fstype);
+        if program.is_none() {
+            self.0.push(fstype.to_os_string());
+        }
+        program
+    }
+}
+
+/// Unmounts a mount.
+pub fn unmount_found(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    found: &Found,
+    types: &mut Types,
+    output: &mut Output,
+) -> Result<u8, Refused> {
+    let options = &settings.options;
+    let kept = kept_options(found);
+    if !options.internal_only && !options.fake {
+        let named = |name: &str| {
+            let value = kept.get(name).and_then(|option| option.plain_value())?;
+            helper::find("umount", OsStr::from_bytes(&value))
+        };
+        let program = match credentials::effective_uid() {
+            0 => named("helper"),
+            _ => named("uhelper").or_else(|| named("helper")),
+        };
+        if let Some(program) = program.or_else(|| types.helper(found.fstype.as_deref()?)) {
+            return run_helper(invocation, settings, found, &program, output);
+        }
+    }
+    if !options.fake
+        && let Err(error) = mount::umount2(&found.target, flags(settings))
+    {
+        if error.errno == Errno::EBUSY && options.read_only {
+            return remount_read_only(invocation, settings, found, output);
+        }
+        return Err(refused(found, &error));
+    }
+    finish(invocation, settings, found, &kept, output)
+}
+
+/// What utab keeps of the mount.
+fn kept_options(found: &Found) -> MountOptions {
+    if utab::is_empty() {
+        return MountOptions::default();
+    }
+    let table = utab::Table::read();
+    let entries = || table.entries.iter().rev().filter(|entry| entry.target == found.target);
+    let entry = entries().find(|entry| found.id != 0 && entry.id == Some(found.id)).or_else(|| entries().next());
+    entry.and_then(|entry| MountOptions::parse(&entry.options).ok()).unwrap_or_default()
+}
+
+/// After the system call: the loop device, utab, and with -v a line.
+fn finish(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    found: &Found,
+    kept: &MountOptions,
+    output: &mut Output,
+) -> Result<u8, Refused> {
+    let options = &settings.options;
+    if !options.fake
+        && (options.detach_loop || kept.has("loop"))
+        && let Some(source) = &found.source
+        && loopdev::backing(source).is_some_and(|backing| !backing.autoclear)
+    {
+        // Where somebody else still uses it the kernel refuses, and rightly so.
+        let _ = loopdev::detach(source);
+    }
+    if !options.no_mtab && found.target != "/" && !utab::is_empty() {
+        let id = (found.id != 0).then_some(found.id);
+        utab::update(|table| table.remove(&found.target, id)).map_err(|_| {
+            let text = text![found.target, ": filesystem was unmounted, but failed to update userspace mount table."];
+            Refused { errno: None, failure: Failure::new(UTAB, text) }
+        })?;
+    }
+    if options.verbose && !options.all {
+        tell(invocation, found, " unmounted", output);
+    }
+    Ok(0)
+}
+
+/// A line of -v, on standard error as the original has it.
+fn tell(invocation: &Invocation<'_>, found: &Found, what: &str, output: &mut Output) {
+    let _ = output.flush();
+    let line = match &found.source {
+        Some(source) => text![found.target, " (", source, ")", what],
+        None => text![found.target, what],
+    };
+    cli::failure::warn(invocation, &cli::failure::Line::Named(line));
+}
+
+/// -r: a file system that is busy becomes read-only, its other flags staying as they are.
+fn remount_read_only(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    found: &Found,
+    output: &mut Output,
+) -> Result<u8, Refused> {
+    let present = found.options.as_deref().and_then(|text| MountOptions::parse(text).ok()).unwrap_or_default();
+    let flags = present.mount_flags() | mount::MS_REMOUNT | mount::MS_RDONLY;
+    mount::mount2(found.source.as_deref(), &found.target, None, flags, None).map_err(|error| refused(found, &error))?;
+    if settings.options.verbose {
+        tell(invocation, found, " remounted read-only", output);
+    }
+    Ok(0)
+}
+
+fn run_helper(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    found: &Found,
+    program: &OsStr,
+    output: &mut Output,
+) -> Result<u8, Refused> {
+    let options = &settings.options;
+    let mut argv = vec![program.to_os_string(), found.target.clone()];
+    for (flag, given) in [
+        ("-n", options.no_mtab),
+        ("-l", options.lazy),
+        ("-f", options.force),
+        ("-v", options.verbose),
+        ("-r", options.read_only),
+    ] {
+        if given {
+            argv.push(OsString::from(flag));
+        }
+    }
+    let fstype = found.fstype.clone().unwrap_or_default();
+    let full = [b"umount.", fstype.as_bytes()].concat();
+    let has_subtype = full.iter().filter(|byte| **byte == b'.').count() > 1;
+    if has_subtype && !program.as_bytes().ends_with(&full) {
+        argv.push(OsString::from("-t"));
+        argv.push(fstype);
+    }
+    if let Some(foreign) = &settings.foreign {
+        argv.push(OsString::from("-N"));
+        argv.push(foreign.path());
+    }
+    let _ = output.flush();
+    match helper::run(program, argv, settings.foreign.as_ref().map(Foreign::original)) {
+        Ok(helper::Ran::Ended(Status::Exited(status))) => Ok(status),
+        Ok(helper::Ran::Ended(_)) | Err(_) => Ok(FAILED),
+        Ok(helper::Ran::InChild(error)) => {
+            cli::exec::failed_to_execute(&error).print(invocation);
+            process::exit_child(126)
+        }
+    }
+}
+
+/// What the kernel's answer means.
+pub fn refused(found: &Found, error: &Error) -> Refused {
+    let text = match error.errno {
+        Errno::ENXIO => text!["invalid block device"],
+        Errno::EINVAL => text!["not mounted"],
+        Errno::EIO => text!["can't write superblock"],
+        Errno::EBUSY => text!["target is busy"],
+        Errno::ENOENT => text!["no mount point specified"],
+        Errno::EPERM => text!["must be superuser to unmount"],
+        Errno::EACCES => text!["block devices are not permitted on filesystem"],
+        other => text!["umount(2) system call failed: ", other],
+    };
+    let failure = Failure::new(FAILED, text![found.target, ": ", text, "."]);
+    let failure = if error.errno == Errno::EBUSY { busy::explain(failure, found) } else { failure };
+    Refused { errno: Some(error.errno), failure }
+}

@@ -1,0 +1,165 @@
+//! Many unmounts with one reading of the table: -R, -A and -a.
+
+use super::find::{self, Found};
+use super::one::{self, Types};
+use super::{Settings, USAGE};
+use cli::{Failure, Invocation, Outcome, Output, text};
+use linux::options::{self, Options as MountOptions};
+use linux::{directory, mountinfo, utab};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// What -a leaves alone when no types are given.
+const LEFT_ALONE: &[u8] = b"noproc,nodevfs,nodevpts,nosysfs,norpc_pipefs,nonfsd,noselinuxfs";
+
+fn read() -> Result<mountinfo::Table, Failure> {
+    mountinfo::Table::read()
+        .map_err(|error| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", error.errno]))
+}
+
+fn canonical(settings: &Settings, operand: &OsStr) -> std::ffi::OsString {
+    if settings.options.no_canonicalize {
+        return operand.to_os_string();
+    }
+    directory::canonical(operand).unwrap_or_else(|_| operand.to_os_string())
+}
+
+/// -R DIR: what is mounted on it and below it, then itself. The first failure ends it.
+pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
+    let table = read()?;
+    let path = canonical(settings, operand);
+    let Some(top) = lowest(&table, &path) else {
+        return if settings.options.quiet {
+            Ok(USAGE)
+        } else {
+            Err(Failure::new(USAGE, text![operand, ": not mounted"]))
+        };
+    };
+    let entries: Vec<_> = table.entries().collect();
+    unmount_below(invocation, settings, &entries, top.id, output)
+}
+
+/// The first mount of those stacked on a directory: its tree holds the others.
+fn lowest<'a>(table: &'a mountinfo::Table, path: &OsStr) -> Option<mountinfo::Entry<'a>> {
+    table.find_target(path)
+}
+
+fn unmount_below(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    entries: &[mountinfo::Entry<'_>],
+    top: u32,
+    output: &mut Output,
+) -> Outcome {
+    let order = mountinfo::tree_backward(entries, top)
+        .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", errno]))?;
+    let mut types = Types::default();
+    for entry in &order {
+        let found = Found::of(entry);
+        match one::unmount_found(invocation, settings, &found, &mut types, output) {
+            Ok(0) => {}
+            Ok(status) => return Ok(status),
+            // Gone with another one, which it was a peer of.
+            Err(_) if entry.id != top && !is_there(entry.id) => {}
+            Err(refused) => return refused.outcome(settings),
+        }
+    }
+    Ok(0)
+}
+
+fn is_there(id: u32) -> bool {
+    mountinfo::Table::read().is_ok_and(|table| table.find_id(id).is_some())
+}
+
+/// -A: every mount of the file system that the operand names, the last first; with -R with what is below them.
+pub fn unmount_all_targets(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    operand: &OsStr,
+    output: &mut Output,
+) -> Outcome {
+    let table = read()?;
+    let path = canonical(settings, operand);
+    let entries: Vec<_> = table.entries().collect();
+    let wanted = entries.iter().rev().find(|entry| entry.target_path() == path).map(|entry| entry.device);
+    let wanted = wanted.or_else(|| {
+        let device = find::device(operand, Some(path.clone()))?;
+        entries.iter().find(|entry| entry.source_text() == device).map(|entry| entry.device)
+    });
+    let Some(device) = wanted else {
+        let what = if linux::stat::path(operand).is_ok() { ": not mounted" } else { ": not found" };
+        return if settings.options.quiet {
+            Ok(USAGE)
+        } else {
+            Err(Failure::new(USAGE, text![operand, what]))
+        };
+    };
+    let mut types = Types::default();
+    for entry in entries.iter().rev().filter(|entry| entry.device == device) {
+        let outcome = if settings.options.recursive {
+            if !is_there(entry.id) {
+                continue;
+            }
+            unmount_below(invocation, settings, &entries, entry.id, output)?
+        } else {
+            let found = Found::of(entry);
+            match one::unmount_found(invocation, settings, &found, &mut types, output) {
+                Ok(status) => status,
+                Err(_) if !is_there(entry.id) => 0,
+                Err(refused) => refused.outcome(settings)?,
+            }
+        };
+        if outcome != 0 {
+            return Ok(outcome);
+        }
+    }
+    Ok(0)
+}
+
+/// -a: everything that -t and -O select, the last mount first. Each is tried; the statuses are combined.
+pub fn unmount_all(invocation: &Invocation<'_>, settings: &Settings, output: &mut Output) -> Outcome {
+    let options = &settings.options;
+    let table = read()?;
+    let kept = utab::Table::read();
+    let types = options.types.as_ref().map_or(LEFT_ALONE, |types| types.as_bytes());
+    let mut known = Types::default();
+    let mut status = 0;
+    for entry in table.entries_backward() {
+        let target = entry.target_path();
+        if !options::type_matches(entry.fstype_text(), types) || !has_options(settings, &entry, &kept) {
+            say(settings, &target, "ignored", output);
+            continue;
+        }
+        match one::unmount_found(invocation, settings, &Found::of(&entry), &mut known, output) {
+            Ok(0) => say(settings, &target, "successfully unmounted", output),
+            Ok(failed) => status |= failed,
+            Err(refused) => match refused.outcome(settings) {
+                Ok(failed) => status |= failed,
+                Err(failure) => {
+                    let _ = output.flush();
+                    failure.print(invocation);
+                    status |= failure.status;
+                }
+            },
+        }
+    }
+    Ok(status)
+}
+
+fn has_options(settings: &Settings, entry: &mountinfo::Entry<'_>, kept: &utab::Table) -> bool {
+    let Some(list) = &settings.options.test_options else { return true };
+    let mut text = entry.all_options();
+    if let Some(more) = kept.find(entry) {
+        text.push(b',');
+        text.extend_from_slice(&more.options);
+    }
+    MountOptions::parse(&text).is_ok_and(|own| options::matches(&own, list.as_bytes()))
+}
+
+fn say(settings: &Settings, target: &OsStr, what: &str, output: &mut Output) {
+    if settings.options.verbose {
+        let mut line = target.as_bytes().to_vec();
+        line.resize(line.len().max(25), b' ');
+        output.print(text![line, ": ", what, "\n"]);
+    }
+}

@@ -1,0 +1,341 @@
+//! Loop devices: a regular file as a block device, loop(4).
+//!
+//! A device is set up with autoclear, so that the kernel takes it down when
+//! the last user is gone: a process killed at any point leaves none behind.
+
+use crate::{Errno, Error, Result, error::Context, io, stat, trace};
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+const LOOP_SET_FD: u64 = 0x4c00;
+const LOOP_CLR_FD: u64 = 0x4c01;
+const LOOP_SET_STATUS64: u64 = 0x4c04;
+const LOOP_GET_STATUS64: u64 = 0x4c05;
+const LOOP_CONFIGURE: u64 = 0x4c0a;
+const LOOP_CTL_GET_FREE: u64 = 0x4c82;
+
+const LO_FLAGS_READ_ONLY: u32 = 1;
+const LO_FLAGS_AUTOCLEAR: u32 = 4;
+
+/// struct loop_info64 of <linux/loop.h>.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct LoopInfo {
+    lo_device: u64,
+    lo_inode: u64,
+    lo_rdevice: u64,
+    lo_offset: u64,
+    lo_sizelimit: u64,
+    lo_number: u32,
+    lo_encrypt_type: u32,
+    lo_encrypt_key_size: u32,
+    lo_flags: u32,
+    lo_file_name: [u8; 64],
+    lo_crypt_name: [u8; 64],
+    lo_encrypt_key: [u8; 32],
+    lo_init: [u64; 2],
+}
+
+/// struct loop_config of <linux/loop.h>.
+#[repr(C)]
+struct LoopConfig {
+    fd: u32,
+    block_size: u32,
+    info: LoopInfo,
+    reserved: [u64; 8],
+}
+
+/// The part of a file that is wanted as a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it begins, in bytes.
+    pub offset: u64,
+    /// How long it is, in bytes; 0: to the end.
+    pub sizelimit: u64,
+    /// Not to be written.
+    pub read_only: bool,
+    /// This device and no other.
+    pub device: Option<OsString>,
+}
+
+/// A device that is set up, kept open so that it does not clear itself.
+pub struct Attached {
+    /// Its path.
+    pub path: OsString,
+    /// Whether we set it up, or found it as it was wanted.
+    pub is_new: bool,
+    /// Whether it clears itself when nobody uses it.
+    pub autoclear: bool,
+    /// Whether it cannot be written.
+    pub read_only: bool,
+    /// Keeps it in use.
+    pub fd: OwnedFd,
+}
+
+/// Why there is no device.
+#[derive(Debug)]
+pub enum Refused {
+    /// Another device has a part of the same file that overlaps, which would let both write over each other.
+    Overlap,
+    /// A call failed.
+    Failed(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        Refused::Failed(error)
+    }
+}
+
+/// Makes a part of `file` a device, or finds the device that it is already.
+pub fn attach(file: &OsStr, wanted: &Wanted) -> core::result::Result<Attached, Refused> {
+    let (backing, read_only) = open_backing(file, wanted.read_only)?;
+    let identity = stat::of(backing.as_fd()).context("fstat", file)?.identity();
+    if let Some(found) = reuse(identity, wanted)? {
+        return Ok(found);
+    }
+    let config = config(&backing, file, wanted, read_only);
+    if let Some(path) = &wanted.device {
+        let device = open_device(path, read_only)?;
+        return Ok(set_up(&device, &config).map(|()| new(path.clone(), device, read_only))?);
+    }
+    // Somebody else may take the free device first: then there is another one.
+    for _ in 0..64 {
+        let path = free_device()?;
+        let device = open_device(&path, read_only)?;
+        match set_up(&device, &config) {
+            Ok(()) => return Ok(new(path, device, read_only)),
+            Err(error) if error.errno == Errno::EBUSY => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::new("LOOP_CONFIGURE", file, Errno::EBUSY).into())
+}
+
+fn new(path: OsString, fd: OwnedFd, read_only: bool) -> Attached {
+    Attached { path, is_new: true, autoclear: true, read_only, fd }
+}
+
+fn open_backing(file: &OsStr, read_only: bool) -> Result<(OwnedFd, bool)> {
+    if !read_only {
+        match io::open_at(None, file, libc::O_RDWR, 0) {
+            Ok(fd) => return Ok((fd, false)),
+            Err(Errno::EACCES | Errno::EROFS | Errno::EPERM | Errno::ETXTBSY) => {}
+            Err(errno) => return Err(Error::new("open", file, errno)),
+        }
+    }
+    Ok((io::open_at(None, file, libc::O_RDONLY, 0).context("open", file)?, true))
+}
+
+fn open_device(path: &OsStr, read_only: bool) -> Result<OwnedFd> {
+    let flags = if read_only { libc::O_RDONLY } else { libc::O_RDWR };
+    io::open_at(None, path, flags, 0).context("open", path)
+}
+
+fn config(backing: &OwnedFd, file: &OsStr, wanted: &Wanted, read_only: bool) -> LoopConfig {
+    let mut name = [0; 64];
+    let absolute = crate::directory::canonical(file).unwrap_or_else(|_| file.to_os_string());
+    // The last byte stays NUL.
+    for (to, from) in name.iter_mut().take(63).zip(absolute.as_bytes()) {
+        *to = *from;
+    }
+    let info = LoopInfo {
+        lo_device: 0,
+        lo_inode: 0,
+        lo_rdevice: 0,
+        lo_offset: wanted.offset,
+        lo_sizelimit: wanted.sizelimit,
+        lo_number: 0,
+        lo_encrypt_type: 0,
+        lo_encrypt_key_size: 0,
+        lo_flags: LO_FLAGS_AUTOCLEAR | if read_only { LO_FLAGS_READ_ONLY } else { 0 },
+        lo_file_name: name,
+        lo_crypt_name: [0; 64],
+        lo_encrypt_key: [0; 32],
+        lo_init: [0; 2],
+    };
+    LoopConfig { fd: backing.as_raw_fd().cast_unsigned(), block_size: 0, info, reserved: [0; 8] }
+}
+
+fn ioctl(fd: BorrowedFd<'_>, request: u64, argument: *mut c_void) -> core::result::Result<i64, Errno> {
+    // SAFETY: each caller passes the argument that the request takes, valid for as long as the call lasts.
+    io::checked(i64::from(unsafe { libc::ioctl(fd.as_raw_fd(), request as _, argument) }))
+}
+
+fn set_up(device: &OwnedFd, config: &LoopConfig) -> Result<()> {
+    let fd = device.as_fd();
+    let argument = core::ptr::from_ref(config).cast_mut().cast();
+    let done = traced!(
+        ioctl(fd, LOOP_CONFIGURE, argument),
+        "ioctl({}, LOOP_CONFIGURE, {{offset={}, sizelimit={}, flags={}}})",
+        fd.as_raw_fd(),
+        config.info.lo_offset,
+        config.info.lo_sizelimit,
+        trace::Flags(u64::from(config.info.lo_flags), &[(1, "READ_ONLY"), (4, "AUTOCLEAR")])
+    );
+    match done {
+        // Before Linux 5.8 it takes two steps.
+        Err(Errno::EINVAL | Errno::ENOTTY) => {}
+        other => return other.context("LOOP_CONFIGURE", "").map(drop),
+    }
+    let number = config.fd as usize as *mut c_void;
+    traced!(ioctl(fd, LOOP_SET_FD, number), "ioctl({}, LOOP_SET_FD, {})", fd.as_raw_fd(), config.fd)
+        .context("LOOP_SET_FD", "")?;
+    let info = core::ptr::from_ref(&config.info).cast_mut().cast();
+    let done = traced!(ioctl(fd, LOOP_SET_STATUS64, info), "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd());
+    if done.is_err() {
+        let _ = clear(fd);
+    }
+    done.context("LOOP_SET_STATUS64", "").map(drop)
+}
+
+fn clear(device: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
+    let done = ioctl(device, LOOP_CLR_FD, core::ptr::null_mut());
+    traced!(done, "ioctl({}, LOOP_CLR_FD)", device.as_raw_fd())
+}
+
+fn free_device() -> Result<OsString> {
+    let path = OsStr::new("/dev/loop-control");
+    let control = io::open_at(None, path, libc::O_RDWR, 0).context("open", path)?;
+    let number = ioctl(control.as_fd(), LOOP_CTL_GET_FREE, core::ptr::null_mut());
+    let number = traced!(number, "ioctl({}, LOOP_CTL_GET_FREE)", control.as_raw_fd());
+    number.context("LOOP_CTL_GET_FREE", path).map(|number| OsString::from(format!("/dev/loop{number}")))
+}
+
+fn status(device: BorrowedFd<'_>) -> core::result::Result<LoopInfo, Errno> {
+    let mut info = MaybeUninit::<LoopInfo>::zeroed();
+    ioctl(device, LOOP_GET_STATUS64, info.as_mut_ptr().cast())?;
+    // SAFETY: it was zeroed, and all zero is a valid LoopInfo.
+    Ok(unsafe { info.assume_init() })
+}
+
+/// The loop devices that have a file, by path.
+fn devices() -> Vec<OsString> {
+    let mut found = Vec::new();
+    let Ok(list) = std::fs::read_dir("/sys/block") else { return found };
+    for entry in list.flatten() {
+        let name = entry.file_name();
+        if name.as_bytes().starts_with(b"loop") && backing_file(&name).is_some() {
+            found.push(OsString::from_vec([b"/dev/", name.as_bytes()].concat()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The backing file as /sys shows it, for `loop0`.
+fn backing_file(name: &OsStr) -> Option<OsString> {
+    attribute(name, "backing_file").map(OsString::from_vec)
+}
+
+fn attribute(name: &OsStr, attribute: &str) -> Option<Vec<u8>> {
+    let path = [b"/sys/block/", name.as_bytes(), b"/loop/", attribute.as_bytes()].concat();
+    let mut text = io::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    }
+    Some(text)
+}
+
+/// The device that has the wanted part of the file already.
+fn reuse(identity: (u64, u64), wanted: &Wanted) -> core::result::Result<Option<Attached>, Refused> {
+    for path in devices() {
+        let Ok(fd) = open_device(&path, true) else { continue };
+        // From here on it is in use and does not go away.
+        let Ok(info) = status(fd.as_fd()) else { continue };
+        if (info.lo_device, info.lo_inode) != identity {
+            continue;
+        }
+        if (info.lo_offset, info.lo_sizelimit) == (wanted.offset, wanted.sizelimit) {
+            if wanted.device.as_ref().is_some_and(|device| *device != path) {
+                return Err(Refused::Overlap);
+            }
+            let autoclear = info.lo_flags & LO_FLAGS_AUTOCLEAR != 0;
+            let read_only = info.lo_flags & LO_FLAGS_READ_ONLY != 0;
+            return Ok(Some(Attached { path, is_new: false, autoclear, read_only, fd }));
+        }
+        if overlap((info.lo_offset, info.lo_sizelimit), (wanted.offset, wanted.sizelimit)) {
+            return Err(Refused::Overlap);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether two parts of a file, offset and length, have a byte in common; length 0 goes to the end.
+fn overlap(a: (u64, u64), b: (u64, u64)) -> bool {
+    let end = |(offset, length): (u64, u64)| if length == 0 { u64::MAX } else { offset.saturating_add(length) };
+    a.0 < end(b) && b.0 < end(a)
+}
+
+/// A loop device and the file behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backing {
+    /// The file, as /sys shows it.
+    pub file: OsString,
+    /// Where the device begins in it.
+    pub offset: u64,
+    /// Whether the device clears itself.
+    pub autoclear: bool,
+}
+
+/// What is behind `/dev/loopN`; `None` if it is no loop device or has no file.
+pub fn backing(device: &OsStr) -> Option<Backing> {
+    let name = device.as_bytes().strip_prefix(b"/dev/")?;
+    if !name.starts_with(b"loop") || name.contains(&b'/') {
+        return None;
+    }
+    let name = OsStr::from_bytes(name);
+    let number = |text: Vec<u8>| core::str::from_utf8(&text).ok()?.parse().ok();
+    Some(Backing {
+        file: backing_file(name)?,
+        offset: attribute(name, "offset").and_then(number).unwrap_or(0),
+        autoclear: attribute(name, "autoclear").as_deref() == Some(b"1"),
+    })
+}
+
+/// The devices whose file is this one, at whatever offset.
+pub fn devices_of(file: &OsStr) -> Vec<OsString> {
+    let Ok(wanted) = stat::path(file) else { return Vec::new() };
+    let is_of = |path: &OsString| {
+        let info = open_device(path, true).ok().and_then(|fd| status(fd.as_fd()).ok());
+        info.is_some_and(|info| (info.lo_device, info.lo_inode) == wanted.identity())
+    };
+    devices().into_iter().filter(is_of).collect()
+}
+
+/// Takes a device down: LOOP_CLR_FD. Where it is still in use the kernel does so when it no longer is.
+pub fn detach(device: &OsStr) -> Result<()> {
+    let fd = open_device(device, true)?;
+    clear(fd.as_fd()).context("LOOP_CLR_FD", device).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_structures_are_as_long_as_the_kernels() {
+        assert_eq!(size_of::<LoopInfo>(), 232);
+        assert_eq!(size_of::<LoopConfig>(), 304);
+    }
+
+    #[test]
+    fn parts_of_a_file_overlap_where_they_have_a_byte_in_common() {
+        assert!(overlap((0, 0), (4096, 10)));
+        assert!(overlap((0, 10), (9, 0)));
+        assert!(!overlap((0, 10), (10, 0)));
+        assert!(!overlap((20, 5), (0, 20)));
+        assert!(overlap((20, 5), (0, 21)));
+        assert!(!overlap((u64::MAX, 5), (0, 1)));
+    }
+
+    #[test]
+    fn what_is_no_loop_device_has_no_backing_file() {
+        assert_eq!(backing(OsStr::new("/dev/null")), None);
+        assert_eq!(backing(OsStr::new("/dev/loop-control")), None);
+        assert_eq!(backing(OsStr::new("/etc/passwd")), None);
+    }
+}

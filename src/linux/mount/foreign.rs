@@ -1,0 +1,44 @@
+//! Working in somebody else's mount namespace: setns(2), the -N of mount and umount.
+
+use crate::Result;
+use crate::namespace::{self, Kind};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// The namespace that was entered, and the one that was left.
+pub struct Foreign {
+    original: OwnedFd,
+    entered: OwnedFd,
+}
+
+impl Foreign {
+    /// Enters the mount namespace of a process, if `wanted` is all digits, or the one that a file stands for. The error's
+    /// object is the file.
+    pub fn enter(wanted: &OsStr) -> Result<Foreign> {
+        let is_pid = !wanted.is_empty() && wanted.as_bytes().iter().all(u8::is_ascii_digit);
+        let path = if is_pid {
+            let mut path = OsString::from("/proc/");
+            path.push(wanted);
+            path.push("/ns/mnt");
+            path
+        } else {
+            wanted.to_os_string()
+        };
+        let original = namespace::open("/proc/self/ns/mnt")?;
+        let entered = namespace::open(&path)?;
+        namespace::setns(entered.as_fd(), Kind::Mount.flag())
+            .map_err(|error| crate::Error::new(error.call, &path, error.errno))?;
+        Ok(Foreign { original, entered })
+    }
+
+    /// The namespace that was left.
+    pub fn original(&self) -> BorrowedFd<'_> {
+        self.original.as_fd()
+    }
+
+    /// The namespace that was entered, as a program that we run can open it.
+    pub fn path(&self) -> OsString {
+        OsString::from(format!("/proc/{}/fd/{}", crate::process::id(), self.entered.as_raw_fd()))
+    }
+}

@@ -1,0 +1,58 @@
+//! The programs that mount and unmount what the kernel does not do alone:
+//! /sbin/mount.TYPE and /sbin/umount.TYPE, mount(8) "EXTERNAL HELPERS".
+
+use crate::Result;
+use crate::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Where they are looked for.
+const DIRECTORIES: [&str; 3] = ["/sbin/", "/sbin/fs.d/", "/sbin/fs/"];
+
+/// The program for a file system type, `verb` being `mount` or `umount`; for `fuse.sshfs` also the one for `fuse`.
+pub fn find(verb: &str, fstype: &OsStr) -> Option<OsString> {
+    let name = fstype.as_bytes();
+    let unfit =
+        name.is_empty() || name.contains(&b',') || name.starts_with(b"/") || name.windows(3).any(|w| w == b"/..");
+    if unfit || matches!(name, b"none" | b"auto") {
+        return None;
+    }
+    let base = name.split(|&byte| byte == b'.').next().unwrap_or_default();
+    for directory in DIRECTORIES {
+        for fstype in [name, base] {
+            let path = [directory.as_bytes(), verb.as_bytes(), b".", fstype].concat();
+            let path = OsString::from_vec(path);
+            if crate::stat::path(&path).is_ok() {
+                return Some(path);
+            }
+            if base.len() == name.len() {
+                break;
+            }
+        }
+    }
+    None
+}
+
+/// What came of running one.
+pub enum Ran {
+    /// It ended.
+    Ended(Status),
+    /// We are the child and could not execute it: to be told, and then [`process::exit_child`].
+    InChild(ExecError),
+}
+
+/// Runs one in a child, in the mount namespace `original` if it is not ours, and waits for it.
+pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>>) -> Result<Ran> {
+    match process::fork()? {
+        Fork::Parent(child) => Ok(Ran::Ended(process::wait(child, Wait::End)?)),
+        Fork::Child => {
+            if let Some(namespace) = original
+                && crate::namespace::setns(namespace, 0).is_err()
+            {
+                process::exit_child(126);
+            }
+            Ok(Ran::InChild(process::exec(program, &Argv(argv), &Environment::Inherited, SearchPath::No)))
+        }
+    }
+}

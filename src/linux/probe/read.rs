@@ -1,0 +1,74 @@
+//! Probing real devices, and finding one by its tag: /proc/partitions and
+//! the partition's uevent in /sys/class/block.
+
+use super::{HEAD, Probed, TagKind, probe};
+use crate::{Result, error::Context, io};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// What is on a device, or in a file.
+pub fn device(path: &OsStr) -> Result<Probed> {
+    let file = io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)?;
+    let mut head = vec![0; HEAD];
+    let got = read_at(&file, 0, &mut head);
+    head.truncate(got);
+    Ok(probe(&head, &|offset, buffer| read_at(&file, offset, buffer)))
+}
+
+/// Reads as much as there is. What cannot be read is not there.
+fn read_at(file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> usize {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        let Ok(at) = i64::try_from(offset.saturating_add(done as u64)) else { break };
+        // SAFETY: `rest` is valid for writes of its length.
+        let got = unsafe { libc::pread(file.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len(), at) };
+        match io::checked(got as i64) {
+            Ok(0) => break,
+            Ok(got) => done += got as usize,
+            Err(crate::Errno::EINTR) => {}
+            Err(_) => break,
+        }
+    }
+    done
+}
+
+/// The block devices that have the tag, in the kernel's order.
+pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsString> {
+    let text = io::read_file("/proc/partitions", 1 << 20).unwrap_or_default();
+    let names: Vec<Vec<u8>> = text
+        .split(|&byte| byte == b'\n')
+        .skip(1)
+        .filter_map(|line| line.split(|&byte| byte == b' ').rfind(|word| !word.is_empty()))
+        .map(<[u8]>::to_vec)
+        .collect();
+    let value = value.to_vec();
+    names.into_iter().filter(move |name| has_tag(name, kind, &value)).map(|name| device_path(&name))
+}
+
+fn device_path(name: &[u8]) -> OsString {
+    // A slash in a device's name (cciss/c0d0) is an exclamation mark in /sys.
+    OsString::from_vec([&b"/dev/"[..], name].concat())
+}
+
+fn has_tag(name: &[u8], kind: TagKind, value: &[u8]) -> bool {
+    match kind {
+        TagKind::Id => false,
+        TagKind::PartLabel => uevent(name, b"PARTNAME=").is_some_and(|found| found == value),
+        TagKind::PartUuid => uevent(name, b"PARTUUID=").is_some_and(|found| found == value),
+        TagKind::Label | TagKind::Uuid => match device(&device_path(name)) {
+            Ok(Probed::One(found)) => {
+                let tag = if kind == TagKind::Label { found.label } else { found.uuid };
+                tag.is_some_and(|tag| tag == value)
+            }
+            _ => false,
+        },
+    }
+}
+
+/// What the kernel says of a partition.
+fn uevent(name: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let path = [&b"/sys/class/block/"[..], name, b"/uevent"].concat();
+    let text = io::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
+    text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
+}

@@ -1,0 +1,94 @@
+//! Tags in place of a device's path: `LABEL=data`, `UUID=...`, fstab(5).
+
+use super::{TagKind, tagged_devices};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// A tag in place of a path: `LABEL=data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// Which name.
+    pub kind: TagKind,
+    /// Its value, without quotes.
+    pub value: &'a [u8],
+}
+
+/// A tag that a device has.
+pub struct OwnedTag {
+    /// Which name.
+    pub kind: TagKind,
+    /// Its value, without quotes.
+    pub value: Vec<u8>,
+}
+
+impl OwnedTag {
+    /// Whether it is that one.
+    pub fn is(&self, tag: Tag<'_>) -> bool {
+        self.kind == tag.kind && self.value == tag.value
+    }
+}
+
+impl<'a> Tag<'a> {
+    /// Reads `NAME=value` or `NAME="value"`.
+    pub fn parse(source: &'a OsStr) -> Option<Tag<'a>> {
+        let bytes = source.as_bytes();
+        let equals = bytes.iter().position(|&byte| byte == b'=')?;
+        let kind = TagKind::parse(bytes.get(..equals)?)?;
+        let value = bytes.get(equals + 1..)?;
+        let value = match value {
+            [quote @ (b'"' | b'\''), inner @ .., last] if last == quote => inner,
+            plain => plain,
+        };
+        Some(Tag { kind, value })
+    }
+
+    /// The device: udev's link first, else the first one in /proc/partitions that has the tag. Only root scans.
+    pub fn resolve(self) -> Option<OsString> {
+        let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
+        if let Ok(device) = crate::directory::canonical(OsStr::from_bytes(&link)) {
+            return Some(device);
+        }
+        if crate::credentials::effective_uid() != 0 {
+            return None;
+        }
+        tagged_devices(self.kind, self.value).next()
+    }
+}
+
+/// A tag's value as udev names its link: what is not safe in a file name as `\xHH`.
+fn encode(value: &[u8]) -> Vec<u8> {
+    let mut name = Vec::with_capacity(value.len());
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let safe = character.is_ascii_alphanumeric() || "#+-.:=@_".contains(character) || !character.is_ascii();
+            if safe {
+                name.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                name.extend_from_slice(format!("\\x{:02x}", u32::from(character)).as_bytes());
+            }
+        }
+        for byte in chunk.invalid() {
+            name.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_a_known_name_and_a_value() {
+        assert_eq!(Tag::parse(OsStr::new("LABEL=\"a b\"")).unwrap().value, b"a b");
+        assert_eq!(Tag::parse(OsStr::new("UUID=1")).unwrap().kind, TagKind::Uuid);
+        assert!(Tag::parse(OsStr::new("label=1")).is_none());
+        assert!(Tag::parse(OsStr::new("/dev/LABEL=1")).is_none());
+    }
+
+    #[test]
+    fn a_links_name_is_encoded_as_udev_does() {
+        assert_eq!(encode(b"a b/c\xff"), b"a\\x20b\\x2fc\\xff");
+        assert_eq!(encode("\u{e4}.#".as_bytes()), "\u{e4}.#".as_bytes());
+    }
+}
