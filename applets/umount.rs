@@ -8,7 +8,6 @@ mod find;
 mod one;
 mod tree;
 
-use cli::failure::Line;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
 use linux::mount::foreign::Foreign;
 use std::ffi::OsString;
@@ -155,7 +154,7 @@ fn refuse_contradictions(options: &Options) -> Result<(), Failure> {
     match pairs.into_iter().find(|(first, _, second, _)| *first && *second) {
         Some((_, first, _, second)) => {
             let text = text!["options ", first, " and ", second, " cannot be combined"];
-            Err(Failure { status: USAGE, lines: vec![Line::Named(text)], hints: Vec::new() })
+            Err(Failure::new(USAGE, text))
         }
         None => Ok(()),
     }
