@@ -6,11 +6,12 @@
 
 mod userspec;
 
+use cli::diagnosis;
 use cli::exec::{Program, explain};
-use cli::failure::{Line, hints_wanted, warn};
+use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, quote, text};
 use linux::process::{Argv, Environment, SearchPath};
-use linux::{Errno, credentials, directory};
+use linux::{credentials, directory};
 use std::ffi::{OsStr, OsString};
 use userspec::{Identity, Wanted};
 
@@ -117,7 +118,8 @@ fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> O
     let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { Identity::default() };
     directory::chroot(&plan.new_root).map_err(|error| {
         let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];
-        refused(Failure::new(FAILED, text), error.errno)
+        let hints = diagnosis::hints(diagnosis::Step::Chroot(&plan.new_root), error.errno);
+        Failure::new(FAILED, text).with_hints(hints)
     })?;
     if plan.chdir {
         directory::chdir(OsStr::new("/"))
@@ -145,14 +147,6 @@ fn become_user(identity: &Identity) -> Result<(), Failure> {
         credentials::set_uid(uid).map_err(failed("failed to set user-ID"))?;
     }
     Ok(())
-}
-
-/// Says why chroot(2) was refused.
-fn refused(failure: Failure, errno: Errno) -> Failure {
-    if errno != Errno::EPERM || !hints_wanted() {
-        return failure;
-    }
-    failure.hint("chroot needs CAP_SYS_CHROOT; without root, 'unshare -r chroot ...' makes a user namespace that has it")
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! A caller with privilege over the other namespaces enters the user namespace last, which
 //! takes that privilege away; one without enters it first, which gives it.
 
-use cli::failure::hints_wanted;
+use cli::diagnosis;
 use cli::{Failure, text};
 use linux::namespace::{self, Kind};
 use linux::target::Target;
-use linux::{Errno, Error};
+use linux::Error;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The order in which single namespaces are entered; the user namespace has its own place.
@@ -79,19 +79,6 @@ impl Entries {
 }
 
 fn refused(kind: Kind, error: &Error) -> Failure {
-    let failure = Failure::new(1, text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno]);
-    if !hints_wanted() {
-        return failure;
-    }
-    match (kind, error.errno) {
-        (Kind::User, Errno::EINVAL) => failure.hint("that is the user namespace we are in already; leave --user (-U) out"),
-        (Kind::Pid, Errno::EINVAL) => {
-            failure.hint("a PID namespace can only be entered from itself or from one of its ancestors")
-        }
-        (Kind::User, _) => failure,
-        (_, Errno::EPERM) => failure.hint(
-            "this takes CAP_SYS_ADMIN in the user namespace that owns it: be root, or enter that user namespace too (--user)",
-        ),
-        _ => failure,
-    }
+    Failure::new(1, text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno])
+        .with_hints(diagnosis::hints(diagnosis::Step::Enter(kind), error.errno))
 }

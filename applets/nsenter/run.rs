@@ -3,6 +3,7 @@
 use super::enter::Entries;
 use super::options::{Id, Place, Source};
 use super::plan::{Become, Step};
+use cli::diagnosis;
 use cli::exec::{Program, failed_to_execute};
 use cli::{Failure, Outcome, Output, text};
 use linux::namespace::{self, Kind};
@@ -233,6 +234,13 @@ fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progres
             }
         }
     }
+    if let Some(target) = progress.target.as_ref().filter(|target| target.pid == 1)
+        && !entries.from_target.is_empty()
+        && linux::io::is_terminal(2)
+        && entries.from_target.iter().all(|kind| target.shares(*kind) == Some(true))
+    {
+        cli::failure::hint_on_terminal(diagnosis::SHARES_EVERYTHING);
+    }
     progress.user = entries.contain(Kind::User);
     progress.pid = entries.contain(Kind::Pid);
     if progress.user && !preserve {
@@ -264,11 +272,7 @@ fn fork(
     // What is buffered would be written by both.
     let _ = output.flush();
     let forked = process::fork().map_err(|error| {
-        let failure = Failure::new(1, text!["fork failed: ", error.errno]);
-        match error.errno {
-            Errno::ENOMEM => failure.hint("the init of that PID namespace has ended, so nothing can be started in it any more"),
-            _ => failure,
-        }
+        failed("fork failed", &error).with_hints(diagnosis::hints(diagnosis::Step::Fork, error.errno))
     })?;
     match forked {
         Fork::Child => {

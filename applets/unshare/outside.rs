@@ -2,6 +2,8 @@
 //! binds namespaces on files where the bind would not be seen from inside.
 
 use super::plan::Outside;
+use cli::diagnosis::{self, Step};
+use cli::failure::Line;
 use cli::{Failure, text};
 use linux::idmap::{self, Extent, Ids};
 use linux::mount;
@@ -53,8 +55,7 @@ impl Helper {
         let answer = self.channel.receive(&mut answer).map_err(|_| lost())?.ok_or_else(lost)?;
         match answer.split_first() {
             Some((0, _)) => Ok(()),
-            Some((status, b"")) => Err(Failure::silent(*status)),
-            Some((status, text)) => Err(Failure::new(*status, text.to_vec())),
+            Some((status, said)) => Err(unpack(*status, said)),
             None => Err(lost()),
         }
     }
@@ -66,8 +67,9 @@ impl Helper {
     }
 }
 
-fn fork_failed(error: Error) -> Failure {
-    Failure::new(1, text!["fork failed: ", error.errno])
+/// fork(2) failed.
+pub fn fork_failed(error: Error) -> Failure {
+    Failure::new(1, text!["fork failed: ", error.errno]).with_hints(diagnosis::hints(Step::Fork, error.errno))
 }
 
 /// Serves the process inside until that hangs up.
@@ -76,33 +78,55 @@ fn serve(insider: Pid, work: &Outside, channel: &Channel) {
     while let Ok(Some([what])) = channel.receive(&mut request) {
         let done = match *what {
             MAP => write_maps(insider, &work.maps),
-            _ => keep(insider, &work.files),
+            _ => keep(insider, &work.files, work.forks),
         };
-        let mut answer = vec![0];
-        if let Err((status, text)) = done {
-            answer = vec![status];
-            answer.extend_from_slice(&text);
-        }
+        let answer = match done {
+            Ok(()) => vec![0],
+            Err(failure) => pack(&failure),
+        };
         if channel.send(&answer).is_err() {
             return;
         }
     }
 }
 
-type Done = Result<(), (u8, Vec<u8>)>;
+type Done = Result<(), Failure>;
+
+/// A failure as a message: the status, the line, and the hints, separated by NUL.
+fn pack(failure: &Failure) -> Vec<u8> {
+    let mut message = vec![failure.status];
+    if let Some(Line::Named(line)) = failure.lines.first() {
+        message.extend_from_slice(line);
+    }
+    for hint in &failure.hints {
+        message.push(0);
+        message.extend_from_slice(hint);
+    }
+    message
+}
+
+fn unpack(status: u8, said: &[u8]) -> Failure {
+    let mut parts = said.split(|byte| *byte == 0).map(<[u8]>::to_vec);
+    let failure = match parts.next() {
+        Some(line) if !line.is_empty() => Failure::new(status, line),
+        _ => Failure::silent(status),
+    };
+    failure.with_hints(parts.collect())
+}
 
 /// Writes each map directly, and where that is not permitted by newuidmap or newgidmap.
 fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
     for (ids, map) in maps {
         if idmap::text(map).len() > idmap::MAP_LIMIT {
-            return Err((1, text!["the ", ids.file(), " is longer than the kernel takes (4096 bytes)"]));
+            let text = text!["the ", ids.file(), " is longer than the kernel takes (4096 bytes)"];
+            return Err(Failure::new(1, text));
         }
         match idmap::write(&pid.to_string(), *ids, map) {
             Ok(()) => {}
             Err(error) if error.errno == Errno::EPERM && linux::credentials::effective_uid() != 0 => {
                 run_newidmap(pid, *ids, map)?;
             }
-            Err(error) => return Err((1, text!["write failed ", error.object, ": ", error.errno])),
+            Err(error) => return Err(Failure::new(1, text!["write failed ", error.object, ": ", error.errno])),
         }
     }
     Ok(())
@@ -115,9 +139,8 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
     for extent in map {
         argv.extend([extent.inner, extent.outer, extent.count].map(|number| OsString::from(number.to_string())));
     }
-    let failed = |error: Error| (1, text!["fork failed: ", error.errno]);
-    let (ours, theirs) = process::channel().map_err(failed)?;
-    match process::fork().map_err(failed)? {
+    let (ours, theirs) = process::channel().map_err(fork_failed)?;
+    match process::fork().map_err(fork_failed)? {
         Fork::Child => {
             let error = process::exec(&program, &Argv(argv), &Environment::Inherited, SearchPath::Yes);
             let text = text!["failed to execute ", program, ": ", error.errno];
@@ -129,30 +152,28 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
             let mut message = [0; 256];
             // The channel closes on exec; a message tells that there was none.
             let message = ours.receive(&mut message).ok().flatten().unwrap_or_default().to_vec();
-            match process::wait(child, Wait::End).map_err(|error| (1, text!["waitpid failed: ", error.errno]))? {
+            match process::wait(child, Wait::End).map_err(|error| Failure::new(1, text!["waitpid failed: ", error.errno]))? {
                 Status::Exited(0) => Ok(()),
-                Status::Exited(status) => Err((status, message)),
-                _ => Err((1, text![program, " was killed"])),
+                Status::Exited(status) => Err(unpack(status, &message)),
+                _ => Err(Failure::new(1, text![program, " was killed"])),
             }
         }
     }
 }
 
 /// Binds the namespaces of `pid` on files; the ones already bound are undone if one fails.
-pub fn keep(pid: Pid, files: &[(Kind, OsString)]) -> Done {
+/// `forks` says whether `pid` has or will have a child, without which a PID namespace has no file.
+pub fn keep(pid: Pid, files: &[(Kind, OsString)], forks: bool) -> Done {
     for (index, (kind, file)) in files.iter().enumerate() {
         let namespace = namespace::path(pid, kind.file_for_children());
         if let Err(error) = mount::bind_file(&namespace, file) {
             for (_, done) in files.iter().take(index) {
                 let _ = mount::umount2(done, 0);
             }
-            return Err((1, text!["mount ", namespace, " on ", file, " failed: ", error.errno]));
+            let text = text!["mount ", namespace, " on ", file, " failed: ", error.errno];
+            let step = Step::Keep { kind: *kind, file, forks };
+            return Err(Failure::new(1, text).with_hints(diagnosis::hints(step, error.errno)));
         }
     }
     Ok(())
-}
-
-/// [`keep`] done by ourselves.
-pub fn keep_here(pid: Pid, files: &[(Kind, OsString)]) -> Result<(), Failure> {
-    keep(pid, files).map_err(|(status, text)| Failure::new(status, text))
 }

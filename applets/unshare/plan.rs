@@ -56,6 +56,8 @@ pub enum Step {
     KeepCapabilities,
     /// Get this signal when the parent ends.
     DieWithParent(Signal),
+    /// Say that only the first child will be in the PID namespace.
+    WarnOfPidWithoutFork,
     /// Run the program.
     Exec(Program),
 }
@@ -67,6 +69,8 @@ pub struct Outside {
     pub maps: Vec<(Ids, Vec<Extent>)>,
     /// The namespaces to bind on files.
     pub files: Vec<(Kind, OsString)>,
+    /// Whether a child is forked before that.
+    pub forks: bool,
 }
 
 /// How to fork.
@@ -84,7 +88,7 @@ pub enum Keeper {
     /// The process outside: what is mounted in a new mount namespace would not be seen there.
     Outside,
     /// Ourselves, or the parent if we fork.
-    Here(Vec<(Kind, OsString)>),
+    Here(Vec<(Kind, OsString)>, bool),
 }
 
 /// The steps of a command line.
@@ -97,14 +101,15 @@ pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Fa
     let keeper = match (files.is_empty(), new_mounts_or_users) {
         (true, _) => None,
         (false, true) => Some(Keeper::Outside),
-        (false, false) => Some(Keeper::Here(files.clone())),
+        (false, false) => Some(Keeper::Here(files.clone(), options.fork)),
     };
     let outside = Outside {
         files: if keeper == Some(Keeper::Outside) { files } else { Vec::new() },
         maps: maps.outside,
+        forks: options.fork,
     };
     let maps_outside = !outside.maps.is_empty();
-    if outside != Outside::default() {
+    if maps_outside || !outside.files.is_empty() {
         steps.push(Step::StayOutside(outside));
     }
     if let Some((uid, gid)) = options.owner {
@@ -126,6 +131,9 @@ pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Fa
     }
     steps.extend(keeper.map(Step::Keep));
     inside(&options, maps.here, &mut steps);
+    if options.wants(Kind::Pid) && !options.fork {
+        steps.push(Step::WarnOfPidWithoutFork);
+    }
     let program = match Program::from_operands(operands) {
         Some(program) => Program { environment: options.environment, ..program },
         None => Program::login_shell(&options.environment),
@@ -287,7 +295,7 @@ mod tests {
             .into_iter()
             .find_map(|step| if let Step::Keep(keeper) = step { Some(keeper) } else { None })
         };
-        assert_eq!(keeper(Kind::Net), Some(Keeper::Here(vec![(Kind::Net, file())])));
+        assert_eq!(keeper(Kind::Net), Some(Keeper::Here(vec![(Kind::Net, file())], false)));
         assert_eq!(keeper(Kind::Mount), Some(Keeper::Outside));
         assert_eq!(keeper(Kind::User), Some(Keeper::Outside));
     }

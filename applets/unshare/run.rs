@@ -2,6 +2,7 @@
 
 use super::outside::{self, Helper};
 use super::plan::{self, Keeper, Step};
+use cli::diagnosis;
 use cli::exec::failed_to_execute;
 use cli::failure::hints_wanted;
 use cli::{Failure, Outcome, Output, text};
@@ -85,7 +86,10 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
         Step::MountProc(path) => {
-            mount::mount_proc(path).map_err(|error| proc_failed(about("mount ", path, " failed", &error), &error))
+            mount::mount_proc(path).map_err(|error| {
+                let hints = diagnosis::hints(diagnosis::Step::MountProc(path), error.errno);
+                about("mount ", path, " failed", &error).with_hints(hints)
+            })
         }
         Step::MountBinfmt(path) => {
             mount::mount_binfmt_misc(path).map_err(|error| about("mount ", path, " failed", &error))
@@ -108,6 +112,10 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
                 }
                 _ => Ok(()),
             }
+        }
+        Step::WarnOfPidWithoutFork => {
+            cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
+            Ok(())
         }
         Step::Exec(program) => {
             if let Some(helper) = progress.helper.take() {
@@ -163,7 +171,7 @@ fn fork(
     };
     // What is buffered would be written by both.
     let _ = output.flush();
-    match process::fork().map_err(fork_failed)? {
+    match process::fork().map_err(outside::fork_failed)? {
         Fork::Child => {
             // The process outside ends when the last of us hangs up, and only the parent waits for it.
             progress.helper = None;
@@ -208,7 +216,7 @@ fn wait_until_kept(parent: &Channel) -> Result<(), Failure> {
 
 fn keep(keeper: &Keeper, pid: Pid, progress: &Progress) -> Result<(), Failure> {
     match keeper {
-        Keeper::Here(files) => outside::keep_here(pid, files),
+        Keeper::Here(files, forks) => outside::keep(pid, files, *forks),
         Keeper::Outside => progress.helper.as_ref().map_or(Ok(()), Helper::keep),
     }
 }
@@ -216,36 +224,16 @@ fn keep(keeper: &Keeper, pid: Pid, progress: &Progress) -> Result<(), Failure> {
 fn unshare(kinds: &[Kind]) -> Result<(), Failure> {
     let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
     namespace::unshare(flags).map_err(|error| {
-        let mut failure = Failure::new(1, text!["unshare failed: ", error.errno]);
-        if hints_wanted() && error.errno == Errno::EPERM && !kinds.contains(&Kind::User) {
-            failure = failure.hint("this needs root, or a user namespace of your own: add --map-root-user (-r)");
-        }
-        failure
+        let refused = if hints_wanted() && kinds.len() > 1 { namespace::refused(kinds) } else { Vec::new() };
+        let step = diagnosis::Step::Unshare { kinds, refused: &refused };
+        failed("unshare failed", &error).with_hints(diagnosis::hints(step, error.errno))
     })
 }
 
 fn map_failed(error: Error) -> Failure {
     let what = if error.call == "open" { "cannot open " } else { "write failed " };
     Failure::new(1, text![what, error.object, ": ", error.errno])
-}
-
-fn fork_failed(error: Error) -> Failure {
-    let failure = Failure::new(1, text!["fork failed: ", error.errno]);
-    if error.errno == Errno::ENOMEM {
-        return failure.hint("the init of this PID namespace has ended, so nothing can be started in it any more");
-    }
-    failure
-}
-
-/// Why a proc could not be mounted.
-fn proc_failed(failure: Failure, error: &Error) -> Failure {
-    match error.errno {
-        Errno::EPERM if hints_wanted() => failure.hint(
-            "the proc that is visible here is partly covered by other mounts (as in a container), and the kernel \
-             refuses one that would show more; 'grep \" /proc/\" /proc/self/mountinfo' lists them",
-        ),
-        _ => failure,
-    }
+        .with_hints(diagnosis::hints(diagnosis::Step::Map, error.errno))
 }
 
 /// Lets the capabilities in the new user namespace survive the exec, whatever the uid is.

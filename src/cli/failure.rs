@@ -97,6 +97,12 @@ impl Failure {
         self.hint_bytes(&text)
     }
 
+    /// Adds hints that are worked out already.
+    pub fn with_hints(mut self, hints: Vec<Vec<u8>>) -> Failure {
+        self.hints.extend(hints);
+        self
+    }
+
     #[cold]
     #[inline(never)]
     fn hint_bytes(mut self, text: &dyn Piece) -> Failure {
@@ -148,6 +154,13 @@ impl Line {
             }
         }
         text.push(b'\n');
+    }
+}
+
+/// Prints a hint for a person who types commands; a script that went well is not disturbed.
+pub fn hint_on_terminal(text: &str) {
+    if linux::io::is_terminal(2) {
+        hint(text.as_bytes());
     }
 }
 

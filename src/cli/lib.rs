@@ -7,6 +7,7 @@
 
 pub mod applet;
 pub mod capability;
+pub mod diagnosis;
 pub mod exec;
 pub mod failure;
 

@@ -105,3 +105,9 @@ pub fn write_all_to(fd: RawFd, mut text: &[u8]) -> Result<(), Errno> {
     }
     Ok(())
 }
+
+/// isatty(3).
+pub fn is_terminal(fd: RawFd) -> bool {
+    // SAFETY: the call takes an integer.
+    unsafe { libc::isatty(fd) == 1 }
+}

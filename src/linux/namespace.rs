@@ -99,6 +99,26 @@ pub fn unshare(flags: i32) -> Result<()> {
     traced!(done, "unshare({})", shown(flags)).context("unshare", "").map(drop)
 }
 
+/// The kinds that unshare(2) refuses when each is tried alone, in a child that ends at once.
+pub fn refused(kinds: &[Kind]) -> Vec<(Kind, Errno)> {
+    use crate::process::{Fork, Status, Wait, exit_child, fork, wait};
+    kinds
+        .iter()
+        .filter_map(|kind| match fork().ok()? {
+            // SAFETY: the call takes an integer.
+            Fork::Child => exit_child(match io::checked(i64::from(unsafe { libc::unshare(kind.flag()) })) {
+                Ok(_) => 0,
+                Err(errno) => errno.0 as u8,
+            }),
+            Fork::Parent(child) => match wait(child, Wait::End).ok()? {
+                Status::Exited(0) => None,
+                Status::Exited(errno) => Some((*kind, Errno(i32::from(errno)))),
+                _ => None,
+            },
+        })
+        .collect()
+}
+
 /// setns(2). `descriptor` is a namespace file and `flags` its kind or 0, or it is a pidfd and
 /// `flags` says which of that process's namespaces to enter, all or none of them.
 pub fn setns(descriptor: BorrowedFd<'_>, flags: i32) -> Result<()> {
