@@ -18,6 +18,7 @@ pub mod error;
 pub mod executable;
 pub mod filecap;
 pub mod fstab;
+pub mod heap;
 pub mod idmap;
 pub mod io;
 pub mod loopdev;
