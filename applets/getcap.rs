@@ -4,7 +4,10 @@ use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, capability, text};
 use linux::Errno;
 use linux::filecap::{File, FileCapabilities};
+use linux::walk::{self, Walk};
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::{Mutex, PoisonError};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -12,7 +15,7 @@ pub static APPLET: Applet = Applet {
     directory: "usr/sbin",
     origin: Origin::Libcap,
     summary: "displays the capabilities on the queried file(s)",
-    synopsis: &["[-h] [-l] [-n] [-r] [-v] <filename> [<filename> ...]"],
+    synopsis: &["[-h] [-l] [-n] [-r] [-u] [-v] [-x] <filename> [<filename> ...]"],
     notes: "",
     usage_status: 1,
     options: || cli::table::specs(OPTIONS),
@@ -27,6 +30,8 @@ struct Options {
     rootid: bool,
     recursive: bool,
     verbose: bool,
+    unsorted: bool,
+    one_file_system: bool,
 }
 
 const OPTIONS: &[Opt<Options>] = &[
@@ -36,7 +41,13 @@ const OPTIONS: &[Opt<Options>] = &[
         options.rootid = true;
     }),
     Opt::flag(Some('r'), &[], "search directories recursively", |options| options.recursive = true),
+    Opt::flag(Some('u'), &["unsorted"], "with -r, show files as they are found, not sorted", |options| {
+        options.unsorted = true;
+    }),
     Opt::flag(Some('v'), &[], "show every file, also those without capabilities", |options| options.verbose = true),
+    Opt::flag(Some('x'), &["one-file-system"], "with -r, stay on the file system of each directory given", |options| {
+        options.one_file_system = true;
+    }),
 ];
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
@@ -63,47 +74,106 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(0)
 }
 
+/// What is known of a path.
+type Found = walk::Found;
+
 fn show(path: &OsStr, options: &Options, invocation: &Invocation<'_>, output: &mut Output) {
-    match look(path) {
-        Ok(Found::Capabilities(found)) => output.print(line(path, &found, options)),
-        Ok(Found::Nothing) if options.verbose => output.print(text![path, "\n"]),
-        Ok(Found::NotRegular) if options.verbose => output.print(text![path, " (Not a regular file)\n"]),
-        Ok(_) => {}
-        Err(message) => {
-            // In the order in which things were met, where both go to one place.
-            let _ = output.flush();
-            warn(invocation, &Line::Plain(message));
+    let path = if options.recursive { without_slashes(path) } else { path };
+    let mut printer = Printer { options, invocation, output };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(errno) => return printer.tell(path.as_bytes(), Found::Unreachable(errno)),
+    };
+    printer.tell(path.as_bytes(), look(&file));
+    if !options.recursive || !file.is_directory() {
+        return;
+    }
+    let walk = Walk { one_file_system: options.one_file_system, everything: options.verbose };
+    if options.unsorted || options.verbose {
+        let printer = Mutex::new(printer);
+        walk::walk(file.descriptor(), path.as_bytes(), walk, &|path, found| {
+            printer.lock().unwrap_or_else(PoisonError::into_inner).tell(path, found);
+        });
+        return;
+    }
+    let all = Mutex::new(Vec::new());
+    walk::walk(file.descriptor(), path.as_bytes(), walk, &|path, found| {
+        all.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_vec(), found));
+    });
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort_unstable_by(|(a, _), (b, _)| walk::order(a, b));
+    for (path, found) in all {
+        printer.tell(&path, found);
+    }
+}
+
+/// The path as it is printed before those below it: nftw(3) takes the slashes at its end away.
+fn without_slashes(path: &OsStr) -> &OsStr {
+    let bytes = path.as_bytes();
+    let length = bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
+    OsStr::from_bytes(bytes.get(..length).unwrap_or(bytes))
+}
+
+fn look(file: &File) -> Found {
+    if !file.is_regular() {
+        return Found::NotRegular;
+    }
+    match file.get() {
+        Ok(found) => Found::Capabilities(found),
+        Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Found::Nothing,
+        Err(errno) => Found::Failed(errno),
+    }
+}
+
+/// What prints, one line for each path.
+struct Printer<'a> {
+    options: &'a Options,
+    invocation: &'a Invocation<'a>,
+    output: &'a mut Output,
+}
+
+impl Printer<'_> {
+    fn tell(&mut self, path: &[u8], found: Found) {
+        let message = match found {
+            Found::Capabilities(found) => return self.print(line(path, &found, self.options.rootid)),
+            Found::Nothing if self.options.verbose => return self.print(text![path, "\n"]),
+            Found::NotRegular if self.options.verbose => return self.print(text![path, " (Not a regular file)\n"]),
+            Found::Nothing | Found::NotRegular => return,
+            Found::Failed(errno) => text!["Failed to get capabilities of file '", path, "' (", errno, ")"],
+            Found::Unreachable(errno) => text![path, " (", errno, ")"],
+            Found::Unreadable(errno) => text!["Failed to read directory '", path, "' (", errno, ")"],
+        };
+        // In the order in which things were met, where both go to one place.
+        let _ = self.output.flush();
+        warn(self.invocation, &Line::Plain(message));
+    }
+
+    fn print(&mut self, line: Vec<u8>) {
+        self.output.print(line);
+        if self.options.unsorted {
+            // As found, so at once. A failure is kept and reported at the end.
+            let _ = self.output.flush();
         }
     }
 }
 
-enum Found {
-    Capabilities(FileCapabilities),
-    Nothing,
-    NotRegular,
-}
-
-fn look(path: &OsStr) -> Result<Found, Vec<u8>> {
-    let file = File::open(path).map_err(|errno| text![path, " (", errno, ")"])?;
-    if !file.is_regular() {
-        return Ok(Found::NotRegular);
-    }
-    match file.get() {
-        Ok(found) => Ok(Found::Capabilities(found)),
-        Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(Found::Nothing),
-        Err(errno) => Err(text!["Failed to get capabilities of file '", path, "' (", errno, ")"]),
-    }
-}
-
-fn line(path: &OsStr, found: &FileCapabilities, options: &Options) -> Vec<u8> {
-    // The equals sign went with the old text, in the same release.
-    let separator = if capability::is_classic() { " = " } else { " " };
-    let body = capability::print(&found.sets);
-    let body = if capability::is_classic() { body.trim_start_matches("= ") } else { &body };
-    let mut line = text![path, separator, body];
-    if options.rootid && found.rootid != 0 {
+fn line(path: &[u8], found: &FileCapabilities, with_rootid: bool) -> Vec<u8> {
+    let mut line = text![path, " ", capability::print(&found.sets)];
+    if with_rootid && found.rootid != 0 {
         line.extend_from_slice(&text![" [rootid=", found.rootid, "]"]);
     }
     line.push(b'\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_at_the_end_are_not_part_of_what_is_printed() {
+        for (path, printed) in [("a", "a"), ("a//", "a"), ("/", "/"), ("//", "/"), ("a/b/", "a/b"), ("", "")] {
+            assert_eq!(without_slashes(OsStr::new(path)), OsStr::new(printed));
+        }
+    }
 }

@@ -4,8 +4,9 @@
 //! done on that descriptor: what was checked is what is changed.
 
 use crate::capability::Sets;
+use crate::stat::{self, Stat};
 use crate::trace::Quoted;
-use crate::{Errno, io, stat};
+use crate::{Errno, io};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use std::ffi::{CString, OsStr, OsString};
@@ -78,7 +79,7 @@ pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
 pub struct File {
     fd: OwnedFd,
     path: OsString,
-    is_regular: bool,
+    stat: Stat,
 }
 
 impl File {
@@ -94,13 +95,18 @@ impl File {
 
     fn open_with(path: &OsStr, flags: i32) -> Result<File, Errno> {
         let fd = io::open_at(None, path, libc::O_PATH | flags, 0)?;
-        let is_regular = stat::of(fd.as_fd())?.is_regular();
-        Ok(File { fd, path: path.to_os_string(), is_regular })
+        let stat = stat::of(fd.as_fd())?;
+        Ok(File { fd, path: path.to_os_string(), stat })
     }
 
     /// Whether it is a regular file; nothing else can have capabilities.
     pub fn is_regular(&self) -> bool {
-        self.is_regular
+        self.stat.is_regular()
+    }
+
+    /// Whether it is a directory.
+    pub fn is_directory(&self) -> bool {
+        self.stat.is_directory()
     }
 
     /// The descriptor (`O_PATH`).
@@ -138,7 +144,7 @@ impl File {
     /// Gives it these capabilities in place of what it has. Needs CAP_SETFCAP.
     /// `EINVAL`: it is not a regular file, or see [`encode`].
     pub fn set(&self, file: &FileCapabilities) -> Result<(), Errno> {
-        if !self.is_regular {
+        if !self.stat.is_regular() {
             return Err(Errno::EINVAL);
         }
         let value = encode(file)?;
@@ -162,7 +168,7 @@ impl File {
 
     /// Takes its capabilities away. `ENODATA`: it has none. `EINVAL`: it is not a regular file.
     pub fn remove(&self) -> Result<(), Errno> {
-        if !self.is_regular {
+        if !self.stat.is_regular() {
             return Err(Errno::EINVAL);
         }
         let done = self.on_inode(
@@ -193,12 +199,12 @@ impl File {
 
     /// The same inode, opened to read; `ESTALE` if another file has taken its name.
     fn readable(&self) -> Result<OwnedFd, Errno> {
-        if !self.is_regular {
+        if !self.stat.is_regular() {
             return Err(Errno::ENODATA);
         }
         let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
         let fd = io::open_at(None, &self.path, flags, 0)?;
-        if stat::of(fd.as_fd())?.identity() != stat::of(self.fd.as_fd())?.identity() {
+        if stat::of(fd.as_fd())?.identity() != self.stat.identity() {
             return Err(Errno::ESTALE);
         }
         Ok(fd)

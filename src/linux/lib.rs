@@ -33,6 +33,7 @@ pub mod start;
 pub mod stat;
 pub mod target;
 pub mod utab;
+pub mod walk;
 
 pub use errno::Errno;
 pub use error::{Error, Result};

@@ -1,0 +1,321 @@
+//! Walking a tree of files for their capabilities: getdents64(2), openat(2), getxattrat(2).
+//!
+//! Everything is done relative to open directories and without following symbolic links, so a
+//! link that appears during the walk leads nowhere. One thread begins; others join it once the
+//! tree proves large. What is found is handed over as it is found: [`order`] sorts it.
+
+mod clock;
+mod entries;
+mod pool;
+mod xattr;
+
+use crate::filecap::FileCapabilities;
+use crate::{Errno, io, stat};
+use core::cmp::Ordering;
+use entries::{Buffer, Kind};
+use pool::Pool;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+/// What is walked and what is told of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walk {
+    /// Directories on other file systems than the root of the walk are left out.
+    pub one_file_system: bool,
+    /// Everything is told of, sorted, also what has no capabilities. One thread does it.
+    pub everything: bool,
+}
+
+/// What was found at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A file that has capabilities.
+    Capabilities(FileCapabilities),
+    /// A file whose capabilities cannot be read.
+    Failed(Errno),
+    /// Something that cannot be looked at, as its directory cannot be searched.
+    Unreachable(Errno),
+    /// A directory that cannot be listed.
+    Unreadable(Errno),
+    /// With [`Walk::everything`]: a file that has none.
+    Nothing,
+    /// With [`Walk::everything`]: a directory, a symbolic link or a special file.
+    NotRegular,
+}
+
+/// The order of a depth-first walk that takes each directory's entries sorted by name: a
+/// separator comes before any byte of a name.
+pub fn order(a: &[u8], b: &[u8]) -> Ordering {
+    let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+    a.iter().map(key).cmp(b.iter().map(key))
+}
+
+/// Walks the tree below the directory that `root` is open on (`O_PATH` will do); `path` is how it
+/// is called. `tell` is called from several threads.
+pub fn walk(root: BorrowedFd<'_>, path: &[u8], walk: Walk, tell: &(dyn Fn(&[u8], Found) + Sync)) {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK;
+    let root = match io::open_at(Some(root), ".".as_ref(), flags, 0) {
+        Ok(root) => Arc::new(root),
+        Err(errno) => return tell(path, Found::Unreadable(errno)),
+    };
+    let device = if walk.one_file_system { stat::of(root.as_fd()).ok().map(|stat| stat.identity().0) } else { None };
+    let job = Job { root: Arc::clone(&root), root_path: path, device, everything: walk.everything, tell };
+    let pool = Pool::new();
+    let start = Start { parent: root, name: c".".to_owned(), path: path.to_vec() };
+    std::thread::scope(|scope| {
+        let mut worker = Worker::new(&job, &pool);
+        let mut crew = pool::Crew::new(scope, &job, &pool);
+        worker.run(start, if walk.everything { None } else { Some(&mut crew) });
+        pool.leave_when_done(&mut worker);
+    });
+}
+
+/// What all workers share and none changes.
+struct Job<'a> {
+    root: Arc<OwnedFd>,
+    root_path: &'a [u8],
+    /// The only device to stay on.
+    device: Option<u64>,
+    everything: bool,
+    tell: &'a (dyn Fn(&[u8], Found) + Sync),
+}
+
+/// A directory to begin with: its parent, its name there, and its whole path.
+struct Start {
+    parent: Arc<OwnedFd>,
+    name: CString,
+    path: Vec<u8>,
+}
+
+/// A directory that a worker is in.
+struct Frame {
+    /// `None`: too deep to keep it open; everything in it has been read.
+    directory: Option<Arc<OwnedFd>>,
+    /// How much of the worker's path leads here.
+    path_length: usize,
+    /// Read and not yet visited; the next is the last.
+    pending: Vec<(Kind, CString)>,
+    exhausted: bool,
+    /// Device and inode, to know it again once it is not kept open.
+    identity: Option<(u64, u64)>,
+}
+
+struct Worker<'a> {
+    job: &'a Job<'a>,
+    pool: &'a Pool,
+    frames: Vec<Frame>,
+    path: Vec<u8>,
+    buffer: Buffer,
+    /// How many entries have been met.
+    met: usize,
+}
+
+/// How many directories one worker keeps open; a deeper tree is read to the end level by level.
+const KEPT_OPEN: usize = 24;
+
+impl<'a> Worker<'a> {
+    fn new(job: &'a Job<'a>, pool: &'a Pool) -> Worker<'a> {
+        Worker { job, pool, frames: Vec::new(), path: Vec::new(), buffer: Buffer::new(), met: 0 }
+    }
+
+    /// Walks from `start` to the end of its tree, but for what is given to others.
+    fn run(&mut self, start: Start, mut crew: Option<&mut pool::Crew<'_, 'a>>) {
+        self.path.clear();
+        self.path.extend_from_slice(&start.path);
+        match self.open(start.parent.as_fd(), &start.name) {
+            Some(directory) => self.enter(directory),
+            None => return,
+        }
+        while let Some(frame) = self.frames.last_mut() {
+            self.path.truncate(frame.path_length);
+            if let Some((kind, name)) = frame.pending.pop() {
+                self.visit(kind, name);
+            } else if frame.exhausted {
+                self.leave();
+            } else {
+                self.read_some();
+                if let Some(crew) = crew.as_deref_mut() {
+                    crew.look(self.met);
+                }
+            }
+        }
+    }
+
+    fn tell(&self, found: Found) {
+        (self.job.tell)(&self.path, found);
+    }
+
+    fn push_name(&mut self, name: &CStr) {
+        if self.path.last() != Some(&b'/') {
+            self.path.push(b'/');
+        }
+        self.path.extend_from_slice(name.to_bytes());
+    }
+
+    /// Opens the directory that the path means; tells of one that cannot be read.
+    fn open(&self, parent: BorrowedFd<'_>, name: &CStr) -> Option<OwnedFd> {
+        match entries::open_directory(parent, name) {
+            Ok(directory) => {
+                let device = || stat::of(directory.as_fd()).ok().map(|stat| stat.identity().0);
+                (self.job.device.is_none() || device() == self.job.device).then_some(directory)
+            }
+            // Gone, or no directory any more.
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => None,
+            Err(errno) => {
+                self.tell(Found::Unreadable(errno));
+                None
+            }
+        }
+    }
+
+    fn enter(&mut self, directory: OwnedFd) {
+        self.frames.push(Frame {
+            directory: Some(Arc::new(directory)),
+            path_length: self.path.len(),
+            pending: Vec::new(),
+            exhausted: false,
+            identity: None,
+        });
+        if self.frames.len() > KEPT_OPEN || self.job.everything {
+            self.read_all();
+        }
+    }
+
+    /// Leaves the last directory. The one above it is opened again from here, if it was closed
+    /// and has something left to visit.
+    fn leave(&mut self) {
+        let left = self.frames.pop().and_then(|frame| frame.directory);
+        if let (Some(left), Some(above)) = (left, self.frames.last_mut())
+            && above.directory.is_none()
+            && !above.pending.is_empty()
+            && let Ok(parent) = entries::open_directory(left.as_fd(), c"..")
+            // What was left may have been moved meanwhile: then its parent is another.
+            && stat::of(parent.as_fd()).ok().map(|stat| stat.identity()) == above.identity
+        {
+            above.directory = Some(Arc::new(parent));
+        }
+    }
+
+    fn read_all(&mut self) {
+        while self.frames.last().is_some_and(|frame| !frame.exhausted) {
+            self.read_some();
+        }
+        if self.job.everything
+            && let Some(frame) = self.frames.last_mut()
+        {
+            frame.pending.sort_unstable_by(|(_, a), (_, b)| b.cmp(a));
+        }
+    }
+
+    /// Reads one piece of the last directory: looks at the files in it, keeps the directories.
+    fn read_some(&mut self) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(directory) = frame.directory.clone() else {
+            frame.exhausted = true;
+            return;
+        };
+        // Out of the worker while its entries are borrowed from it.
+        let mut buffer = core::mem::take(&mut self.buffer);
+        match buffer.read(directory.as_fd()) {
+            Ok(0) => frame.exhausted = true,
+            Ok(_) => {
+                for (kind, name) in buffer.entries() {
+                    self.met += 1;
+                    self.sort_out(&directory, kind, name);
+                }
+            }
+            Err(errno) => {
+                frame.exhausted = true;
+                if errno != Errno::ENOENT {
+                    self.tell(Found::Unreadable(errno));
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn sort_out(&mut self, directory: &Arc<OwnedFd>, kind: Kind, name: &CStr) {
+        let kind = match kind {
+            Kind::Unknown => entries::kind_of(directory.as_fd(), name),
+            known => known,
+        };
+        let length = self.path.len();
+        match kind {
+            Kind::Regular if !self.job.everything => self.look_at(directory.as_fd(), name),
+            Kind::Directory if self.pool.is_hungry() && !self.job.everything => {
+                self.push_name(name);
+                self.pool.give(Start { parent: Arc::clone(directory), name: name.to_owned(), path: self.path.clone() });
+            }
+            Kind::Other | Kind::Unknown if !self.job.everything => {}
+            kind => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.pending.push((kind, name.to_owned()));
+                }
+            }
+        }
+        self.path.truncate(length);
+    }
+
+    fn visit(&mut self, kind: Kind, name: CString) {
+        let Some(directory) = self.directory() else { return };
+        match kind {
+            Kind::Regular => self.look_at(directory.as_fd(), &name),
+            Kind::Directory => {
+                self.push_name(&name);
+                if self.job.everything {
+                    self.tell(Found::NotRegular);
+                }
+                let Some(child) = self.open(directory.as_fd(), &name) else { return };
+                if self.frames.len() >= KEPT_OPEN
+                    && let Some(frame) = self.frames.last_mut()
+                    && frame.exhausted
+                {
+                    frame.identity = stat::of(directory.as_fd()).ok().map(|stat| stat.identity());
+                    frame.directory = None;
+                }
+                self.enter(child);
+            }
+            Kind::Other | Kind::Unknown => {
+                self.push_name(&name);
+                self.tell(Found::NotRegular);
+            }
+        }
+    }
+
+    /// The last frame's directory, opened anew if it was too deep to be kept open.
+    fn directory(&mut self) -> Option<Arc<OwnedFd>> {
+        if let Some(directory) = self.frames.last()?.directory.clone() {
+            return Some(directory);
+        }
+        // From the root of the walk and name by name, so that no symbolic link is followed.
+        let below = self.path.get(self.job.root_path.len()..).unwrap_or_default().to_vec();
+        let mut directory = Arc::clone(&self.job.root);
+        for name in below.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+            let name = CString::new(name).ok()?;
+            directory = Arc::new(entries::open_directory(directory.as_fd(), &name).ok()?);
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.directory = Some(Arc::clone(&directory));
+        }
+        Some(directory)
+    }
+
+    fn look_at(&mut self, directory: BorrowedFd<'_>, name: &CStr) {
+        let found = match xattr::get(directory.as_raw_fd(), name) {
+            Ok(found) => Found::Capabilities(found),
+            Err(Errno::ENODATA | Errno::EOPNOTSUPP) if self.job.everything => Found::Nothing,
+            // The file is gone, or became a symbolic link.
+            Err(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOENT | Errno::ELOOP) => return,
+            Err(Errno::EACCES) => Found::Unreachable(Errno::EACCES),
+            Err(errno) => Found::Failed(errno),
+        };
+        let length = self.path.len();
+        self.push_name(name);
+        self.tell(found);
+        self.path.truncate(length);
+    }
+}
+
+#[cfg(test)]
+mod tests;

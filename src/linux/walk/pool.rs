@@ -1,0 +1,153 @@
+//! The threads of a walk and the directories that they give each other.
+//!
+//! A worker gives away a subdirectory only while somebody could use it, so what waits here is
+//! bounded, and with it the memory and the open directories of a walk.
+
+use super::{Job, Start, Worker, clock};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, Scope};
+use std::time::{Duration, Instant};
+
+/// How many entries the first thread meets before it asks for help.
+const LARGE: usize = 2_000;
+/// How many threads there can be. More than processors pay while the disk is waited for.
+const MOST: usize = 16;
+/// The stack of a thread, in bytes: nothing recurses.
+const STACK: usize = 256 * 1024;
+
+pub(super) struct Pool {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    /// How many directories wait, for a look without the lock.
+    offered: AtomicUsize,
+    /// How many threads there are; with one, nothing is given away.
+    workers: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    starts: Vec<Start>,
+    idle: usize,
+    over: bool,
+}
+
+impl Pool {
+    pub(super) fn new() -> Pool {
+        Pool {
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+            offered: AtomicUsize::new(0),
+            workers: AtomicUsize::new(1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a directory that is given away now would soon be taken.
+    pub(super) fn is_hungry(&self) -> bool {
+        let workers = self.workers.load(Ordering::Relaxed);
+        workers > 1 && self.offered.load(Ordering::Relaxed) < workers * 2
+    }
+
+    pub(super) fn give(&self, start: Start) {
+        let mut waiting = self.lock();
+        waiting.starts.push(start);
+        self.offered.store(waiting.starts.len(), Ordering::Relaxed);
+        let somebody_waits = waiting.idle > 0;
+        drop(waiting);
+        if somebody_waits {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Works on what is given away until there is nothing more to come.
+    pub(super) fn leave_when_done(&self, worker: &mut Worker<'_>) {
+        while let Some(start) = self.take() {
+            worker.run(start, None);
+        }
+    }
+
+    /// `None` once nothing waits and every worker is here.
+    fn take(&self) -> Option<Start> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(start) = waiting.starts.pop() {
+                self.offered.store(waiting.starts.len(), Ordering::Relaxed);
+                return Some(start);
+            }
+            waiting.idle += 1;
+            if waiting.over || waiting.idle == self.workers.load(Ordering::Relaxed) {
+                waiting.over = true;
+                drop(waiting);
+                self.changed.notify_all();
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting.idle -= 1;
+        }
+    }
+
+    /// Counts one more worker; `false` if the walk is over or there are enough.
+    fn join(&self, most: usize) -> bool {
+        let waiting = self.lock();
+        let workers = self.workers.load(Ordering::Relaxed);
+        if waiting.over || workers >= most {
+            return false;
+        }
+        self.workers.store(workers + 1, Ordering::Relaxed);
+        true
+    }
+
+    /// Takes back a [`Pool::join`].
+    fn unjoin(&self) {
+        let _waiting = self.lock();
+        self.workers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Who fetches help for the first worker when the tree proves large.
+pub(super) struct Crew<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    job: &'env Job<'env>,
+    pool: &'env Pool,
+    /// How many entries the first worker meets before it looks again.
+    next_look: usize,
+    /// When it looked last, and how long this thread had run by then.
+    last: (Instant, Duration),
+}
+
+impl<'scope, 'env> Crew<'scope, 'env> {
+    pub(super) fn new(
+        scope: &'scope Scope<'scope, 'env>,
+        job: &'env Job<'env>,
+        pool: &'env Pool,
+    ) -> Crew<'scope, 'env> {
+        Crew { scope, job, pool, next_look: LARGE, last: (Instant::now(), Duration::ZERO) }
+    }
+
+    /// To be called now and then with the number of entries met: a large tree is shared by as many
+    /// threads as there are processors, and by more while the disk is what is waited for.
+    pub(super) fn look(&mut self, met: usize) {
+        if met < self.next_look {
+            return;
+        }
+        self.next_look = met + LARGE;
+        let now = (Instant::now(), clock::thread_time());
+        let passed = now.0.duration_since(self.last.0);
+        let worked = now.1.saturating_sub(self.last.1);
+        self.last = now;
+        let most = if worked * 2 < passed { MOST } else { clock::processors().min(MOST) };
+        while self.pool.join(most) {
+            let (job, pool) = (self.job, self.pool);
+            let work = move || pool.leave_when_done(&mut Worker::new(job, pool));
+            if Builder::new().stack_size(STACK).spawn_scoped(self.scope, work).is_err() {
+                // Fewer will do.
+                self.pool.unjoin();
+                break;
+            }
+        }
+    }
+}

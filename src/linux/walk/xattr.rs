@@ -1,0 +1,86 @@
+//! The capabilities of a directory's entry: getxattrat(2), Linux 6.13, or lgetxattr(2) before.
+
+use crate::filecap::{FileCapabilities, decode};
+use crate::{Errno, io};
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::ffi::CString;
+
+const NAME: &CStr = c"security.capability";
+/// The number is the same on every architecture, and libc does not have it yet.
+const SYS_GETXATTRAT: libc::c_long = 464;
+
+/// struct xattr_args of linux/xattr.h.
+#[repr(C)]
+struct Arguments {
+    value: u64,
+    size: u32,
+    flags: u32,
+}
+
+/// Reads them, without following a symbolic link.
+pub(super) fn get(directory: i32, name: &CStr) -> Result<FileCapabilities, Errno> {
+    static IS_MISSING: AtomicBool = AtomicBool::new(false);
+    let mut value = [0_u8; 64];
+    let got = if IS_MISSING.load(Ordering::Relaxed) {
+        by_path(directory, name, &mut value)
+    } else {
+        match by_descriptor(directory, name, &mut value) {
+            Err(Errno::ENOSYS) => {
+                IS_MISSING.store(true, Ordering::Relaxed);
+                by_path(directory, name, &mut value)
+            }
+            got => got,
+        }
+    };
+    match got {
+        Ok(length) => decode(value.get(..length).unwrap_or_default()),
+        // Longer than any revision.
+        Err(Errno::ERANGE) => Err(Errno::EINVAL),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn by_descriptor(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
+    let mut arguments = Arguments { value: value.as_mut_ptr() as u64, size: value.len() as u32, flags: 0 };
+    // SAFETY: both strings are NUL-terminated, the structure says where the value may be written
+    // and how much of it, and its own size is given.
+    let got = unsafe {
+        libc::syscall(
+            SYS_GETXATTRAT,
+            directory,
+            name.as_ptr(),
+            libc::AT_SYMLINK_NOFOLLOW,
+            NAME.as_ptr(),
+            &raw mut arguments,
+            size_of::<Arguments>(),
+        )
+    };
+    io::checked(got).map(|length| length as usize)
+}
+
+/// Through /proc/self/fd, whose link leads to the open directory itself.
+fn by_path(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
+    let mut path = format!("/proc/self/fd/{directory}/").into_bytes();
+    path.extend_from_slice(name.to_bytes());
+    let path = CString::new(path).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: both strings are NUL-terminated and the buffer is valid for writes of its length.
+    let got = unsafe { libc::lgetxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    io::checked(got as i64).map(|length| length as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_say_the_same_of_a_file_without_capabilities() {
+        let directory = io::open_at(None, "/proc/self".as_ref(), libc::O_PATH, 0).unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&directory);
+        let mut value = [0; 64];
+        let first = by_descriptor(number, c"no such file", &mut value);
+        let second = by_path(number, c"no such file", &mut value);
+        assert_eq!(second, Err(Errno::ENOENT));
+        assert!(first == second || first == Err(Errno::ENOSYS));
+    }
+}
