@@ -1,8 +1,8 @@
 //! Where a transcript is played: namespaces of its own, so that nothing on the machine changes.
 //!
 //! The outer process waits, and cleans up what outlives namespaces. Its child is PID 1 of a new PID namespace; it
-//! mounts everything that a play writes to in memory, over /run, /tmp, /home, /root and /usr/local/sbin, and puts
-//! files of its own over the accounts, sudo's and PAM's. The player is PID 2. When PID 1 ends, for whatever reason,
+//! mounts everything that a play writes to in memory, over /run, /tmp, /home, /root, /usr/local/sbin and /etc, whose
+//! copy has accounts and rules for sudo and PAM of its own. The player is PID 2. When PID 1 ends, for whatever reason,
 //! the kernel ends every process and takes the mounts away. What remains is cgroups: the outer process removes them.
 
 use crate::terminal::ENVIRONMENT;
@@ -165,7 +165,8 @@ pub fn init(options: &Options) -> Result<u8> {
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET)
         .map_err(|errno| format!("cannot make namespaces: {errno}"))?;
     umask(Mode::from_bits_truncate(0o022));
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
+        .map_err(|errno| format!("cannot make the mounts private: {errno} (is / a mount point?)"))?;
     prepare(options)?;
     let child = Command::new("/proc/self/exe").arg(PLAYER).args(options.arguments(options.file())).spawn()?;
     let player = Pid::from_raw(i32::try_from(child.id())?);
@@ -183,9 +184,10 @@ fn prepare(options: &Options) -> Result<()> {
     let stage = Path::new(STAGE);
     // Without /run nothing reaches the machine's log, its login records or its services either.
     in_memory(Path::new("/run"))?;
-    for name in ["", "home", "home/learner", "root", "sbin", "tmp", "etc"] {
+    for name in ["", "home", "home/learner", "root", "sbin", "tmp"] {
         fs::create_dir(stage.join(name))?;
     }
+    run(Command::new("cp").args(["-a", "/etc"]).arg(stage.join("etc")))?;
     fs::copy(options.file(), TRANSCRIPT).map_err(|error| format!("{}: {error}", options.file().display()))?;
     let user = free_id()?;
     let home = stage.join("home/learner");
@@ -218,12 +220,18 @@ fn prepare(options: &Options) -> Result<()> {
         (stage.join("root"), PathBuf::from("/root")),
         (stage.join("tmp"), PathBuf::from("/tmp")),
         (stage.join("sbin"), PathBuf::from(OURS)),
+        (stage.join("etc"), PathBuf::from("/etc")),
     ];
     for (path, text) in accounts(user)? {
-        let file = stage.join("etc").join(path.replace('/', "-"));
+        let file = stage.join("etc").join(path);
+        // What is a link there would be written where it leads.
+        if let Err(error) = fs::remove_file(&file)
+            && error.kind() != ErrorKind::NotFound
+        {
+            return Err(format!("{}: {error}", file.display()).into());
+        }
         fs::write(&file, text)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(if path == "sudoers" { 0o440 } else { 0o644 }))?;
-        put_over.push((file, Path::new("/etc").join(path)));
     }
     if !options.theirs {
         let cover = stage.join("original");
