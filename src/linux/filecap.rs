@@ -216,7 +216,9 @@ impl File {
         // SAFETY: the buffer is valid for a write; fstatfs takes descriptors opened by path only.
         io::checked(i64::from(unsafe { libc::fstatfs(self.fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
         // SAFETY: the call succeeded and so wrote it.
-        Ok(unsafe { answer.assume_init() }.f_type)
+        let answer = unsafe { answer.assume_init() };
+        #[allow(clippy::unnecessary_cast)] // musl's field is unsigned.
+        Ok(answer.f_type as i64)
     }
 
     /// Whether its mount is nosuid, which makes execve(2) ignore file capabilities.
