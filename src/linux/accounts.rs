@@ -1,16 +1,18 @@
 //! Users and groups from their files: passwd(5), group(5), subuid(5). Never NSS: a static
 //! binary must not load modules, least of all those of a foreign root.
 //!
-//! Inside a new root these read that root's files, and no symbolic link leads out of it,
-//! because the process has been chrooted by then.
+//! Inside a new root these read that root's files. No symbolic link leads out of it: the process
+//! has been chrooted by then, and the links of a proc mounted in it are not followed.
 
 use crate::{Errno, io};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// An account is a line; a file larger than this is not an account file.
+/// How much of a file is read, in bytes: a root made by somebody else may have one without end.
 const LIMIT: usize = 256 * 1024 * 1024;
+/// The longest line that may be an account, in bytes; longer ones are passed over.
+const LONGEST: usize = 1024 * 1024;
 
 /// A line of passwd(5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,46 +75,111 @@ pub fn group_by_gid(gid: u32) -> Option<Group> {
 /// getgrouplist(3) does, without a limit.
 pub fn groups_of(name: &OsStr, gid: u32) -> Vec<u32> {
     let mut groups = vec![gid];
-    for line in lines(&read("/etc/group").unwrap_or_default()) {
+    let _ = each("/etc/group", |line| {
         if let Some(group) = parse_group(line)
             && group.members.iter().any(|member| member == name)
             && !groups.contains(&group.gid)
         {
             groups.push(group.gid);
         }
-    }
+        true
+    });
     groups
 }
 
 /// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
 pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Result<Vec<Range>> {
-    let text = read(path).map_err(|errno| crate::Error::new("open", path, errno))?;
     let number = OsString::from(uid.to_string());
-    Ok(lines(&text)
-        .filter_map(parse_range)
-        .filter(|range| Some(range.owner.as_os_str()) == name || range.owner == number)
-        .collect())
+    let mut ranges = Vec::new();
+    let done = each(path, |line| {
+        ranges.extend(parse_range(line).filter(|range| Some(range.owner.as_os_str()) == name || range.owner == number));
+        true
+    });
+    done.map_err(|errno| crate::Error::new("open", path, errno))?;
+    Ok(ranges)
 }
 
-fn find<T>(path: &str, row: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
-    lines(&read(path).ok()?).find_map(row)
+fn find<T>(path: &str, mut row: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
+    let mut found = None;
+    let _ = each(path, |line| {
+        found = row(line);
+        found.is_none()
+    });
+    found
 }
 
-/// Reads an account file, which must be a regular one: a root made by somebody else may have
-/// a pipe or a device in its place.
-fn read(path: &str) -> Result<Vec<u8>, Errno> {
-    let file = io::open_at(None, OsStr::new(path), libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
-    if !crate::stat::of(file.as_fd())?.is_regular() {
-        return Err(Errno::EINVAL);
+/// Shows each line of an account file that may be an entry, until `row` says that it has seen enough.
+fn each(path: &str, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Errno> {
+    let file = open(path)?;
+    let mut lines = Lines::default();
+    let mut chunk = [0; 16 * 1024];
+    let mut total = 0;
+    while total < LIMIT {
+        let got = io::read_some(file.as_fd(), &mut chunk)?;
+        if got == 0 {
+            break;
+        }
+        total += got;
+        if !lines.take(chunk.get(..got).unwrap_or_default(), &mut row) {
+            return Ok(());
+        }
     }
-    io::read_to_end(file.as_fd(), LIMIT)
+    lines.take(b"\n", &mut row);
+    Ok(())
 }
 
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| *byte == b'\n')
-        .map(|line| line.trim_ascii_start())
-        // A plus or minus sign begins an entry of a network service.
-        .filter(|line| !matches!(line.first(), None | Some(b'#' | b'+' | b'-')))
+/// Opens an account file, which must be a regular one: a root made by somebody else may have
+/// a pipe or a device in its place.
+fn open(path: &str) -> Result<OwnedFd, Errno> {
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = match io::open_without_magic_links(OsStr::new(path), flags) {
+        // A kernel before 5.6, or a filter that does not know the call.
+        Err(Errno::ENOSYS | Errno::EPERM) => io::open_at(None, OsStr::new(path), flags, 0)?,
+        opened => opened?,
+    };
+    if crate::stat::of(file.as_fd())?.is_regular() { Ok(file) } else { Err(Errno::EINVAL) }
+}
+
+/// Puts lines together from the pieces that are read.
+#[derive(Default)]
+struct Lines {
+    /// The beginning of the line that is not complete yet.
+    begun: Vec<u8>,
+    /// It is too long already.
+    too_long: bool,
+}
+
+impl Lines {
+    /// Shows the lines that `piece` completes. Returns whether more are wanted.
+    fn take(&mut self, piece: &[u8], row: &mut impl FnMut(&[u8]) -> bool) -> bool {
+        let mut parts = piece.split(|byte| *byte == b'\n').peekable();
+        while let Some(part) = parts.next() {
+            let is_complete = parts.peek().is_some();
+            self.too_long |= self.begun.len() + part.len() > LONGEST;
+            if !self.too_long && is_complete && self.begun.is_empty() {
+                if is_entry(part) && !row(part.trim_ascii_start()) {
+                    return false;
+                }
+                continue;
+            }
+            if !self.too_long {
+                self.begun.extend_from_slice(part);
+            }
+            if is_complete {
+                if !self.too_long && is_entry(&self.begun) && !row(self.begun.trim_ascii_start()) {
+                    return false;
+                }
+                self.begun.clear();
+                self.too_long = false;
+            }
+        }
+        true
+    }
+}
+
+/// Whether a line is neither empty nor a comment. A plus or minus sign begins an entry of a network service.
+fn is_entry(line: &[u8]) -> bool {
+    !matches!(line.trim_ascii_start().first(), None | Some(b'#' | b'+' | b'-'))
 }
 
 /// Reads one line of passwd(5); `None` if it is malformed.
@@ -168,6 +235,40 @@ mod tests {
         assert_eq!(parse_user(b"ann:x:abc:100:::"), None);
         assert_eq!(parse_user(b":x:1:1:::"), None);
         assert!(parse_user(b"caf\xe9:x:1:1").is_some(), "names are bytes");
+    }
+
+    #[test]
+    fn lines_are_put_together_whatever_the_pieces_are() {
+        let text = b"a\n\n# b\n  c:d\n+e\nlast";
+        for size in 1..text.len() {
+            let mut lines = Lines::default();
+            let mut seen: Vec<Vec<u8>> = Vec::new();
+            let mut row = |line: &[u8]| {
+                seen.push(line.to_vec());
+                true
+            };
+            for piece in text.chunks(size).chain([b"\n".as_slice()]) {
+                assert!(lines.take(piece, &mut row));
+            }
+            assert_eq!(seen, [b"a".to_vec(), b"c:d".to_vec(), b"last".to_vec()], "{size}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_passed_over_and_takes_no_memory() {
+        let mut lines = Lines::default();
+        let mut seen = 0;
+        let mut row = |line: &[u8]| {
+            assert_eq!(line, b"x");
+            seen += 1;
+            true
+        };
+        for _ in 0..100 {
+            lines.take(&vec![b'y'; LONGEST / 10], &mut row);
+            assert!(lines.begun.len() <= LONGEST);
+        }
+        lines.take(b"\nx\n", &mut row);
+        assert_eq!(seen, 1);
     }
 
     #[test]

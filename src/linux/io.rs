@@ -21,6 +21,21 @@ pub fn open_at(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, mode: u32)
     owned(fd)
 }
 
+/// openat2(2) with RESOLVE_NO_MAGICLINKS: the links of /proc that lead to another process's root or
+/// descriptors, and so out of a root that was changed, are not followed (`ELOOP`).
+pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
+    let path = cstring(path)?;
+    // SAFETY: all zero is a valid open_how.
+    let mut how: libc::open_how = unsafe { core::mem::zeroed() };
+    how.flags = (flags | libc::O_CLOEXEC) as u64;
+    how.resolve = libc::RESOLVE_NO_MAGICLINKS;
+    // SAFETY: `path` is NUL-terminated, and `how` is as large as is said; both live until the call returns.
+    let fd = unsafe {
+        libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), &raw const how, size_of::<libc::open_how>())
+    };
+    owned(fd as i32)
+}
+
 /// Takes charge of a descriptor that a system call has just returned, or of its error.
 pub(crate) fn owned(fd: RawFd) -> Result<OwnedFd, Errno> {
     if fd < 0 {
