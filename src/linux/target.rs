@@ -44,7 +44,7 @@ impl Target {
 
     /// Opens its `root` or `cwd`.
     pub fn directory(&self, name: &str) -> Result<OwnedFd> {
-        self.open_file(name, libc::O_RDONLY | libc::O_DIRECTORY)
+        self.open_file(name, libc::O_PATH | libc::O_DIRECTORY)
     }
 
     /// Reads at most `limit` bytes of a file of its /proc directory.
@@ -84,9 +84,10 @@ impl Target {
     }
 }
 
-/// Opens a directory to enter it later.
+/// Opens a directory to enter it later, which takes no more than the right to search it. What is no
+/// directory is found out then; opened by path only, a FIFO cannot keep us waiting here.
 pub fn open_directory(path: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, path, libc::O_RDONLY, 0).context("open", path)
+    io::open_at(None, path, libc::O_PATH, 0).context("open", path)
 }
 
 /// Makes the directory of a descriptor the root: fchdir(2), chroot("."), chdir("/").
