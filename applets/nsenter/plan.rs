@@ -1,10 +1,9 @@
 //! From what was typed to the steps, in order. Making a plan touches nothing.
 
 use super::options::{Id, Options, Place, Source, Target};
-use cli::exec::Program;
 use cli::{Failure, text};
 use linux::namespace::{KINDS, Kind};
-use linux::process::{Environment, Signal};
+use linux::process::Signal;
 use std::ffi::OsString;
 
 /// One step. Descriptors that a step opens are kept for the later one that uses them.
@@ -46,8 +45,8 @@ pub enum Step {
     KeepCapabilities,
     /// Get this signal when the parent ends.
     DieWithParent(Signal),
-    /// Run the program.
-    Exec(Program),
+    /// Run the program, or the login shell if there is none.
+    Exec(Vec<OsString>),
 }
 
 /// Whom to become. With nothing said, entering a user namespace means its root.
@@ -114,8 +113,7 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<Vec<Step>, Failur
         steps.push(Step::KeepCapabilities);
     }
     steps.extend(options.kill_child.filter(|_| !options.no_fork).map(Step::DieWithParent));
-    let program = Program::from_operands(operands).unwrap_or_else(|| Program::login_shell(&Environment::Inherited));
-    steps.push(Step::Exec(program));
+    steps.push(Step::Exec(operands.to_vec()));
     Ok(steps)
 }
 

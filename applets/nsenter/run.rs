@@ -9,7 +9,7 @@ use cli::{Failure, Outcome, Output, text};
 use linux::namespace::{self, Kind};
 use linux::process::{self, Attendance, Disposition, Environment, FORWARDED, Fork, SignalMask, Status, signals};
 use linux::target::{Target, change_root, open_directory};
-use linux::{Errno, Error, cgroup, credentials, directory};
+use linux::{Errno, Error, capability, cgroup, credentials, directory};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -117,7 +117,9 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             .try_for_each(|procs| cgroup::join(&procs))
             .map_err(named("write cgroup.procs failed")),
         Step::Become(whom) => become_user(*whom, progress),
-        Step::KeepCapabilities if progress.user => keep_capabilities(),
+        Step::KeepCapabilities if progress.user => capability::keep_across_exec().map_err(|error| {
+            named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)
+        }),
         Step::KeepCapabilities => Ok(()),
         Step::DieWithParent(signal) if progress.parent.is_some() => {
             process::die_with_parent(*signal).map_err(named("prctl failed"))?;
@@ -129,13 +131,9 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             }
         }
         Step::DieWithParent(_) => Ok(()),
-        Step::Exec(program) => {
+        Step::Exec(operands) => {
             progress.restore_signals()?;
-            let environment = std::mem::take(&mut progress.environment);
-            let program = match environment {
-                Environment::Inherited => program,
-                exactly => &Program { environment: exactly, ..program.clone() },
-            };
+            let program = Program::or_shell(operands, std::mem::take(&mut progress.environment));
             Err(failed_to_execute(&program.exec(output)))
         }
     }
@@ -330,11 +328,6 @@ fn environment(text: &[u8]) -> Vec<OsString> {
         }
     }
     entries.into_iter().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
-}
-
-/// Lets the capabilities in the entered user namespace survive the exec, whatever the uid is.
-fn keep_capabilities() -> Result<(), Failure> {
-    Err(Failure::new(1, text!["not yet"]))
 }
 
 fn no_process(pid: i32, first: &str, error: &Error) -> Failure {

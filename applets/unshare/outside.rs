@@ -16,6 +16,8 @@ use std::ffi::OsString;
 const MAP: u8 = b'm';
 /// Asks for the binds.
 const KEEP: u8 = b'k';
+/// Says that everything has been done; hanging up without it means that it was in vain.
+const DONE: u8 = b'd';
 
 /// The process outside, as the one inside sees it.
 pub struct Helper {
@@ -60,7 +62,14 @@ impl Helper {
         }
     }
 
-    /// Lets it go and waits for its end, so that the program does not find a child it does not know.
+    /// Lets it go, now that all is done, so that the program does not find a child it does not know.
+    pub fn release(self) {
+        let _ = self.channel.send(&[DONE]);
+        self.finish();
+    }
+
+    /// Hangs up and, where it is our own child, waits for its end. What it has bound it undoes,
+    /// unless it was told that all is done.
     pub fn finish(self) {
         drop(self.channel);
         let _ = process::wait(self.pid, Wait::End);
@@ -75,18 +84,28 @@ pub fn fork_failed(error: Error) -> Failure {
 /// Serves the process inside until that hangs up.
 fn serve(insider: Pid, work: &Outside, channel: &Channel) {
     let mut request = [0];
+    let mut kept: &[(Kind, OsString)] = &[];
     while let Ok(Some([what])) = channel.receive(&mut request) {
         let done = match *what {
             MAP => write_maps(insider, &work.maps),
-            _ => keep(insider, &work.files, work.forks),
+            KEEP => keep(insider, &work.files, work.forks).map(|()| kept = &work.files),
+            _ => return,
         };
         let answer = match done {
             Ok(()) => vec![0],
             Err(failure) => pack(&failure),
         };
         if channel.send(&answer).is_err() {
-            return;
+            break;
         }
+    }
+    undo(kept);
+}
+
+/// Takes namespaces off their files.
+fn undo(files: &[(Kind, OsString)]) {
+    for (_, file) in files.iter().rev() {
+        let _ = mount::umount2(file, mount::MNT_DETACH);
     }
 }
 
@@ -163,13 +182,11 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
 
 /// Binds the namespaces of `pid` on files; the ones already bound are undone if one fails.
 /// `forks` says whether `pid` has or will have a child, without which a PID namespace has no file.
-pub fn keep(pid: Pid, files: &[(Kind, OsString)], forks: bool) -> Done {
+fn keep(pid: Pid, files: &[(Kind, OsString)], forks: bool) -> Done {
     for (index, (kind, file)) in files.iter().enumerate() {
         let namespace = namespace::path(pid, kind.file_for_children());
         if let Err(error) = mount::bind_file(&namespace, file) {
-            for (_, done) in files.iter().take(index) {
-                let _ = mount::umount2(done, 0);
-            }
+            undo(files.get(..index).unwrap_or_default());
             let text = text!["mount ", namespace, " on ", file, " failed: ", error.errno];
             let step = Step::Keep { kind: *kind, file, forks };
             return Err(Failure::new(1, text).with_hints(diagnosis::hints(step, error.errno)));

@@ -1,13 +1,12 @@
 //! From what was typed to the steps, in order. Making a plan touches nothing.
 
 use super::options::Options;
-use cli::exec::Program;
 use cli::{Failure, text};
 use linux::credentials::{effective_gid, effective_uid};
 use linux::idmap::{self, Extent, Ids};
 use linux::mount::Propagation;
 use linux::namespace::{Clock, Kind};
-use linux::process::Signal;
+use linux::process::{Environment, Signal};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -26,8 +25,8 @@ pub enum Step {
     Offset(Clock, i64),
     /// Fork; the parent waits, and the child goes on with the steps that follow.
     Fork(Fork),
-    /// Have the namespaces bound on their files, from outside or by ourselves.
-    Keep(Keeper),
+    /// Have the namespaces bound on their files, from outside.
+    Keep,
     /// Map our own id, from inside.
     MapHere(Ids, Extent),
     /// Write `allow` or `deny` to setgroups.
@@ -58,8 +57,8 @@ pub enum Step {
     DieWithParent(Signal),
     /// Say that only the first child will be in the PID namespace.
     WarnOfPidWithoutFork,
-    /// Run the program.
-    Exec(Program),
+    /// Run the program, or the login shell if there is none.
+    Exec { operands: Vec<OsString>, environment: Environment },
 }
 
 /// What the process outside is asked for later.
@@ -82,34 +81,14 @@ pub struct Fork {
     pub dies_with_parent: bool,
 }
 
-/// Who binds the namespaces on their files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keeper {
-    /// The process outside: what is mounted in a new mount namespace would not be seen there.
-    Outside,
-    /// Ourselves, or the parent if we fork.
-    Here(Vec<(Kind, OsString)>, bool),
-}
-
 /// The steps of a command line.
 pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Failure> {
     check(&options)?;
     let maps = maps(&mut options);
     let mut steps = Vec::new();
-    let new_mounts_or_users = options.wants(Kind::Mount) || options.wants(Kind::User);
-    let files = std::mem::take(&mut options.files);
-    let keeper = match (files.is_empty(), new_mounts_or_users) {
-        (true, _) => None,
-        (false, true) => Some(Keeper::Outside),
-        (false, false) => Some(Keeper::Here(files.clone(), options.fork)),
-    };
-    let outside = Outside {
-        files: if keeper == Some(Keeper::Outside) { files } else { Vec::new() },
-        maps: maps.outside,
-        forks: options.fork,
-    };
-    let maps_outside = !outside.maps.is_empty();
-    if maps_outside || !outside.files.is_empty() {
+    let outside = Outside { files: std::mem::take(&mut options.files), maps: maps.outside, forks: options.fork };
+    let (maps_outside, keeps) = (!outside.maps.is_empty(), !outside.files.is_empty());
+    if maps_outside || keeps {
         steps.push(Step::StayOutside(outside));
     }
     if let Some((uid, gid)) = options.owner {
@@ -117,6 +96,10 @@ pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Fa
     }
     if !options.kinds.is_empty() {
         steps.push(Step::Unshare(options.kinds.clone()));
+    }
+    if options.setgroups == Some(false) {
+        // The kernel takes a denial only before the group map.
+        steps.push(Step::Setgroups(false));
     }
     if maps_outside {
         steps.push(Step::MapFromOutside);
@@ -129,16 +112,14 @@ pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Fa
             dies_with_parent: options.kill_child.is_some(),
         }));
     }
-    steps.extend(keeper.map(Step::Keep));
+    if keeps {
+        steps.push(Step::Keep);
+    }
     inside(&options, maps.here, &mut steps);
     if options.wants(Kind::Pid) && !options.fork {
         steps.push(Step::WarnOfPidWithoutFork);
     }
-    let program = match Program::from_operands(operands) {
-        Some(program) => Program { environment: options.environment, ..program },
-        None => Program::login_shell(&options.environment),
-    };
-    steps.push(Step::Exec(program));
+    steps.push(Step::Exec { operands: operands.to_vec(), environment: options.environment });
     Ok(steps)
 }
 
@@ -162,12 +143,14 @@ fn check(options: &Options) -> Result<(), Failure> {
 /// The steps inside the new namespaces, up to the exec.
 fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
     for (ids, extent) in maps {
-        if ids == Ids::Groups {
+        if ids == Ids::Groups && options.setgroups != Some(false) {
             steps.push(Step::Setgroups(false));
         }
         steps.push(Step::MapHere(ids, extent));
     }
-    steps.extend(options.setgroups.map(Step::Setgroups));
+    if options.setgroups == Some(true) {
+        steps.push(Step::Setgroups(true));
+    }
     let propagation = options.propagation.unwrap_or(Some(Propagation::Private));
     if options.wants(Kind::Mount) {
         steps.extend(propagation.map(Step::Propagate));
@@ -213,9 +196,10 @@ fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
 }
 
 /// Whether a binfmt_misc definition has the flag F: the interpreter is opened when it is registered.
+/// Its first byte, mostly a colon, stands between its fields, of which the flags are the last.
 fn has_fixed_flag(definition: &OsStr) -> bool {
-    let flags = definition.as_bytes().rsplit(|byte| *byte == b':').next().unwrap_or_default();
-    flags.contains(&b'F')
+    let Some((separator, fields)) = definition.as_bytes().split_first() else { return false };
+    fields.split(|byte| byte == separator).nth(6).is_some_and(|flags| flags.contains(&b'F'))
 }
 
 /// Maps, by where they are written.
@@ -285,19 +269,37 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_is_kept_from_outside_only_where_its_mount_would_not_be_seen() {
-        let file = || OsString::from("/run/ns");
-        let keeper = |kind| {
-            steps(|options| {
-                options.want(kind);
-                options.files = vec![(kind, file())];
-            })
-            .into_iter()
-            .find_map(|step| if let Step::Keep(keeper) = step { Some(keeper) } else { None })
-        };
-        assert_eq!(keeper(Kind::Net), Some(Keeper::Here(vec![(Kind::Net, file())], false)));
-        assert_eq!(keeper(Kind::Mount), Some(Keeper::Outside));
-        assert_eq!(keeper(Kind::User), Some(Keeper::Outside));
+    fn a_denial_of_setgroups_comes_before_the_map_that_is_written_outside() {
+        let steps = steps(|options| {
+            options.want(Kind::User);
+            options.setgroups = Some(false);
+            options.map_group = Some(0);
+            options.group_ranges = vec![Extent { inner: 0, outer: 1000, count: 2 }];
+        });
+        let denials = steps.iter().filter(|step| **step == Step::Setgroups(false)).count();
+        assert_eq!(denials, 1);
+        assert!(position(&steps, |step| *step == Step::Setgroups(false)) < position(&steps, |step| *step == Step::MapFromOutside));
+    }
+
+    #[test]
+    fn namespaces_are_kept_after_the_fork_and_before_the_program() {
+        let steps = steps(|options| {
+            options.want(Kind::Pid);
+            options.files = vec![(Kind::Pid, OsString::from("/run/ns"))];
+            options.fork = true;
+        });
+        assert!(matches!(&steps[0], Step::StayOutside(outside) if outside.forks && outside.files.len() == 1));
+        let keep = position(&steps, |step| *step == Step::Keep);
+        assert!(position(&steps, |step| matches!(step, Step::Fork(_))) < keep && keep < steps.len() - 1);
+    }
+
+    #[test]
+    fn the_flags_of_a_definition_stand_after_its_sixth_separator() {
+        assert!(has_fixed_flag(OsStr::new(":n:M::\\x7fELF::/i:OCF")));
+        assert!(has_fixed_flag(OsStr::new(",n,E,,f,,/i,F")));
+        assert!(!has_fixed_flag(OsStr::new(":n:E::f::/F:")));
+        assert!(!has_fixed_flag(OsStr::new(",n,E,,f,,/F,")));
+        assert!(!has_fixed_flag(OsStr::new("")));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Carrying a plan out. The first step that fails ends it, and the program is not run.
 
 use super::outside::{self, Helper};
-use super::plan::{self, Keeper, Step};
+use super::plan::{self, Step};
 use cli::diagnosis;
-use cli::exec::failed_to_execute;
+use cli::exec::{Program, failed_to_execute};
 use cli::failure::hints_wanted;
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::Propagation;
 use linux::namespace::{self, Kind};
-use linux::process::{self, Attendance, Channel, Disposition, FORWARDED, Fork, Pid, SignalMask, Status, signals};
-use linux::{Errno, Error, credentials, directory, idmap, mount};
+use linux::process::{self, Attendance, Disposition, FORWARDED, Fork, SignalMask, Status, signals};
+use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -23,26 +23,29 @@ struct Progress {
     mask: Option<SignalMask>,
     /// In the child: the parent as it was before the fork.
     parent: Option<OwnedFd>,
-    /// Until the namespaces are kept: the files, and the child's end of the channel to its parent.
-    waits_for_parent: Option<Channel>,
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
 pub fn carry_out(steps: &[Step], output: &mut Output) -> Outcome {
     let mut progress = Progress::default();
-    let mut steps = steps.iter().peekable();
-    while let Some(step) = steps.next() {
-        if let Step::Fork(how) = *step {
-            let keeper = match steps.peek() {
-                Some(Step::Keep(keeper)) => Some(keeper),
-                _ => None,
-            };
-            if let Some(outcome) = fork(how, keeper, &mut progress, output)? {
-                return Ok(outcome);
+    let outcome = in_order(steps, &mut progress, output);
+    if let Some(helper) = progress.helper.take() {
+        // It has to undo what was done in vain, and whoever sees our end must find it undone.
+        helper.finish();
+    }
+    outcome
+}
+
+fn in_order(steps: &[Step], progress: &mut Progress, output: &mut Output) -> Outcome {
+    for step in steps {
+        match step {
+            Step::Fork(how) => {
+                if let Some(status) = fork(*how, progress, output)? {
+                    return Ok(status);
+                }
             }
-            continue;
+            step => perform(step, progress, output)?,
         }
-        perform(step, &mut progress, output)?;
     }
     Ok(0)
 }
@@ -67,10 +70,7 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             Failure::new(1, text![what, error.object, ": ", error.errno])
         }),
         Step::Fork(_) => Ok(()),
-        Step::Keep(keeper) => match progress.waits_for_parent.take() {
-            Some(parent) => wait_until_kept(&parent),
-            None => keep(keeper, process::id(), progress),
-        },
+        Step::Keep => progress.helper.as_ref().map_or(Ok(()), Helper::keep),
         Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
         Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
         Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation)
@@ -103,7 +103,9 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
         Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid failed")),
         Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid failed")),
-        Step::KeepCapabilities => keep_capabilities(),
+        Step::KeepCapabilities => capability::keep_across_exec().map_err(|error| {
+            named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)
+        }),
         Step::DieWithParent(signal) => {
             process::die_with_parent(*signal).map_err(named("prctl failed"))?;
             match &progress.parent {
@@ -117,11 +119,12 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
             Ok(())
         }
-        Step::Exec(program) => {
+        Step::Exec { operands, environment } => {
             if let Some(helper) = progress.helper.take() {
-                helper.finish();
+                helper.release();
             }
             progress.restore_signals()?;
+            let program = Program::or_shell(operands, environment.clone());
             Err(failed_to_execute(&program.exec(output)))
         }
     }
@@ -150,12 +153,7 @@ impl Progress {
 }
 
 /// Forks. `None` in the child; in the parent the child's exit status, when it has ended.
-fn fork(
-    how: plan::Fork,
-    keeper: Option<&Keeper>,
-    progress: &mut Progress,
-    output: &mut Output,
-) -> Result<Option<u8>, Failure> {
+fn fork(how: plan::Fork, progress: &mut Progress, output: &mut Output) -> Result<Option<u8>, Failure> {
     progress.expect_children()?;
     let blocked = [FORWARDED.as_slice(), &[signals::SIGCHLD]].concat();
     let blocked = if how.forward_signals { blocked.as_slice() } else { FORWARDED.as_slice() };
@@ -165,35 +163,21 @@ fn fork(
     } else {
         None
     };
-    let channel = match &keeper {
-        Some(_) => Some(process::channel().map_err(named("socketpair failed"))?),
-        None => None,
-    };
     // What is buffered would be written by both.
     let _ = output.flush();
     match process::fork().map_err(outside::fork_failed)? {
         Fork::Child => {
-            // The process outside ends when the last of us hangs up, and only the parent waits for it.
-            progress.helper = None;
             progress.mask = Some(mask);
             progress.parent = parent;
-            progress.waits_for_parent = channel.map(|(_, theirs)| theirs);
             Ok(None)
         }
         Fork::Parent(child) => {
-            let kept = keeper.map_or(Ok(()), |keeper| keep(keeper, process::id(), progress));
-            if let (Ok(()), Some((ours, _))) = (&kept, &channel) {
-                // A child that is gone already is noticed by the wait.
-                let _ = ours.send(b"k");
-            }
-            drop(channel);
             if let Some(helper) = progress.helper.take() {
+                // It ends when the child has hung up, too: at the exec.
                 helper.finish();
             }
             let attendance = Attendance { forward_signals: how.forward_signals, job_control: false };
-            let status = process::attend(child, attendance).map_err(named("waitpid failed"));
-            kept?;
-            match status? {
+            match process::attend(child, attendance).map_err(named("waitpid failed"))? {
                 Status::Exited(status) => Ok(Some(status)),
                 Status::Signaled(signal) | Status::Stopped(signal) => {
                     process::die_of(signal);
@@ -201,23 +185,6 @@ fn fork(
                 }
             }
         }
-    }
-}
-
-/// In the child: the program starts only after its namespaces are on their files.
-fn wait_until_kept(parent: &Channel) -> Result<(), Failure> {
-    let mut word = [0];
-    match parent.receive(&mut word) {
-        Ok(Some(_)) => Ok(()),
-        // The parent says why.
-        _ => Err(Failure::silent(1)),
-    }
-}
-
-fn keep(keeper: &Keeper, pid: Pid, progress: &Progress) -> Result<(), Failure> {
-    match keeper {
-        Keeper::Here(files, forks) => outside::keep(pid, files, *forks),
-        Keeper::Outside => progress.helper.as_ref().map_or(Ok(()), Helper::keep),
     }
 }
 
@@ -234,11 +201,6 @@ fn map_failed(error: Error) -> Failure {
     let what = if error.call == "open" { "cannot open " } else { "write failed " };
     Failure::new(1, text![what, error.object, ": ", error.errno])
         .with_hints(diagnosis::hints(diagnosis::Step::Map, error.errno))
-}
-
-/// Lets the capabilities in the new user namespace survive the exec, whatever the uid is.
-fn keep_capabilities() -> Result<(), Failure> {
-    Err(Failure::new(1, text!["not yet"]))
 }
 
 fn named(what: &'static str) -> impl Fn(Error) -> Failure {

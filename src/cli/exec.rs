@@ -19,6 +19,15 @@ pub struct Program {
 }
 
 impl Program {
+    /// The command line `args`, or the login shell where it is empty. To be asked last: which shell
+    /// that is depends on the user we have become and on the root we are in.
+    pub fn or_shell(args: &[OsString], environment: Environment) -> Program {
+        match Program::from_operands(args) {
+            Some(program) => Program { environment, ..program },
+            None => Program::login_shell(environment),
+        }
+    }
+
     /// The command line `args`, as a user typed it.
     pub fn from_operands(args: &[OsString]) -> Option<Program> {
         Some(Program {
@@ -31,7 +40,7 @@ impl Program {
 
     /// The login shell of a user who names no program: `$SHELL`, else the shell of the real
     /// uid's passwd entry, else /bin/sh; argv[0] is `-` and its last component.
-    pub fn login_shell(environment: &Environment) -> Program {
+    fn login_shell(environment: Environment) -> Program {
         let shell = environment
             .variable("SHELL")
             .filter(|shell| !shell.is_empty())
@@ -40,7 +49,7 @@ impl Program {
             .unwrap_or_else(|| OsString::from("/bin/sh"));
         let mut argv0 = OsString::from("-");
         argv0.push(crate::applet::last_component(&shell));
-        Program { file: shell, argv: Argv(vec![argv0]), environment: environment.clone(), search: SearchPath::No }
+        Program { file: shell, argv: Argv(vec![argv0]), environment, search: SearchPath::No }
     }
 
     /// Executes it. Returns only on failure, with what was printed so far written out.

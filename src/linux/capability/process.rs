@@ -1,6 +1,6 @@
 //! The capabilities of processes: capget(2), capset(2), prctl(2).
 
-use super::{Sets, bit, name, text::traced};
+use super::{Sets, bit, members, name, text::traced};
 use crate::process::Pid;
 use crate::{Errno, Error, Result, error::Context, io};
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -70,6 +70,14 @@ pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Res
         set(&Sets { effective: before.effective, ..get(0)? })?;
     }
     Ok(result)
+}
+
+/// Lets the capabilities survive execve(2) whoever runs the program: what is permitted becomes
+/// inheritable, and what is effective ambient.
+pub fn keep_across_exec() -> Result<()> {
+    let sets = get(0)?;
+    set(&Sets { inheritable: sets.permitted, ..sets })?;
+    members(sets.effective).try_for_each(raise_ambient)
 }
 
 /// Empties the effective set; the permitted one stays.
