@@ -21,6 +21,7 @@ use std::os::unix::ffi::OsStrExt;
 pub static APPLET: Applet = Applet {
     name: "capsh",
     directory: "usr/sbin",
+    section: "1",
     origin: Origin::Libcap,
     summary: "change and show the capabilities of a shell",
     synopsis: &["[args ...]"],

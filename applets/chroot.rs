@@ -22,6 +22,7 @@ const FAILED: u8 = 125;
 pub static APPLET: Applet = Applet {
     name: "chroot",
     directory: "usr/sbin",
+    section: "8",
     origin: Origin::Coreutils,
     summary: "Run COMMAND with the root directory set to NEWROOT",
     synopsis: &["[OPTION]... NEWROOT [COMMAND [ARG]...]"],

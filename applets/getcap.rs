@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 pub static APPLET: Applet = Applet {
     name: "getcap",
     directory: "usr/sbin",
+    section: "8",
     origin: Origin::Libcap,
     summary: "displays the capabilities on the queried file(s)",
     synopsis: &["[-h] [-l] [-n] [-r] [-u] [-v] [-x] <filename> [<filename> ...]"],

@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 pub static APPLET: Applet = Applet {
     name: "getpcaps",
     directory: "usr/sbin",
+    section: "8",
     origin: Origin::Libcap,
     summary: "displays the capabilities on the queried process(es)",
     synopsis: &["[opts] <pid> [<pid> ...]"],

@@ -39,6 +39,7 @@ const SOME: u8 = 64;
 pub static APPLET: Applet = Applet {
     name: "mount",
     directory: "usr/bin",
+    section: "8",
     origin: Origin::UtilLinux,
     summary: "Mount a filesystem",
     synopsis: &[

@@ -12,6 +12,7 @@ use cli::{Applet, Invocation, Order, Origin, Outcome, Output, Parsed};
 pub static APPLET: Applet = Applet {
     name: "nsenter",
     directory: "usr/bin",
+    section: "1",
     origin: Origin::UtilLinux,
     summary: "Run a program with namespaces of other processes",
     synopsis: &["[options] [<program> [<argument>...]]"],

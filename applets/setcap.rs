@@ -18,6 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 pub static APPLET: Applet = Applet {
     name: "setcap",
     directory: "usr/sbin",
+    section: "8",
     origin: Origin::Libcap,
     summary: "set the capabilities of files",
     synopsis: &["[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]"],

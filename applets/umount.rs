@@ -25,6 +25,7 @@ const FAILED: u8 = 32;
 pub static APPLET: Applet = Applet {
     name: "umount",
     directory: "usr/bin",
+    section: "8",
     origin: Origin::UtilLinux,
     summary: "Unmount filesystems",
     synopsis: &["[-hV]", "-a [options]", "[options] <source> | <directory>"],

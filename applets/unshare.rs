@@ -12,6 +12,7 @@ use cli::{Applet, Invocation, Order, Origin, Outcome, Output, Parsed};
 pub static APPLET: Applet = Applet {
     name: "unshare",
     directory: "usr/bin",
+    section: "1",
     origin: Origin::UtilLinux,
     summary: "Run a program with some namespaces unshared from the parent",
     synopsis: &["[options] [<program> [<argument>...]]"],

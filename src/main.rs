@@ -20,9 +20,17 @@ const UNKNOWN: u8 = 127;
 static CTRBOX: Applet = Applet {
     name: "ctrbox",
     directory: "usr/bin",
+    section: "1",
     origin: Origin::UtilLinux,
     summary: "The commands that containers are made of, in one program",
-    synopsis: &["APPLET [ARGUMENT]...", "--list | --list-full", "--install [-s] [--force] [DIR]", "--uninstall [DIR]"],
+    synopsis: &[
+        "APPLET [ARGUMENT]...",
+        "--list | --list-full",
+        "--install [-s] [--force] [DIR]",
+        "--uninstall [DIR]",
+        "man [APPLET]",
+        "completion bash|zsh|fish",
+    ],
     notes: "Called by the name of an applet (a link makes one), it is that applet.",
     usage_status: 1,
     options: || cli::table::specs(OPTIONS),
@@ -107,9 +115,34 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     let Some((name, args)) = operands.split_first() else {
         return Err(Failure::usage(1, text!["no applet specified"]));
     };
-    let Some(applet) = applets::find(name) else { return Err(unknown(name)) };
+    let Some(applet) = applets::find(name) else {
+        return match (name.to_str(), args) {
+            (Some("man"), _) => print_page(args.first(), output),
+            (Some("completion"), [shell]) => print_completion(shell, output),
+            (Some("completion"), _) => Err(Failure::usage(1, text!["completion takes one shell: bash, zsh or fish"])),
+            _ => Err(unknown(name)),
+        };
+    };
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
     let status = Invocation { applet, argv0: name, args: &args }.run();
-    let _ = output;
     Ok(status)
+}
+
+/// `ctrbox man APPLET`: what the table says, as man(7) source.
+fn print_page(name: Option<&OsString>, output: &mut Output) -> Outcome {
+    let applet = match name {
+        Some(name) if *name != CTRBOX.name => applets::find(name).ok_or_else(|| unknown(name))?,
+        _ => &CTRBOX,
+    };
+    output.print(cli::man::page(applet));
+    Ok(0)
+}
+
+/// `ctrbox completion SHELL`.
+fn print_completion(shell: &OsStr, output: &mut Output) -> Outcome {
+    let script = shell.to_str().and_then(|shell| cli::completion::script(shell, &CTRBOX, applets::APPLETS));
+    let script =
+        script.ok_or_else(|| Failure::usage(1, text!["no completion for '", shell, "': bash, zsh or fish"]))?;
+    output.print(script);
+    Ok(0)
 }

@@ -21,6 +21,8 @@ pub struct Applet {
     pub name: &'static str,
     /// Where it belongs below the root: `usr/bin` or `usr/sbin`.
     pub directory: &'static str,
+    /// The section of its manual page: `1` for commands, `8` for the administrator's.
+    pub section: &'static str,
     /// Whose command it is.
     pub origin: Origin,
     /// One line that says what it does.

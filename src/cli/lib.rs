@@ -1,15 +1,17 @@
 //! The command line of ctrbox: option tables, messages, exit statuses.
 //!
-//! One table per applet is the only definition of its options: the parser and
-//! `--help` are made from it. Nothing here makes a system call but to write.
+//! One table per applet is the only definition of its options: the parser, `--help`,
+//! the manual page and the completions are made from it. Nothing here makes a system call but to write.
 
 #![forbid(unsafe_code)]
 
 pub mod applet;
 pub mod capability;
+pub mod completion;
 pub mod diagnosis;
 pub mod exec;
 pub mod failure;
+pub mod man;
 
 pub mod output;
 pub mod quote;

@@ -367,7 +367,7 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
 }
 
 /// `-m, --mount[=FILE]`, aligned as if every option had a letter where `has_short`.
-fn option_names(spec: &Spec, has_short: bool) -> String {
+pub(crate) fn option_names(spec: &Spec, has_short: bool) -> String {
     let mut out = String::new();
     match spec.short {
         Some(letter) => {

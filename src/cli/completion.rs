@@ -1,0 +1,372 @@
+//! Completions for bash, zsh and fish, made from the option tables.
+//!
+//! What an argument can be is read off the name that the help gives it: `dir`, `uid`, `yes|no`.
+//! An applet's own name is completed only where it is a link to ctrbox, and otherwise left to others.
+
+use crate::Applet;
+use crate::applet::Origin;
+use crate::table::{Argument, Spec};
+
+/// What an argument can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File,
+    Directory,
+    User,
+    Group,
+    Pid,
+    Signal,
+    Capability,
+    Program,
+    /// One of the words between the bars, but those with a colon.
+    Words(&'static str),
+    Other,
+}
+
+impl Kind {
+    fn of(name: &'static str) -> Kind {
+        match name.split(['|', '[', ':']).next().unwrap_or_default().trim_matches(['<', '>']) {
+            "file" | "path" | "ns" | "source" | "target" | "device" => Kind::File,
+            "dir" | "directory" => Kind::Directory,
+            "uid" | "user" | "USER" => Kind::User,
+            "gid" | "group" => Kind::Group,
+            "pid" => Kind::Pid,
+            "signame" | "signal" => Kind::Signal,
+            "xxx" | "xxx,..." => Kind::Capability,
+            _ if name.contains('|') => Kind::Words(name),
+            _ => Kind::Other,
+        }
+    }
+
+    /// What the operands of an applet are.
+    fn of_operands(applet: &Applet) -> Kind {
+        let mentions = |word: &str| applet.synopsis.iter().any(|form| form.contains(word));
+        if mentions("<program>") || mentions("COMMAND") {
+            Kind::Program
+        } else if mentions("<pid>") {
+            Kind::Pid
+        } else {
+            Kind::File
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Kind::Words(name) => name.split('|').filter(|word| !word.contains(':')).collect::<Vec<_>>().join(" "),
+            Kind::Capability => linux::capability::NAMES.join(" "),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Spec {
+    /// The kind of its argument, and whether it must have one.
+    fn value(&self) -> Option<(Kind, bool)> {
+        match self.argument {
+            Argument::None => None,
+            Argument::Required(name) => Some((Kind::of(name), true)),
+            Argument::Optional(name) | Argument::OptionalLong(name) => Some((Kind::of(name), false)),
+        }
+    }
+
+    /// Its names as they are typed.
+    fn typed(&self) -> impl Iterator<Item = String> {
+        let short = self.short.map(|letter| format!("-{letter}"));
+        short.into_iter().chain(self.long.iter().map(|name| ["--", name].concat()))
+    }
+}
+
+/// The words that `ctrbox` takes in the place of an applet.
+const WORDS: &str = "man completion";
+
+/// The completion for a shell, or nothing if it is not known.
+pub fn script(shell: &str, ctrbox: &Applet, applets: &[&Applet]) -> Option<String> {
+    let names = applets.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ");
+    match shell {
+        "bash" => Some(bash(ctrbox, applets, &names)),
+        "zsh" => Some(zsh(ctrbox, applets, &names)),
+        "fish" => Some(fish(ctrbox, applets, &names)),
+        _ => None,
+    }
+}
+
+fn bash(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
+    let mut out = String::from(
+        "# bash completion for ctrbox. Made by: ctrbox completion bash\n\n\
+         _ctrbox_table() {\n    options='' value='' operands=''\n    case $1 in\n",
+    );
+    for applet in [ctrbox].iter().chain(applets) {
+        // libcap's tools take a value only after an equals sign.
+        let attached = applet.origin == Origin::Libcap;
+        let specs = (applet.options)();
+        let mut all = Vec::new();
+        let mut cases = String::new();
+        for spec in specs {
+            let mut patterns = Vec::new();
+            for name in spec.typed() {
+                let is_long = name.starts_with("--");
+                if let Some((_, required)) = spec.value() {
+                    if required && !(attached && is_long) {
+                        patterns.push(name.clone());
+                    }
+                    if is_long {
+                        patterns.push([&name, "="].concat());
+                    }
+                }
+                all.push(if attached && is_long && spec.value().is_some() { name + "=" } else { name });
+            }
+            if let Some((kind, _)) = spec.value()
+                && !patterns.is_empty()
+            {
+                cases.extend(["        ", &patterns.join(" | "), ") value='", &bash_kind(kind), "' ;;\n"]);
+            }
+        }
+        out.extend(["    ", applet.name, ")\n        options='", &all.join(" "), "'\n        operands='"]);
+        let operands = if applet.name == ctrbox.name { Kind::Directory } else { Kind::of_operands(applet) };
+        out.extend([bash_kind(operands).as_str(), "'\n"]);
+        if !cases.is_empty() {
+            out.extend(["        case $2 in\n", &cases, "        esac\n"]);
+        }
+        out.push_str("        ;;\n");
+    }
+    out.push_str("    esac\n}\n");
+    out.push_str(
+        &BASH.replace("@NAMES@", names).replace("@WORDS@", WORDS).replace("@CAPABILITIES@", &Kind::Capability.words()),
+    );
+    out
+}
+
+fn bash_kind(kind: Kind) -> String {
+    match kind {
+        Kind::Words(_) => kind.words(),
+        // The word that bash's case below knows it by.
+        _ => format!("@{kind:?}").to_ascii_lowercase(),
+    }
+}
+
+const BASH: &str = r#"
+_ctrbox() {
+    local applet=${1##*/} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local options value operands
+    COMPREPLY=()
+    if [[ $applet == ctrbox ]]; then
+        if ((COMP_CWORD == 1)); then
+            _ctrbox_table ctrbox ''
+            mapfile -t COMPREPLY < <(compgen -W "@NAMES@ @WORDS@ $options" -- "$word")
+            return
+        fi
+        case ${COMP_WORDS[1]} in
+        man) value='@NAMES@' ;;
+        completion) value='bash zsh fish' ;;
+        -*) ;;
+        *) applet=${COMP_WORDS[1]} ;;
+        esac
+    fi
+    # Bash takes `--name=value` for three words.
+    if [[ $word == = ]]; then
+        before+='=' word=
+    elif [[ $before == = ]] && ((COMP_CWORD > 1)); then
+        before=${COMP_WORDS[COMP_CWORD - 2]}=
+    fi
+    if [[ -z $value ]]; then
+        _ctrbox_table "$applet" "$before"
+    fi
+    if [[ -z $value && $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
+        return
+    fi
+    case ${value:-$operands} in
+    @file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    @directory) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+    @program) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -d -- "$word") ;;
+    @user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+    @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
+    @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
+    @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -G "${word:-[1-9]}*" -X '!+([0-9])') ;;
+    @capability) mapfile -t COMPREPLY < <(compgen -W '@CAPABILITIES@' -- "$word") ;;
+    @other | '') ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
+    esac
+}
+
+complete -F _ctrbox ctrbox
+for _ctrbox_name in @NAMES@; do
+    if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
+done
+unset _ctrbox_name
+"#;
+
+fn zsh(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
+    let mut out = String::from("#compdef ctrbox\n# zsh completion for ctrbox. Made by: ctrbox completion zsh\n");
+    for applet in [ctrbox].iter().chain(applets) {
+        out.extend(["\n_ctrbox_", applet.name, "() {\n    _arguments -s -S : \\\n"]);
+        for spec in (applet.options)() {
+            let help = quoted(&spec.help.replace('\n', " "), &['[', ']', ':', '\\']);
+            for name in spec.typed() {
+                let is_long = name.starts_with("--");
+                out.extend(["        '*", &name]);
+                let value = match spec.value() {
+                    Some((_, false)) if !is_long && matches!(spec.argument, Argument::OptionalLong(_)) => None,
+                    value => value,
+                };
+                let suffix = match (value, is_long) {
+                    (None, _) => "",
+                    (Some((_, true)), true) if applet.origin == Origin::Libcap => "=-",
+                    (Some((_, true)), true) => "=",
+                    (Some((_, true)), false) => "+",
+                    (Some((_, false)), true) => "=-",
+                    (Some((_, false)), false) => "-",
+                };
+                out.extend([suffix, "[", &help, "]"]);
+                if let Some((kind, required)) = value {
+                    out.extend([if required { ":" } else { "::" }, "value:", &zsh_kind(kind)]);
+                }
+                out.push_str("' \\\n");
+            }
+        }
+        if applet.name == ctrbox.name {
+            out.extend(["        '1:applet:(", names, " ", WORDS, ")' '*::argument:_ctrbox_rest'\n}\n"]);
+        } else {
+            let operands = match Kind::of_operands(applet) {
+                Kind::Program => "*::program:_normal".to_string(),
+                kind => ["*:operand:", &zsh_kind(kind)].concat(),
+            };
+            out.extend(["        '", &operands, "'\n}\n"]);
+        }
+    }
+    out.push_str(&ZSH.replace("@NAMES@", names));
+    out
+}
+
+fn zsh_kind(kind: Kind) -> String {
+    match kind {
+        Kind::File => "_files".into(),
+        Kind::Directory => "_directories".into(),
+        Kind::User => "_users".into(),
+        Kind::Group => "_groups".into(),
+        Kind::Pid => "_pids".into(),
+        Kind::Signal => "_signals".into(),
+        Kind::Program => "_command_names".into(),
+        Kind::Words(_) | Kind::Capability => ["(", &kind.words(), ")"].concat(),
+        Kind::Other => " ".into(),
+    }
+}
+
+const ZSH: &str = r#"
+_ctrbox_rest() {
+    case $words[1] in
+    man) _values applet @NAMES@ ;;
+    completion) _values shell bash zsh fish ;;
+    *) if (( $+functions[_ctrbox_$words[1]] )); then _ctrbox_$words[1]; fi ;;
+    esac
+}
+
+_ctrbox() {
+    if (( $+functions[_ctrbox_$service] )); then _ctrbox_$service; else _ctrbox_ctrbox; fi
+}
+
+if [[ $funcstack[1] == _ctrbox ]]; then
+    _ctrbox "$@"
+elif (( $+functions[compdef] )); then
+    compdef _ctrbox ctrbox
+    for _ctrbox_name in @NAMES@; do
+        if [[ $commands[$_ctrbox_name] -ef $commands[ctrbox] ]]; then compdef _ctrbox $_ctrbox_name; fi
+    done
+    unset _ctrbox_name
+fi
+"#;
+
+fn fish(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
+    let mut out = String::from("# fish completion for ctrbox. Made by: ctrbox completion fish\n");
+    for applet in [ctrbox].iter().chain(applets) {
+        let condition = if applet.name == ctrbox.name {
+            "__fish_use_subcommand".to_string()
+        } else {
+            ["__fish_seen_subcommand_from ", applet.name].concat()
+        };
+        let begin = ["complete -c ctrbox -n '", &condition, "'"].concat();
+        for spec in (applet.options)() {
+            out.push_str(&begin);
+            if let Some(letter) = spec.short {
+                out.extend([" -s ", letter.encode_utf8(&mut [0; 4])]);
+            }
+            for name in spec.long {
+                out.extend([" -l ", name]);
+            }
+            out.extend([" -d '", &quoted(&spec.help.replace('\n', " "), &['\\']), "'"]);
+            if let Some((kind, required)) = spec.value() {
+                out.push_str(&fish_kind(kind, required));
+            }
+            out.push('\n');
+        }
+        let operands = match Kind::of_operands(applet) {
+            _ if applet.name == ctrbox.name => [" -f -a '", names, " ", WORDS, "'"].concat(),
+            Kind::Program => " -x -a '(__fish_complete_subcommand)'".into(),
+            Kind::Pid => " -f -a '(__fish_complete_pids)'".into(),
+            _ => " -F".into(),
+        };
+        out.extend([&begin, &operands, "\n"]);
+    }
+    out.push_str(&FISH.replace("@NAMES@", names));
+    out
+}
+
+fn fish_kind(kind: Kind, required: bool) -> String {
+    let list = match kind {
+        Kind::File => return if required { " -r -F" } else { " -F" }.into(),
+        Kind::Other | Kind::Signal => return if required { " -x" } else { "" }.into(),
+        Kind::Directory => "(__fish_complete_directories)".into(),
+        Kind::User => "(__fish_complete_users)".into(),
+        Kind::Group => "(__fish_complete_groups)".into(),
+        Kind::Pid => "(__fish_complete_pids)".into(),
+        Kind::Program => "(__fish_complete_command)".into(),
+        Kind::Words(_) | Kind::Capability => kind.words(),
+    };
+    [if required { " -x" } else { " -f" }, " -a '", &list, "'"].concat()
+}
+
+const FISH: &str = r#"complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a '@NAMES@'
+complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
+for name in @NAMES@
+    set -l path (command -s $name)
+    if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
+        complete -c $name -w "ctrbox $name"
+    end
+end
+"#;
+
+/// Text inside single quotes, with a backslash before these characters.
+fn quoted(text: &str, special: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if special.contains(&character) {
+            out.push('\\');
+        }
+        if character == '\'' {
+            out.push_str("'\\'");
+        }
+        out.push(character);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_argument_can_be_is_read_off_its_name() {
+        assert_eq!(Kind::of("dir"), Kind::Directory);
+        assert_eq!(Kind::of("uid|name"), Kind::User);
+        assert_eq!(Kind::of("pid[:inode]"), Kind::Pid);
+        assert_eq!(Kind::of("offset"), Kind::Other);
+        assert_eq!(Kind::of("allow|deny").words(), "allow deny");
+        assert_eq!(Kind::of("inner:outer:count|auto|all").words(), "auto all");
+    }
+
+    #[test]
+    fn a_quote_ends_and_begins_the_quotes_again() {
+        assert_eq!(quoted("don't [x]", &['[', ']']), "don'\\'t \\[x\\]".replace("'\\'t", "'\\''t"));
+    }
+}

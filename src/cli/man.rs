@@ -1,0 +1,115 @@
+//! Manual pages: what an applet's record and table say, as man(7) source.
+//!
+//! `ctrbox man` prints this much. The pages that are installed have longer texts in their sections,
+//! which would double the size of the binary and so are put in when those pages are made.
+
+use crate::Applet;
+use crate::table::{VERSION, option_names};
+
+/// The day of the last change to the pages, since a page must not depend on the day it is made.
+const DATE: &str = "2026-11-23";
+
+/// What every command looks at, beside what its own page says.
+const ENVIRONMENT: &str = "\
+.TP
+\\fBCTRBOX_HINTS\\fP
+\\fBnever\\fP leaves out the hint: lines below a message.
+.TP
+\\fBCTRBOX_TRACE\\fP
+\\fB1\\fP writes each system call that matters to standard error as it is made;
+any other value names the file that they are added to.
+";
+
+/// The page of an applet.
+pub fn page(applet: &Applet) -> String {
+    let name = applet.name;
+    let mut out = String::new();
+    let title = name.to_uppercase();
+    out.extend([".TH ", &title, " ", applet.section, " ", DATE, " \"ctrbox ", VERSION, "\"\n"]);
+    out.extend([".SH NAME\n", name, " \\- ", &escaped(applet.summary), "\n.SH SYNOPSIS\n"]);
+    for (index, form) in applet.synopsis.iter().enumerate() {
+        if index > 0 {
+            out.push_str(".br\n");
+        }
+        out.extend(["\\fB", &escaped(name), "\\fP ", &escaped(form), "\n"]);
+    }
+    out.push_str(".SH DESCRIPTION\n");
+    paragraph(applet.summary, &mut out);
+    if !applet.notes.is_empty() {
+        out.push_str(".PP\n.EX\n");
+        applet.notes.lines().for_each(|text| line(text, &mut out));
+        out.push_str(".EE\n");
+    }
+    options(applet, &mut out);
+    out.extend([".SH ENVIRONMENT\n", ENVIRONMENT]);
+    out
+}
+
+fn options(applet: &Applet, out: &mut String) {
+    let specs = (applet.options)();
+    if !specs.is_empty() {
+        out.push_str(".SH OPTIONS\n");
+    }
+    for spec in specs {
+        let names = option_names(spec, false);
+        // `-f, --fork` has a space, too: the argument begins where the last name ends.
+        let last = names.rfind(" -").map_or(0, |at| at + 1);
+        let end = names.get(last..).and_then(|name| name.find(['=', '[', ' '])).map_or(names.len(), |at| last + at);
+        let (names, argument) = names.split_at_checked(end).unwrap_or((&names, ""));
+        out.extend([".TP\n\\fB", &escaped(names), "\\fP", &escaped(argument), "\n"]);
+        paragraph(spec.help, out);
+    }
+}
+
+/// Adds filled text, in lines of at most 72 characters.
+fn paragraph(text: &str, out: &mut String) {
+    let mut row = String::new();
+    for word in text.split_ascii_whitespace() {
+        if !row.is_empty() && row.len() + word.len() > 72 {
+            line(&row, out);
+            row.clear();
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    line(&row, out);
+}
+
+/// Text as roff prints it: no character of it is special.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\\' => out.push_str("\\e"),
+            '-' => out.push_str("\\-"),
+            '\'' => out.push_str("\\(aq"),
+            '`' => out.push_str("\\(ga"),
+            '^' => out.push_str("\\(ha"),
+            '~' => out.push_str("\\(ti"),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// Adds a line as it is: it must not begin like a request.
+fn line(text: &str, out: &mut String) {
+    out.extend([if text.starts_with('.') { "\\&" } else { "" }, &escaped(text), "\n"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_text_is_a_request_and_none_is_long() {
+        let mut out = String::new();
+        line(".it's", &mut out);
+        assert_eq!(out, "\\&.it\\(aqs\n");
+        out.clear();
+        paragraph(&"word ".repeat(30), &mut out);
+        assert!(out.lines().count() == 3 && out.lines().all(|line| line.len() <= 72));
+    }
+}
