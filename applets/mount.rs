@@ -240,6 +240,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         if !options.operations.is_empty() || options.propagation {
             return Err(bad_usage());
         }
+        let _entered = request::enter_namespace(options.namespace.as_deref())?;
         return list::list(&options, output);
     }
     let is_operation = !options.operations.is_empty() || moves;
@@ -294,6 +295,7 @@ fn request(options: &Options, operands: Vec<OsString>) -> Result<Request, Failur
         target: options.target.clone(),
         either: None,
         types: options.types.as_ref().map(|types| types.as_bytes().to_vec()),
+        negatable: options.types.is_some(),
         options: list,
         without_table: !options.operations.is_empty() || options.propagation,
     };

@@ -54,23 +54,23 @@ pub fn mount_all(
             continue;
         }
         if is_skipped(settings, wanted, entry, &own) {
-            say(settings, &place, "ignored", output);
+            say(settings, &entry.target, "ignored", output);
             continue;
         }
         if is_mounted(&mounted, entry, &own, &place) {
-            say(settings, &place, "already mounted", output);
+            say(settings, &entry.target, "already mounted", output);
             continue;
         }
         if wanted.fork {
             // What is buffered must not be written once by each child.
             let _ = output.flush();
             if let Some(child) = start(invocation, settings, wanted, entry, output) {
-                children.push((child, place));
+                children.push((child, entry.target.clone()));
                 continue;
             }
         }
         let done = mount_entry(invocation, settings, wanted, entry, output);
-        report(invocation, settings, &place, done, &mut count, output);
+        report(invocation, settings, &entry.target, done, &mut count, output);
     }
     for (child, place) in children {
         let ok = matches!(process::wait(child, Wait::End), Ok(Status::Exited(0)));
@@ -127,6 +127,7 @@ fn mount_entry(
         target: Some(entry.target.clone()),
         either: None,
         types: Some(entry.fstype.as_bytes().to_vec()),
+        negatable: false,
         options: settings.table_use.merge(own, wanted.options.clone()),
         without_table: true,
     };

@@ -26,6 +26,7 @@ fn hint(attempt: &Attempt<'_>, error: &Error) -> Option<Vec<u8>> {
         Errno::EPERM => not_permitted(attempt),
         Errno::EINVAL | Errno::ENOTDIR => mismatch(attempt),
         Errno::ENOTBLK => directory_source(attempt),
+        Errno::ENOENT => missing(attempt),
         _ => None,
     }
 }
@@ -93,12 +94,29 @@ fn revealing(table: &mountinfo::Table, place: &str) -> Option<Vec<u8>> {
     ])
 }
 
+/// What is missing, where line 1 does not say it.
+fn missing(attempt: &Attempt<'_>) -> Option<Vec<u8>> {
+    if attempt.fstype == Some(OsStr::new("overlay")) {
+        let is_directory = |name| attempt.options.get(name).and_then(|option| option.plain_value()).is_some();
+        let named = ["lowerdir", "upperdir", "workdir"].into_iter().filter(|name| is_directory(name));
+        let words: Vec<&str> = named.collect();
+        return Some(text!["a directory of the overlay does not exist: look at ", words.join(", ")]);
+    }
+    let source = attempt.source?;
+    let gone = stat::path(attempt.target).is_ok() && stat::path(source).is_err();
+    (gone && attempt.operation == Operation::New).then(|| text!["the source ", source, " does not exist"])
+}
+
 fn mismatch(attempt: &Attempt<'_>) -> Option<Vec<u8>> {
+    let target = stat::path(attempt.target).ok()?;
+    if attempt.operation == Operation::New {
+        let hint = text!["the mount point is a file: a file system is mounted on a directory"];
+        return (!target.is_directory()).then_some(hint);
+    }
     if !matches!(attempt.operation, Operation::Bind { .. } | Operation::Move) {
         return None;
     }
     let source = stat::path(attempt.source?).ok()?;
-    let target = stat::path(attempt.target).ok()?;
     let kind = |directory| if directory { "a directory" } else { "a file" };
     if source.is_directory() != target.is_directory() {
         let (source, target) = (kind(source.is_directory()), kind(target.is_directory()));

@@ -63,21 +63,19 @@ fn append_printable(escaped: &[u8], line: &mut Vec<u8>) {
 /// Sources as they are shown. Many mounts in a row have the same one: the last is remembered.
 #[derive(Default)]
 struct Sources {
-    last: Vec<u8>,
+    last: Option<Vec<u8>>,
     shown: Vec<u8>,
 }
 
 impl Sources {
     /// The backing file of a loop device that clears itself, the canonical path of another device, else the name.
     fn pretty(&mut self, entry: &mountinfo::Entry<'_>) -> &[u8] {
-        if self.shown.is_empty() || self.last != entry.source {
-            self.last.clear();
-            self.last.extend_from_slice(entry.source);
+        if self.last.as_deref() != Some(entry.source) {
+            self.last = Some(entry.source.to_vec());
             let plain = mountinfo::unescape(entry.source).into_owned();
             self.shown = match plain.first() {
                 Some(b'/') if source::is_path_type(entry.fstype) => pretty(plain),
-                Some(_) => plain,
-                None => b"none".to_vec(),
+                _ => plain,
             };
         }
         &self.shown

@@ -45,6 +45,7 @@ struct Work<'a> {
     options: MountOptions,
     hooks: Hooks,
     types: Vec<u8>,
+    negatable: bool,
     /// The source as it was given.
     given: Option<OsString>,
     source: Option<Source>,
@@ -86,6 +87,7 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
         options,
         hooks,
         types: request.types.unwrap_or_default(),
+        negatable: request.negatable,
         given: request.source,
         source: None,
         target: Target::at(request.target.as_deref().unwrap_or_default(), settings),
@@ -140,6 +142,10 @@ impl Work<'_> {
         {
             let made = source::attach(&path, &wanted)?;
             self.refuse_twice(&made)?;
+            if made.device.as_ref().is_some_and(|device| device.read_only) && !self.settings.read_write {
+                // The file cannot be written, and neither can what is in it.
+                self.options.push("ro", None);
+            }
             self.source = Some(made);
             return Ok(());
         }
@@ -197,7 +203,7 @@ impl Work<'_> {
             Missing::BadSize => {
                 early(USAGE, text!["failed to parse mount options '", shown_options(&self.options), "'"])
             }
-            Missing::AlreadyMounted => early(USAGE, text![given, " is already mounted"]),
+            Missing::AlreadyMounted => early(USAGE, text![self.resolved(&given), " is already mounted"]),
             Missing::Loop(Refused::Overlap) => {
                 early(FAILED, text!["overlapping loop device exists for ", self.resolved(&given)])
             }
@@ -229,6 +235,7 @@ impl Work<'_> {
         };
         let messages = match tried {
             Tried::Helped(0) => {
+                self.spread_after_helper();
                 self.record(true)?;
                 return Ok(0);
             }
@@ -259,7 +266,7 @@ impl Work<'_> {
             return Ok(self.attempt(known.then_some(fstype.as_os_str()), false, output));
         }
         let types = self.types.clone();
-        if types.starts_with(b"no") && types != b"none" {
+        if self.negatable && types.starts_with(b"no") && types != b"none" {
             return self.guess(Some(&types), output);
         }
         let mut last = None;
@@ -397,6 +404,10 @@ impl Work<'_> {
             silent,
             no_follow: self.hooks.raw_target,
         };
+        if self.operation == Operation::Contradiction {
+            let error = linux::Error::new("mount", &self.target.path, Errno::EINVAL);
+            return Err(carry::Stopped { error, messages: Vec::new(), attached: false });
+        }
         if self.settings.old_api {
             return carry::carry(&plan::old_steps(&facts));
         }
@@ -472,6 +483,15 @@ impl Work<'_> {
                 cli::exec::failed_to_execute(&error).print(self.invocation);
                 process::exit_child(126)
             }
+        }
+    }
+
+    /// Helpers do not see the words of propagation: they are applied to what the helper has mounted.
+    fn spread_after_helper(&self) {
+        let steps = plan::propagation(&self.target.path, &self.options);
+        if !self.settings.fake && !steps.is_empty() && carry::carry(&steps).is_err() {
+            let text = text![self.target.path, ": WARNING: failed to apply propagation flags."];
+            warn(self.invocation, &Line::Named(text));
         }
     }
 

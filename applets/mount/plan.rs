@@ -4,7 +4,7 @@
 //! whole; the others are for kernels that have only mount(2).
 
 use linux::mount::api::Attributes;
-use linux::mount::{self, Propagation};
+use linux::mount;
 use linux::options::{AttributeChange, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -210,11 +210,26 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             steps.push(Step::Open { path: target });
             set_attributes(change, &mut steps);
         }
-        Operation::Contradiction => return old_steps(facts),
+        Operation::Contradiction => {}
     }
-    for (propagation, recursive) in facts.options.propagation() {
+    spread(facts.options, &mut steps);
+    steps
+}
+
+/// The changes of propagation, in order.
+fn spread(options: &MountOptions, steps: &mut Vec<Step>) {
+    for (propagation, recursive) in options.propagation() {
         let attributes = Attributes { propagation: Some(propagation), ..Attributes::default() };
         steps.push(Step::SetAttributes { attributes, recursive });
+    }
+}
+
+/// The steps that change the propagation of a mount that is there; none if the options say nothing of it.
+pub fn propagation(target: &OsStr, options: &MountOptions) -> Vec<Step> {
+    let mut steps = Vec::new();
+    spread(options, &mut steps);
+    if !steps.is_empty() {
+        steps.insert(0, Step::Open { path: target.to_os_string() });
     }
     steps
 }
@@ -293,14 +308,12 @@ pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
     steps
 }
 
-/// Whether `path` can be looked at below the tree in hand: it must not lead out of it.
+/// `path` as it is looked up below the tree in hand.
 pub fn relative(path: &OsStr) -> OsString {
     let bytes = path.as_bytes();
     let start = bytes.iter().take_while(|byte| **byte == b'/').count();
     OsStr::from_bytes(bytes.get(start..).unwrap_or_default()).to_os_string()
 }
-
-const _: Propagation = Propagation::Private;
 
 #[cfg(test)]
 mod tests {

@@ -55,6 +55,8 @@ pub struct Request {
     pub either: Option<OsString>,
     /// The list of -t, or of a table.
     pub types: Option<Vec<u8>>,
+    /// Whether a leading `no` turns the list around: on the command line it does, in a table it is part of a name.
+    pub negatable: bool,
     /// Options in order.
     pub options: MountOptions,
     /// No table is read: --bind, --move and the like.

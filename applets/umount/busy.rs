@@ -15,7 +15,7 @@ pub fn explain(mut failure: Failure, found: &Found) -> Failure {
     if !hints_wanted() {
         return failure;
     }
-    let Ok(ids) = statmount::mount_id(None, &found.target, 0) else { return failure };
+    let Ok(ids) = statmount::mountinfo_id(None, &found.target, 0) else { return failure };
     let mut left = SHOWN;
     if let Ok(table) = mountinfo::Table::read() {
         for entry in table.entries().filter(|entry| u64::from(entry.parent) == ids.id).take(left) {

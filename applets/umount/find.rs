@@ -16,8 +16,10 @@ pub struct Found {
     pub id: u64,
     /// Its type, if it is known.
     pub fstype: Option<OsString>,
-    /// The options of its mount and its file system, if the table was read.
+    /// The options of its mount, if the table was read.
     pub options: Option<Vec<u8>>,
+    /// Whether another mount is on top of it, so that its target means that one.
+    pub is_hidden: bool,
 }
 
 impl Found {
@@ -29,6 +31,7 @@ impl Found {
             id: u64::from(entry.id),
             fstype: Some(entry.fstype_text().to_os_string()),
             options: Some(entry.options.to_vec()),
+            is_hidden: false,
         }
     }
 }
@@ -59,7 +62,8 @@ pub fn canonical(path: &OsStr, full: bool) -> OsString {
 /// A mount point, found without the table: its type comes from statmount(2). `None` if the kernel cannot say, or if it
 /// is none.
 pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
-    let ids = statmount::mount_id(None, path, 0).ok().filter(|ids| ids.is_root == Some(true))?;
+    let ids = if with_type { statmount::mount_id(None, path, 0) } else { statmount::mountinfo_id(None, path, 0) };
+    let ids = ids.ok().filter(|ids| ids.is_root == Some(true))?;
     let fstype = if with_type { Some(statmount::fs_type(ids.unique).ok()?) } else { None };
     Some(Found { target: path.to_os_string(), id: ids.id, fstype, ..Found::default() })
 }
@@ -77,7 +81,11 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
     }
     let device = device(operand, full)?;
     let escaped = mountinfo::escape(device.as_bytes()).into_owned();
-    table.entries_backward().find(|entry| entry.source == escaped).map(|entry| Found::of(&entry))
+    let entry = table.entries_backward().find(|entry| entry.source == escaped)?;
+    let mut found = Found::of(&entry);
+    let top = table.entries_backward().find(|other| other.target == entry.target);
+    found.is_hidden = top.is_some_and(|top| top.id != entry.id);
+    Some(found)
 }
 
 /// The source that an operand names.

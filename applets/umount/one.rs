@@ -1,7 +1,7 @@
 //! One unmount, from its operand to its entry in utab.
 
 use super::find::{self, Found};
-use super::{FAILED, Settings, UTAB, busy};
+use super::{FAILED, Settings, USAGE, UTAB, busy};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::foreign::Foreign;
 use linux::mount::{self, helper};
@@ -16,6 +16,9 @@ pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr
     let found = look_up(settings, operand);
     let mut types = Types::default();
     let known = found.is_some();
+    if found.as_ref().is_some_and(|found| found.is_hidden) {
+        return Err(Failure::new(USAGE, text![operand, ": umount failed: ", Errno::EINVAL, "."]));
+    }
     let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), ..Found::default() });
     let mut done = unmount_found(invocation, settings, &found, &mut types, output);
     if let Err(refused) = &done
@@ -168,17 +171,18 @@ fn finish(
         })?;
     }
     if options.verbose && !options.all {
-        tell(invocation, found, " unmounted", output);
+        tell(invocation, settings, found, " unmounted", output);
     }
     Ok(0)
 }
 
 /// A line of -v, on standard error as the original has it.
-fn tell(invocation: &Invocation<'_>, found: &Found, what: &str, output: &mut Output) {
+fn tell(invocation: &Invocation<'_>, settings: &Settings, found: &Found, what: &str, output: &mut Output) {
     let _ = output.flush();
+    let options = &settings.options;
     let line = match &found.source {
-        Some(source) => text![found.target, " (", source, ")", what],
-        None => text![found.target, what],
+        Some(source) if !options.recursive && !options.all_targets => text![found.target, " (", source, ")", what],
+        _ => text![found.target, what],
     };
     cli::failure::warn(invocation, &cli::failure::Line::Named(line));
 }
@@ -194,7 +198,7 @@ fn remount_read_only(
     let flags = present.mount_flags() | mount::MS_REMOUNT | mount::MS_RDONLY;
     mount::mount2(found.source.as_deref(), &found.target, None, flags, None).map_err(|error| refused(found, &error))?;
     if settings.options.verbose {
-        tell(invocation, found, " remounted read-only", output);
+        tell(invocation, settings, found, " remounted read-only", output);
     }
     Ok(0)
 }

@@ -28,20 +28,18 @@ fn canonical(settings: &Settings, operand: &OsStr) -> std::ffi::OsString {
 pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
-    let Some(top) = lowest(&table, &path) else {
-        return if settings.options.quiet {
-            Ok(USAGE)
-        } else {
-            Err(Failure::new(USAGE, text![operand, ": not mounted"]))
-        };
-    };
+    let Some(top) = table.find_target(&path) else { return nothing(settings, operand) };
     let entries: Vec<_> = table.entries().collect();
     unmount_below(invocation, settings, &entries, top.id, output)
 }
 
-/// The first mount of those stacked on a directory: its tree holds the others.
-fn lowest<'a>(table: &'a mountinfo::Table, path: &OsStr) -> Option<mountinfo::Entry<'a>> {
-    table.find_target(path)
+/// The operand is no mount.
+fn nothing(settings: &Settings, operand: &OsStr) -> Outcome {
+    if settings.options.quiet {
+        return Ok(USAGE);
+    }
+    let what = if linux::stat::path(operand).is_ok() { ": not mounted" } else { ": not found" };
+    Err(Failure::new(USAGE, text![operand, what]))
 }
 
 fn unmount_below(
@@ -86,14 +84,7 @@ pub fn unmount_all_targets(
         let device = find::device(operand, Some(path.clone()))?;
         entries.iter().find(|entry| entry.source_text() == device).map(|entry| entry.device)
     });
-    let Some(device) = wanted else {
-        let what = if linux::stat::path(operand).is_ok() { ": not mounted" } else { ": not found" };
-        return if settings.options.quiet {
-            Ok(USAGE)
-        } else {
-            Err(Failure::new(USAGE, text![operand, what]))
-        };
-    };
+    let Some(device) = wanted else { return nothing(settings, operand) };
     let mut types = Types::default();
     for entry in entries.iter().rev().filter(|entry| entry.device == device) {
         let outcome = if settings.options.recursive {

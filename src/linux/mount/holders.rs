@@ -47,7 +47,7 @@ pub fn of_mount(id: u64, limit: usize) -> Vec<Holder> {
 fn use_of(pid: Pid, id: u64, started: Instant) -> Option<String> {
     let is_on = |what: &str| {
         let path = format!("/proc/{pid}/{what}");
-        statmount::mount_id(None, OsStr::new(&path), 0).is_ok_and(|found| found.id == id)
+        statmount::mountinfo_id(None, OsStr::new(&path), 0).is_ok_and(|found| found.id == id)
     };
     if let Some(what) = ["cwd", "root", "exe"].into_iter().find(|what| is_on(what)) {
         return Some(what.to_owned());

@@ -31,9 +31,19 @@ pub struct MountId {
     pub is_root: Option<bool>,
 }
 
-/// The mount that `path` is on: statx(2), two calls because the kernel gives one number at a time.
+/// The mount that `path` is on, with both numbers: statx(2), two calls because the kernel gives one at a time.
 /// `flags` are AT_ bits; automounts are not triggered.
 pub fn mount_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
+    let mut found = mountinfo_id(at, path, flags)?;
+    let new = statx(at, path, flags, STATX_MNT_ID_UNIQUE).context("statx", path)?;
+    if new.stx_mask & STATX_MNT_ID_UNIQUE != 0 {
+        found.unique = new.stx_mnt_id;
+    }
+    Ok(found)
+}
+
+/// [`mount_id`] without the unique number: one statx(2).
+pub fn mountinfo_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
     let old = statx(at, path, flags, STATX_MNT_ID).context("statx", path)?;
     let mut found = MountId { id: 0, unique: 0, is_root: None };
     if old.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT != 0 {
@@ -41,10 +51,6 @@ pub fn mount_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
     }
     if old.stx_mask & STATX_MNT_ID != 0 {
         found.id = old.stx_mnt_id;
-    }
-    let new = statx(at, path, flags, STATX_MNT_ID_UNIQUE).context("statx", path)?;
-    if new.stx_mask & STATX_MNT_ID_UNIQUE != 0 {
-        found.unique = new.stx_mnt_id;
     }
     Ok(found)
 }
