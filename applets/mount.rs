@@ -237,7 +237,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let moves = options.options.has("move");
     let nothing_named = operands.is_empty() && options.source.is_none() && options.target.is_none();
     if nothing_named && !options.all {
-        if !options.operations.is_empty() || options.propagation {
+        if !options.operations.is_empty() || options.propagation || !options.options.0.is_empty() {
             return Err(bad_usage());
         }
         let _entered = request::enter_namespace(options.namespace.as_deref())?;
