@@ -11,11 +11,12 @@ use tests::sandbox::{Accounts, Run, Side, Stage};
 /// Calls that change something, or that open what is changed or read.
 const STEPS: &str = "unshare,setns,mount,umount2,chroot,chdir,fchdir,setuid,setgid,setgroups,setresuid,setresgid,\
                      capset,prctl,write,open,openat,fork,vfork,clone,fsopen,fsconfig,fsmount,open_tree,move_mount,\
-                     mount_setattr,pidfd_open";
+                     mount_setattr,pidfd_open,mkdir,mkdirat,setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,\
+                     fremovexattr";
 
 /// What each script begins with: a root with the program `/state` in it, and a target for nsenter.
 const SCENE: &str = r#"
-mkdir -p rootfs/proc
+mkdir -p rootfs/proc from to below; touch from/file; chmod 755 from/file
 cp "${ORDINARY%% *}" rootfs/state
 state="$PWD/rootfs/state state"
 export NAMESPACES=$(readlink /proc/self/ns/* | tr '\n' ' ')
@@ -27,11 +28,12 @@ fn stage() -> Stage {
     Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox"))).unwrap()
 }
 
-/// Runs a command line under strace with these options, and prints strace's log after it.
-fn traced(stage: &Stage, command: &str, options: &str) -> Run {
+/// Runs a command line under strace with these options, then `after`, and prints strace's log.
+fn traced(stage: &Stage, command: &str, options: &str, after: &str) -> Run {
     // strace finds the program along PATH, as the shell would, and both set-ups end before it starts.
-    let script =
-        format!("{SCENE}\nstrace -f -qq -o log {options} {command}; status=$?; echo ----; cat log; exit $status");
+    let script = format!(
+        "{SCENE}\nstrace -f -qq -o log {options} {command}; status=$?\n{after}\necho ----; cat log; exit $status"
+    );
     stage.run(Side::Ours, Accounts::Ordinary, &script).unwrap()
 }
 
@@ -65,7 +67,7 @@ fn output(run: &Run) -> &str {
 
 #[test]
 fn the_tutorials_line_resolves_no_path_twice() {
-    let run = traced(&stage(), TUTORIAL, "-e trace=%file");
+    let run = traced(&stage(), TUTORIAL, "-e trace=%file", ":");
     assert!(output(&run).starts_with("ran as 0:0"), "{run:?}");
     let paths = Regex::new("\"((?:[^\"\\\\]|\\\\.)*)\"").unwrap();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
@@ -86,67 +88,93 @@ fn the_tutorials_line_resolves_no_path_twice() {
     assert!(seen.keys().any(|path| path.ends_with("/rootfs/proc")), "{seen:?}");
 }
 
-/// Makes every step of a command fail, one after the other. Each time either the program is not run
-/// and the status is a failure, or (where the command has another way) it is in what was asked for.
-fn every_step_matters(command: &str) {
+/// Makes every step of a command fail, one after the other. Each time it either fails, and has run
+/// nothing and left everything as it was, or (where it has another way) has done what was asked for.
+/// `after` prints what the command has an effect on; what the command itself prints counts, too.
+fn every_step_matters(command: &str, after: &str) {
     let stage = stage();
-    let whole = traced(&stage, command, &format!("-e trace={STEPS},execve"));
-    assert!(output(&whole).starts_with("ran as"), "{command}: {whole:?}");
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for (pid, call) in own_calls(log(&whole)) {
-        if let Some((name, _)) = call.split_once('(').filter(|(name, _)| *name != "execve") {
-            *counts.entry((pid, name.to_string())).or_default() += 1;
-        }
-    }
-    // strace counts the calls of each process apart.
-    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
-    for ((_, name), count) in counts {
-        let most = steps.entry(name).or_default();
-        *most = count.max(*most);
-    }
-    assert!(!steps.is_empty(), "{command}: {whole:?}");
-    for (name, count) in steps {
+    let untouched = traced(&stage, "false", "-e trace=none", after);
+    let whole = traced(&stage, command, &format!("-e trace={STEPS},execve"), after);
+    assert!(whole.status == 0 && output(&whole) != output(&untouched), "{command} does nothing: {whole:?}");
+    for (name, count) in steps(&whole) {
         for number in 1..=count {
             for error in ["EPERM", "ENOMEM"] {
                 let inject = format!("-e trace={STEPS} -e inject={name}:error={error}:when={number}");
-                let run = traced(&stage, command, &inject);
+                let run = traced(&stage, command, &inject, after);
                 assert!(log(&run).contains("(INJECTED)"), "{command}: {name} {number}: {run:?}");
-                let ran = output(&run).contains("ran as");
+                let expected = if run.status == 0 { output(&whole) } else { output(&untouched) };
                 assert!(
-                    if ran { output(&run) == output(&whole) } else { run.status != 0 },
-                    "{command}: with {error} from {name} number {number}:\n{run:#?}\nwithout: {}",
-                    output(&whole)
+                    output(&run) == expected,
+                    "{command}: with {error} from {name} number {number}:\n{run:#?}\nexpected: {expected}"
                 );
             }
         }
     }
 }
 
+/// How often a process of the command makes each call at most: strace counts each process apart.
+fn steps(whole: &Run) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (pid, call) in own_calls(log(whole)) {
+        if let Some((name, _)) = call.split_once('(').filter(|(name, _)| *name != "execve") {
+            *counts.entry((pid, name.to_string())).or_default() += 1;
+        }
+    }
+    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
+    for ((_, name), count) in counts {
+        let most = steps.entry(name).or_default();
+        *most = count.max(*most);
+    }
+    steps
+}
+
 #[test]
 fn nothing_runs_after_a_failed_step_of_the_tutorials_line() {
-    every_step_matters(TUTORIAL);
+    every_step_matters(TUTORIAL, ":");
 }
 
 #[test]
 fn nothing_runs_after_a_failed_step_of_unshare() {
-    every_step_matters("unshare -m -u -i -n -C $state");
-    every_step_matters("unshare -r -m $state");
-    every_step_matters("unshare -pf --mount-proc -R rootfs -w /proc /state state");
-    every_step_matters("unshare -c -S 0 $state");
-    every_step_matters("unshare -pf --kill-child -G 5 -S 5 $state");
-    every_step_matters("unshare --map-users=0:1000:5 --map-groups=0:1000:5 -S 0 -G 0 $state");
+    every_step_matters("unshare -m -u -i -n -C $state", ":");
+    every_step_matters("unshare -r -m $state", ":");
+    every_step_matters("unshare -pf --mount-proc -R rootfs -w /proc /state state", ":");
+    every_step_matters("unshare -c -S 0 $state", ":");
+    every_step_matters("unshare -pf --kill-child -G 5 -S 5 $state", ":");
+    every_step_matters("unshare --map-users=0:1000:5 --map-groups=0:1000:5 -S 0 -G 0 $state", ":");
 }
 
 #[test]
 fn nothing_runs_after_a_failed_step_of_chroot() {
-    every_step_matters("chroot rootfs /state state");
-    every_step_matters("chroot --userspec=5:6 --groups=7,8 / $state");
+    every_step_matters("chroot rootfs /state state", ":");
+    every_step_matters("chroot --userspec=5:6 --groups=7,8 / $state", ":");
 }
 
 #[test]
 fn nothing_runs_after_a_failed_step_of_nsenter() {
-    every_step_matters("nsenter -t $($TARGET -u -n -m) -u -n -m $state");
-    every_step_matters("nsenter -t $($TARGET -p -f) -p $state");
-    every_step_matters("nsenter -t $($TARGET -r) -U -S 0 -G 0 $state");
-    every_step_matters("nsenter --uts=/proc/$($TARGET -u)/ns/uts -S 5 -G 6 --wd=/proc $state");
+    every_step_matters("nsenter -t $($TARGET -u -n -m) -u -n -m $state", ":");
+    every_step_matters("nsenter -t $($TARGET -p -f) -p $state", ":");
+    every_step_matters("nsenter -t $($TARGET -r) -U -S 0 -G 0 $state", ":");
+    every_step_matters("nsenter --uts=/proc/$($TARGET -u)/ns/uts -S 5 -G 6 --wd=/proc $state", ":");
+}
+
+#[test]
+fn nothing_runs_after_a_failed_step_of_capsh() {
+    every_step_matters("capsh --drop=cap_chown,cap_kill --shell=${state%% *} -- state", ":");
+    every_step_matters("capsh --caps=cap_setpcap,cap_kill=eip --addamb=cap_kill --shell=${state%% *} -- state", ":");
+    every_step_matters("capsh --gid=5 --groups=6 --uid=7 --shell=${state%% *} -- state", ":");
+    every_step_matters("capsh --chroot=rootfs --shell=/state -- state", ":");
+}
+
+const MOUNTS: &str = "grep -o \" $PWD/\\(to\\|below\\)[^ ]* [^ ]*\" /proc/self/mountinfo; ls -d new 2>/dev/null";
+
+#[test]
+fn a_mount_is_made_as_asked_for_or_not_at_all() {
+    every_step_matters("mount --bind -o ro from to", MOUNTS);
+    every_step_matters("mount --bind -o ro,nosuid,nodev,noexec,noatime from to", MOUNTS);
+    every_step_matters("mount -t tmpfs -o ro,size=1m,mode=700 tmpfs to", MOUNTS);
+}
+
+#[test]
+fn file_capabilities_are_set_or_left_alone() {
+    every_step_matters("setcap cap_net_bind_service=ep from/file", "/usr/sbin/getcap from/file");
 }
