@@ -32,6 +32,7 @@ pub mod process;
 pub mod start;
 pub mod stat;
 pub mod target;
+mod thread;
 pub mod utab;
 pub mod walk;
 

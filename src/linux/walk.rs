@@ -10,7 +10,7 @@ mod pool;
 mod xattr;
 
 use crate::filecap::FileCapabilities;
-use crate::{Errno, io, stat};
+use crate::{Errno, io, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
@@ -63,9 +63,9 @@ pub fn walk(root: BorrowedFd<'_>, path: &[u8], walk: Walk, tell: &(dyn Fn(&[u8],
     let job = Job { root: Arc::clone(&root), root_path: path, device, everything: walk.everything, tell };
     let pool = Pool::new();
     let start = Start { parent: root, name: c".".to_owned(), path: path.to_vec() };
-    std::thread::scope(|scope| {
+    thread::scope(|team| {
         let mut worker = Worker::new(&job, &pool);
-        let mut crew = pool::Crew::new(scope, &job, &pool);
+        let mut crew = pool::Crew::new(team, &job, &pool);
         worker.run(start, if walk.everything { None } else { Some(&mut crew) });
         pool.leave_when_done(&mut worker);
     });

@@ -4,9 +4,9 @@
 //! bounded, and with it the memory and the open directories of a walk.
 
 use super::{Job, Start, Worker, clock};
+use crate::thread::Team;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, Scope};
 use std::time::{Duration, Instant};
 
 /// How many entries the first thread meets before it asks for help.
@@ -109,8 +109,8 @@ impl Pool {
 }
 
 /// Who fetches help for the first worker when the tree proves large.
-pub(super) struct Crew<'scope, 'env> {
-    scope: &'scope Scope<'scope, 'env>,
+pub(super) struct Crew<'team, 'env> {
+    team: &'team mut Team<'env>,
     job: &'env Job<'env>,
     pool: &'env Pool,
     /// How many entries the first worker meets before it looks again.
@@ -119,13 +119,9 @@ pub(super) struct Crew<'scope, 'env> {
     last: (Instant, Duration),
 }
 
-impl<'scope, 'env> Crew<'scope, 'env> {
-    pub(super) fn new(
-        scope: &'scope Scope<'scope, 'env>,
-        job: &'env Job<'env>,
-        pool: &'env Pool,
-    ) -> Crew<'scope, 'env> {
-        Crew { scope, job, pool, next_look: LARGE, last: (Instant::now(), Duration::ZERO) }
+impl<'team, 'env> Crew<'team, 'env> {
+    pub(super) fn new(team: &'team mut Team<'env>, job: &'env Job<'env>, pool: &'env Pool) -> Crew<'team, 'env> {
+        Crew { team, job, pool, next_look: LARGE, last: (Instant::now(), Duration::ZERO) }
     }
 
     /// To be called now and then with the number of entries met: a large tree is shared by as many
@@ -143,7 +139,7 @@ impl<'scope, 'env> Crew<'scope, 'env> {
         while self.pool.join(most) {
             let (job, pool) = (self.job, self.pool);
             let work = move || pool.leave_when_done(&mut Worker::new(job, pool));
-            if Builder::new().stack_size(STACK).spawn_scoped(self.scope, work).is_err() {
+            if !self.team.start(STACK, work) {
                 // Fewer will do.
                 self.pool.unjoin();
                 break;
