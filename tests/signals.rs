@@ -1,0 +1,410 @@
+//! What a signal does to a command that waits for its child, and to the child: the whole table, as
+//! measured on ours and, where they have the options, on the originals. Needs root.
+//!
+//! Nothing here depends on how long something takes: each step waits for what it has to see (a
+//! process's end, its state, its answer), and only a bound of many seconds makes it a failure.
+
+// Ends are waited for by number, with a bound, which `Child` cannot.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::zombie_processes)]
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tests::sandbox::{Side, Stage};
+
+/// Who gets the signal, and what happens then. `STATUS FATE`: the parent's status as a shell sees it
+/// (128+N for signal N), and the child's fate: `lives` on without its parent, or the signal that
+/// ended it, or `exits`, since nothing happened to either of them and the child was then told to
+/// exit with 5. Before it, for TSTP and then CONT: who stops, `parent`, `child` or `both`.
+const TABLE: &str = "
+command                                | to     | TERM      | INT       | HUP       | QUIT      | KILL      | TSTP, CONT
+unshare --fork                         | parent | 5 exits   | 5 exits   | 129 lives | 131 lives | 137 lives | parent 5 exits
+unshare --fork                         | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | child 5 exits
+unshare --kill-child                   | parent | 5 exits   | 5 exits   | 129 KILL  | 131 KILL  | 137 KILL  | parent 5 exits
+unshare --kill-child                   | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | child 5 exits
+unshare --kill-child=HUP               | parent | 5 exits   | 5 exits   | 129 HUP   | 131 HUP   | 137 HUP   | parent 5 exits
+unshare --kill-child=HUP               | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | child 5 exits
+unshare --forward-signals              | parent | 143 TERM  | 130 INT   | 129 lives | 131 lives | 137 lives | parent 5 exits
+unshare --forward-signals              | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | child 5 exits
+unshare --forward-signals --kill-child | parent | 143 TERM  | 130 INT   | 129 KILL  | 131 KILL  | 137 KILL  | parent 5 exits
+unshare --forward-signals --kill-child | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | child 5 exits
+nsenter                                | parent | 143 lives | 130 lives | 129 lives | 131 lives | 137 lives | parent 5 exits
+nsenter                                | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | both 5 exits
+nsenter --kill-child                   | parent | 143 KILL  | 130 KILL  | 129 KILL  | 131 KILL  | 137 KILL  | parent 5 exits
+nsenter --kill-child                   | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | both 5 exits
+nsenter --kill-child=HUP               | parent | 143 HUP   | 130 HUP   | 129 HUP   | 131 HUP   | 137 HUP   | parent 5 exits
+nsenter --kill-child=HUP               | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | both 5 exits
+nsenter --forward-signals              | parent | 143 TERM  | 130 INT   | 129 lives | 131 lives | 137 lives | parent 5 exits
+nsenter --forward-signals              | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | both 5 exits
+nsenter --forward-signals --kill-child | parent | 143 TERM  | 130 INT   | 129 KILL  | 131 KILL  | 137 KILL  | parent 5 exits
+nsenter --forward-signals --kill-child | child  | 143 TERM  | 130 INT   | 129 HUP   | 131 QUIT  | 137 KILL  | both 5 exits
+";
+
+/// Where the originals, as Debian 12 has them, do something else, and why.
+const DIFFERS: &[(&str, &str, &str, &str)] =
+    &[("unshare", "child", "KILL", "1 KILL: 2.38.1 tries to unblock SIGKILL, which fails")];
+
+/// What util-linux 2.38.1 does not have.
+fn is_lacking(command: &str) -> bool {
+    command.contains("--forward-signals") || (command.starts_with("nsenter") && command.contains("--kill-child"))
+}
+
+/// How long something may take that must happen.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// The program: it says that it is there, and answers until it is told to exit with 5.
+const PROGRAM: &str =
+    "echo ready; while read word; do case $word in ping) echo pong ;; *) exit 5 ;; esac; done; exit 6";
+
+/// One at a time: orphans become children of this process and are told apart by number only.
+fn alone() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    nix::sys::prctl::set_child_subreaper(true).unwrap();
+    guard
+}
+
+fn stage() -> Stage {
+    Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox"))).unwrap()
+}
+
+/// A command with every signal as a shell gives it: default, and none blocked. Its process group is
+/// its own but not an orphan, which the terminal's stop signals would not stop.
+fn command(stage: &Stage, side: Side, words: &[&str]) -> Command {
+    let mut command = Command::new(stage.root().join(side.name()).join(words[0]));
+    command.args(&words[1..]).process_group(0);
+    // SAFETY: between fork and exec only system calls are made, which allocate nothing.
+    unsafe {
+        command.pre_exec(|| {
+            for number in Signal::iterator().filter(|it| !matches!(it, Signal::SIGKILL | Signal::SIGSTOP)) {
+                signal(number, SigHandler::SigDfl)?;
+            }
+            sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+            nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)?;
+            Ok(())
+        });
+    }
+    command
+}
+
+fn until<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> Result<T, String> {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = seen() {
+            return Ok(seen);
+        }
+        if start.elapsed() > BOUND {
+            return Err(format!("in vain: {what}"));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn field(pid: Pid, name: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_string()))
+}
+
+fn has(pid: Pid, set: &str, signal: Signal) -> bool {
+    field(pid, set)
+        .and_then(|set| u64::from_str_radix(&set, 16).ok())
+        .is_some_and(|set| set & 1 << (signal as i32 - 1) != 0)
+}
+
+fn is_stopped(pid: Pid) -> Option<()> {
+    field(pid, "State").filter(|state| state.starts_with('T')).map(drop)
+}
+
+fn children(pid: Pid) -> Vec<Pid> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
+}
+
+/// The end of a process that is our child, or becomes it when its parent ends.
+fn end(pid: Pid) -> Result<WaitStatus, String> {
+    until(&format!("the end of {pid}"), || match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => None,
+        Ok(status) => Some(status),
+        Err(errno) => panic!("waitpid: {errno}"),
+    })
+}
+
+fn name(signal: Signal) -> &'static str {
+    signal.as_str().trim_start_matches("SIG")
+}
+
+/// A command that waits for its child, both ready.
+struct Pair {
+    parent: Child,
+    child: Pid,
+}
+
+impl Pair {
+    fn start(mut command: Command) -> Result<Pair, String> {
+        let mut parent = command
+            .args(["/bin/sh", "-c", PROGRAM])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let pid = Pid::from_raw(parent.id() as i32);
+        let mut word = [0; 6];
+        parent.stdout.as_mut().unwrap().read_exact(&mut word).map_err(|error| format!("no program: {error}"))?;
+        // It sits in wait4, or in rt_sigtimedwait where it forwards signals.
+        let child = until("the parent's wait", || {
+            let call = fs::read_to_string(format!("/proc/{pid}/syscall")).ok()?;
+            let waits = call.starts_with("61 ") || call.starts_with("128 ") || call.starts_with("247 ");
+            children(pid).first().copied().filter(|_| waits)
+        })?;
+        Ok(Pair { parent, child })
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.parent.id() as i32)
+    }
+
+    fn say(&mut self, word: &str) {
+        // A child that is gone shows by what follows.
+        let _ = self.parent.stdin.as_mut().unwrap().write_all(word.as_bytes());
+    }
+
+    /// The child answers, so it runs and nothing that would end it is pending.
+    fn answers(&mut self) -> Result<(), String> {
+        self.say("ping\n");
+        let mut word = [0; 5];
+        self.parent.stdout.as_mut().unwrap().read_exact(&mut word).map_err(|error| format!("no answer: {error}"))
+    }
+
+    /// How the parent ended, as a shell shows it.
+    fn status(&self) -> Result<i32, String> {
+        Ok(match end(self.pid())? {
+            WaitStatus::Exited(_, status) => status,
+            WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+            other => return Err(format!("{other:?}")),
+        })
+    }
+
+    /// After the parent's end: whether the child lives.
+    fn fate(&mut self) -> Result<String, String> {
+        // The kernel sends the parent-death signal before the parent can be waited for.
+        let ends = until("the child's answer or its end", || match waitpid(self.child, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => Some(None),
+            Ok(status) => Some(Some(status)),
+            // Its parent had waited for it.
+            Err(_) if !Path::new(&format!("/proc/{}", self.child)).exists() => Some(None),
+            Err(_) => None,
+        })?;
+        match ends {
+            Some(WaitStatus::Signaled(_, signal, _)) => Ok(name(signal).to_string()),
+            Some(other) => Ok(format!("{other:?}")),
+            None if self.answers().is_ok() => {
+                self.say("exit\n");
+                end(self.child)?;
+                Ok("lives".to_string())
+            }
+            None => match end(self.child)? {
+                WaitStatus::Signaled(_, signal, _) => Ok(name(signal).to_string()),
+                other => Ok(format!("{other:?}")),
+            },
+        }
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        for pid in [self.child, self.pid()] {
+            let _ = kill(pid, Signal::SIGCONT);
+            let _ = kill(pid, Signal::SIGKILL);
+            let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
+        }
+        let _ = self.parent.wait();
+        let _ = waitpid(self.child, Some(WaitPidFlag::WNOHANG));
+    }
+}
+
+/// What happens when `signal` is sent to the parent or the child. Whether `both` are to stop says only
+/// what is waited for.
+fn measure(mut pair: Pair, to_parent: bool, signal: Signal, both: bool) -> Result<String, String> {
+    let (parent, child) = (pair.pid(), pair.child);
+    let to = if to_parent { parent } else { child };
+    kill(to, signal).map_err(|errno| errno.to_string())?;
+    if signal == Signal::SIGTSTP {
+        until("a stop", || is_stopped(to))?;
+        // Who stops is the one to be continued, and the parent has to continue its child: one that had
+        // stopped when it should not could not end below.
+        let stopped = if both { parent } else { to };
+        until("the parent's stop", || is_stopped(stopped))?;
+        if to_parent {
+            pair.answers()?;
+        }
+        kill(stopped, Signal::SIGCONT).map_err(|errno| errno.to_string())?;
+        pair.answers()?;
+        pair.say("exit\n");
+        let who = if both {
+            "both"
+        } else if to_parent {
+            "parent"
+        } else {
+            "child"
+        };
+        return Ok(format!("{who} {} exits", pair.status()?));
+    }
+    // Blocked and pending in a parent that goes on waiting: nothing happens.
+    let is_kept = || to_parent && has(parent, "SigBlk", signal) && has(parent, "ShdPnd", signal);
+    let ended = until("an end, or a signal that is kept pending", || {
+        if is_kept() {
+            return Some(false);
+        }
+        field(parent, "State").is_none_or(|state| state.starts_with('Z')).then_some(true)
+    })?;
+    if !ended {
+        pair.answers()?;
+        pair.say("exit\n");
+        return Ok(format!("{} exits", pair.status()?));
+    }
+    let status = pair.status()?;
+    // The parent has waited for a child that ended before it: then its status is the child's.
+    if Path::new(&format!("/proc/{child}")).exists() {
+        return Ok(format!("{status} {}", pair.fate()?));
+    }
+    Ok(format!("{status} {}", name(signal)))
+}
+
+/// A process in a PID namespace of its own, ended with this.
+struct Target(Child);
+
+impl Target {
+    fn start() -> (Target, String) {
+        let unshare = Command::new("/usr/bin/unshare")
+            .args(["--pid", "--fork", "--kill-child", "sleep", "1000"])
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = Pid::from_raw(unshare.id() as i32);
+        let target = Target(unshare);
+        let child = until("the target", || {
+            children(pid).first().copied().filter(|pid| field(*pid, "Name").as_deref() == Some("sleep"))
+        });
+        (target, child.unwrap().to_string())
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn every_signal_does_what_the_table_says() {
+    let _alone = alone();
+    let stage = stage();
+    let (_target, target) = Target::start();
+    let mut faults = String::new();
+    let mut count = 0;
+    let mut lines = TABLE.trim().lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    for line in lines {
+        let (typed, to) = (line[0], line[1]);
+        let mut words: Vec<&str> = typed.split(' ').collect();
+        if words[0] == "nsenter" {
+            words.extend(["--pid", "--target", &target]);
+        }
+        for (signal, expected) in head[2..].iter().zip(&line[2..]) {
+            let number: Signal = format!("SIG{}", signal.split(',').next().unwrap()).parse().unwrap();
+            for side in [Side::Ours, Side::Theirs] {
+                if side == Side::Theirs && is_lacking(typed) {
+                    continue;
+                }
+                count += 1;
+                let differs = DIFFERS.iter().find(|(tool, whom, what, _)| {
+                    side == Side::Theirs && words[0] == *tool && to == *whom && signal == what
+                });
+                let expected = differs.map_or(*expected, |(_, _, _, reason)| reason.split(':').next().unwrap());
+                let seen = Pair::start(command(&stage, side, &words))
+                    .and_then(|pair| measure(pair, to == "parent", number, expected.starts_with("both")))
+                    .unwrap_or_else(|error| error);
+                if seen != expected {
+                    let _ = writeln!(faults, "{}: {typed}, {signal} to the {to}: {seen}, not {expected}", side.name());
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+    assert_eq!(count, 20 * 6 + 8 * 6);
+}
+
+/// Sends `signal` to a command at many moments of its start, and returns the statuses that were seen.
+/// Each time nothing may be left of what it started.
+fn at_every_moment(words: &[&str], signal: Signal) -> Vec<i32> {
+    let stage = stage();
+    let mut statuses = Vec::new();
+    for moment in 0..150_u64 {
+        let parent = command(&stage, Side::Ours, words).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let parent = Pid::from_raw(parent.id() as i32);
+        // From before its first instruction until well after its child runs the program.
+        std::thread::sleep(Duration::from_micros(moment * 20));
+        kill(parent, signal).unwrap();
+        let status = match end(parent).unwrap() {
+            WaitStatus::Exited(_, status) => status,
+            WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+            other => panic!("{other:?}"),
+        };
+        if !statuses.contains(&status) {
+            statuses.push(status);
+        }
+        let left =
+            |pid: &Pid| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"\x0012345\0"));
+        let gone = until("the end of all that it started", || {
+            let own = children(Pid::this());
+            for orphan in own.iter().filter(|pid| field(**pid, "State").is_some_and(|state| state.starts_with('Z'))) {
+                let _ = waitpid(*orphan, Some(WaitPidFlag::WNOHANG));
+            }
+            (!own.iter().any(left)).then_some(())
+        });
+        if gone.is_err() {
+            for pid in children(Pid::this()).into_iter().filter(left) {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        }
+        assert!(gone.is_ok(), "{words:?} {signal} after {} us: {gone:?}", moment * 20);
+    }
+    statuses
+}
+
+#[test]
+fn no_child_outlives_a_parent_that_is_killed_whenever_that_is() {
+    let _alone = alone();
+    let (_target, target) = Target::start();
+    for words in [
+        ["unshare", "--kill-child", "sleep", "12345"].as_slice(),
+        &["unshare", "--kill-child", "--setuid", "1", "sleep", "12345"],
+        &["unshare", "--mount", "--pid", "--kill-child", "sleep", "12345"],
+        &["nsenter", "--pid", "--target", &target, "--kill-child", "sleep", "12345"],
+    ] {
+        assert_eq!(at_every_moment(words, Signal::SIGKILL), [137], "{words:?}");
+    }
+}
+
+#[test]
+fn a_signal_to_be_forwarded_is_never_lost_whenever_it_comes() {
+    let _alone = alone();
+    let (_target, target) = Target::start();
+    for words in [
+        ["unshare", "--forward-signals", "sleep", "12345"].as_slice(),
+        &["nsenter", "--pid", "--target", &target, "--forward-signals", "sleep", "12345"],
+    ] {
+        assert_eq!(at_every_moment(words, Signal::SIGTERM), [143], "{words:?}");
+    }
+}
