@@ -159,8 +159,67 @@ pub fn parse<O: Default>(
     order: Order,
     output: &mut Output,
 ) -> Result<Parsed<O>, Failure> {
+    let mut rows = Storing { table, options: O::default() };
+    Ok(match parse_rows(invocation, &mut rows, order, output)? {
+        Some(operands) => Parsed::Run(rows.options, operands),
+        None => Parsed::Done(Ok(0)),
+    })
+}
+
+/// A table without the type of its options, so that the parser exists once and not for each applet.
+trait Rows {
+    fn specs(&self) -> Vec<&'static Spec>;
+    fn action(&self, index: usize) -> Action;
+    fn store(&mut self, index: usize, value: Option<OsString>) -> Result<(), Failure>;
+}
+
+/// What a row wants done.
+enum Action {
+    Help,
+    Version(&'static str),
+    Store,
+}
+
+struct Storing<O: 'static> {
+    table: &'static [Opt<O>],
+    options: O,
+}
+
+impl<O> Rows for Storing<O> {
+    fn specs(&self) -> Vec<&'static Spec> {
+        specs(self.table)
+    }
+
+    fn action(&self, index: usize) -> Action {
+        match self.table.get(index).map(|option| &option.store) {
+            Some(Store::Help) => Action::Help,
+            Some(Store::Version(features)) => Action::Version(features),
+            _ => Action::Store,
+        }
+    }
+
+    fn store(&mut self, index: usize, value: Option<OsString>) -> Result<(), Failure> {
+        let options = &mut self.options;
+        match (self.table.get(index).map(|option| &option.store), value) {
+            (Some(Store::Flag(store)), _) => store(options),
+            (Some(Store::CheckedFlag(store)), _) => store(options)?,
+            (Some(Store::Value(store)), Some(value)) => store(options, value)?,
+            (Some(Store::Maybe(store)), value) => store(options, value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Gives each option to its row and returns the operands; `None` if the help or the version has been printed.
+fn parse_rows(
+    invocation: &Invocation<'_>,
+    rows: &mut dyn Rows,
+    order: Order,
+    output: &mut Output,
+) -> Result<Option<Vec<OsString>>, Failure> {
     let until_operand = order == Order::UntilOperand || variable("POSIXLY_CORRECT").is_some();
-    let mut options = O::default();
+    let specs = rows.specs();
     let mut operands = Vec::new();
     let mut parser = lexopt::Parser::from_args(invocation.args.iter().map(|argument| argument.to_os_string()));
     parser.set_short_equals(false);
@@ -182,55 +241,42 @@ pub fn parse<O: Default>(
             Err(_) => break,
         };
         let index = match &found {
-            Found::Short(letter) => table
+            Found::Short(letter) => specs
                 .iter()
-                .position(|option| option.spec.short == Some(*letter))
-                .ok_or_else(|| usage.invalid_letter(*letter, &specs(table)))?,
+                .position(|spec| spec.short == Some(*letter))
+                .ok_or_else(|| usage.invalid_letter(*letter, &specs))?,
             Found::Long(name) => {
-                find_long(&specs(table), name).map_err(|error| usage.long(error, name, parser.optional_value()))?
+                find_long(&specs, name).map_err(|error| usage.long(error, name, parser.optional_value()))?
             }
         };
-        let Some(option) = table.get(index) else { break };
-        let name = option.spec.long.first().copied().unwrap_or_default();
-        match &option.store {
-            Store::Help => {
-                usage.no_argument(&found, name, &mut parser)?;
+        let Some(spec) = specs.get(index) else { break };
+        let name = spec.long.first().copied().unwrap_or_default();
+        let value = match (spec.argument, &found) {
+            (Argument::None, Found::Long(_)) if parser.optional_value().is_some() => {
+                return Err(usage.getopt(text!["option '--", name, "' doesn't allow an argument"]));
+            }
+            (Argument::None, _) | (Argument::OptionalLong(_), Found::Short(_)) => None,
+            (Argument::Optional(_) | Argument::OptionalLong(_), _) => parser.optional_value(),
+            (Argument::Required(_), _) => Some(parser.value().map_err(|_| match &found {
+                Found::Short(letter) => {
+                    usage.getopt(text!["option requires an argument -- '", letter.to_string(), "'"])
+                }
+                Found::Long(_) => usage.getopt(text!["option '--", name, "' requires an argument"]),
+            })?),
+        };
+        match rows.action(index) {
+            Action::Help => {
                 output.print(help(invocation));
-                return Ok(Parsed::Done(Ok(0)));
+                return Ok(None);
             }
-            Store::Version(features) => {
-                usage.no_argument(&found, name, &mut parser)?;
+            Action::Version(features) => {
                 output.print(version(invocation, features));
-                return Ok(Parsed::Done(Ok(0)));
+                return Ok(None);
             }
-            Store::Flag(store) => {
-                usage.no_argument(&found, name, &mut parser)?;
-                store(&mut options);
-            }
-            Store::CheckedFlag(store) => {
-                usage.no_argument(&found, name, &mut parser)?;
-                store(&mut options)?;
-            }
-            Store::Value(store) => {
-                let value = parser.value().map_err(|_| match &found {
-                    Found::Short(letter) => {
-                        usage.getopt(text!["option requires an argument -- '", letter.to_string(), "'"])
-                    }
-                    Found::Long(_) => usage.getopt(text!["option '--", name, "' requires an argument"]),
-                })?;
-                store(&mut options, value)?;
-            }
-            Store::Maybe(store) => {
-                let long_only = matches!(option.spec.argument, Argument::OptionalLong(_));
-                let value = match found {
-                    Found::Short(_) if long_only => None,
-                    _ => parser.optional_value(),
-                };
-                store(&mut options, value)?;
-            }
+            Action::Store => rows.store(index, value)?,
         }
     }
-    Ok(Parsed::Run(options, operands))
+    Ok(Some(operands))
 }
 
 enum Found {
@@ -314,15 +360,6 @@ impl Usage<'_> {
                 }
                 self.getopt(line)
             }
-        }
-    }
-
-    fn no_argument(&self, found: &Found, name: &str, parser: &mut lexopt::Parser) -> Result<(), Failure> {
-        match found {
-            Found::Long(_) if parser.optional_value().is_some() => {
-                Err(self.getopt(text!["option '--", name, "' doesn't allow an argument"]))
-            }
-            _ => Ok(()),
         }
     }
 }
