@@ -79,26 +79,33 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 type Found = walk::Found;
 
 fn show(path: &OsStr, options: &Options, invocation: &Invocation<'_>, output: &mut Output) {
-    let path = if options.recursive { without_slashes(path) } else { path };
     let mut printer = Printer { options, invocation, output };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(errno) => return printer.tell(path.as_bytes(), Found::Unreachable(errno)),
-    };
-    printer.tell(path.as_bytes(), look(&file));
-    if !options.recursive || !file.is_directory() {
+    if !options.recursive {
+        printer.tell_one(path);
         return;
     }
+    let path = without_slashes(path);
+    let root = match walk::open(path) {
+        Ok(root) => root,
+        Err(errno) => {
+            // Of anything but a directory that is all there is to say.
+            if printer.tell_one(path) && errno == Errno::EACCES {
+                printer.tell(path.as_bytes(), Found::Unreadable(errno));
+            }
+            return;
+        }
+    };
+    printer.tell(path.as_bytes(), Found::NotRegular);
     let walk = Walk { one_file_system: options.one_file_system, everything: options.verbose };
     if options.unsorted || options.verbose {
         let printer = Mutex::new(printer);
-        walk::walk(file.descriptor(), path.as_bytes(), walk, &|path, found| {
+        walk::walk(root, path.as_bytes(), walk, &|path, found| {
             printer.lock().unwrap_or_else(PoisonError::into_inner).tell(path, found);
         });
         return;
     }
     let all = Mutex::new(Vec::new());
-    walk::walk(file.descriptor(), path.as_bytes(), walk, &|path, found| {
+    walk::walk(root, path.as_bytes(), walk, &|path, found| {
         all.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_vec(), found));
     });
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -115,15 +122,17 @@ fn without_slashes(path: &OsStr) -> &OsStr {
     OsStr::from_bytes(bytes.get(..length).unwrap_or(bytes))
 }
 
-fn look(file: &File) -> Found {
+/// What a file has, which is opened without following a symbolic link.
+fn look(path: &OsStr) -> Result<Found, Errno> {
+    let file = File::open(path)?;
     if !file.is_regular() {
-        return Found::NotRegular;
+        return Ok(Found::NotRegular);
     }
-    match file.get() {
+    Ok(match file.get() {
         Ok(found) => Found::Capabilities(found),
         Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Found::Nothing,
         Err(errno) => Found::Failed(errno),
-    }
+    })
 }
 
 /// What prints, one line for each path.
@@ -141,9 +150,24 @@ impl Printer<'_> {
             Found::NotRegular if self.options.verbose => return self.print(text![path, " (Not a regular file)\n"]),
             Found::Nothing | Found::NotRegular => return,
             Found::Failed(errno) => text!["Failed to get capabilities of file '", path, "' (", errno, ")"],
-            Found::Unreachable(errno) => text![path, " (", errno, ")"],
             Found::Unreadable(errno) => text!["Failed to read directory '", path, "' (", errno, ")"],
         };
+        self.warn(message);
+    }
+
+    /// Looks at one path and tells of it. Whether it is there.
+    fn tell_one(&mut self, path: &OsStr) -> bool {
+        match look(path) {
+            Ok(found) => self.tell(path.as_bytes(), found),
+            Err(errno) => {
+                self.warn(text![path, " (", errno, ")"]);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn warn(&mut self, message: Vec<u8>) {
         // In the order in which things were met, where both go to one place.
         let _ = self.output.flush();
         warn(self.invocation, &Line::Plain(message));

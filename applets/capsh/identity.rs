@@ -107,9 +107,13 @@ fn gid(item: &[u8]) -> Option<u32> {
 fn set_uid_keeping(uid: u32) -> linux::Result<()> {
     let done = (|| {
         capability::raise(SETUID)?;
-        capability::set_keep_capabilities(1)?;
+        // Refused where a securebit locks it. The user changes all the same, as with libcap: what
+        // is lost then is privilege.
+        let kept = capability::set_keep_capabilities(1);
         let done = credentials::set_uid(uid);
-        capability::set_keep_capabilities(0)?;
+        if kept.is_ok() {
+            capability::set_keep_capabilities(0)?;
+        }
         done
     })();
     capability::clear_effective()?;

@@ -10,7 +10,7 @@ use crate::{Errno, io};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use std::ffi::{CString, OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 const NAME: &CStr = c"security.capability";
 /// The largest value of any revision, in bytes.
@@ -102,16 +102,6 @@ impl File {
     /// Whether it is a regular file; nothing else can have capabilities.
     pub fn is_regular(&self) -> bool {
         self.stat.is_regular()
-    }
-
-    /// Whether it is a directory.
-    pub fn is_directory(&self) -> bool {
-        self.stat.is_directory()
-    }
-
-    /// The descriptor (`O_PATH`).
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
     }
 
     /// Its capabilities. `ENODATA`: it has none. `EOPNOTSUPP`: the file system can have none.

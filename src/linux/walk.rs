@@ -14,7 +14,7 @@ use crate::{Errno, io, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -34,9 +34,7 @@ pub enum Found {
     Capabilities(FileCapabilities),
     /// A file whose capabilities cannot be read.
     Failed(Errno),
-    /// Something that cannot be looked at, as its directory cannot be searched.
-    Unreachable(Errno),
-    /// A directory that cannot be listed.
+    /// A directory that cannot be listed, or whose files cannot be reached. Told of once.
     Unreadable(Errno),
     /// With [`Walk::everything`]: a file that has none.
     Nothing,
@@ -51,14 +49,15 @@ pub fn order(a: &[u8], b: &[u8]) -> Ordering {
     a.iter().map(key).cmp(b.iter().map(key))
 }
 
-/// Walks the tree below the directory that `root` is open on (`O_PATH` will do); `path` is how it
-/// is called. `tell` is called from several threads.
-pub fn walk(root: BorrowedFd<'_>, path: &[u8], walk: Walk, tell: &(dyn Fn(&[u8], Found) + Sync)) {
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NONBLOCK;
-    let root = match io::open_at(Some(root), ".".as_ref(), flags, 0) {
-        Ok(root) => Arc::new(root),
-        Err(errno) => return tell(path, Found::Unreadable(errno)),
-    };
+/// Opens a directory to walk it: `ENOTDIR` or `ELOOP` for anything else, a symbolic link too.
+pub fn open(path: &OsStr) -> Result<OwnedFd, Errno> {
+    io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
+}
+
+/// Walks the tree below the directory `root`; `path` is how it is called. `tell` is called from
+/// several threads.
+pub fn walk(root: OwnedFd, path: &[u8], walk: Walk, tell: &(dyn Fn(&[u8], Found) + Sync)) {
+    let root = Arc::new(root);
     let device = if walk.one_file_system { stat::of(root.as_fd()).ok().map(|stat| stat.identity().0) } else { None };
     let job = Job { root: Arc::clone(&root), root_path: path, device, everything: walk.everything, tell };
     let pool = Pool::new();
@@ -99,6 +98,8 @@ struct Frame {
     exhausted: bool,
     /// Device and inode, to know it again once it is not kept open.
     identity: Option<(u64, u64)>,
+    /// It was told of as unreadable.
+    told: bool,
 }
 
 struct Worker<'a> {
@@ -176,6 +177,7 @@ impl<'a> Worker<'a> {
             pending: Vec::new(),
             exhausted: false,
             identity: None,
+            told: false,
         });
         if self.frames.len() > KEPT_OPEN || self.job.everything {
             self.read_all();
@@ -228,7 +230,7 @@ impl<'a> Worker<'a> {
             Err(errno) => {
                 frame.exhausted = true;
                 if errno != Errno::ENOENT {
-                    self.tell(Found::Unreadable(errno));
+                    self.tell_unreadable(errno);
                 }
             }
         }
@@ -301,13 +303,22 @@ impl<'a> Worker<'a> {
         Some(directory)
     }
 
+    /// Tells of the last directory, unless that was done before.
+    fn tell_unreadable(&mut self, errno: Errno) {
+        if let Some(frame) = self.frames.last_mut().filter(|frame| !frame.told) {
+            frame.told = true;
+            self.tell(Found::Unreadable(errno));
+        }
+    }
+
     fn look_at(&mut self, directory: BorrowedFd<'_>, name: &CStr) {
         let found = match xattr::get(directory.as_raw_fd(), name) {
             Ok(found) => Found::Capabilities(found),
             Err(Errno::ENODATA | Errno::EOPNOTSUPP) if self.job.everything => Found::Nothing,
             // The file is gone, or became a symbolic link.
             Err(Errno::ENODATA | Errno::EOPNOTSUPP | Errno::ENOENT | Errno::ELOOP) => return,
-            Err(Errno::EACCES) => Found::Unreachable(Errno::EACCES),
+            // The directory may be listed, but not searched.
+            Err(Errno::EACCES) => return self.tell_unreadable(Errno::EACCES),
             Err(errno) => Found::Failed(errno),
         };
         let length = self.path.len();

@@ -12,9 +12,9 @@ impl Tree {
     }
 
     fn walk(&self, walk: Walk) -> Vec<(String, Found)> {
-        let root = crate::directory::open(self.0.as_os_str()).unwrap();
+        let root = open(self.0.as_os_str()).unwrap();
         let found = Mutex::new(Vec::new());
-        super::walk(root.as_fd(), b"T", walk, &|path, what| {
+        super::walk(root, b"T", walk, &|path, what| {
             found.lock().unwrap().push((String::from_utf8(path.to_vec()).unwrap(), what));
         });
         found.into_inner().unwrap()
