@@ -4,6 +4,7 @@
 //! sandbox of namespaces that dies with all it held: see [`sandbox`]. Cases as data: [`case`].
 
 pub mod case;
+pub mod document;
 pub mod judge;
 pub mod needs;
 pub mod sandbox;

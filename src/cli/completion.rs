@@ -183,7 +183,7 @@ _ctrbox() {
     @user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
     @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
     @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
-    @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -G "${word:-[1-9]}*" -X '!+([0-9])') ;;
+    @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W '@CAPABILITIES@' -- "$word") ;;
     @other | '') ;;
     *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;

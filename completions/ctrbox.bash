@@ -1,0 +1,205 @@
+# bash completion for ctrbox. Made by: ctrbox completion bash
+
+_ctrbox_table() {
+    options='' value='' operands=''
+    case $1 in
+    ctrbox)
+        options='--list --list-full --install --uninstall -s --symbolic --force -h --help -V --version'
+        operands='@directory'
+        ;;
+    capsh)
+        options='--addamb= --cap-uid= --caps= --chroot= --current --decode= --delamb= --drop= --dropped= --explain= --forkfor= --gid= --groups= --has-a= --has-ambient --has-b= --has-i= --has-no-new-privs --has-p= -h --help --iab= --inh= --inmode= --is-gid= --is-uid= --keep= --killit= --license --mode= --modes --no-new-privs --noamb --noenv --print --quiet --secbits= --shell= --strict --suggest= --supports= --uid= --user='
+        operands='@file'
+        case $2 in
+        --addamb=) value='@capability' ;;
+        --cap-uid=) value='@other' ;;
+        --caps=) value='@other' ;;
+        --chroot=) value='@directory' ;;
+        --decode=) value='@other' ;;
+        --delamb=) value='@capability' ;;
+        --drop=) value='@capability' ;;
+        --dropped=) value='@capability' ;;
+        --explain=) value='@capability' ;;
+        --forkfor=) value='@other' ;;
+        --gid=) value='@other' ;;
+        --groups=) value='@other' ;;
+        --has-a=) value='@capability' ;;
+        --has-b=) value='@capability' ;;
+        --has-i=) value='@capability' ;;
+        --has-p=) value='@capability' ;;
+        --iab=) value='@other' ;;
+        --inh=) value='@capability' ;;
+        --inmode=) value='@other' ;;
+        --is-gid=) value='@other' ;;
+        --is-uid=) value='@other' ;;
+        --keep=) value='@other' ;;
+        --killit=) value='@other' ;;
+        --mode=) value='@other' ;;
+        --secbits=) value='@other' ;;
+        --shell=) value='@file' ;;
+        --suggest=) value='@other' ;;
+        --supports=) value='@capability' ;;
+        --uid=) value='@other' ;;
+        --user=) value='@other' ;;
+        esac
+        ;;
+    chroot)
+        options='--groups --userspec --skip-chdir --help --version'
+        operands='@program'
+        case $2 in
+        --groups | --groups=) value='@other' ;;
+        --userspec | --userspec=) value='@user' ;;
+        esac
+        ;;
+    getcap)
+        options='-h -l -n -r -u --unsorted -v -x --one-file-system'
+        operands='@file'
+        ;;
+    getpcaps)
+        options='-h --help --usage --verbose --ugly --legacy --iab --license'
+        operands='@pid'
+        ;;
+    mount)
+        options='-a --all -c --no-canonicalize -f --fake -F --fork -T --fstab -i --internal-only -l --show-labels --map-groups --map-users -m --mkdir -n --no-mtab --options-mode --options-source --options-source-force --onlyonce -o --options -O --test-opts -r --ro --read-only -t --types --source --target --target-prefix -v --verbose -w --rw --read-write -N --namespace -s -L --label -U --uuid -B --bind -M --move -R --rbind --beneath --exclusive --make-shared --make-slave --make-private --make-unbindable --make-rshared --make-rslave --make-rprivate --make-runbindable -h --help -V --version'
+        operands='@file'
+        case $2 in
+        -T | --fstab | --fstab=) value='@file' ;;
+        --map-groups | --map-groups=) value='@other' ;;
+        --map-users | --map-users=) value='@other' ;;
+        --mkdir=) value='@other' ;;
+        --options-mode | --options-mode=) value='@other' ;;
+        --options-source | --options-source=) value='@file' ;;
+        -o | --options | --options=) value='@other' ;;
+        -O | --test-opts | --test-opts=) value='@other' ;;
+        -t | --types | --types=) value='@other' ;;
+        --source | --source=) value='@file' ;;
+        --target | --target=) value='@file' ;;
+        --target-prefix | --target-prefix=) value='@file' ;;
+        -N | --namespace | --namespace=) value='@file' ;;
+        -L | --label | --label=) value='@other' ;;
+        -U | --uuid | --uuid=) value='@other' ;;
+        esac
+        ;;
+    nsenter)
+        options='-a --all -t --target -m --mount -u --uts -i --ipc -n --net -N --net-socket -p --pid -C --cgroup -U --user --user-parent -T --time -S --setuid -G --setgid --preserve-credentials --keep-caps -r --root -w --wd -W --wdns -e --env -F --no-fork -c --join-cgroup --kill-child --forward-signals -h --help -V --version'
+        operands='@program'
+        case $2 in
+        -t | --target | --target=) value='@pid' ;;
+        --mount=) value='@file' ;;
+        --uts=) value='@file' ;;
+        --ipc=) value='@file' ;;
+        --net=) value='@file' ;;
+        -N | --net-socket | --net-socket=) value='@other' ;;
+        --pid=) value='@file' ;;
+        --cgroup=) value='@file' ;;
+        --user=) value='@file' ;;
+        --time=) value='@file' ;;
+        -S | --setuid | --setuid=) value='@user' ;;
+        -G | --setgid | --setgid=) value='@group' ;;
+        --root=) value='@directory' ;;
+        --wd=) value='@directory' ;;
+        -W | --wdns | --wdns=) value='@directory' ;;
+        --kill-child=) value='@signal' ;;
+        esac
+        ;;
+    setcap)
+        options='-f -h -n -q -r -v --license'
+        operands='@file'
+        case $2 in
+        -n) value='@other' ;;
+        esac
+        ;;
+    umount)
+        options='-a --all -A --all-targets -c --no-canonicalize -d --detach-loop --fake -f --force -g --graceful -i --internal-only -n --no-mtab -l --lazy -O --test-opts -R --recursive -r --read-only -t --types -v --verbose -q --quiet -N --namespace -h --help -V --version'
+        operands='@file'
+        case $2 in
+        -O | --test-opts | --test-opts=) value='@other' ;;
+        -t | --types | --types=) value='@other' ;;
+        -N | --namespace | --namespace=) value='@file' ;;
+        esac
+        ;;
+    unshare)
+        options='-m --mount -u --uts -i --ipc -n --net -p --pid -U --user -C --cgroup -T --time -f --fork --forward-signals --kill-child --mount-proc --mount-binfmt -l --load-interp --propagation -R --root -w --wd -S --setuid -G --setgid --map-user --map-group -r --map-root-user -c --map-current-user --map-auto --map-subids --map-users --map-groups --owner --setgroups --keep-caps --monotonic --boottime --clear-env --whitelist-env -h --help -V --version'
+        operands='@program'
+        case $2 in
+        --mount=) value='@file' ;;
+        --uts=) value='@file' ;;
+        --ipc=) value='@file' ;;
+        --net=) value='@file' ;;
+        --pid=) value='@file' ;;
+        --user=) value='@file' ;;
+        --cgroup=) value='@file' ;;
+        --time=) value='@file' ;;
+        --kill-child=) value='@signal' ;;
+        --mount-proc=) value='@directory' ;;
+        --mount-binfmt=) value='@directory' ;;
+        -l | --load-interp | --load-interp=) value='@other' ;;
+        --propagation | --propagation=) value='slave shared private unchanged' ;;
+        -R | --root | --root=) value='@directory' ;;
+        -w | --wd | --wd=) value='@directory' ;;
+        -S | --setuid | --setuid=) value='@user' ;;
+        -G | --setgid | --setgid=) value='@group' ;;
+        --map-user | --map-user=) value='@user' ;;
+        --map-group | --map-group=) value='@group' ;;
+        --map-users | --map-users=) value='auto subids all' ;;
+        --map-groups | --map-groups=) value='auto subids all' ;;
+        --owner | --owner=) value='@user' ;;
+        --setgroups | --setgroups=) value='allow deny' ;;
+        --monotonic | --monotonic=) value='@other' ;;
+        --boottime | --boottime=) value='@other' ;;
+        --whitelist-env | --whitelist-env=) value='@other' ;;
+        esac
+        ;;
+    esac
+}
+
+_ctrbox() {
+    local applet=${1##*/} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local options value operands
+    COMPREPLY=()
+    if [[ $applet == ctrbox ]]; then
+        if ((COMP_CWORD == 1)); then
+            _ctrbox_table ctrbox ''
+            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps mount nsenter setcap umount unshare man completion $options" -- "$word")
+            return
+        fi
+        case ${COMP_WORDS[1]} in
+        man) value='capsh chroot getcap getpcaps mount nsenter setcap umount unshare' ;;
+        completion) value='bash zsh fish' ;;
+        -*) ;;
+        *) applet=${COMP_WORDS[1]} ;;
+        esac
+    fi
+    # Bash takes `--name=value` for three words.
+    if [[ $word == = ]]; then
+        before+='=' word=
+    elif [[ $before == = ]] && ((COMP_CWORD > 1)); then
+        before=${COMP_WORDS[COMP_CWORD - 2]}=
+    fi
+    if [[ -z $value ]]; then
+        _ctrbox_table "$applet" "$before"
+    fi
+    if [[ -z $value && $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
+        return
+    fi
+    case ${value:-$operands} in
+    @file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    @directory) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+    @program) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -d -- "$word") ;;
+    @user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+    @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
+    @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
+    @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
+    @capability) mapfile -t COMPREPLY < <(compgen -W 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' -- "$word") ;;
+    @other | '') ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
+    esac
+}
+
+complete -F _ctrbox ctrbox
+for _ctrbox_name in capsh chroot getcap getpcaps mount nsenter setcap umount unshare; do
+    if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
+done
+unset _ctrbox_name

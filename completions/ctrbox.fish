@@ -1,0 +1,217 @@
+# fish completion for ctrbox. Made by: ctrbox completion fish
+complete -c ctrbox -n '__fish_use_subcommand' -l list -d 'list the applets'
+complete -c ctrbox -n '__fish_use_subcommand' -l list-full -d 'list the applets with the directory each belongs in'
+complete -c ctrbox -n '__fish_use_subcommand' -l install -d 'link every applet into DIR, or each into its directory below /'
+complete -c ctrbox -n '__fish_use_subcommand' -l uninstall -d 'remove those links'
+complete -c ctrbox -n '__fish_use_subcommand' -s s -l symbolic -d 'make symbolic links, not hard ones'
+complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that are not ours'
+complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps mount nsenter setcap umount unshare man completion'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l chroot -d 'change the root directory' -x -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l current -d 'print the current sets and the IAB tuple'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l decode -d 'name the capabilities of a mask' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l delamb -d 'lower these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l drop -d 'drop these from the bounding set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l dropped -d 'fail unless xxx is out of the bounding set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l explain -d 'tell what a capability permits' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l forkfor -d 'fork a child that sleeps for n seconds' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l gid -d 'set the group ids' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l groups -d 'set the supplementary groups' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-a -d 'fail unless xxx is ambient' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-ambient -d 'fail unless the kernel has an ambient set'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-b -d 'fail unless xxx is in the bounding set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-i -d 'fail unless xxx is inheritable' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-no-new-privs -d 'fail unless no-new-privs is set'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-p -d 'fail unless xxx is permitted' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -s h -l help -d 'print this text'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l iab -d 'set the IAB tuple' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l inh -d 'set the inheritable set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l inmode -d 'fail unless this is the current mode' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l is-gid -d 'fail unless this is the group id' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l is-uid -d 'fail unless this is the user id' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l keep -d 'keep permitted ones when uid 0 is left: 0 or 1' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l killit -d 'kill the child of --forkfor by this signal' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l license -d 'print the license'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l mode -d 'print, or set, the mode of the capabilities'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l modes -d 'list the modes'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l no-new-privs -d 'gain no privileges by exec from here on'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l noamb -d 'empty the ambient set'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l noenv -d 'let --user leave HOME and USER alone'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l print -d 'print everything about our capabilities'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l quiet -d 'as the first argument: no check of names'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l secbits -d 'set the securebits' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l shell -d 'what -- and -+ run' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l strict -d 'toggle: raise nothing to help --caps, --drop, --inh'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l suggest -d 'explain the capabilities that mention this' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l supports -d 'fail unless this kernel has xxx' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l uid -d 'set the user ids' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l user -d 'become this user, with its groups' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l groups -d 'supplementary groups, as g1,g2,..,gN' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l userspec -d 'user and group to run as, by name or number' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l skip-chdir -d 'do not change the working directory to '\''/'\'''
+complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -x -a '(__fish_complete_subcommand)'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s h -d 'display this message'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s l -d 'display the license'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s n -d 'show the root user id of the namespaces a file'\''s capabilities count in'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s r -d 'search directories recursively'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s u -l unsorted -d 'with -r, show files as they are found, not sorted'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s v -d 'show every file, also those without capabilities'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s x -l one-file-system -d 'with -r, stay on the file system of each directory given'
+complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -s h -l help -l usage -d 'display this message.'
+complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l verbose -d 'use a more verbose output format.'
+complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l ugly -l legacy -d 'use the archaic legacy output format.'
+complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l iab -d 'show IAB of process too.'
+complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l license -d 'display license info'
+complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -f -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s a -l all -d 'mount all filesystems mentioned in fstab'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s c -l no-canonicalize -d 'don'\''t canonicalize paths'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s f -l fake -d 'dry run; skip the mount(2) syscall'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s F -l fork -d 'fork off for each device (use with -a)'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s T -l fstab -d 'alternative file to /etc/fstab' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s i -l internal-only -d 'don'\''t call the mount.<type> helpers'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s l -l show-labels -d 'show also filesystem labels'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l map-groups -d 'add the specified GID map to an ID-mapped mount' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l map-users -d 'add the specified UID map to an ID-mapped mount' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s m -l mkdir -d 'alias to '\''-o X-mount.mkdir[=<mode>]'\'''
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s n -l no-mtab -d 'don'\''t write to the userspace mount table'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l options-mode -d 'what to do with options loaded from fstab' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l options-source -d 'mount options source' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l options-source-force -d 'force use of options from fstab/mtab'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l onlyonce -d 'check if filesystem is already mounted'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s o -l options -d 'comma-separated list of mount options' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s O -l test-opts -d 'limit the set of filesystems (use with -a)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s r -l ro -l read-only -d 'mount the filesystem read-only (same as -o ro)'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s t -l types -d 'limit the set of filesystem types' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l source -d 'explicitly specifies source (path, label, uuid)' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l target -d 'explicitly specifies mountpoint' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l target-prefix -d 'specifies path used for all mountpoints' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s v -l verbose -d 'say what is being done'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s w -l rw -l read-write -d 'mount the filesystem read-write (default)'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s N -l namespace -d 'perform mount in another namespace' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s s -d 'tolerate unknown options (passed to the mount.<type> helpers)'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s L -l label -d 'synonym for LABEL=<label>' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s U -l uuid -d 'synonym for UUID=<uuid>' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s B -l bind -d 'mount a subtree somewhere else (same as -o bind)'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s M -l move -d 'move a subtree to some other place'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s R -l rbind -d 'mount a subtree and all submounts somewhere else'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l beneath -d 'mount beneath the topmost mount'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l exclusive -d 'fail if the filesystem'\''s superblock is in use already'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-shared -d 'mark a subtree as shared'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-slave -d 'mark a subtree as slave'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-private -d 'mark a subtree as private'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-unbindable -d 'mark a subtree as unbindable'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-rshared -d 'recursively mark a whole subtree as shared'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-rslave -d 'recursively mark a whole subtree as slave'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-rprivate -d 'recursively mark a whole subtree as private'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-runbindable -d 'recursively mark a whole subtree as unbindable'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s a -l all -d 'enter all namespaces'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s t -l target -d 'target process to get namespaces from' -x -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s m -l mount -d 'enter mount namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s u -l uts -d 'enter UTS namespace (hostname etc)' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s i -l ipc -d 'enter System V IPC namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s n -l net -d 'enter network namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s N -l net-socket -d 'enter the network namespace of the target'\''s socket <fd>' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s p -l pid -d 'enter pid namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s C -l cgroup -d 'enter cgroup namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s U -l user -d 'enter user namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l user-parent -d 'enter parent user namespace'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s T -l time -d 'enter time namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s S -l setuid -d 'set uid in entered namespace' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s G -l setgid -d 'set gid in entered namespace' -x -a '(__fish_complete_groups)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l preserve-credentials -d 'do not touch uids or gids'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l keep-caps -d 'retain capabilities granted in user namespaces'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s r -l root -d 'set the root directory' -f -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s w -l wd -d 'set the working directory' -f -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s W -l wdns -d 'set the working directory in namespace' -x -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s e -l env -d 'inherit environment variables from target process'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s F -l no-fork -d 'do not fork before exec'\''ing <program>'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s c -l join-cgroup -d 'join the cgroup of the target process'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l kill-child -d 'when dying, kill the forked child; defaults to SIGKILL'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l forward-signals -d 'forward SIGTERM and SIGINT to the forked child'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -x -a '(__fish_complete_subcommand)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s f -d 'go on where a file has none to remove, or its effective ones are not all or nothing'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s h -d 'this message and exit status 0'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s n -d 'for the user namespaces whose root is this user (not 0)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s q -d 'quietly'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s r -d 'remove the capabilities of the file'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s v -d 'compare the file with the text; change nothing'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -l license -d 'display the license info'
+complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s a -l all -d 'unmount all filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s A -l all-targets -d 'unmount all mountpoints for the given device in the current namespace'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s c -l no-canonicalize -d 'don'\''t canonicalize paths'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s d -l detach-loop -d 'if mounted loop device, also free this loop device'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -l fake -d 'dry run; skip the umount(2) syscall'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s f -l force -d 'force unmount (in case of an unreachable NFS system)'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s g -l graceful -d 'succeed if there is nothing to unmount'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s i -l internal-only -d 'don'\''t call the umount.<type> helpers'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s n -l no-mtab -d 'don'\''t write to the userspace mount table'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s l -l lazy -d 'detach the filesystem now, clean up things later'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s O -l test-opts -d 'limit the set of filesystems (use with -a)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s R -l recursive -d 'recursively unmount a target with all its children'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s r -l read-only -d 'in case unmounting fails, try to remount read-only'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s t -l types -d 'limit the set of filesystem types (use with -a)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s v -l verbose -d 'say what is being done'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s q -l quiet -d 'suppress '\''not mounted'\'' error messages'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s N -l namespace -d 'perform umount in another namespace' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s m -l mount -d 'unshare mounts namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s u -l uts -d 'unshare UTS namespace (hostname etc)' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s i -l ipc -d 'unshare System V IPC namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s n -l net -d 'unshare network namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s p -l pid -d 'unshare pid namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s U -l user -d 'unshare user namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s C -l cgroup -d 'unshare cgroup namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s T -l time -d 'unshare time namespace' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s f -l fork -d 'fork before launching <program>'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l forward-signals -d 'forward SIGTERM and SIGINT to the child (implies --fork)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l kill-child -d 'when dying, kill the forked child (implies --fork); defaults to SIGKILL'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l mount-proc -d 'mount proc filesystem first (implies --mount)' -f -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l mount-binfmt -d 'mount binfmt filesystem first (implies --user and --mount)' -f -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s l -l load-interp -d 'load binfmt definition in the namespace (implies --mount-binfmt)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l propagation -d 'modify mount propagation in mount namespace' -x -a 'slave shared private unchanged'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s R -l root -d 'run the command with root directory set to <dir>' -x -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s w -l wd -d 'change working directory to <dir>' -x -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s S -l setuid -d 'set uid in entered namespace' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s G -l setgid -d 'set gid in entered namespace' -x -a '(__fish_complete_groups)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l map-user -d 'map current user to uid (implies --user)' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l map-group -d 'map current group to gid (implies --user)' -x -a '(__fish_complete_groups)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s r -l map-root-user -d 'map current user to root (implies --user)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s c -l map-current-user -d 'map current user to itself (implies --user)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l map-auto -d 'map users and groups automatically (implies --user)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l map-subids -d 'map the ids of /etc/subuid and /etc/subgid to themselves (implies --user)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l map-users -d 'map count users from outer to inner (implies --user)' -x -a 'auto subids all'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l map-groups -d 'map count groups from outer to inner (implies --user)' -x -a 'auto subids all'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l owner -d 'set the owner of the user namespace (implies --user)' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l setgroups -d 'control the setgroups syscall in user namespaces' -x -a 'allow deny'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l keep-caps -d 'retain capabilities granted in user namespaces'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l monotonic -d 'set clock monotonic offset (seconds) in time namespaces' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l boottime -d 'set clock boottime offset (seconds) in time namespaces' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l clear-env -d 'clear all environment variables'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l whitelist-env -d 'clear all environment variables but these, separated by commas' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -x -a '(__fish_complete_subcommand)'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps mount nsenter setcap umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
+for name in capsh chroot getcap getpcaps mount nsenter setcap umount unshare
+    set -l path (command -s $name)
+    if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
+        complete -c $name -w "ctrbox $name"
+    end
+end
