@@ -129,7 +129,8 @@ impl Reader<'_> {
         loop {
             let length = name_length(self.rest());
             if self.rest().get(..length).is_some_and(|name| name.eq_ignore_ascii_case(b"all")) {
-                set |= all(self.count);
+                // In place of what stood before it in the list: numbers above the last are lost.
+                set = all(self.count);
                 self.at += length;
             } else {
                 match read_item(self.rest()) {

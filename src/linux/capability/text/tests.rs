@@ -29,6 +29,7 @@ fn clauses_are_applied_from_left_to_right() {
     assert_eq!(read("cap_chown+p cap_chown=-p"), Ok(Sets::default()));
     assert_eq!(read("63+p"), Ok(sets(0, 1 << 63, 0)));
     assert_eq!(read("cap_chown,ALL+i"), Ok(sets(0, 0, ALL)));
+    assert_eq!(read("63,all,62+p"), Ok(sets(0, ALL | 1 << 62, 0)));
 }
 
 #[test]
