@@ -72,14 +72,53 @@ struct Row {
     prepare: fn(&Path) -> Result<()>,
     /// Done once after, whatever happened.
     undo: fn(&Path),
+    /// Done before each run, not timed.
+    before_each: fn(&Path),
+    /// Done after each run, not timed.
+    after_each: fn(&Path),
 }
 
-const ROW: Row = Row { name: "", command: &[], busybox: true, bar: 4.0, prepare: |_| Ok(()), undo: |_| {} };
+const ROW: Row = Row {
+    name: "",
+    command: &[],
+    busybox: true,
+    bar: 4.0,
+    prepare: |_| Ok(()),
+    undo: |_| {},
+    before_each: |_| {},
+    after_each: |_| {},
+};
 
 const ROWS: &[Row] = &[
     Row { name: "unshare -m", command: &["unshare", "-m", "$/empty"], ..ROW },
     Row { name: "unshare -r", command: &["unshare", "-r", "$/empty"], ..ROW },
     Row { name: "chroot", command: &["chroot", "$/root", "/empty"], ..ROW },
+    Row {
+        name: "mount --bind -o ro",
+        command: &["mount", "--bind", "-o", "ro", "$/from", "$/to"],
+        prepare: two_directories,
+        after_each: unmount,
+        ..ROW
+    },
+    Row {
+        name: "umount",
+        command: &["umount", "$/to"],
+        prepare: two_directories,
+        before_each: |scene| {
+            let _ = bind(&scene.join("from"), &scene.join("to"));
+        },
+        // What does not unmount it, the empty program, must not leave it to the next.
+        after_each: unmount,
+        ..ROW
+    },
+    Row {
+        name: "setcap",
+        command: &["setcap", "cap_net_bind_service=ep", "$/listen"],
+        busybox: false,
+        prepare: file_with_capability,
+        ..ROW
+    },
+    Row { name: "capsh --print", command: &["capsh", "--print"], busybox: false, ..ROW },
     Row { name: "getcap FILE", command: &["getcap", "$/listen"], busybox: false, prepare: file_with_capability, ..ROW },
     Row {
         name: "tutorial: unshare -p -f --mount-proc=DIR chroot",
@@ -94,8 +133,23 @@ const ROWS: &[Row] = &[
 
 /// busybox's unshare can mount only over what is a mount point already.
 fn proc_is_a_mount_point(scene: &Path) -> Result<()> {
-    let (place, none) = (scene.join("root/proc"), None::<&str>);
-    Ok(mount(Some(&place), &place, none, MsFlags::MS_BIND, none)?)
+    let place = scene.join("root/proc");
+    Ok(bind(&place, &place)?)
+}
+
+fn bind(from: &Path, to: &Path) -> nix::Result<()> {
+    mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+}
+
+fn two_directories(scene: &Path) -> Result<()> {
+    for name in ["from", "to"] {
+        std::fs::create_dir_all(scene.join(name))?;
+    }
+    Ok(())
+}
+
+fn unmount(scene: &Path) {
+    let _ = umount(&scene.join("to"));
 }
 
 fn file_with_capability(scene: &Path) -> Result<()> {
@@ -250,7 +304,9 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<Ready>> {
             if round < WARM_UP && command.failures > 0 {
                 continue;
             }
+            (row.before_each)(&options.scene);
             let (time, status) = spawn_and_wait(command)?;
+            (row.after_each)(&options.scene);
             command.failures += usize::from(status != 0);
             if round >= WARM_UP {
                 command.times.push(time);
