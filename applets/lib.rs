@@ -21,8 +21,11 @@ applets! {
     getcap
     getpcaps
     mount
+    mountpoint
     nsenter
+    pivot_root
     setcap
+    switch_root
     umount
     unshare
 }

@@ -80,6 +80,10 @@ _ctrbox_table() {
         -U | --uuid | --uuid=) value='@other' ;;
         esac
         ;;
+    mountpoint)
+        options='-q --quiet --nofollow -d --fs-devno -x --devno -h --help -V --version'
+        operands='@file'
+        ;;
     nsenter)
         options='-a --all -t --target -m --mount -u --uts -i --ipc -n --net -N --net-socket -p --pid -C --cgroup -U --user --user-parent -T --time -S --setuid -G --setgid --preserve-credentials --keep-caps -r --root -w --wd -W --wdns -e --env -F --no-fork -c --join-cgroup --kill-child --forward-signals -h --help -V --version'
         operands='@program'
@@ -102,12 +106,20 @@ _ctrbox_table() {
         --kill-child=) value='@signal' ;;
         esac
         ;;
+    pivot_root)
+        options='-h --help -V --version'
+        operands='@file'
+        ;;
     setcap)
         options='-f -h -n -q -r -v --license'
         operands='@file'
         case $2 in
         -n) value='@other' ;;
         esac
+        ;;
+    switch_root)
+        options='-h --help -V --version'
+        operands='@file'
         ;;
     umount)
         options='-a --all -A --all-targets -c --no-canonicalize -d --detach-loop --fake -f --force -g --graceful -i --internal-only -n --no-mtab -l --lazy -O --test-opts -R --recursive -r --read-only -t --types -v --verbose -q --quiet -N --namespace -h --help -V --version'
@@ -160,11 +172,11 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps mount nsenter setcap umount unshare man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='capsh chroot getcap getpcaps mount nsenter setcap umount unshare' ;;
+        man) value='capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -199,7 +211,7 @@ _ctrbox() {
 }
 
 complete -F _ctrbox ctrbox
-for _ctrbox_name in capsh chroot getcap getpcaps mount nsenter setcap umount unshare; do
+for _ctrbox_name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare; do
     if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
 done
 unset _ctrbox_name

@@ -7,7 +7,7 @@ complete -c ctrbox -n '__fish_use_subcommand' -s s -l symbolic -d 'make symbolic
 complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that are not ours'
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps mount nsenter setcap umount unshare man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare man completion'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x
@@ -115,6 +115,13 @@ complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l make-runbindable -d
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s q -l quiet -d 'quiet mode - don'\''t print anything'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -l nofollow -d 'do not follow symlink'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s d -l fs-devno -d 'print maj:min device number of the filesystem'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s x -l devno -d 'print maj:min device number of the block device'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s a -l all -d 'enter all namespaces'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s t -l target -d 'target process to get namespaces from' -x -a '(__fish_complete_pids)'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s m -l mount -d 'enter mount namespace' -F
@@ -142,6 +149,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l forward-signals -
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -x -a '(__fish_complete_subcommand)'
+complete -c ctrbox -n '__fish_seen_subcommand_from pivot_root' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from pivot_root' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from pivot_root' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s f -d 'go on where a file has none to remove, or its effective ones are not all or nothing'
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s h -d 'this message and exit status 0'
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s n -d 'for the user namespaces whose root is this user (not 0)' -x
@@ -150,6 +160,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s r -d 'remove the c
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s v -d 'compare the file with the text; change nothing'
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -l license -d 'display the license info'
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from switch_root' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from switch_root' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from switch_root' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s a -l all -d 'unmount all filesystems'
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s A -l all-targets -d 'unmount all mountpoints for the given device in the current namespace'
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s c -l no-canonicalize -d 'don'\''t canonicalize paths'
@@ -207,9 +220,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l whitelist-env -d 
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -x -a '(__fish_complete_subcommand)'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps mount nsenter setcap umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
-for name in capsh chroot getcap getpcaps mount nsenter setcap umount unshare
+for name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare
     set -l path (command -s $name)
     if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
         complete -c $name -w "ctrbox $name"

@@ -1,5 +1,5 @@
 //! Where a script is tried: its own mount, PID, UTS and IPC namespaces, a directory in memory,
-//! a fixed environment, and the nine commands' names meaning ours or the originals.
+//! a fixed environment, and the commands' names meaning ours or the originals.
 //!
 //! It ends with its script: every process of its is killed, every mount is gone. What outlives
 //! namespaces (loop devices, cgroups) is looked for, removed, and reported as left behind. The
@@ -15,8 +15,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The commands whose names mean ours or the originals.
-pub const APPLETS: [&str; 9] =
-    ["capsh", "chroot", "getcap", "getpcaps", "mount", "nsenter", "setcap", "umount", "unshare"];
+pub const APPLETS: [&str; 12] = [
+    "capsh",
+    "chroot",
+    "getcap",
+    "getpcaps",
+    "mount",
+    "mountpoint",
+    "nsenter",
+    "pivot_root",
+    "setcap",
+    "switch_root",
+    "umount",
+    "unshare",
+];
 
 /// What the name of a stage's directory begins with.
 const PREFIX: &str = "ctrbox-test.";

@@ -29,6 +29,7 @@ pub mod number;
 pub mod options;
 pub mod probe;
 pub mod process;
+pub mod root;
 pub mod start;
 pub mod stat;
 pub mod target;

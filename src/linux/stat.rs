@@ -66,6 +66,11 @@ impl Stat {
     }
 }
 
+/// The major and minor number of a device.
+pub fn numbers(device: u64) -> (u32, u32) {
+    (libc::major(device), libc::minor(device))
+}
+
 /// fstat(2).
 pub fn of(fd: BorrowedFd<'_>) -> core::result::Result<Stat, Errno> {
     let mut stat = MaybeUninit::uninit();

@@ -7,6 +7,7 @@
 mod clock;
 mod entries;
 mod pool;
+mod remove;
 mod xattr;
 
 use crate::filecap::FileCapabilities;
@@ -14,6 +15,7 @@ use crate::{Errno, io, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
+pub use remove::remove_below;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;

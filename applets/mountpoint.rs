@@ -1,0 +1,100 @@
+//! mountpoint: ask whether a file or directory is a mount point. util-linux's mountpoint(1) is the
+//! reference. The kernel is asked about the path itself (statx(2)); the mount table is not read.
+
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use linux::mount::api::AT_SYMLINK_NOFOLLOW;
+use linux::mount::statmount;
+use linux::mountinfo::Table;
+use linux::stat::{self, Stat};
+use linux::{Errno, directory};
+use std::ffi::OsStr;
+
+/// Wrong usage, or the path cannot be looked at.
+const FAILED: u8 = 1;
+/// It is no mount point, or no block device.
+const NO: u8 = 32;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "mountpoint",
+    directory: "usr/bin",
+    section: "1",
+    origin: Origin::UtilLinux,
+    summary: "Check whether a directory or file is a mountpoint",
+    synopsis: &["[-qd] /path/to/directory", "-x /dev/device"],
+    notes: "",
+    usage_status: FAILED,
+    options: || cli::table::specs(OPTIONS),
+    run,
+};
+
+/// What was typed.
+#[derive(Default)]
+struct Options {
+    quiet: bool,
+    nofollow: bool,
+    fs_devno: bool,
+    devno: bool,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt::flag(Some('q'), &["quiet"], "quiet mode - don't print anything", |o| o.quiet = true),
+    Opt::flag(None, &["nofollow"], "do not follow symlink", |o| o.nofollow = true),
+    Opt::flag(Some('d'), &["fs-devno"], "print maj:min device number of the filesystem", |o| o.fs_devno = true),
+    Opt::flag(Some('x'), &["devno"], "print maj:min device number of the block device", |o| o.devno = true),
+    Opt::help(Some('h')),
+    Opt::version(Some('V')),
+];
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    let [path] = operands.as_slice() else { return Err(Failure::usage(FAILED, text!["bad usage"])) };
+    if options.nofollow && options.devno {
+        return Err(Failure::new(FAILED, text!["--devno and --nofollow are mutually exclusive"]));
+    }
+    let stat = if options.nofollow { stat::link(path) } else { stat::path(path) };
+    let stat = stat.map_err(|error| match options.quiet {
+        true => Failure::silent(FAILED),
+        false => Failure::new(FAILED, text![path, ": ", error.errno]),
+    })?;
+    if options.devno {
+        if !stat.is_block_device() {
+            return Err(match options.quiet {
+                true => Failure::silent(NO),
+                false => Failure::new(NO, text![path, ": not a block device"]),
+            });
+        }
+        print_numbers(stat.device(), output);
+        return Ok(0);
+    }
+    let is_it = is_mount_point(path, &stat, options.nofollow).map_err(|errno| Failure::new(FAILED, text![path, ": ", errno]))?;
+    if is_it && options.fs_devno {
+        print_numbers(stat.identity().0, output);
+    } else if !options.quiet {
+        output.print(text![path, if is_it { " is a mountpoint\n" } else { " is not a mountpoint\n" }]);
+    }
+    Ok(if is_it { 0 } else { NO })
+}
+
+fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Errno> {
+    if nofollow && stat.is_symlink() {
+        return Ok(false);
+    }
+    let flags = if nofollow { AT_SYMLINK_NOFOLLOW } else { 0 };
+    match statmount::mountinfo_id(None, path, flags).map_err(|error| error.errno)?.is_root {
+        Some(is_root) => Ok(is_root),
+        // A kernel before Linux 5.8 does not tell; its table does.
+        None => {
+            let path = directory::canonical(path).map_err(|error| error.errno)?;
+            Ok(Table::read().map_err(|error| error.errno)?.find_target(&path).is_some())
+        }
+    }
+}
+
+fn print_numbers(device: u64, output: &mut Output) {
+    let (major, minor) = stat::numbers(device);
+    output.print(text![major, ":", minor, "\n"]);
+}

@@ -1,0 +1,61 @@
+//! pivot_root: make another mount the root of our mount namespace. util-linux's pivot_root(8) is the
+//! reference; pivot_root(2) says what the kernel wants.
+
+use cli::failure::hints_wanted;
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use linux::mount::statmount;
+use linux::{Errno, root, stat};
+use std::ffi::OsStr;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "pivot_root",
+    directory: "usr/sbin",
+    section: "8",
+    origin: Origin::UtilLinux,
+    summary: "Change the root filesystem",
+    synopsis: &["[options] new_root put_old"],
+    notes: "",
+    usage_status: 1,
+    options: || cli::table::specs(OPTIONS),
+    run,
+};
+
+const OPTIONS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let operands = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run((), operands) => operands,
+    };
+    let [new_root, put_old] = operands.as_slice() else { return Err(Failure::usage(1, text!["bad usage"])) };
+    root::pivot(new_root, put_old).map_err(|error| {
+        let text = text!["failed to change root from `", new_root, "' to `", put_old, "': ", error.errno];
+        explain(Failure::new(1, text), new_root, error.errno)
+    })?;
+    Ok(0)
+}
+
+/// Says which of the conditions of pivot_root(2) does not hold, as far as can be seen.
+fn explain(failure: Failure, new_root: &OsStr, errno: Errno) -> Failure {
+    if !hints_wanted() {
+        return failure;
+    }
+    let is_root = |path: &OsStr| statmount::mountinfo_id(None, path, 0).ok().and_then(|id| id.is_root);
+    let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity()).ok();
+    let root = OsStr::new("/");
+    match errno {
+        Errno::EPERM => failure.hint("pivot_root needs CAP_SYS_ADMIN; 'unshare --map-root-user --mount' gives it in a new namespace"),
+        Errno::EBUSY if device(new_root) == device(root) => failure.hint("the new root is the present one"),
+        Errno::EBUSY | Errno::EINVAL if is_root(new_root) == Some(false) => {
+            failure.hint(text!["'", new_root, "' is no mount point: 'mount --bind ", new_root, " ", new_root, "' makes it one"])
+        }
+        Errno::EINVAL if is_root(root) == Some(false) => {
+            failure.hint("the present root is no mount point, as after chroot")
+        }
+        Errno::EINVAL => failure.hint(
+            "the mounts may be shared ('unshare --mount' makes them private), or put_old is not at or below new_root",
+        ),
+        _ => failure,
+    }
+}

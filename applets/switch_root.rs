@@ -1,0 +1,177 @@
+//! switch_root: leave the initramfs for the real root file system. util-linux's switch_root(8) is the
+//! reference.
+//!
+//! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
+//! it was, with its /dev, /proc and /sys.
+
+use cli::exec::{Program, failed_to_execute};
+use cli::failure::{Line, warn};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use linux::mount::{self, statmount};
+use linux::process::{Argv, Environment, Fork, SearchPath};
+use linux::root::{self, Old};
+use linux::{Errno, directory, process, stat};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "switch_root",
+    directory: "usr/sbin",
+    section: "8",
+    origin: Origin::UtilLinux,
+    summary: "Switch to another filesystem as the root of the mount tree",
+    synopsis: &["[options] <newrootdir> <init> <args to init>"],
+    notes: "",
+    usage_status: 1,
+    options: || cli::table::specs(OPTIONS),
+    run,
+};
+
+const OPTIONS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+
+/// What moves along if it is a mount.
+const KEPT: [&str; 4] = ["/dev", "/proc", "/sys", "/run"];
+
+/// What happens to one of [`KEPT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is no mount.
+    Nothing,
+    /// It moves to the same place in the new root.
+    Move,
+    /// The new root has one of its own, or no place for it: it is detached with the old root.
+    Detach,
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let operands = match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run((), operands) => operands,
+    };
+    let [new_root, init, ..] = operands.as_slice() else {
+        return Err(Failure::usage(1, text!["not enough arguments"]));
+    };
+    if new_root.is_empty() || init.is_empty() {
+        return Err(Failure::usage(1, text!["bad usage"]));
+    }
+    let old = switch(new_root, init)?;
+    match old.is_in_memory() {
+        Ok(true) => empty_in_the_background(old),
+        Ok(false) => warn(invocation, &Line::Named(text!["old root filesystem is not an initramfs"])),
+        Err(error) => warn(invocation, &Line::Named(text!["stat of old root failed: ", error.errno])),
+    }
+    let argv = Argv(operands.get(1..).unwrap_or_default().to_vec());
+    let program = Program { file: init.clone(), argv, environment: Environment::Inherited, search: SearchPath::No };
+    Err(failed_to_execute(&program.exec(output)))
+}
+
+/// Makes `new_root` the root, and returns the old one.
+fn switch(new_root: &OsStr, init: &OsStr) -> Result<Old, Failure> {
+    let failed_stat = |path: &OsStr, errno: Errno| sorry(text!["stat of ", path, " failed: ", errno]);
+    let root = OsStr::new("/");
+    let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity().0);
+    let old_device = device(root).map_err(|error| failed_stat(root, error.errno))?;
+    let new_device = device(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
+    let not_moved = |errno: Errno| sorry(text!["failed to mount moving ", new_root, " to /: ", errno]);
+    if statmount::mountinfo_id(None, new_root, 0).ok().and_then(|id| id.is_root) == Some(false) {
+        let hint = text!["'", new_root, "' is no mount point; nothing was changed"];
+        return Err(not_moved(Errno::EINVAL).hint(hint));
+    }
+    root::has_program(new_root, init).map_err(|errno| {
+        Failure::new(1, text!["cannot access ", init, ": ", errno])
+            .hint(text!["it is looked for in '", new_root, "'; nothing was changed"])
+    })?;
+    let old = Old::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
+
+    let mut moved = Vec::new();
+    let mut detached = Vec::new();
+    let result = (|| {
+        for kept in KEPT {
+            let place = below(new_root, kept);
+            match fate(old_device, new_device, device(OsStr::new(kept)).ok(), device(&place).ok()) {
+                Fate::Nothing => {}
+                Fate::Detach => detached.push(kept),
+                Fate::Move => {
+                    let failed = |error: linux::Error| {
+                        sorry(text!["failed to mount moving ", kept, " to ", place, ": ", error.errno])
+                    };
+                    mount::mount2(Some(OsStr::new(kept)), &place, None, mount::MS_MOVE, None).map_err(failed)?;
+                    moved.push((kept, place));
+                }
+            }
+        }
+        directory::chdir(new_root)
+            .map_err(|error| sorry(text!["failed to change directory to ", new_root, ": ", error.errno]))?;
+        mount::mount2(Some(OsStr::new(".")), root, None, mount::MS_MOVE, None).map_err(|error| {
+            let shared = "the mount that holds it may be shared; 'unshare --mount' makes all private";
+            let failure = not_moved(error.errno);
+            if error.errno == Errno::EINVAL { failure.hint(shared) } else { failure }
+        })
+    })();
+    if let Err(failure) = result {
+        for (kept, place) in moved.iter().rev() {
+            // As far as it goes: the failure that led here is what is told.
+            let _ = mount::mount2(Some(place), OsStr::new(kept), None, mount::MS_MOVE, None);
+        }
+        return Err(failure);
+    }
+    let failed_root = |error: linux::Error| sorry(text!["failed to change root: ", error.errno]);
+    directory::chroot(OsStr::new(".")).map_err(failed_root)?;
+    // No path leads to the old root now, but from inside its mounts can still be reached.
+    if !detached.is_empty() && old.enter().is_ok() {
+        for kept in detached {
+            let _ = mount::umount2(OsStr::new(kept.trim_start_matches('/')), mount::MNT_DETACH);
+        }
+    }
+    directory::chdir(root).map_err(failed_root)?;
+    Ok(old)
+}
+
+/// Devices tell mounts from directories: `old` and `new` of the roots, `kept` of the directory here,
+/// `place` of the one it would move to.
+fn fate(old: u64, new: u64, kept: Option<u64>, place: Option<u64>) -> Fate {
+    match kept {
+        None => Fate::Nothing,
+        Some(kept) if kept == old => Fate::Nothing,
+        Some(_) if place == Some(new) => Fate::Move,
+        Some(_) => Fate::Detach,
+    }
+}
+
+fn below(root: &OsStr, path: &str) -> OsString {
+    let mut joined = root.to_os_string();
+    if joined.as_bytes().ends_with(b"/") {
+        joined.push(path.trim_start_matches('/'));
+    } else {
+        joined.push(path);
+    }
+    joined
+}
+
+/// The original's second line is always the same.
+fn sorry(text: Vec<u8>) -> Failure {
+    Failure::new(1, text).and(Line::Named(text!["failed. Sorry."]))
+}
+
+/// A child empties the old root while the new one starts. What cannot be removed only costs memory.
+fn empty_in_the_background(old: Old) {
+    if let Ok(Fork::Child) = process::fork() {
+        let _ = old.empty();
+        process::exit_child(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_moves_where_there_is_an_empty_place_for_it() {
+        assert_eq!(fate(1, 2, Some(1), Some(2)), Fate::Nothing);
+        assert_eq!(fate(1, 2, None, Some(2)), Fate::Nothing);
+        assert_eq!(fate(1, 2, Some(3), Some(2)), Fate::Move);
+        assert_eq!(fate(1, 2, Some(3), None), Fate::Detach);
+        assert_eq!(fate(1, 2, Some(3), Some(4)), Fate::Detach);
+    }
+}

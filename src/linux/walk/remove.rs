@@ -1,0 +1,69 @@
+//! Removing everything below a directory: unlinkat(2).
+
+use super::entries::{Buffer, Kind, kind_of, open_directory};
+use crate::{Errno, io, stat};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// Removes everything below a directory, and leaves what is on other file systems and what cannot be
+/// removed; the last error is returned. Symbolic links are removed, not followed.
+pub fn remove_below(directory: OwnedFd) -> Result<(), Errno> {
+    let device = stat::of(directory.as_fd())?.identity().0;
+    below(directory.as_fd(), device)
+}
+
+fn below(directory: BorrowedFd<'_>, device: u64) -> Result<(), Errno> {
+    // The names first: removing while reading may skip some.
+    let mut names: Vec<(Kind, CString)> = Vec::new();
+    let mut buffer = Buffer::new();
+    while buffer.read(directory)? > 0 {
+        names.extend(buffer.entries().map(|(kind, name)| (kind, name.to_owned())));
+    }
+    drop(buffer);
+    let mut result = Ok(());
+    for (kind, name) in names {
+        let kind = if kind == Kind::Unknown { kind_of(directory, &name) } else { kind };
+        let done =
+            if kind == Kind::Directory { subdirectory(directory, &name, device) } else { unlink(directory, &name, 0) };
+        result = done.and(result);
+    }
+    result
+}
+
+fn subdirectory(parent: BorrowedFd<'_>, name: &CStr, device: u64) -> Result<(), Errno> {
+    let directory = open_directory(parent, name)?;
+    if stat::of(directory.as_fd())?.identity().0 != device {
+        return Ok(());
+    }
+    let result = below(directory.as_fd(), device);
+    drop(directory);
+    unlink(parent, name, libc::AT_REMOVEDIR).and(result)
+}
+
+fn unlink(directory: BorrowedFd<'_>, name: &CStr, flags: i32) -> Result<(), Errno> {
+    // SAFETY: the name is NUL-terminated.
+    io::checked(i64::from(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), flags) })).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn everything_below_a_directory_goes_and_what_links_lead_to_stays() {
+        let base = std::env::temp_dir().join(format!("ctrbox-remove-{}", std::process::id()));
+        let old = base.join("old");
+        fs::create_dir_all(old.join("a/b")).unwrap();
+        fs::create_dir(base.join("kept")).unwrap();
+        fs::write(base.join("kept/file"), "x").unwrap();
+        fs::write(old.join("a/b/file"), "x").unwrap();
+        symlink("../kept", old.join("link")).unwrap();
+        let directory = crate::walk::open(old.as_os_str()).unwrap();
+        assert_eq!(remove_below(directory), Ok(()));
+        assert_eq!(fs::read_dir(&old).unwrap().count(), 0);
+        assert!(base.join("kept/file").exists());
+        fs::remove_dir_all(&base).unwrap();
+    }
+}
