@@ -39,6 +39,7 @@ fn lack_of(need: &str) -> Option<String> {
         "squashfs" => file_system("squashfs", "mksquashfs"),
         "erofs" => file_system("erofs", "mkfs.erofs"),
         "overlay" => file_system("overlay", "true"),
+        "binfmt_misc" => file_system("binfmt_misc", "true"),
         "cgroup1" => (!Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists())
             .then(|| "no memory controller of cgroup v1".to_string()),
         "cgroup2" => (!["", "unified/"]
