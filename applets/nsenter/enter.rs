@@ -21,6 +21,9 @@ pub struct Entries {
     pub opened: Vec<(Kind, OwnedFd)>,
     /// Kinds to take from the target.
     pub from_target: Vec<Kind>,
+    /// Of those, the ones that nobody named and that we are in already, with their identity. If they
+    /// may not be entered once more, there is nothing to enter.
+    pub shared: Vec<(Kind, (u64, u64))>,
 }
 
 impl Entries {
@@ -39,7 +42,14 @@ impl Entries {
         let (user, others): (Vec<_>, Vec<_>) = self.opened.into_iter().partition(|(kind, _)| *kind == Kind::User);
         let left: Vec<_> = others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
         for (kind, fd) in user.into_iter().chain(left) {
-            namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| refused(kind, &error))?;
+            let is_ours = || {
+                let own = self.shared.iter().find(|(shared, _)| *shared == kind).map(|(_, identity)| *identity);
+                own.is_some() && own == linux::stat::of(fd.as_fd()).ok().map(|stat| stat.identity())
+            };
+            match namespace::setns(fd.as_fd(), kind.flag()) {
+                Err(_) if is_ours() => {}
+                done => done.map_err(|error| refused(kind, &error))?,
+            }
         }
         Ok(())
     }

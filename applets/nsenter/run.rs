@@ -164,7 +164,7 @@ fn open(kind: Kind, source: &Source, progress: &mut Progress) -> Result<(), Fail
             match error.errno {
                 Errno::ESTALE | Errno::ENOENT => failure.hint("there is no namespace with that id, or it may not be seen from here"),
                 Errno::EPERM => failure.hint("only CAP_SYS_ADMIN in the first user namespace, or a namespace we are in, opens one by its id"),
-                _ => failure.hint("opening a namespace by its id takes Linux 6.18 or later"),
+                _ => failure.hint("opening a namespace by its id alone takes Linux 6.19 or later; a file or --target does it here"),
             }
         })?,
         Source::Target => return Ok(()),
@@ -224,8 +224,12 @@ fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progres
                 continue;
             }
             match target.shares(kind) {
-                // One's own user namespace cannot be entered again; the others can, at no cost.
+                // One's own user namespace cannot be entered again; the others can, by who may.
                 Some(true) if kind == Kind::User => {}
+                Some(true) => {
+                    entries.from_target.push(kind);
+                    entries.shared.extend(namespace::own(kind).ok().map(|own| (kind, own)));
+                }
                 Some(_) => entries.from_target.push(kind),
                 None if target.namespace(kind).is_err_and(|error| error.errno == Errno::ENOENT) => {}
                 None => entries.from_target.push(kind),

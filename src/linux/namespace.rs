@@ -190,8 +190,34 @@ pub fn kind(namespace: BorrowedFd<'_>) -> Result<Kind> {
     Kind::of_flag(flag as i32).ok_or_else(|| crate::Error::new("NS_GET_NSTYPE", "", Errno::EINVAL))
 }
 
-/// A namespace by its 64-bit id: open_by_handle_at(2) on nsfs, Linux 6.18 and later.
+const NS_GET_ID: libc::Ioctl = 0x8008_b70d_u32 as libc::Ioctl;
+
+/// The kernel's 64-bit id of a namespace, which is never given to another one (Linux 6.18).
+pub fn id(namespace: BorrowedFd<'_>) -> Result<u64> {
+    let mut id = 0_u64;
+    // SAFETY: the request writes one 64-bit number.
+    let done = io::checked(i64::from(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_ID, &raw mut id) }));
+    done.context("NS_GET_ID", "").map(|_| id)
+}
+
+/// A namespace by its 64-bit id. `ESTALE`: no such namespace that may be seen. `ENOSYS`: this kernel
+/// has no ids, or (Linux 6.18) opens none by its id alone.
 pub fn open_by_id(id: u64) -> Result<OwnedFd> {
+    let opened = open_handle(id);
+    let Err(error) = &opened else { return opened };
+    let lacks = match error.errno {
+        // Is it the id, or can one's own namespace not be opened either?
+        Errno::ESTALE => open(format!("/proc/self/ns/{}", Kind::Uts.file()))
+            .and_then(|own| self::id(own.as_fd()))
+            .is_ok_and(|own| open_handle(own).is_err()),
+        Errno::EBADF | Errno::EOPNOTSUPP => true,
+        _ => false,
+    };
+    if lacks { Err(Errno::ENOSYS).context("open_by_handle_at", id.to_string()) } else { opened }
+}
+
+/// open_by_handle_at(2) on nsfs.
+fn open_handle(id: u64) -> Result<OwnedFd> {
     /// `struct file_handle` with nsfs's `struct nsfs_file_handle` in it.
     #[repr(C)]
     struct Handle {
