@@ -41,21 +41,21 @@ pub fn look_up_outside(wanted: &Wanted) -> Identity {
     let gid = spec.gid.or(user.as_ref().map(|user| user.gid));
     let groups = match wanted.groups.as_deref() {
         Some(list) if !list.is_empty() => parse_groups(list).ok(),
-        Some(_) => None,
-        None => Option::zip(user, gid).map(|(user, gid)| accounts::groups_of(&user.name, gid)),
+        _ => None,
     };
     Identity { uid: spec.uid, gid, groups, warning: None }
 }
 
-/// Looks names up in the new root. What only the old root knew serves for a user that is known
-/// inside by number alone: its groups, and its primary group if both roots agree on the uid.
+/// Looks names up in the new root. What only the old root knew serves where the new one knows
+/// nothing: the groups of a list, and for a user known inside by number alone the primary group, if
+/// both roots agree on the uid. Its other groups there are not those of anybody in the new root.
 pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Failure> {
     let spec = match wanted.userspec.as_deref() {
         Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
         None => Spec::default(),
     };
     // GNU takes the primary group found outside even if the uid found there was another one.
-    let outside = if outside.uid == spec.uid { outside } else { Identity { groups: None, gid: None, ..outside } };
+    let outside = if outside.uid == spec.uid { outside } else { Identity { gid: None, ..outside } };
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
     let user = needs_user.and_then(accounts::passwd_by_uid);
     let gid = spec.gid.or(user.as_ref().map(|user| user.gid)).or(outside.gid);
@@ -72,7 +72,7 @@ pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Fa
         Some(_) => Some(Vec::new()),
         None => match (&user, gid) {
             (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid)),
-            _ if spec.uid.is_some() => Some(outside.groups.unwrap_or_default()),
+            _ if spec.uid.is_some() => Some(Vec::new()),
             _ => None,
         },
     };
