@@ -9,21 +9,23 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Prints `SOURCE on TARGET type TYPE (OPTIONS)` for every mount that -t selects, in the kernel's order.
 pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
-    let table = mountinfo::Table::read()
-        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
     let kept = utab::Table::read();
     let kept = kept.index();
     let types = wanted.types.as_ref().map(|types| types.as_bytes());
     let mut sources = Sources::default();
     let mut line = Vec::with_capacity(256);
-    for entry in table.entries() {
+    let mut show = |entry: mountinfo::Entry<'_>| {
         if types.is_some_and(|types| !options::type_matches(entry.fstype_text(), types)) || is_ignored(&entry) {
-            continue;
+            return;
         }
         line.clear();
         line.extend_from_slice(sources.pretty(&entry));
         line.extend_from_slice(b" on ");
-        append_printable(entry.target, &mut line);
+        if entry.plain {
+            line.extend_from_slice(entry.target);
+        } else {
+            append_printable(entry.target, &mut line);
+        }
         line.extend_from_slice(b" type ");
         line.extend_from_slice(entry.fstype);
         line.extend_from_slice(b" (");
@@ -42,7 +44,9 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
         }
         line.push(b'\n');
         output.print(&line);
-    }
+    };
+    mountinfo::for_each(&mut show)
+        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
     Ok(0)
 }
 

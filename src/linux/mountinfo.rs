@@ -38,6 +38,38 @@ pub struct Entry<'a> {
     pub source: &'a [u8],
     /// Options of the file system: `rw,size=4k`, escaped.
     pub super_options: &'a [u8],
+    /// Whether nothing in the line is escaped, and no byte is a control character.
+    pub plain: bool,
+}
+
+/// Hands every entry of our own table to `each`, in the kernel's order, without keeping the table.
+pub fn for_each(each: &mut dyn FnMut(Entry<'_>)) -> Result<()> {
+    let path = OsStr::new(SELF);
+    let file = io::open_read(path)?;
+    let mut buffer = vec![0_u8; 64 * 1024];
+    let mut filled = 0;
+    loop {
+        if filled == buffer.len() {
+            // A line that does not fit: there is no bound to the length of options.
+            buffer.resize(filled * 2, 0);
+        }
+        let room = buffer.get_mut(filled..).unwrap_or_default();
+        let got = io::read_some(file.as_fd(), room).context("read", path)?;
+        filled += got;
+        let mut rest = buffer.get(..filled).unwrap_or_default();
+        while let Some(end) = io::find_byte(b'\n', rest) {
+            if let Some(entry) = rest.get(..end).and_then(Entry::parse) {
+                each(entry);
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        if got == 0 {
+            return Ok(());
+        }
+        let left = rest.len();
+        buffer.copy_within(filled - left..filled, 0);
+        filled = left;
+    }
 }
 
 impl Table {
@@ -90,41 +122,28 @@ impl Table {
 impl<'a> Entry<'a> {
     /// Parses one line; `None` if it is not one.
     pub fn parse(line: &'a [u8]) -> Option<Entry<'a>> {
-        let mut rest = line;
-        let id = number(field(&mut rest)?)?;
-        let parent = number(field(&mut rest)?)?;
-        let device = field(&mut rest)?;
+        let mut fields = Fields::new(line);
+        let id = number(fields.next()?)?;
+        let parent = number(fields.next()?)?;
+        let device = fields.next()?;
         let colon = device.iter().position(|&byte| byte == b':')?;
         let device = (number(device.get(..colon)?)?, number(device.get(colon + 1..)?)?);
-        let root = field(&mut rest)?;
-        let target = field(&mut rest)?;
-        let options = field(&mut rest)?;
+        let root = fields.next()?;
+        let target = fields.next()?;
+        let options = fields.next()?;
         // Optional fields, none or more, end with a lone dash.
-        let optional_start = rest;
-        let mut optional_length = 0;
-        loop {
-            let word = field(&mut rest)?;
-            if word == b"-" {
-                break;
-            }
-            optional_length = optional_start.len() - rest.len();
+        let optional_start = fields.start;
+        let mut optional_end = optional_start;
+        while fields.next()? != b"-" {
+            optional_end = fields.start - 1;
         }
-        let optional = optional_start.get(..optional_length).unwrap_or_default();
-        let fstype = field(&mut rest)?;
+        let optional = line.get(optional_start..optional_end)?;
+        let fstype = fields.next()?;
         // A source may be the empty string: two blanks follow each other then.
-        let source = field(&mut rest)?;
-        Some(Entry {
-            id,
-            parent,
-            device,
-            root,
-            target,
-            options,
-            optional: optional.strip_suffix(b" ").unwrap_or(optional),
-            fstype,
-            source,
-            super_options: rest,
-        })
+        let source = fields.next()?;
+        let super_options = line.get(fields.start..).unwrap_or_default();
+        let plain = fields.is_plain();
+        Some(Entry { id, parent, device, root, target, options, optional, fstype, source, super_options, plain })
     }
 
     /// The mount point without escapes.
@@ -157,12 +176,12 @@ impl<'a> Entry<'a> {
 
     /// Appends [`Entry::all_options`] to `text`.
     pub fn append_options(&self, text: &mut Vec<u8>) {
-        let words = || [self.options, self.super_options].into_iter().flat_map(|list| list.split(|&byte| byte == b','));
-        let read_only = words().any(|word| word == b"ro");
+        // Both lists begin with rw or ro, and have them nowhere else.
+        let is_read_only = |list: &[u8]| matches!(list, b"ro" | [b'r', b'o', b',', ..]);
+        let read_only = is_read_only(self.options) || is_read_only(self.super_options);
         text.extend_from_slice(if read_only { b"ro" } else { b"rw" });
         for list in [self.options, self.super_options] {
             let mut rest = list;
-            // Both lists begin with rw or ro, and only there; the general case is for other writers.
             match rest {
                 b"rw" | b"ro" => continue,
                 [b'r', b'w' | b'o', b',', after @ ..] => rest = after,
@@ -172,40 +191,104 @@ impl<'a> Entry<'a> {
                 continue;
             }
             text.push(b',');
-            match unescape(rest) {
-                Cow::Borrowed(plain) => text.extend_from_slice(plain),
-                Cow::Owned(plain) => text.extend_from_slice(&plain),
+            if self.plain {
+                text.extend_from_slice(rest);
+            } else {
+                text.extend_from_slice(&unescape(rest));
             }
         }
     }
 }
 
-/// The text to the next blank, which is consumed.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    if rest.is_empty() {
-        return None;
+/// The fields of a line, which single blanks separate. Eight bytes are looked at at a time: twenty thousand mounts are
+/// two megabytes.
+struct Fields<'a> {
+    line: &'a [u8],
+    /// Where the next field starts.
+    start: usize,
+    /// Where the eight bytes are that are being looked at.
+    at: usize,
+    /// The top bit of each of them that is a blank and has not been used.
+    blanks: u64,
+    /// Not zero if one of the bytes so far is special.
+    special: u64,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOPS: u64 = 0x8080_8080_8080_8080;
+
+/// The top bit of each byte that is `byte`.
+const fn equal(word: u64, byte: u8) -> u64 {
+    let difference = word ^ (ONES * byte as u64);
+    !(((difference & !TOPS) + !TOPS) | difference | !TOPS)
+}
+
+/// The eight bytes at `at`; behind the end there are letters.
+fn word_at(line: &[u8], at: usize) -> u64 {
+    let mut word = [b'x'; 8];
+    match line.get(at..at + 8) {
+        Some(eight) => word.copy_from_slice(eight),
+        None => word.iter_mut().zip(line.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from),
     }
-    let text = *rest;
-    match text.iter().position(|&byte| byte == b' ') {
-        Some(end) => {
-            *rest = text.get(end + 1..).unwrap_or_default();
-            text.get(..end)
+    u64::from_le_bytes(word)
+}
+
+/// Not zero if a byte is a backslash or a control character.
+const fn special(word: u64) -> u64 {
+    equal(word, b'\\') | equal(word, 0x7f) | equal(word & (ONES * 0xe0), 0)
+}
+
+impl<'a> Fields<'a> {
+    fn new(line: &'a [u8]) -> Fields<'a> {
+        let word = word_at(line, 0);
+        Fields { line, start: 0, at: 0, blanks: equal(word, b' '), special: special(word) }
+    }
+
+    fn look_at(&mut self, at: usize) {
+        let word = word_at(self.line, at);
+        self.at = at;
+        self.blanks = equal(word, b' ');
+        self.special |= special(word);
+    }
+
+    /// Whether no byte of the line is a backslash or a control character: then there is nothing to unescape or to hide.
+    fn is_plain(&mut self) -> bool {
+        while self.at + 8 < self.line.len() {
+            self.look_at(self.at + 8);
         }
-        None => {
-            *rest = &[];
-            Some(text)
+        self.special == 0
+    }
+
+    /// The text to the next blank; `None` at the end of the line.
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let start = self.start;
+        while self.blanks == 0 {
+            if self.at + 8 >= self.line.len() {
+                self.start = self.line.len();
+                return self.line.get(start..).filter(|rest| !rest.is_empty());
+            }
+            self.look_at(self.at + 8);
         }
+        let end = self.at + self.blanks.trailing_zeros() as usize / 8;
+        self.blanks &= self.blanks - 1;
+        self.start = end + 1;
+        self.line.get(start..end)
     }
 }
 
 fn number(text: &[u8]) -> Option<u32> {
-    if text.is_empty() {
+    // A u32 has at most ten digits, which cannot overflow a u64.
+    if text.is_empty() || text.len() > 10 {
         return None;
     }
-    text.iter().try_fold(0_u32, |value, &byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(u32::from(digit))
-    })
+    let mut value = 0_u64;
+    let mut all_digits = true;
+    for &byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        all_digits &= digit < 10;
+        value = value * 10 + u64::from(digit);
+    }
+    u32::try_from(value).ok().filter(|_| all_digits)
 }
 
 /// Undoes octal escapes: `\040` is a blank. What is no escape stays as it is.
@@ -320,6 +403,28 @@ mod tests {
         assert!(Entry::parse(line).is_some());
         for length in 0..b"36 35 98:0 / /mnt rw - ext3 ".len() {
             assert_eq!(Entry::parse(&line[..length]), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_plain_if_there_is_nothing_to_unescape_or_to_hide() {
+        for (line, plain) in
+            [(&b"abc def"[..], true), (b"abcdefgh\\040", false), (b"12345678\x01", false), (b"\x7f", false)]
+        {
+            assert_eq!(Fields::new(line).is_plain(), plain, "{line:?}");
+        }
+        assert!(Fields::new("/\u{e4}\u{20ac}/12345678".as_bytes()).is_plain());
+    }
+
+    #[test]
+    fn every_field_is_found_wherever_it_ends() {
+        for length in 0..20 {
+            let line = ["x".repeat(length), "y".repeat(length), String::new(), "z".to_string()].join(" ");
+            let mut fields = Fields::new(line.as_bytes());
+            for part in line.split(' ') {
+                assert_eq!(fields.next(), Some(part.as_bytes()), "{line}");
+            }
+            assert_eq!(fields.next(), None);
         }
     }
 
