@@ -10,6 +10,7 @@ mod options;
 mod report;
 mod sets;
 
+use cli::explain::Story;
 use cli::table::Spec;
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::capability;
@@ -114,6 +115,63 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         }
     }
     Ok(0)
+}
+
+/// Each argument in words.
+pub fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
+    let mut story = Story::default();
+    let mut rest = invocation.args;
+    let mut shell = OsString::from("/bin/bash");
+    while let Some((argument, after)) = rest.split_first() {
+        rest = after;
+        let child = matches!(argument.as_bytes(), b"-+" | b"=+");
+        if child {
+            cli::explain::steps::fork(&mut story, false);
+        }
+        match argument.as_bytes() {
+            b"--" | b"-+" | b"==" | b"=+" => {
+                let program = if argument.as_bytes().starts_with(b"=") { OsString::from("capsh") } else { shell };
+                let words: Vec<OsString> = [program].into_iter().chain(after.iter().map(|word| word.to_os_string())).collect();
+                story.run(&words, "");
+                return Ok(Some(story));
+            }
+            _ => {}
+        }
+        let (option, value) = find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
+        let name = option.spec.long.first().copied().unwrap_or_default();
+        match value {
+            Some(value) if name == "shell" => shell = value.to_os_string(),
+            Some(value) => story.step(text![option.spec.help, ": ", value], text![call(name)]),
+            None => story.step(text![option.spec.help], text![call(name)]),
+        }
+    }
+    Ok(Some(story))
+}
+
+/// The system call that carries an option out.
+fn call(option: &str) -> &'static str {
+    match option {
+        "drop" => "prctl(PR_CAPBSET_DROP, ...)",
+        "addamb" => "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)",
+        "delamb" => "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, ...)",
+        "noamb" => "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)",
+        "caps" | "inh" => "capset()",
+        "iab" => "capset(), prctl(PR_CAP_AMBIENT, ...), prctl(PR_CAPBSET_DROP, ...)",
+        "chroot" => "chroot(), chdir(\"/\")",
+        "uid" => "setuid()",
+        "gid" => "setgid()",
+        "cap-uid" => "prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
+        "user" => "setgroups(), setgid(), prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
+        "groups" => "setgroups()",
+        "keep" => "prctl(PR_SET_KEEPCAPS, ...)",
+        "secbits" => "prctl(PR_SET_SECUREBITS, ...)",
+        "mode" => "capset(), prctl(PR_SET_SECUREBITS, ...)",
+        "no-new-privs" => "prctl(PR_SET_NO_NEW_PRIVS, 1)",
+        "forkfor" => "fork()",
+        "killit" => "kill(), waitpid()",
+        "print" | "current" => "capget(), prctl(PR_CAPBSET_READ, ...)",
+        _ => "no change to the process",
+    }
 }
 
 /// The option that an argument names, and its value. Names are whole, and values follow `=`.

@@ -4,10 +4,12 @@
 //! chroot(2) and inside after it. Where the two know a name under different numbers, the inside
 //! one counts throughout: the program runs as the user of the root that it runs in.
 
+mod explain;
 mod userspec;
 
 use cli::diagnosis;
-use cli::exec::{Program, explain};
+use cli::explain::Story;
+use cli::exec::{self, Program};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, quote, text};
 use linux::process::{Argv, Environment, SearchPath};
@@ -81,6 +83,14 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     carry_out(&plan, invocation, output)
 }
 
+/// The plan in words.
+pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(_) => Ok(None),
+        Parsed::Run(options, operands) => Ok(Some(explain::story(&plan(options, &operands)?))),
+    }
+}
+
 fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     let (new_root, command) =
         operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
@@ -133,7 +143,7 @@ fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> O
     become_user(&identity)?;
     let error = plan.program.exec(output);
     let text = text!["failed to run command ", quote::locale(&error.file), ": ", error.errno];
-    Err(explain(Failure::new(error.status(), text), &error))
+    Err(exec::explain(Failure::new(error.status(), text), &error))
 }
 
 fn become_user(identity: &Identity) -> Result<(), Failure> {

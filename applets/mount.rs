@@ -6,6 +6,7 @@
 
 mod all;
 mod carry;
+mod explain;
 mod hint;
 mod hooks;
 mod idmap;
@@ -18,6 +19,7 @@ mod source;
 mod table;
 mod target;
 
+use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
 use linux::options::{Malformed, Options as MountOptions};
 use request::{Request, Settings, TableUse};
@@ -254,6 +256,27 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let request = request(&options, operands)?;
     let settings = settings(&options)?;
     one::mount(invocation, &settings, request, output)
+}
+
+/// The steps in words. A list of mounts, and -a, which depends on a table, have none.
+pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => Ok(None),
+        Parsed::Run(options, operands) if options.all || operands.is_empty() && options.target.is_none() => {
+            let mut story = Story::default();
+            let (words, call) = if options.all {
+                ("mount every line of fstab that is not mounted yet", "open(\"/etc/fstab\")")
+            } else {
+                ("list what is mounted", "open(\"/proc/self/mountinfo\")")
+            };
+            story.step(text![words], text![call]);
+            Ok(Some(story))
+        }
+        Parsed::Run(options, operands) => {
+            let request = request(&options, operands)?;
+            explain::story(&request, options.beneath, options.exclusive).map(Some)
+        }
+    }
 }
 
 /// Refuses two options of which only one may be there.

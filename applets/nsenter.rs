@@ -2,11 +2,13 @@
 //! reference; setns(2) and namespaces(7) say what the kernel does.
 
 mod enter;
+mod explain;
 mod options;
 mod plan;
 mod run;
 
-use cli::{Applet, Invocation, Order, Origin, Outcome, Output, Parsed};
+use cli::explain::Story;
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -23,9 +25,21 @@ pub static APPLET: Applet = Applet {
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, options::OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
-    };
-    run::carry_out(&plan::plan(options, &operands)?, output)
+    match plan(invocation, output)? {
+        Some(steps) => run::carry_out(&steps, output),
+        None => Ok(0),
+    }
+}
+
+/// The steps of a command line; `None` if its help or version has been printed.
+fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Vec<plan::Step>>, Failure> {
+    match cli::table::parse(invocation, options::OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(_) => Ok(None),
+        Parsed::Run(options, operands) => plan::plan(options, &operands).map(Some),
+    }
+}
+
+/// The steps in words.
+pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    Ok(plan(invocation, output)?.map(|steps| explain::story(&steps)))
 }

@@ -1,12 +1,14 @@
 //! unshare: run a program with some namespaces of its own. unshare(1) of util-linux is the
 //! reference; unshare(2) and namespaces(7) say what the kernel does.
 
+mod explain;
 mod options;
 mod outside;
 mod plan;
 mod run;
 
-use cli::{Applet, Invocation, Order, Origin, Outcome, Output, Parsed};
+use cli::explain::Story;
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -19,13 +21,25 @@ pub static APPLET: Applet = Applet {
     notes: "Without a program it runs a login shell: $SHELL, the passwd entry's, or /bin/sh.",
     usage_status: 1,
     options: || cli::table::specs(options::OPTIONS),
-    run: |invocation, output| run(invocation, output),
+    run,
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, options::OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
-    };
-    run::carry_out(&plan::plan(options, &operands)?, output)
+    match plan(invocation, output)? {
+        Some(steps) => run::carry_out(&steps, output),
+        None => Ok(0),
+    }
+}
+
+/// The steps of a command line; `None` if its help or version has been printed.
+fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Vec<plan::Step>>, Failure> {
+    match cli::table::parse(invocation, options::OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(_) => Ok(None),
+        Parsed::Run(options, operands) => plan::plan(options, &operands).map(Some),
+    }
+}
+
+/// The steps in words.
+pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    Ok(plan(invocation, output)?.map(|steps| explain::story(&steps)))
 }

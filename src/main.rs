@@ -28,6 +28,7 @@ static CTRBOX: Applet = Applet {
         "--list | --list-full",
         "--install [-s] [--force] [DIR]",
         "--uninstall [DIR]",
+        "explain APPLET [ARGUMENT]...",
         "man [APPLET]",
         "completion bash|zsh|fish",
     ],
@@ -117,6 +118,7 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     };
     let Some(applet) = applets::find(name) else {
         return match (name.to_str(), args) {
+            (Some("explain"), _) => explain(args, output),
             (Some("man"), _) => print_page(args.first(), output),
             (Some("completion"), [shell]) => print_completion(shell, output),
             (Some("completion"), _) => Err(Failure::usage(1, text!["completion takes one shell: bash, zsh or fish"])),
@@ -126,6 +128,31 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
     let status = Invocation { applet, argv0: name, args: &args }.run();
     Ok(status)
+}
+
+/// `ctrbox explain COMMAND...`: what the command would do, and the command of ours that it runs.
+fn explain(words: &[OsString], output: &mut Output) -> Outcome {
+    let Some((name, args)) = words.split_first() else {
+        return Err(Failure::usage(1, text!["explain takes a command line"]));
+    };
+    let applet = applets::find(cli::applet::last_component(name)).ok_or_else(|| unknown(name))?;
+    let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
+    let invocation = Invocation { applet, argv0: name, args: &args };
+    let story = match applets::explain(applet, &invocation, output) {
+        Ok(Some(story)) => story,
+        Ok(None) => return Ok(0),
+        Err(failure) => {
+            failure.print(&invocation);
+            return Ok(failure.status);
+        }
+    };
+    story.print(name, output);
+    match story.program.first() {
+        Some(program) if applets::find(cli::applet::last_component(program)).is_some() => {
+            explain(&story.program, output)
+        }
+        _ => Ok(0),
+    }
 }
 
 /// `ctrbox man APPLET`: what the table says, as man(7) source.

@@ -10,6 +10,7 @@ pub mod capability;
 pub mod completion;
 pub mod diagnosis;
 pub mod exec;
+pub mod explain;
 pub mod failure;
 pub mod man;
 

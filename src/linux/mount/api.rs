@@ -32,7 +32,8 @@ pub const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
 /// Mount attribute: symbolic links are not followed.
 pub const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
 
-static ATTR_NAMES: &[(u64, &str)] = &[
+/// The MOUNT_ATTR_ bits by name.
+pub static ATTRIBUTE_NAMES: &[(u64, &str)] = &[
     (MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"),
     (MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID"),
     (MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV"),
@@ -194,7 +195,7 @@ impl FsContext {
             io::owned(fd as i32),
             "fsmount({}, FSMOUNT_CLOEXEC, {})",
             self.0.as_raw_fd(),
-            trace::Flags(attributes, ATTR_NAMES)
+            trace::Flags(attributes, ATTRIBUTE_NAMES)
         )
         .context("fsmount", "")
     }
@@ -341,8 +342,8 @@ fn setattr(tree: BorrowedFd<'_>, attr: &MountAttr, recursive: bool) -> Result<()
         "mount_setattr({}, \"\", {}, {{attr_set={}, attr_clr={}, propagation={}, userns_fd={}}}, {size})",
         tree.as_raw_fd(),
         trace::Flags(flags, OPEN_TREE_NAMES),
-        trace::Flags(attr.attr_set, ATTR_NAMES),
-        trace::Flags(attr.attr_clr, ATTR_NAMES),
+        trace::Flags(attr.attr_set, ATTRIBUTE_NAMES),
+        trace::Flags(attr.attr_clr, ATTRIBUTE_NAMES),
         trace::Flags(attr.propagation, super::MS_NAMES),
         attr.userns_fd
     )
