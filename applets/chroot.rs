@@ -67,8 +67,10 @@ const OPTIONS: &[Opt<Options>] = &[
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
     new_root: OsString,
-    /// Whether names are looked up in the old root first: some are wanted, and the new root is another one.
+    /// Whether names are looked up in the old root first: some are wanted. Where it is the new one, too,
+    /// that changes nothing, so nobody asks, and the new root's path is resolved once.
     looks_outside: bool,
+    /// Whether the working directory moves, too. If not, the new root was found to be the old one.
     chdir: bool,
     wanted: Wanted,
     program: Program,
@@ -95,11 +97,7 @@ fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     let (new_root, command) =
         operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
     let wanted = Wanted { userspec: options.userspec, groups: options.groups };
-    // Asked only where the answer matters: chroot(2) resolves the path again.
-    let names_are_wanted = wanted.userspec.is_some() || wanted.groups.is_some();
-    let is_same_root = (options.skip_chdir || names_are_wanted)
-        && directory::canonical(new_root).is_ok_and(|path| path == "/");
-    if options.skip_chdir && !is_same_root {
+    if options.skip_chdir && !directory::canonical(new_root).is_ok_and(|path| path == "/") {
         return Err(Failure::usage(
             FAILED,
             text!["option --skip-chdir only permitted if NEWROOT is old ", quote::shell(OsStr::new("/"))],
@@ -107,7 +105,7 @@ fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     }
     Ok(Plan {
         new_root: new_root.clone(),
-        looks_outside: names_are_wanted && !is_same_root,
+        looks_outside: wanted.userspec.is_some() || wanted.groups.is_some(),
         chdir: !options.skip_chdir,
         wanted,
         program: Program::from_operands(command).unwrap_or_else(interactive_shell),
@@ -127,7 +125,9 @@ fn interactive_shell() -> Program {
 
 fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { Identity::default() };
-    directory::chroot(&plan.new_root).map_err(|error| {
+    // What is "/" now could be another directory when its path is resolved again.
+    let new_root = if plan.chdir { plan.new_root.as_os_str() } else { OsStr::new("/") };
+    directory::chroot(new_root).map_err(|error| {
         let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];
         let hints = diagnosis::hints(diagnosis::Step::Chroot(&plan.new_root), error.errno);
         Failure::new(FAILED, text).with_hints(hints)

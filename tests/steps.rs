@@ -16,7 +16,7 @@ const STEPS: &str = "unshare,setns,mount,umount2,chroot,chdir,fchdir,setuid,setg
 
 /// What each script begins with: a root with the program `/state` in it, and a target for nsenter.
 const SCENE: &str = r#"
-mkdir -p rootfs/proc from to below; touch from/file; chmod 755 from/file
+mkdir -p rootfs/proc from to below; touch from/file kept rootfs/kept; chmod 755 from/file
 cp "${ORDINARY%% *}" rootfs/state
 state="$PWD/rootfs/state state"
 export NAMESPACES=$(readlink /proc/self/ns/* | tr '\n' ' ')
@@ -65,10 +65,10 @@ fn output(run: &Run) -> &str {
     run.stdout.split_once("----\n").unwrap_or_else(|| panic!("no log: {run:?}")).0
 }
 
-#[test]
-fn the_tutorials_line_resolves_no_path_twice() {
-    let run = traced(&stage(), TUTORIAL, "-e trace=%file", ":");
-    assert!(output(&run).starts_with("ran as 0:0"), "{run:?}");
+/// The paths that a command resolves until its program runs; each once.
+fn paths_resolved(command: &str) -> Vec<String> {
+    let run = traced(&stage(), command, "-e trace=%file", ":");
+    assert!(output(&run).starts_with("ran as "), "{command}: {run:?}");
     let paths = Regex::new("\"((?:[^\"\\\\]|\\\\.)*)\"").unwrap();
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (_, call) in own_calls(log(&run)) {
@@ -76,16 +76,75 @@ fn the_tutorials_line_resolves_no_path_twice() {
         let index = usize::from(call.starts_with("mount("));
         let strings: Vec<&str> = paths.captures_iter(&call).map(|found| found.extract::<1>().1[0]).collect();
         let Some(path) = strings.get(index).copied() else { continue };
-        // The root needs no look-up, and is another one after chroot.
-        if path == "/" || call.starts_with("execve(") {
+        // The root needs no look-up, and is another one after chroot. Account files are read for each
+        // name, in the old root and in the new one; nothing is decided by one and done to another.
+        if path.is_empty()
+            || path == "/"
+            || path == "."
+            || path == "/proc/self/exe"
+            || path.starts_with("/etc/")
+            || call.starts_with("execve(")
+        {
             continue;
         }
         if let Some(earlier) = seen.insert(path.to_string(), call.clone()) {
-            panic!("{path} is resolved twice:\n{earlier}\n{call}");
+            panic!("{command}: {path} is resolved twice:\n{earlier}\n{call}");
         }
     }
-    assert!(seen.keys().any(|path| path == "rootfs"), "{seen:?}");
-    assert!(seen.keys().any(|path| path.ends_with("/rootfs/proc")), "{seen:?}");
+    seen.into_keys().collect()
+}
+
+#[test]
+fn the_tutorials_line_resolves_no_path_twice() {
+    let seen = paths_resolved(TUTORIAL);
+    assert!(seen.iter().any(|path| path == "rootfs"), "{seen:?}");
+    assert!(seen.iter().any(|path| path.ends_with("/rootfs/proc")), "{seen:?}");
+}
+
+#[test]
+fn no_path_of_a_command_line_is_resolved_twice() {
+    for (command, path) in [
+        ("unshare -R rootfs -w /proc /state state", "rootfs"),
+        ("unshare -f --uts=kept --net=rootfs/kept $state", "rootfs/kept"),
+        ("unshare -m --mount-proc -w rootfs $state", "rootfs"),
+        ("chroot --userspec=5:6 --groups=7,extra rootfs /state state", "rootfs"),
+        ("nsenter -t $($TARGET -u -n -m) -a $state", "ns/user"),
+        ("nsenter --uts=/proc/$($TARGET -u)/ns/uts --root=rootfs /state state", "rootfs"),
+        ("nsenter -t $($TARGET -u) -u --wd=rootfs -e $state", "rootfs"),
+    ] {
+        let seen = paths_resolved(command);
+        assert!(seen.iter().any(|seen| seen == path), "{command}: {seen:?}");
+    }
+}
+
+#[test]
+fn maps_come_before_the_program_and_the_denial_of_setgroups_before_the_map_of_groups() {
+    let direct = ["uid_map", "setgroups", "gid_map", "execve"].as_slice();
+    let denied_first = ["setgroups", "uid_map", "gid_map", "execve"].as_slice();
+    for (command, expected) in [
+        ("unshare -r $state", direct),
+        ("unshare -c -f --kill-child $state", direct),
+        ("$ORDINARY unshare -r -pf --mount-proc $state", direct),
+        ("$ORDINARY unshare -r --setgroups=deny $state", denied_first),
+        ("unshare --map-users=0:0:5 --map-groups=0:0:5 --setgroups=deny $state", denied_first),
+        ("unshare --map-users=0:0:5 --map-groups=0:0:5 -f $state", &["uid_map", "gid_map", "execve"]),
+        ("unshare --map-user=0 --map-groups=0:0:5 --owner 5:6 $state", &["uid_map", "gid_map", "execve"]),
+    ] {
+        let run = traced(&stage(), command, "-y -e trace=write,execve", ":");
+        assert!(output(&run).starts_with("ran as "), "{command}: {run:?}");
+        let mut order: Vec<&str> = Vec::new();
+        for line in log(&run).lines().filter(|line| line.ends_with("= 0") || !line.contains("execve(")) {
+            for what in ["/uid_map>", "/setgroups>", "/gid_map>"] {
+                if line.contains("write(") && line.contains(what) {
+                    order.push(what.trim_matches(['/', '>']));
+                }
+            }
+            if line.contains("execve(") && line.contains("/state\"") {
+                order.push("execve");
+            }
+        }
+        assert_eq!(order, expected, "{command}");
+    }
 }
 
 /// Makes every step of a command fail, one after the other. Each time it either fails, and has run

@@ -37,8 +37,7 @@ struct Spec {
 /// Looks names up before the root changes. Failures do not count: the names may be known inside.
 pub fn look_up_outside(wanted: &Wanted) -> Identity {
     let spec = wanted.userspec.as_deref().and_then(|text| parse(text).ok()).unwrap_or_default();
-    let user = spec.uid.and_then(accounts::passwd_by_uid);
-    let gid = spec.gid.or(user.as_ref().map(|user| user.gid));
+    let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
     let groups = match wanted.groups.as_deref() {
         Some(list) if !list.is_empty() => parse_groups(list).ok(),
         _ => None,

@@ -223,16 +223,16 @@ fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progres
             if entries.contain(kind) {
                 continue;
             }
-            match target.shares(kind) {
-                // One's own user namespace cannot be entered again; the others can, by who may.
-                Some(true) if kind == Kind::User => {}
-                Some(true) => {
-                    entries.from_target.push(kind);
-                    entries.shared.extend(namespace::own(kind).ok().map(|own| (kind, own)));
+            match (target.identity(kind), namespace::own(kind)) {
+                (Err(error), _) if error.errno == Errno::ENOENT => {}
+                (Ok(theirs), Ok(own)) if theirs == own => {
+                    // One's own user namespace cannot be entered again; the others can, by who may.
+                    if kind != Kind::User {
+                        entries.from_target.push(kind);
+                        entries.shared.push((kind, own));
+                    }
                 }
-                Some(_) => entries.from_target.push(kind),
-                None if target.namespace(kind).is_err_and(|error| error.errno == Errno::ENOENT) => {}
-                None => entries.from_target.push(kind),
+                _ => entries.from_target.push(kind),
             }
         }
     }

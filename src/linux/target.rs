@@ -65,9 +65,13 @@ impl Target {
 
     /// Whether it is in the same namespace of a kind as we are; `None` if that cannot be seen.
     pub fn shares(&self, kind: namespace::Kind) -> Option<bool> {
-        let theirs = self.namespace(kind).ok()?;
-        let theirs = stat::of(theirs.as_fd()).ok()?.identity();
-        Some(theirs == namespace::own(kind).ok()?)
+        Some(self.identity(kind).ok()? == namespace::own(kind).ok()?)
+    }
+
+    /// Which namespace of a kind it is in: device and inode.
+    pub fn identity(&self, kind: namespace::Kind) -> Result<(u64, u64)> {
+        let namespace = self.namespace(kind)?;
+        stat::of(namespace.as_fd()).map(|stat| stat.identity()).context("stat", self.path(kind.file()))
     }
 
     /// A copy of its descriptor `fd`.
