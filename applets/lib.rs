@@ -26,6 +26,7 @@ applets! {
     nsenter
     pivot_root
     setcap
+    setpriv
     switch_root
     umount
     unshare

@@ -117,6 +117,26 @@ _ctrbox_table() {
         -n) value='@other' ;;
         esac
         ;;
+    setpriv)
+        options='-d --dump --no-new-privs --nnp --ambient-caps --inh-caps --bounding-set --list-caps --ruid --euid --rgid --egid --reuid --regid --clear-groups --keep-groups --init-groups --groups --securebits --pdeathsig --selinux-label --apparmor-profile --reset-env -h --help -V --version'
+        operands='@program'
+        case $2 in
+        --ambient-caps | --ambient-caps=) value='@other' ;;
+        --inh-caps | --inh-caps=) value='@other' ;;
+        --bounding-set | --bounding-set=) value='@other' ;;
+        --ruid | --ruid=) value='@user' ;;
+        --euid | --euid=) value='@user' ;;
+        --rgid | --rgid=) value='@group' ;;
+        --egid | --egid=) value='@group' ;;
+        --reuid | --reuid=) value='@user' ;;
+        --regid | --regid=) value='@group' ;;
+        --groups | --groups=) value='@other' ;;
+        --securebits | --securebits=) value='@other' ;;
+        --pdeathsig | --pdeathsig=) value='keep clear signame' ;;
+        --selinux-label | --selinux-label=) value='@other' ;;
+        --apparmor-profile | --apparmor-profile=) value='@other' ;;
+        esac
+        ;;
     switch_root)
         options='-h --help -V --version'
         operands='@file'
@@ -172,11 +192,11 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare' ;;
+        man) value='capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -211,7 +231,7 @@ _ctrbox() {
 }
 
 complete -F _ctrbox ctrbox
-for _ctrbox_name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare; do
+for _ctrbox_name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
     if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
 done
 unset _ctrbox_name

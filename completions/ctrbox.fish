@@ -7,7 +7,7 @@ complete -c ctrbox -n '__fish_use_subcommand' -s s -l symbolic -d 'make symbolic
 complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that are not ours'
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x
@@ -160,6 +160,30 @@ complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s r -d 'remove the c
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -s v -d 'compare the file with the text; change nothing'
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -l license -d 'display the license info'
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s d -l dump -d 'show current state (and do not exec)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l no-new-privs -l nnp -d 'disallow granting new privileges'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ambient-caps -d 'set ambient capabilities' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l inh-caps -d 'set inheritable capabilities' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l bounding-set -d 'set capability bounding set' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l list-caps -d 'list all capabilities'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ruid -d 'set real uid' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l euid -d 'set effective uid' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l rgid -d 'set real gid' -x -a '(__fish_complete_groups)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l egid -d 'set effective gid' -x -a '(__fish_complete_groups)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l reuid -d 'set real and effective uid' -x -a '(__fish_complete_users)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l regid -d 'set real and effective gid' -x -a '(__fish_complete_groups)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l clear-groups -d 'clear supplementary groups'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l keep-groups -d 'keep supplementary groups'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l init-groups -d 'initialize supplementary groups'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l groups -d 'set supplementary groups by GID or name' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l securebits -d 'set securebits' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l pdeathsig -d 'set or clear parent death signal' -x -a 'keep clear signame'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l selinux-label -d 'set SELinux label' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l apparmor-profile -d 'set AppArmor profile' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l reset-env -d 'clear all environment and initialize HOME, SHELL, USER, LOGNAME and PATH'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -x -a '(__fish_complete_subcommand)'
 complete -c ctrbox -n '__fish_seen_subcommand_from switch_root' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from switch_root' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from switch_root' -F
@@ -220,9 +244,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l whitelist-env -d 
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -x -a '(__fish_complete_subcommand)'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
-for name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap switch_root umount unshare
+for name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
     set -l path (command -s $name)
     if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
         complete -c $name -w "ctrbox $name"

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The commands whose names mean ours or the originals.
-pub const APPLETS: [&str; 12] = [
+pub const APPLETS: [&str; 13] = [
     "capsh",
     "chroot",
     "getcap",
@@ -25,6 +25,7 @@ pub const APPLETS: [&str; 12] = [
     "nsenter",
     "pivot_root",
     "setcap",
+    "setpriv",
     "switch_root",
     "umount",
     "unshare",

@@ -71,3 +71,33 @@ pub fn set_uid(uid: Uid) -> Result<()> {
     let done = io::checked(i64::from(unsafe { libc::setuid(uid) }));
     traced!(done, "setuid({uid})").context("setuid", uid.to_string()).map(drop)
 }
+
+/// Real, effective and saved user id: getresuid(2).
+pub fn all_uids() -> [Uid; 3] {
+    let [mut real, mut effective, mut saved] = [0; 3];
+    // SAFETY: the three places are valid for writes; the call cannot fail then.
+    unsafe { libc::getresuid(&mut real, &mut effective, &mut saved) };
+    [real, effective, saved]
+}
+
+/// Real, effective and saved group id: getresgid(2).
+pub fn all_gids() -> [Gid; 3] {
+    let [mut real, mut effective, mut saved] = [0; 3];
+    // SAFETY: the three places are valid for writes; the call cannot fail then.
+    unsafe { libc::getresgid(&mut real, &mut effective, &mut saved) };
+    [real, effective, saved]
+}
+
+/// setresuid(2); the saved id becomes the effective one.
+pub fn set_uids(real: Uid, effective: Uid) -> Result<()> {
+    // SAFETY: the call takes integers.
+    let done = io::checked(i64::from(unsafe { libc::setresuid(real, effective, effective) }));
+    traced!(done, "setresuid({real}, {effective}, {effective})").context("setresuid", "").map(drop)
+}
+
+/// setresgid(2); the saved id becomes the effective one.
+pub fn set_gids(real: Gid, effective: Gid) -> Result<()> {
+    // SAFETY: the call takes integers.
+    let done = io::checked(i64::from(unsafe { libc::setresgid(real, effective, effective) }));
+    traced!(done, "setresgid({real}, {effective}, {effective})").context("setresgid", "").map(drop)
+}

@@ -8,10 +8,12 @@ mod channel;
 mod exec;
 mod signal;
 
-pub use attend::{Attendance, FORWARDED, attend, die_with_parent};
+pub use attend::{Attendance, FORWARDED, attend, death_signal, die_with_parent};
 pub use channel::{Channel, channel};
 pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
-pub use signal::{Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_number};
+pub use signal::{
+    Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_name, signal_number,
+};
 
 /// The signal numbers that applets name: signal(7).
 pub mod signals {

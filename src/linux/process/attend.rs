@@ -78,3 +78,11 @@ pub fn die_with_parent(signal: Signal) -> Result<()> {
     let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_ulong) }));
     traced!(done, "prctl(PR_SET_PDEATHSIG, {signal})").context("prctl", "").map(drop)
 }
+
+/// The signal that [`die_with_parent`] has asked for, 0 for none: PR_GET_PDEATHSIG.
+pub fn death_signal() -> Result<Signal> {
+    let mut signal = 0;
+    // SAFETY: the operation writes one int.
+    let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &raw mut signal) }));
+    done.context("prctl", "").map(|_| signal)
+}

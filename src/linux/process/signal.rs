@@ -74,6 +74,14 @@ pub fn signal_number(name: &str) -> Option<Signal> {
     (RTMIN..=RTMAX).contains(&number).then_some(number)
 }
 
+/// The name of a signal without `SIG`, or its number.
+pub fn signal_name(signal: Signal) -> String {
+    match NAMES.iter().find(|(_, number)| *number == signal) {
+        Some((name, _)) => (*name).to_string(),
+        None => signal.to_string(),
+    }
+}
+
 /// A saved signal mask; [`SignalMask::restore`] puts it back.
 #[derive(Clone, Copy)]
 pub struct SignalMask(libc::sigset_t);

@@ -1,0 +1,45 @@
+//! The state that `--dump` shows.
+
+use super::options::{SECUREBITS, capability_name};
+use cli::{Failure, Output, text};
+use linux::{capability, credentials, process};
+
+/// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
+pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
+    let failed = |what: &'static str| move |error: linux::Error| Failure::new(1, text![what, ": ", error.errno]);
+    for (names, ids) in [(["uid", "euid", "suid"], credentials::all_uids()), (["gid", "egid", "sgid"], credentials::all_gids())] {
+        let shown = if level > 2 { 3 } else { 2 };
+        for (name, id) in names.iter().zip(ids).take(shown) {
+            output.print(text![name, ": ", id, "\n"]);
+        }
+    }
+    let groups = credentials::groups().map_err(failed("getgroups failed"))?;
+    line("Supplementary groups", groups.iter().map(u32::to_string), output);
+    let no_new_privileges = capability::no_new_privileges().is_ok_and(|set| set);
+    output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
+    let sets = capability::get(0).map_err(failed("getting capabilities failed"))?;
+    let count = capability::count();
+    let mut set = |name: &str, set: u64| line(name, capability::members(set).map(capability_name), output);
+    if level > 1 {
+        set("Effective capabilities", sets.effective);
+        set("Permitted capabilities", sets.permitted);
+    }
+    set("Inheritable capabilities", sets.inheritable);
+    if capability::has_ambient() {
+        set("Ambient capabilities", capability::ambient(count));
+    }
+    set("Capability bounding set", capability::bounding(count));
+    let bits = capability::securebits().map_err(failed("getting process secure bits failed"))?;
+    let named = SECUREBITS.iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| name.to_string());
+    let rest = bits >> SECUREBITS.len() << SECUREBITS.len();
+    line("Securebits", named.chain((rest != 0).then(|| format!("{rest:#x}"))), output);
+    let signal = process::death_signal().map_err(failed("get pdeathsig failed"))?;
+    line("Parent death signal", (signal != 0).then(|| process::signal_name(signal)), output);
+    Ok(())
+}
+
+fn line(name: &str, members: impl IntoIterator<Item = String>, output: &mut Output) {
+    let members: Vec<String> = members.into_iter().collect();
+    let list = if members.is_empty() { "[none]".to_string() } else { members.join(",") };
+    output.print(text![name, ": ", list, "\n"]);
+}

@@ -1,0 +1,271 @@
+//! What can be typed, and its table.
+
+use cli::{Failure, Opt, number, text};
+use linux::process::{Signal, signal_number};
+use linux::{accounts, capability};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Which supplementary groups the program gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Groups {
+    Keep,
+    Clear,
+    Init,
+    These(Vec<u32>),
+}
+
+/// Members that a set gains and loses, in the order in which they were named.
+pub type Changes = Vec<(bool, u64)>;
+
+/// What was typed.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// How many options were given.
+    pub given: u32,
+    /// How often `--dump` was.
+    pub dump: u32,
+    pub list_caps: bool,
+    pub no_new_privs: bool,
+    pub ruid: Option<u32>,
+    pub euid: Option<u32>,
+    pub rgid: Option<u32>,
+    pub egid: Option<u32>,
+    pub groups: Vec<Groups>,
+    pub inheritable: Option<Changes>,
+    pub ambient: Option<Changes>,
+    pub bounding: Option<Changes>,
+    pub securebits: Option<Changes>,
+    /// `None`: as it happens. `Some(None)`: as it was. 0: none.
+    pub death_signal: Option<Option<Signal>>,
+    pub selinux: Option<OsString>,
+    pub apparmor: Option<OsString>,
+    pub reset_env: bool,
+}
+
+impl Options {
+    /// What one option cannot see by itself.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.groups.len() > 1 {
+            let line = "mutually exclusive arguments: --clear-groups --keep-groups --init-groups --groups";
+            return Err(Failure::new(1, text![line]));
+        }
+        if (self.rgid.is_some() || self.egid.is_some()) && self.groups.is_empty() {
+            let line = "--[re]gid requires --keep-groups, --clear-groups, --init-groups, or --groups";
+            return Err(Failure::new(1, text![line]));
+        }
+        if self.groups.contains(&Groups::Init) && self.ruid.is_none() {
+            return Err(Failure::new(1, text!["--init-groups requires --ruid or --reuid"]));
+        }
+        Ok(())
+    }
+
+    fn groups(&mut self, groups: Groups, name: &str) -> Result<(), Failure> {
+        self.given += 1;
+        if self.groups.iter().any(|given| core::mem::discriminant(given) == core::mem::discriminant(&groups)) {
+            return Err(Failure::new(1, text!["duplicate --", name, " option"]));
+        }
+        self.groups.push(groups);
+        Ok(())
+    }
+}
+
+/// Stores what may be given only once.
+fn once<T>(given: &mut u32, place: &mut Option<T>, value: T, name: &str) -> Result<(), Failure> {
+    *given += 1;
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(1, text!["duplicate ", name])),
+    }
+}
+
+fn user(value: &OsStr, what: &str) -> Result<u32, Failure> {
+    let named = || accounts::passwd_by_name(value).map(|user| user.uid);
+    number::id(value.as_bytes()).or_else(named).ok_or_else(|| unreadable(value, what))
+}
+
+fn group(value: &OsStr, what: &str) -> Result<u32, Failure> {
+    let named = || accounts::group_by_name(value).map(|group| group.gid);
+    number::id(value.as_bytes()).or_else(named).ok_or_else(|| unreadable(value, what))
+}
+
+fn unreadable(value: &OsStr, what: &str) -> Failure {
+    Failure::new(1, text!["failed to parse ", what, ": '", value, "'"])
+}
+
+fn supplementary(list: &OsStr) -> Result<Vec<u32>, Failure> {
+    list.as_bytes()
+        .split(|byte| *byte == b',')
+        .map(|item| {
+            let item = OsStr::from_bytes(item);
+            group(item, "").map_err(|_| Failure::new(1, text!["Invalid supplementary group id: '", item, "'"]))
+        })
+        .collect()
+}
+
+/// `+x,-y`, where `member` reads a name.
+fn changes(list: &OsStr, what: &str, member: impl Fn(&[u8]) -> Result<u64, Failure>) -> Result<Changes, Failure> {
+    list.as_bytes()
+        .split(|byte| *byte == b',')
+        .map(|item| match item.split_first() {
+            Some((b'+', name)) => Ok((true, member(name)?)),
+            Some((b'-', name)) => Ok((false, member(name)?)),
+            _ => Err(Failure::new(1, text!["bad ", what, " string"])),
+        })
+        .collect()
+}
+
+fn capabilities(list: &OsStr) -> Result<Changes, Failure> {
+    changes(list, "capability", |name| {
+        if name == b"all" {
+            return Ok(capability::all(capability::count()));
+        }
+        let full = [b"cap_", name].concat();
+        let numbered = name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok());
+        let found = capability::find(&full).or(numbered).filter(|it| *it < capability::count());
+        found.map(capability::bit).ok_or_else(|| Failure::new(1, text!["unknown capability \"", name, "\""]))
+    })
+}
+
+/// The name of a capability as setpriv writes it: without `cap_`.
+pub fn capability_name(number: u8) -> String {
+    let name = capability::name(number);
+    match name.strip_prefix("cap_") {
+        Some(short) => short.to_string(),
+        None => format!("cap_{name}"),
+    }
+}
+
+/// The securebits by number; `keep_caps` is not ours to change, since execve(2) clears it.
+pub const SECUREBITS: [&str; 6] =
+    ["noroot", "noroot_locked", "no_setuid_fixup", "no_setuid_fixup_locked", "keep_caps", "keep_caps_locked"];
+
+const KEEP_CAPS: u64 = 1 << 4;
+
+fn securebits(list: &OsStr) -> Result<Changes, Failure> {
+    let found = changes(list, "securebits", |name| {
+        if name == b"all" {
+            return Ok(u64::from(u32::MAX) & !KEEP_CAPS);
+        }
+        match SECUREBITS.iter().position(|known| known.as_bytes() == name).map(|bit| 1 << bit) {
+            Some(KEEP_CAPS) => Err(Failure::new(1, text!["adjusting keep_caps does not make sense"])),
+            Some(bit) => Ok(bit),
+            None => Err(Failure::new(1, text!["unrecognized securebit"])),
+        }
+    })?;
+    if found.iter().any(|(gains, bits)| *gains && *bits >> SECUREBITS.len() != 0) {
+        return Err(Failure::new(1, text!["+all securebits is not allowed"]));
+    }
+    Ok(found)
+}
+
+/// A set after changes.
+pub fn changed(set: u64, changes: &Changes) -> u64 {
+    changes.iter().fold(set, |set, (gains, members)| if *gains { set | members } else { set & !members })
+}
+
+/// The option table, in the order of the documentation.
+pub const OPTIONS: &[Opt<Options>] = &[
+    Opt::flag(Some('d'), &["dump"], "show current state (and do not exec)", |o| {
+        o.given += 1;
+        o.dump += 1;
+    }),
+    Opt::flag_checked(None, &["no-new-privs", "nnp"], "disallow granting new privileges", |o| {
+        o.given += 1;
+        match core::mem::replace(&mut o.no_new_privs, true) {
+            false => Ok(()),
+            true => Err(Failure::new(1, text!["duplicate --no-new-privs option"])),
+        }
+    }),
+    Opt::value(None, &["ambient-caps"], "caps,...", "set ambient capabilities", |o, list| {
+        once(&mut o.given, &mut o.ambient, capabilities(&list)?, "--ambient-caps option")
+    }),
+    Opt::value(None, &["inh-caps"], "caps,...", "set inheritable capabilities", |o, list| {
+        once(&mut o.given, &mut o.inheritable, capabilities(&list)?, "--inh-caps option")
+    }),
+    Opt::value(None, &["bounding-set"], "caps", "set capability bounding set", |o, list| {
+        once(&mut o.given, &mut o.bounding, capabilities(&list)?, "--bounding-set option")
+    }),
+    Opt::flag(None, &["list-caps"], "list all capabilities", |o| {
+        o.given += 1;
+        o.list_caps = true;
+    }),
+    Opt::value(None, &["ruid"], "uid|user", "set real uid", |o, id| {
+        once(&mut o.given, &mut o.ruid, user(&id, "ruid")?, "ruid")
+    }),
+    Opt::value(None, &["euid"], "uid|user", "set effective uid", |o, id| {
+        once(&mut o.given, &mut o.euid, user(&id, "euid")?, "euid")
+    }),
+    Opt::value(None, &["rgid"], "gid|user", "set real gid", |o, id| {
+        once(&mut o.given, &mut o.rgid, group(&id, "rgid")?, "rgid")
+    }),
+    Opt::value(None, &["egid"], "gid|group", "set effective gid", |o, id| {
+        once(&mut o.given, &mut o.egid, group(&id, "egid")?, "egid")
+    }),
+    Opt::value(None, &["reuid"], "uid|user", "set real and effective uid", |o, id| {
+        let id = user(&id, "reuid")?;
+        once(&mut o.given, &mut o.ruid, id, "ruid or euid")?;
+        once(&mut 0, &mut o.euid, id, "ruid or euid")
+    }),
+    Opt::value(None, &["regid"], "gid|group", "set real and effective gid", |o, id| {
+        let id = group(&id, "regid")?;
+        once(&mut o.given, &mut o.rgid, id, "rgid or egid")?;
+        once(&mut 0, &mut o.egid, id, "rgid or egid")
+    }),
+    Opt::flag_checked(None, &["clear-groups"], "clear supplementary groups", |o| {
+        o.groups(Groups::Clear, "clear-groups")
+    }),
+    Opt::flag_checked(None, &["keep-groups"], "keep supplementary groups", |o| o.groups(Groups::Keep, "keep-groups")),
+    Opt::flag_checked(None, &["init-groups"], "initialize supplementary groups", |o| {
+        o.groups(Groups::Init, "init-groups")
+    }),
+    Opt::value(None, &["groups"], "group,...", "set supplementary groups by GID or name", |o, list| {
+        o.groups(Groups::These(supplementary(&list)?), "groups")
+    }),
+    Opt::value(None, &["securebits"], "bits", "set securebits", |o, list| {
+        once(&mut o.given, &mut o.securebits, securebits(&list)?, "--securebits option")
+    }),
+    Opt::value(None, &["pdeathsig"], "keep|clear|signame", "set or clear parent death signal", |o, name| {
+        let signal = match name.as_bytes() {
+            b"keep" => None,
+            b"clear" => Some(0),
+            _ => {
+                let found = name.to_str().and_then(signal_number);
+                Some(found.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?)
+            }
+        };
+        once(&mut o.given, &mut o.death_signal, signal, "--keep-pdeathsig option")
+    }),
+    Opt::value(None, &["selinux-label"], "label", "set SELinux label", |o, label| {
+        once(&mut o.given, &mut o.selinux, label, "--selinux-label option")
+    }),
+    Opt::value(None, &["apparmor-profile"], "pr", "set AppArmor profile", |o, profile| {
+        once(&mut o.given, &mut o.apparmor, profile, "--apparmor-profile option")
+    }),
+    Opt::flag(None, &["reset-env"], "clear all environment and initialize\nHOME, SHELL, USER, LOGNAME and PATH", |o| {
+        o.given += 1;
+        o.reset_env = true;
+    }),
+    Opt::help(Some('h')),
+    Opt::version(Some('V')),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_made_from_left_to_right() {
+        let changes = capabilities(OsStr::new("-all,+chown,+kill,-chown")).unwrap();
+        assert_eq!(changed(u64::MAX >> 23, &changes), 1 << 5);
+        assert!(capabilities(OsStr::new("chown")).is_err() && capabilities(OsStr::new("")).is_err());
+        assert!(capabilities(OsStr::new("+cap_chown")).is_err());
+    }
+
+    #[test]
+    fn keep_caps_cannot_be_adjusted() {
+        assert!(securebits(OsStr::new("+keep_caps")).is_err());
+        assert!(securebits(OsStr::new("+all")).is_err());
+        assert_eq!(changed(0b11_1111, &securebits(OsStr::new("-all,+noroot")).unwrap()), KEEP_CAPS | 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! Carrying it out, in the original's order: what takes privilege before what gives it up.
+
+use super::REFUSED;
+use super::options::{Changes, Groups, Options, changed};
+use cli::exec::{Program, failed_to_execute};
+use cli::failure::hint;
+use cli::{Failure, Outcome, Output, text};
+use linux::capability::{self, Sets};
+use linux::process::{self, Environment};
+use linux::{accounts, credentials, namespace, stat};
+use std::ffi::{OsStr, OsString};
+
+type Step = Result<(), Failure>;
+
+/// Takes an error of the step that is named.
+fn failed(what: &'static str) -> impl Fn(linux::Error) -> Failure {
+    move |error| Failure::new(REFUSED, text![what, ": ", error.errno])
+}
+
+/// Sets everything and runs the program.
+pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -> Outcome {
+    let user = options.ruid.and_then(accounts::passwd_by_uid);
+    let groups = groups(options, user.as_ref())?;
+    let kept_signal = match options.death_signal {
+        Some(None) => Some(process::death_signal().map_err(failed("get pdeathsig failed"))?),
+        Some(signal) => signal,
+        None => None,
+    };
+    if options.no_new_privs {
+        capability::set_no_new_privileges().map_err(failed("disallow granting new privileges failed"))?;
+    }
+    if let Some(label) = &options.selinux {
+        label_exec("/sys/fs/selinux", "SELinux is not running", "/proc/self/attr/exec", label)?;
+    }
+    if let Some(profile) = &options.apparmor {
+        let mut text = OsString::from("exec ");
+        text.push(profile);
+        label_exec("/sys/kernel/security/apparmor", "AppArmor is not running", "/proc/self/attr/exec", &text)?;
+    }
+    if options.reset_env {
+        let user = user.or_else(|| accounts::passwd_by_uid(credentials::real_uid()));
+        program.environment = fresh_environment(user.as_ref());
+    }
+    set_ids(options)?;
+    if let Some(groups) = &groups {
+        credentials::set_groups(groups).map_err(failed("setgroups failed"))?;
+    }
+    if let Some(changes) = &options.securebits {
+        let present = capability::securebits().map_err(failed("getting process secure bits failed"))?;
+        let wanted = changed(u64::from(present), changes);
+        capability::set_securebits(wanted as u32).map_err(failed("set process securebits failed"))?;
+    }
+    set_capabilities(options)?;
+    if let Some(signal) = kept_signal {
+        process::die_with_parent(signal).map_err(failed("set parent death signal failed"))?;
+    }
+    Err(failed_to_execute(&program.exec(output)))
+}
+
+fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec<u32>>, Failure> {
+    Ok(match options.groups.first() {
+        None | Some(Groups::Keep) => None,
+        Some(Groups::Clear) => Some(Vec::new()),
+        Some(Groups::These(groups)) => Some(groups.clone()),
+        Some(Groups::Init) => {
+            let user = user.ok_or_else(|| {
+                let uid = options.ruid.unwrap_or_default();
+                let rest = " not found, --init-groups requires an user that can be found on the system";
+                Failure::new(1, text!["uid ", uid, rest])
+            })?;
+            Some(accounts::groups_of(&user.name, user.gid))
+        }
+    })
+}
+
+fn set_ids(options: &Options) -> Step {
+    if options.ruid.is_some() || options.euid.is_some() {
+        let [real, effective, _] = credentials::all_uids();
+        capability::set_keep_capabilities(1).map_err(failed("keep process capabilities failed"))?;
+        credentials::set_uids(options.ruid.unwrap_or(real), options.euid.unwrap_or(effective))
+            .map_err(failed("setresuid failed"))?;
+        // Leaving uid 0 has emptied the effective set; what follows needs it.
+        let sets = capability::get(0).map_err(failed("activate capabilities"))?;
+        if sets.effective != sets.permitted {
+            capability::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))?;
+        }
+    }
+    if options.rgid.is_some() || options.egid.is_some() {
+        let [real, effective, _] = credentials::all_gids();
+        credentials::set_gids(options.rgid.unwrap_or(real), options.egid.unwrap_or(effective))
+            .map_err(failed("setresgid failed"))?;
+    }
+    Ok(())
+}
+
+fn set_capabilities(options: &Options) -> Step {
+    let count = capability::count();
+    if let Some(changes) = &options.bounding {
+        let present = capability::bounding(count);
+        // What is not in it cannot come back, and asking for it is no error.
+        let lost = present & !changed(present, changes);
+        for capability in capability::members(lost) {
+            capability::drop_bounding(capability).map_err(failed("apply bounding set"))?;
+        }
+    }
+    let sets = capability::get(0).map_err(failed("apply capabilities"))?;
+    let bounding = options.bounding.as_ref().map_or(u64::MAX, |_| capability::bounding(count));
+    let inheritable = |changes: &Changes| changed(sets.inheritable, changes);
+    let wanted = Sets {
+        effective: sets.effective & bounding,
+        permitted: sets.permitted & bounding,
+        inheritable: options.inheritable.as_ref().map_or(sets.inheritable, inheritable),
+    };
+    if wanted != sets {
+        capability::set(&wanted).map_err(failed("apply capabilities"))?;
+    }
+    let Some(changes) = &options.ambient else { return Ok(()) };
+    let present = capability::ambient(count);
+    let wanted = changed(present, changes);
+    for capability in capability::members(present & !wanted) {
+        capability::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
+    }
+    for number in capability::members(wanted & !present) {
+        // Less privilege than was asked for, which the original lets pass without a word.
+        if capability::raise_ambient(number).is_err() {
+            hint(&text![capability::name(number), " is not ambient now: it must be permitted and inheritable (--inh-caps)"]);
+        }
+    }
+    Ok(())
+}
+
+/// Has the security module change the label at the next execve(2).
+fn label_exec(sign: &str, missing: &str, file: &str, label: &OsStr) -> Step {
+    if stat::path(OsStr::new(sign)).is_err() {
+        return Err(Failure::new(REFUSED, text![missing]));
+    }
+    namespace::write_file(file, label.as_encoded_bytes())
+        .map_err(|error| Failure::new(REFUSED, text!["write failed: ", file, ": ", error.errno]))
+}
+
+fn fresh_environment(user: Option<&accounts::User>) -> Environment {
+    let mut variables = Vec::new();
+    let mut set = |name: &str, value: &OsStr| {
+        let mut entry = OsString::from(name);
+        entry.push("=");
+        entry.push(value);
+        variables.push(entry);
+    };
+    if let Some(terminal) = std::env::var_os("TERM") {
+        set("TERM", &terminal);
+    }
+    let mut path = "/usr/local/bin:/bin:/usr/bin";
+    if let Some(user) = user {
+        set("SHELL", if user.shell.is_empty() { OsStr::new("/bin/sh") } else { &user.shell });
+        set("HOME", &user.home);
+        set("USER", &user.name);
+        set("LOGNAME", &user.name);
+        if user.uid == 0 {
+            path = "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin";
+        }
+    }
+    set("PATH", OsStr::new(path));
+    Environment::Exactly(variables)
+}
