@@ -211,11 +211,8 @@ const OPTIONS: &[Opt<Options>] = &[
         o.propagation("runbindable");
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), FEATURES),
+    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
 ];
-
-/// What `--version` says we can do; scripts look for `fd-based`.
-const FEATURES: &str = "libmount 2.43: btrfs, namespaces, idmapping, fd-based-mount, statmount, statx";
 
 /// The list of one -o.
 fn parse_options(list: &OsStr) -> Result<MountOptions, Failure> {

@@ -92,11 +92,8 @@ const OPTIONS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), FEATURES),
+    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
 ];
-
-/// What `--version` says we can do.
-const FEATURES: &str = "libmount 2.43: btrfs, namespaces, idmapping, fd-based-mount, statmount, statx";
 
 /// How everything is unmounted.
 struct Settings {

@@ -47,6 +47,10 @@ pub fn mount_all(
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
     let mut count = Count::default();
     let mut children: Vec<(process::Pid, OsString)> = Vec::new();
+    if wanted.fork {
+        // With an inherited SIG_IGN there would be no children to wait for.
+        let _ = process::reset_to_default(process::signals::SIGCHLD);
+    }
     for entry in &table.entries {
         let own = MountOptions::parse(entry.options.as_deref().unwrap_or_default()).unwrap_or_default();
         let place = target::prefixed(&entry.target, settings.target_prefix.as_deref());

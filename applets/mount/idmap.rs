@@ -73,6 +73,8 @@ fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
 /// A child makes the namespace and waits until we have written its maps and opened it.
 fn made(users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
     let (ours, theirs) = process::channel()?;
+    // With an inherited SIG_IGN there would be no child to wait for.
+    let disposition = process::reset_to_default(process::signals::SIGCHLD)?;
     let child = match process::fork()? {
         Fork::Parent(child) => child,
         Fork::Child => {
@@ -89,6 +91,7 @@ fn made(users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
     let opened = written(child, &ours, users, groups);
     drop(ours);
     process::wait(child, Wait::End)?;
+    disposition.restore()?;
     opened
 }
 

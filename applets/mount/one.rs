@@ -408,11 +408,13 @@ impl Work<'_> {
             let error = linux::Error::new("mount", &self.target.path, Errno::EINVAL);
             return Err(carry::Stopped { error, messages: Vec::new(), attached: false });
         }
-        if self.settings.old_api {
+        // What mount(2) cannot do must not be left out silently.
+        let needs_new = self.hooks.subdir.is_some() || self.hooks.idmap.is_some() || facts.beneath || facts.exclusive;
+        if self.settings.old_api && !needs_new {
             return carry::carry(&plan::old_steps(&facts));
         }
         match carry::carry(&plan::steps(&facts)) {
-            Err(stopped) if stopped.error.errno == Errno::ENOSYS && !stopped.attached => {
+            Err(stopped) if stopped.error.errno == Errno::ENOSYS && !stopped.attached && !needs_new => {
                 carry::carry(&plan::old_steps(&facts))
             }
             other => other,

@@ -438,6 +438,8 @@ pub(crate) fn option_names(spec: &Spec, has_short: bool) -> String {
 
 /// The version of util-linux whose behaviour ours is held to.
 const UTIL_LINUX: &str = "2.43";
+/// What the `--version` of mount and umount says they can do; scripts look for `fd-based`.
+pub const LIBMOUNT: &str = "libmount 2.43: btrfs, namespaces, idmapping, fd-based-mount, statmount, statx";
 /// The version of ctrbox.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

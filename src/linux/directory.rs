@@ -36,6 +36,11 @@ pub fn open(path: &OsStr) -> Result<OwnedFd> {
     io::open_at(None, path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", path)
 }
 
+/// Opens a directory to read its names.
+pub fn open_to_list(path: &OsStr) -> Result<OwnedFd> {
+    io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path)
+}
+
 /// The path with every symbolic link, `.` and `..` resolved: realpath(3).
 pub fn canonical(path: &OsStr) -> Result<OsString> {
     let canonical = io::cstring(path).and_then(|path| {

@@ -107,16 +107,12 @@ impl Table {
     }
 
     fn add_directory(&mut self, path: &OsStr) -> Result<()> {
-        let directory = io::open_at(None, path, nix::fcntl::OFlag::O_DIRECTORY.bits(), 0).context("open", path)?;
-        let mut names: Vec<OsString> = Vec::new();
-        let list = std::fs::read_dir(path).map_err(|error| crate::Error::new("readdir", path, errno_of(&error)))?;
-        for found in list.flatten() {
-            let name = found.file_name();
+        let directory = crate::directory::open_to_list(path)?;
+        let mut names = crate::walk::names(directory.as_fd()).context("readdir", path)?;
+        names.retain(|name| {
             let bytes = name.as_bytes();
-            if bytes.ends_with(b".fstab") && bytes.len() > b".fstab".len() && bytes.first() != Some(&b'.') {
-                names.push(name);
-            }
-        }
+            bytes.ends_with(b".fstab") && bytes.len() > b".fstab".len() && bytes.first() != Some(&b'.')
+        });
         names.sort_by(|a, b| version_compare(a.as_bytes(), b.as_bytes()));
         for name in names {
             let Ok(file) = io::open_at(Some(directory.as_fd()), &name, 0, 0) else { continue };
@@ -130,10 +126,6 @@ impl Table {
 
 /// No fstab is that long; the bound is against a device or a pipe given by mistake.
 const LIMIT: usize = 64 * 1024 * 1024;
-
-fn errno_of(error: &std::io::Error) -> Errno {
-    Errno(error.raw_os_error().unwrap_or(Errno::EIO.0))
-}
 
 /// The order of names with numbers in them, as strverscmp(3) has it: `a9` before `a10`, `a01` before `a1`.
 fn version_compare(a: &[u8], b: &[u8]) -> Ordering {

@@ -215,9 +215,8 @@ fn status(device: BorrowedFd<'_>) -> core::result::Result<LoopInfo, Errno> {
 /// The loop devices that have a file, by path.
 fn devices() -> Vec<OsString> {
     let mut found = Vec::new();
-    let Ok(list) = std::fs::read_dir("/sys/block") else { return found };
-    for entry in list.flatten() {
-        let name = entry.file_name();
+    let Ok(directory) = crate::directory::open_to_list(OsStr::new("/sys/block")) else { return found };
+    for name in crate::walk::names(directory.as_fd()).unwrap_or_default() {
         if name.as_bytes().starts_with(b"loop") && backing_file(&name).is_some() {
             found.push(OsString::from_vec([b"/dev/", name.as_bytes()].concat()));
         }

@@ -16,8 +16,9 @@ use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
 pub use remove::remove_below;
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 /// What is walked and what is told of it.
@@ -49,6 +50,16 @@ pub enum Found {
 pub fn order(a: &[u8], b: &[u8]) -> Ordering {
     let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
     a.iter().map(key).cmp(b.iter().map(key))
+}
+
+/// The names in a directory, in the file system's order, without `.` and `..`.
+pub fn names(directory: BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {
+    let mut buffer = Buffer::new();
+    let mut names = Vec::new();
+    while buffer.read(directory)? > 0 {
+        names.extend(buffer.entries().map(|(_, name)| OsString::from_vec(name.to_bytes().to_vec())));
+    }
+    Ok(names)
 }
 
 /// Opens a directory to walk it: `ENOTDIR` or `ELOOP` for anything else, a symbolic link too.

@@ -7,7 +7,7 @@
 //!
 //! A row is an element of `ROWS`: a new one may prepare the scene and undo that again.
 
-use nix::mount::{MsFlags, mount, umount};
+use nix::mount::{MntFlags, MsFlags, mount, umount, umount2};
 use nix::sched::{CloneFlags, CpuSet, sched_setaffinity, unshare};
 use nix::unistd::Pid;
 use std::error::Error;
@@ -68,6 +68,14 @@ struct Row {
     busybox: bool,
     /// How many times as long each peer must take.
     bar: f64,
+    /// The same of busybox, where it differs.
+    busybox_bar: Option<f64>,
+    /// What there is at least to do, in place of starting an empty program; an absolute path.
+    floor: &'static [&'static str],
+    /// How long that must take of our time.
+    floor_bar: f64,
+    /// At most so many rounds, for what takes long.
+    rounds: usize,
     /// Done once before, not timed.
     prepare: fn(&Path) -> Result<()>,
     /// Done once after, whatever happened.
@@ -83,6 +91,10 @@ const ROW: Row = Row {
     command: &[],
     busybox: true,
     bar: 4.0,
+    busybox_bar: None,
+    floor: &["empty"],
+    floor_bar: 0.0,
+    rounds: usize::MAX,
     prepare: |_| Ok(()),
     undo: |_| {},
     before_each: |_| {},
@@ -104,11 +116,66 @@ const ROWS: &[Row] = &[
         name: "umount",
         command: &["umount", "$/to"],
         prepare: two_directories,
-        before_each: |scene| {
-            let _ = bind(&scene.join("from"), &scene.join("to"));
-        },
+        before_each: bind_to,
         // What does not unmount it, the empty program, must not leave it to the next.
         after_each: unmount,
+        ..ROW
+    },
+    Row {
+        name: "mount: a list of 20000",
+        command: &["mount"],
+        bar: 1.0 / 0.6,
+        floor: &["/bin/dd", "if=/proc/self/mountinfo", "of=/dev/null", "bs=64k", "status=none"],
+        floor_bar: 1.0 / 1.15,
+        rounds: 30,
+        prepare: |scene| many_mounts(scene, 20_000),
+        undo: unmount_many,
+        ..ROW
+    },
+    Row {
+        name: "umount among 20",
+        command: &["umount", "$/to"],
+        bar: 1.0,
+        prepare: |scene| many_mounts(scene, 20),
+        before_each: bind_to,
+        after_each: unmount,
+        undo: unmount_many,
+        ..ROW
+    },
+    Row {
+        name: "umount among 20000",
+        command: &["umount", "$/to"],
+        bar: 1.0,
+        busybox_bar: Some(10.0),
+        rounds: 30,
+        prepare: |scene| many_mounts(scene, 20_000),
+        before_each: bind_to,
+        after_each: unmount,
+        undo: unmount_many,
+        ..ROW
+    },
+    Row {
+        name: "umount -R of 1000",
+        command: &["umount", "-R", "$/many"],
+        busybox: false,
+        bar: 10.0,
+        rounds: 5,
+        before_each: |scene| {
+            let _ = many_mounts(scene, 1000);
+        },
+        after_each: unmount_many,
+        ..ROW
+    },
+    Row {
+        name: "umount -R of 5000",
+        command: &["umount", "-R", "$/many"],
+        busybox: false,
+        bar: 30.0,
+        rounds: 1,
+        before_each: |scene| {
+            let _ = many_mounts(scene, 5000);
+        },
+        after_each: unmount_many,
         ..ROW
     },
     Row {
@@ -130,6 +197,29 @@ const ROWS: &[Row] = &[
         ..ROW
     },
 ];
+
+/// A directory with this many mounts below it, which are bound from another and are one file system.
+fn many_mounts(scene: &Path, count: usize) -> Result<()> {
+    two_directories(scene)?;
+    let many = scene.join("many");
+    std::fs::create_dir_all(&many)?;
+    bind(&many, &many)?;
+    for number in 0..count {
+        let place = many.join(number.to_string());
+        std::fs::create_dir_all(&place)?;
+        bind(&scene.join("from"), &place)?;
+    }
+    Ok(())
+}
+
+fn unmount_many(scene: &Path) {
+    let _ = umount2(&scene.join("many"), MntFlags::MNT_DETACH);
+}
+
+/// What binds `to` for a row that unmounts it.
+fn bind_to(scene: &Path) {
+    let _ = bind(&scene.join("from"), &scene.join("to"));
+}
 
 /// busybox's unshare can mount only over what is a mount point already.
 fn proc_is_a_mount_point(scene: &Path) -> Result<()> {
@@ -296,23 +386,25 @@ fn measure(row: &Row, options: &Options) -> Result<Vec<Ready>> {
             commands.push(ready);
         }
     }
-    for round in 0..WARM_UP + options.rounds {
+    let rounds = options.rounds.min(row.rounds);
+    let warm_up = WARM_UP.min(rounds.div_ceil(3));
+    for round in 0..warm_up + rounds {
         let count = commands.len();
         for turn in 0..count {
             let index = if round % 2 == 0 { turn } else { count - 1 - turn };
             let Some(command) = commands.get_mut(index) else { continue };
-            if round < WARM_UP && command.failures > 0 {
+            if round < warm_up && command.failures > 0 {
                 continue;
             }
             (row.before_each)(&options.scene);
             let (time, status) = spawn_and_wait(command)?;
             (row.after_each)(&options.scene);
             command.failures += usize::from(status != 0);
-            if round >= WARM_UP {
+            if round >= warm_up {
                 command.times.push(time);
             }
         }
-        if round + 1 == WARM_UP {
+        if round + 1 == warm_up {
             for command in commands.extract_if(.., |command| command.failures > 0) {
                 eprintln!("bench: {}: {} cannot do this and is left out", row.name, command.peer.name());
             }
@@ -325,11 +417,11 @@ fn ready(row: &Row, peer: Peer, options: &Options) -> Result<Option<Ready>> {
     if peer == Peer::Busybox && !row.busybox {
         return Ok(None);
     }
-    let floor: &[&str] = &["empty"];
-    let command = if peer == Peer::Floor { floor } else { row.command };
+    let command = if peer == Peer::Floor { row.floor } else { row.command };
     let directory = options.scene.join(peer.directory());
     let Some(name) = command.first() else { return Err("no command".into()) };
-    let program = if peer == Peer::Floor { options.scene.join("empty") } else { directory.join(name) };
+    // An absolute path stays as it is.
+    let program = if peer == Peer::Floor { options.scene.join(name) } else { directory.join(name) };
     if !program.exists() {
         return Ok(None);
     }
@@ -411,9 +503,11 @@ fn judge(row: &Row, commands: &[Ready]) -> Vec<Verdict> {
             let [_, median, _] = ratio;
             let holds = command.failures == 0
                 && match command.peer {
-                    Peer::Ours | Peer::Floor => true,
+                    Peer::Ours => true,
+                    Peer::Floor => median >= row.floor_bar,
                     Peer::Control => (median - 1.0).abs() <= CONTROL,
-                    Peer::Theirs | Peer::Busybox => median >= row.bar,
+                    Peer::Theirs => median >= row.bar,
+                    Peer::Busybox => median >= row.busybox_bar.unwrap_or(row.bar),
                 };
             Verdict { peer: command.peer, time, net: time - floor, ratio, failures: command.failures, holds }
         })
@@ -438,7 +532,9 @@ fn print_table(row: &Row, results: &[Verdict]) {
         let remark = match result.peer {
             _ if result.failures > 0 => format!("{} runs FAILED", result.failures),
             Peer::Control if !result.holds => "VOID: ours differs from itself".to_string(),
-            Peer::Theirs | Peer::Busybox if !result.holds => format!("MISSES {:.1}", row.bar),
+            Peer::Busybox if !result.holds => format!("MISSES {:.1}", row.busybox_bar.unwrap_or(row.bar)),
+            Peer::Theirs if !result.holds => format!("MISSES {:.1}", row.bar),
+            Peer::Floor if !result.holds => format!("MISSES {:.2}", row.floor_bar),
             _ => String::new(),
         };
         let line = format!(

@@ -44,9 +44,16 @@ pub enum Ran {
 
 /// Runs one in a child, in the mount namespace `original` if it is not ours, and waits for it.
 pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>>) -> Result<Ran> {
+    // With an inherited SIG_IGN there would be no child to wait for; the program gets what we were given.
+    let disposition = process::reset_to_default(process::signals::SIGCHLD)?;
     match process::fork()? {
-        Fork::Parent(child) => Ok(Ran::Ended(process::wait(child, Wait::End)?)),
+        Fork::Parent(child) => {
+            let ended = process::wait(child, Wait::End);
+            disposition.restore()?;
+            Ok(Ran::Ended(ended?))
+        }
         Fork::Child => {
+            disposition.restore()?;
             if let Some(namespace) = original
                 && crate::namespace::setns(namespace, 0).is_err()
             {

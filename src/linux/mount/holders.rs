@@ -4,8 +4,9 @@
 //! Reads only, and gives up after a bounded time.
 
 use super::statmount;
-use crate::{io, process::Pid};
+use crate::{directory, io, process::Pid, walk};
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::{Duration, Instant};
 
@@ -27,13 +28,12 @@ pub struct Holder {
 pub fn of_mount(id: u64, limit: usize) -> Vec<Holder> {
     let started = Instant::now();
     let mut found = Vec::new();
-    let Ok(list) = std::fs::read_dir("/proc") else { return found };
+    let Ok(directory) = directory::open_to_list(OsStr::new("/proc")) else { return found };
     let own = crate::process::id();
-    for entry in list.flatten() {
+    for name in walk::names(directory.as_fd()).unwrap_or_default() {
         if found.len() >= limit || started.elapsed() > PATIENCE {
             break;
         }
-        let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<Pid>().ok()).filter(|pid| *pid != own) else {
             continue;
         };
@@ -52,11 +52,12 @@ fn use_of(pid: Pid, id: u64, started: Instant) -> Option<String> {
     if let Some(what) = ["cwd", "root", "exe"].into_iter().find(|what| is_on(what)) {
         return Some(what.to_owned());
     }
-    for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten() {
+    let descriptors = directory::open_to_list(OsStr::new(&format!("/proc/{pid}/fd"))).ok()?;
+    for name in walk::names(descriptors.as_fd()).ok()? {
         if started.elapsed() > PATIENCE {
             return None;
         }
-        let what = format!("fd/{}", entry.file_name().to_str()?);
+        let what = format!("fd/{}", name.to_str()?);
         if is_on(&what) {
             return Some(what);
         }
