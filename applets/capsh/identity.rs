@@ -29,7 +29,8 @@ impl Session<'_> {
             let failure = fail(text!["User [", name, "] not known"]);
             if hints_wanted() { failure.hint("looked for in /etc/passwd of the current root") } else { failure }
         })?;
-        let groups = accounts::groups_of(name, user.gid);
+        let groups = accounts::groups_of(name, user.gid)
+            .map_err(|error| fail(text!["Unable to get group list for user: ", error.errno]))?;
         set_groups_raised(user.gid, &groups)
             .map_err(|error| fail(text!["Unable to set group list for user: ", error.errno]))?;
         set_uid_keeping(user.uid).map_err(|error| {

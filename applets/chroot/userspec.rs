@@ -70,7 +70,10 @@ pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Fa
         // An empty list means none.
         Some(_) => Some(Vec::new()),
         None => match (&user, gid) {
-            (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid)),
+            (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid).map_err(|error| {
+                Failure::new(FAILED, text!["failed to get supplemental groups: ", error.errno])
+                    .hint(text![error.object, " of the new root cannot be read"])
+            })?),
             _ if spec.uid.is_some() => Some(Vec::new()),
             _ => None,
         },

@@ -68,7 +68,7 @@ fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec
                 let rest = " not found, --init-groups requires an user that can be found on the system";
                 Failure::new(1, text!["uid ", uid, rest])
             })?;
-            Some(accounts::groups_of(&user.name, user.gid))
+            Some(accounts::groups_of(&user.name, user.gid).map_err(failed("initgroups failed"))?)
         }
     })
 }

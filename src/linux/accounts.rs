@@ -72,10 +72,12 @@ pub fn group_by_gid(gid: u32) -> Option<Group> {
 }
 
 /// The groups a login of `name` has: `gid` first, then those that list the user, as
-/// getgrouplist(3) does, without a limit.
-pub fn groups_of(name: &OsStr, gid: u32) -> Vec<u32> {
+/// getgrouplist(3) does, without a limit. Without a group file there are no others; one that
+/// cannot be read is an error, since a group may be what denies its members a file.
+pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
+    const PATH: &str = "/etc/group";
     let mut groups = vec![gid];
-    let _ = each("/etc/group", |line| {
+    let read = each(PATH, |line| {
         if let Some(group) = parse_group(line)
             && group.members.iter().any(|member| member == name)
             && !groups.contains(&group.gid)
@@ -84,7 +86,10 @@ pub fn groups_of(name: &OsStr, gid: u32) -> Vec<u32> {
         }
         true
     });
-    groups
+    match read {
+        Ok(()) | Err(Errno::ENOENT) => Ok(groups),
+        Err(errno) => Err(crate::Error::new("open", PATH, errno)),
+    }
 }
 
 /// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
