@@ -124,6 +124,8 @@ const ROWS: &[Row] = &[
     Row {
         name: "mount: a list of 20000",
         command: &["mount"],
+        // It reads a shorter table.
+        busybox: false,
         bar: 1.0 / 0.6,
         floor: &["/bin/dd", "if=/proc/self/mountinfo", "of=/dev/null", "bs=64k", "status=none"],
         floor_bar: 1.0 / 1.15,
