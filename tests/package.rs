@@ -34,7 +34,9 @@ fn run(command: &mut Command) -> Output {
 /// A copy of what packages are made from, with the binary that is tested.
 fn copy_of_tree(to: &Path) {
     fs::create_dir_all(to.join("target")).unwrap();
-    for name in ["scripts", "man", "completions", "LICENSE-MIT", "LICENSE-APACHE", "README.md", "Cargo.toml"] {
+    for name in
+        ["scripts", "man", "completions", "LICENSE-MIT", "LICENSE-APACHE", "README.md", "Cargo.toml", "sbom.cdx.json"]
+    {
         run(Command::new("cp").arg("-r").arg(document::tree().join(name)).arg(to));
     }
     run(Command::new("cp").arg(sandbox::artefact().unwrap()).arg(to.join("target/ctrbox")));
