@@ -12,7 +12,7 @@ use std::ffi::{OsStr, OsString};
 linux::entry!(start);
 
 #[global_allocator]
-static HEAP: linux::heap::Heap = linux::heap::Heap::new();
+static HEAP: linux::heap::Heap = linux::heap::Heap::new(cli::applet::memory_exhausted);
 
 /// The status of a name that is no applet, as a shell's for a command that is not there.
 const UNKNOWN: u8 = 127;

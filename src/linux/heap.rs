@@ -1,8 +1,9 @@
-//! The allocator: a small arena in the program's own image, and malloc(3) behind it.
+//! The allocator: a small arena in the program's own image, malloc(3) behind it, and a reserve.
 //!
 //! A command that only sets something up and execs a program needs a few hundred bytes. From the
 //! arena they cost nothing; malloc's first call costs four system calls and three page faults,
-//! which is a tenth of what starting such a command takes.
+//! which is a tenth of what starting such a command takes. The reserve serves when there is no
+//! memory left: what has been begun can then be finished or undone. Untouched it costs nothing.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -12,40 +13,33 @@ use std::alloc::System;
 /// Bytes in the arena: with the other zeroed variables it fits into one page.
 const SIZE: usize = 2048;
 
-/// The arena first, then malloc(3). What was taken from the arena is given back only if it was the last.
-pub struct Heap {
-    arena: UnsafeCell<[u8; SIZE]>,
+/// Bytes in the reserve.
+const RESERVE: usize = 64 * 1024;
+
+/// Memory in the program's image. What was taken is given back only if it was the last.
+struct Arena<const SIZE: usize> {
+    bytes: UnsafeCell<[u8; SIZE]>,
     used: AtomicUsize,
 }
 
 // SAFETY: each byte of the arena is handed out once, by an atomic count.
-unsafe impl Sync for Heap {}
+unsafe impl<const SIZE: usize> Sync for Arena<SIZE> {}
 
-impl Heap {
-    /// An arena with nothing taken from it.
-    pub const fn new() -> Heap {
-        Heap { arena: UnsafeCell::new([0; SIZE]), used: AtomicUsize::new(0) }
+impl<const SIZE: usize> Arena<SIZE> {
+    const fn new() -> Arena<SIZE> {
+        Arena { bytes: UnsafeCell::new([0; SIZE]), used: AtomicUsize::new(0) }
     }
 
     fn start(&self) -> *mut u8 {
-        self.arena.get().cast()
+        self.bytes.get().cast()
     }
 
     fn has(&self, pointer: *mut u8) -> bool {
         (pointer as usize).wrapping_sub(self.start() as usize) < SIZE
     }
-}
 
-impl Default for Heap {
-    fn default() -> Heap {
-        Heap::new()
-    }
-}
-
-// SAFETY: memory of the arena is aligned as asked for, inside the array, and handed out once until it
-// is given back; everything else is malloc's.
-unsafe impl GlobalAlloc for Heap {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+    /// A piece, or null.
+    fn take(&self, layout: Layout) -> *mut u8 {
         let used = self.used.load(Ordering::Relaxed);
         let base = self.start() as usize;
         let at = (base + used).next_multiple_of(layout.align()) - base;
@@ -54,39 +48,104 @@ unsafe impl GlobalAlloc for Heap {
             // SAFETY: `at` is inside of the arena.
             return unsafe { self.start().add(at) };
         }
-        // SAFETY: the caller's promises are malloc's.
-        unsafe { System.alloc(layout) }
+        core::ptr::null_mut()
     }
 
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        if !self.has(pointer) {
-            // SAFETY: it is not from the arena, so it is from malloc.
-            return unsafe { System.dealloc(pointer, layout) };
-        }
+    fn give_back(&self, pointer: *mut u8, layout: Layout) {
         let at = pointer as usize - self.start() as usize;
         let _ = self.used.compare_exchange(at + layout.size(), at, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if !self.has(pointer) {
-            // SAFETY: it is not from the arena, so it is from malloc.
-            return unsafe { System.realloc(pointer, layout, size) };
-        }
+    /// Whether a piece has another size now, where it is: the last one can, as a vector does that is being filled.
+    fn resize(&self, pointer: *mut u8, layout: Layout, size: usize) -> bool {
         let at = pointer as usize - self.start() as usize;
         let (end, new_end) = (at + layout.size(), at.saturating_add(size));
-        // The last piece can grow where it is, as a vector does that is being filled.
-        if new_end <= SIZE && self.used.compare_exchange(end, new_end, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        new_end <= SIZE && self.used.compare_exchange(end, new_end, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The arena first, then malloc(3), then the reserve.
+pub struct Heap {
+    arena: Arena<SIZE>,
+    reserve: Arena<RESERVE>,
+    /// Called when there is no memory left. It ends the process; the standard library would kill it.
+    exhausted: fn() -> !,
+}
+
+impl Heap {
+    /// Nothing taken yet, and what is done when there is no memory left.
+    pub const fn new(exhausted: fn() -> !) -> Heap {
+        Heap { arena: Arena::new(), reserve: Arena::new(), exhausted }
+    }
+
+    /// What malloc(3) gave, or in its place a piece of the reserve.
+    fn or_reserve(&self, pointer: *mut u8, layout: Layout) -> *mut u8 {
+        if !pointer.is_null() {
             return pointer;
         }
+        let pointer = self.reserve.take(layout);
+        if pointer.is_null() {
+            (self.exhausted)()
+        }
+        pointer
+    }
+
+    /// A new piece of `size` bytes with what the old one holds.
+    ///
+    /// # Safety
+    /// As for [`GlobalAlloc::realloc`].
+    unsafe fn moved(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the size fits as the caller promises; the old piece is at least as long as what is copied.
         unsafe {
             let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
-            if !new.is_null() {
-                new.copy_from_nonoverlapping(pointer, layout.size().min(size));
-                self.dealloc(pointer, layout);
-            }
+            new.copy_from_nonoverlapping(pointer, layout.size().min(size));
+            self.dealloc(pointer, layout);
             new
         }
+    }
+}
+
+// SAFETY: memory of the arenas is aligned as asked for, inside the array, and handed out once until it
+// is given back; everything else is malloc's. None of the three returns null.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let piece = self.arena.take(layout);
+        if !piece.is_null() {
+            return piece;
+        }
+        // SAFETY: the caller's promises are malloc's.
+        self.or_reserve(unsafe { System.alloc(layout) }, layout)
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if self.arena.has(pointer) {
+            self.arena.give_back(pointer, layout);
+        } else if self.reserve.has(pointer) {
+            self.reserve.give_back(pointer, layout);
+        } else {
+            // SAFETY: it is from neither arena, so it is from malloc.
+            unsafe { System.dealloc(pointer, layout) }
+        }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let resized = if self.arena.has(pointer) {
+            self.arena.resize(pointer, layout, size)
+        } else if self.reserve.has(pointer) {
+            self.reserve.resize(pointer, layout, size)
+        } else {
+            // SAFETY: it is from neither arena, so it is from malloc.
+            let new = unsafe { System.realloc(pointer, layout, size) };
+            if !new.is_null() {
+                return new;
+            }
+            false
+        };
+        if resized {
+            return pointer;
+        }
+        // SAFETY: the caller's promises are the same.
+        unsafe { self.moved(pointer, layout, size) }
     }
 }
 
@@ -94,36 +153,56 @@ unsafe impl GlobalAlloc for Heap {
 mod tests {
     use super::*;
 
+    fn exhausted() -> ! {
+        panic!("no memory left")
+    }
+
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
     }
 
     #[test]
     fn pieces_are_aligned_and_do_not_overlap() {
-        let heap = Heap::new();
-        let mut end = heap.start() as usize;
+        let heap = Heap::new(exhausted);
+        let mut end = heap.arena.start() as usize;
         for (size, align) in [(1, 1), (8, 8), (3, 1), (16, 64), (1, 4)] {
             // SAFETY: no size is zero.
             let piece = unsafe { heap.alloc(layout(size, align)) };
-            assert!(heap.has(piece) && (piece as usize).is_multiple_of(align) && piece as usize >= end);
+            assert!(heap.arena.has(piece) && (piece as usize).is_multiple_of(align) && piece as usize >= end);
             end = piece as usize + size;
         }
     }
 
     #[test]
     fn what_does_not_fit_comes_from_malloc() {
-        let heap = Heap::new();
+        let heap = Heap::new(exhausted);
         // SAFETY: the size is not zero, and the piece is given back with the layout it was taken with.
         unsafe {
             let large = heap.alloc(layout(SIZE + 1, 1));
-            assert!(!large.is_null() && !heap.has(large));
+            assert!(!large.is_null() && !heap.arena.has(large));
             heap.dealloc(large, layout(SIZE + 1, 1));
         }
     }
 
     #[test]
+    fn the_reserve_serves_when_malloc_has_nothing() {
+        let heap = Heap::new(exhausted);
+        let piece = heap.or_reserve(core::ptr::null_mut(), layout(100, 8));
+        assert!(heap.reserve.has(piece) && !heap.arena.has(piece));
+        // SAFETY: it is given back with its own layout.
+        unsafe { heap.dealloc(piece, layout(100, 8)) };
+        assert_eq!(heap.or_reserve(core::ptr::null_mut(), layout(8, 8)), piece);
+    }
+
+    #[test]
+    #[should_panic(expected = "no memory left")]
+    fn with_nothing_left_the_end_is_not_a_null_pointer() {
+        Heap::new(exhausted).or_reserve(core::ptr::null_mut(), layout(RESERVE + 1, 1));
+    }
+
+    #[test]
     fn the_last_piece_grows_where_it_is_and_others_move_with_what_they_hold() {
-        let heap = Heap::new();
+        let heap = Heap::new(exhausted);
         // SAFETY: no size is zero, and each piece is resized and given back with its own layout.
         unsafe {
             let first = heap.alloc(layout(4, 1));
@@ -134,7 +213,7 @@ mod tests {
             assert!(moved != first && moved > second);
             assert_eq!(core::slice::from_raw_parts(moved, 4), b"abcd");
             let large = heap.realloc(moved, layout(12, 1), SIZE);
-            assert!(!heap.has(large));
+            assert!(!heap.arena.has(large));
             assert_eq!(core::slice::from_raw_parts(large, 4), b"abcd");
             heap.dealloc(large, layout(SIZE, 1));
         }
@@ -142,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_last_piece_is_used_again_when_it_is_given_back() {
-        let heap = Heap::new();
+        let heap = Heap::new(exhausted);
         // SAFETY: no size is zero, and the piece is given back with its own layout.
         unsafe {
             let first = heap.alloc(layout(100, 1));
