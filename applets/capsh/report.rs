@@ -3,46 +3,54 @@
 use super::explain::TEXTS;
 use super::{Session, Step, fail};
 use cli::capability::{is_classic, parse_one, point_at, print};
-use cli::{number, text};
+use cli::{Failure, number, text};
 use linux::capability::{self, Iab, Mode, NAMES, all, bit, names};
-use linux::{accounts, credentials};
+use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+/// A part of the state cannot be read: nothing else is printed in its place.
+pub(super) fn unreadable(error: linux::Error) -> Failure {
+    fail(text!["cannot read the state of this process: ", error.call, ": ", error.errno])
+}
+
 impl Session<'_> {
     pub(super) fn print_current(&mut self) -> Step {
-        self.print_sets();
-        self.print_iab();
-        Ok(())
+        self.print_sets()?;
+        self.print_iab()
     }
 
     /// Everything, or with the classic text the lines that capsh printed in those years.
     pub(super) fn print_all(&mut self) -> Step {
         let classic = is_classic();
-        self.print_sets();
+        self.print_sets()?;
         let count = capability::count();
-        self.print_set("Bounding set =", capability::in_bounding(0).is_ok(), capability::bounding(count));
+        let bounding = capability::bounding(count).map_err(unreadable)?;
+        self.print_set("Bounding set =", capability::in_bounding(0) != Err(Errno::EINVAL), bounding);
         if !classic {
-            self.print_set("Ambient set =", capability::has_ambient(), capability::ambient(count));
-            self.print_iab();
+            let ambient = capability::ambient(count).map_err(unreadable)?;
+            self.print_set("Ambient set =", capability::has_ambient(), ambient);
+            self.print_iab()?;
         }
-        self.print_securebits(classic);
-        self.print_ids(classic);
+        self.print_securebits(classic)?;
+        self.print_ids(classic)?;
         if !classic {
-            let mode = Mode::current();
+            let mode = Mode::current().map_err(unreadable)?;
             self.output.print(text!["Guessed mode: ", mode.name(), " (", mode.number(), ")\n"]);
         }
         Ok(())
     }
 
-    fn print_sets(&mut self) {
-        let sets = capability::get(0).unwrap_or_default();
+    fn print_sets(&mut self) -> Step {
+        let sets = capability::get(0).map_err(unreadable)?;
         self.output.print(text!["Current: ", print(&sets), "\n"]);
+        Ok(())
     }
 
-    fn print_iab(&mut self) {
-        let iab = Iab::of_self().unwrap_or_default();
+    fn print_iab(&mut self) -> Step {
+        let iab = Iab::of_self().map_err(unreadable)?;
         self.output.print(text!["Current IAB: ", iab.print(capability::count()), "\n"]);
+        Ok(())
     }
 
     fn print_set(&mut self, title: &str, supported: bool, set: u64) {
@@ -50,21 +58,24 @@ impl Session<'_> {
         self.output.print(text![title, list, "\n"]);
     }
 
-    fn print_securebits(&mut self, classic: bool) {
+    fn print_securebits(&mut self, classic: bool) -> Step {
         let yes = |set: bool| if set { "yes" } else { "no" };
-        let Ok(bits) = capability::securebits() else {
-            let keep = yes(capability::keeps_capabilities().unwrap_or(false));
-            self.output.print(text![
-                "[Securebits ABI not supported]\n prctl-keep-caps: ",
-                keep,
-                " (locking not supported)\n"
-            ]);
-            return;
+        let bits = match capability::securebits() {
+            Err(error) if error.errno == Errno::EINVAL => {
+                let keep = yes(capability::keeps_capabilities().map_err(unreadable)?);
+                self.output.print(text![
+                    "[Securebits ABI not supported]\n prctl-keep-caps: ",
+                    keep,
+                    " (locking not supported)\n"
+                ]);
+                return Ok(());
+            }
+            bits => bits.map_err(unreadable)?,
         };
         let digits = (u32::BITS - bits.leading_zeros()).max(1);
         self.output.print(text!["Securebits: 0", format!("{bits:o}/{bits:#x}/{digits}'b{bits:b}")]);
         if !classic {
-            let limited = u8::from(capability::no_new_privileges().unwrap_or(false));
+            let limited = u8::from(capability::no_new_privileges().map_err(unreadable)?);
             self.output.print(text![" (no-new-privs=", limited, ")"]);
         }
         self.output.print("\n");
@@ -81,18 +92,20 @@ impl Session<'_> {
                 self.output.print(text![" ", name, ": ", yes(has(index * 2)), " (", locked, ")\n"]);
             }
         }
+        Ok(())
     }
 
-    fn print_ids(&mut self, classic: bool) {
+    fn print_ids(&mut self, classic: bool) -> Step {
         self.output.print(text!["uid=", user(credentials::real_uid())]);
         if !classic {
             self.output.print(text![" euid=", user(credentials::effective_uid())]);
         }
         self.output.print(text!["\ngid=", group(credentials::real_gid()), "\ngroups="]);
-        for (index, gid) in credentials::groups().unwrap_or_default().into_iter().enumerate() {
+        for (index, gid) in credentials::groups().map_err(unreadable)?.into_iter().enumerate() {
             self.output.print(text![if index == 0 { "" } else { "," }, group(gid)]);
         }
         self.output.print("\n");
+        Ok(())
     }
 
     pub(super) fn decode(&mut self, hexadecimal: &OsStr) -> Step {

@@ -1,9 +1,11 @@
 //! The options that change or test capability sets, securebits and modes.
 
+use super::report::unreadable;
 use super::{Session, Step, fail, integer};
 use cli::capability::{parse, parse_one, point_at};
 use cli::failure::hints_wanted;
 use cli::{Failure, text};
+use linux::Errno;
 use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -52,7 +54,7 @@ impl Session<'_> {
         let done = self.with_help(change).unwrap_or_else(|_| change());
         done.map_err(|error| {
             let failure = fail(text!["Unable to set inheritable capabilities: ", error.errno]);
-            let out = set & !before.inheritable & !capability::bounding(capability::count());
+            let out = set & !before.inheritable & !capability::bounding(capability::count()).unwrap_or(u64::MAX);
             hint_missing(failure, "these are not in the bounding set: ", out)
         })
     }
@@ -107,7 +109,7 @@ impl Session<'_> {
     }
 
     pub(super) fn clear_ambient(&mut self) -> Step {
-        if capability::ambient(capability::count()) == 0 {
+        if capability::ambient(capability::count()).is_ok_and(|set| set == 0) {
             return Ok(());
         }
         capability::clear_ambient().map_err(|error| fail(text!["failed to reset ambient set: ", error.errno]))
@@ -121,7 +123,7 @@ impl Session<'_> {
             let failure = fail(text!["unable to set IAB tuple: ", error.errno]);
             let sets = capability::get(0).unwrap_or_default();
             let failure = hint_missing(failure, "these are not permitted, so cannot be ambient: ", iab.ambient & !sets.permitted);
-            let drops = iab.blocked & capability::bounding(capability::count()) != 0;
+            let drops = iab.blocked & capability::bounding(capability::count()).unwrap_or(0) != 0;
             if drops { hint_setpcap(failure) } else { failure }
         })
     }
@@ -153,7 +155,7 @@ impl Session<'_> {
 
     pub(super) fn mode(&mut self, name: Option<&OsStr>) -> Step {
         let Some(name) = name else {
-            self.output.print(text!["Mode: ", Mode::current().name(), "\n"]);
+            self.output.print(text!["Mode: ", Mode::current().map_err(unreadable)?.name(), "\n"]);
             return Ok(());
         };
         let Some(mode) = Mode::SETTABLE.into_iter().find(|mode| name == mode.name()) else {
@@ -175,7 +177,7 @@ impl Session<'_> {
     }
 
     pub(super) fn in_mode(&mut self, wanted: &OsStr) -> Step {
-        let current = Mode::current().name();
+        let current = Mode::current().map_err(unreadable)?.name();
         if wanted == current {
             return Ok(());
         }
@@ -207,7 +209,9 @@ impl Session<'_> {
     }
 
     pub(super) fn is_dropped(&mut self, text: &OsStr) -> Step {
-        require(text, "raised in bounding vector", |it| capability::in_bounding(it) != Ok(true))
+        require(text, "raised in bounding vector", |it| {
+            matches!(capability::in_bounding(it), Ok(false) | Err(Errno::EINVAL))
+        })
     }
 
     pub(super) fn kernel_has_ambient(&mut self) -> Step {

@@ -92,8 +92,8 @@ impl Iab {
         let count = process::count();
         Ok(Iab {
             inheritable: process::get(0)?.inheritable,
-            ambient: process::ambient(count),
-            blocked: super::all(count) & !process::bounding(count),
+            ambient: process::ambient(count)?,
+            blocked: super::all(count) & !process::bounding(count)?,
         })
     }
 
@@ -123,7 +123,7 @@ impl Iab {
     pub fn set(&self) -> Result<()> {
         let before = process::get(0)?;
         let count = process::count();
-        let to_drop = self.blocked & process::bounding(count);
+        let to_drop = self.blocked & process::bounding(count)?;
         let gains = self.inheritable & !(before.inheritable | before.permitted);
         let mut working = Sets { inheritable: self.inheritable, ..before };
         if to_drop != 0 || gains != 0 {
@@ -152,7 +152,7 @@ impl Iab {
         if working != before {
             process::set(&working)?;
         }
-        if process::ambient(process::count()) != 0 {
+        if process::ambient(process::count())? != 0 {
             process::clear_ambient()?;
         }
         for capability in members(self.ambient | to_drop).rev() {

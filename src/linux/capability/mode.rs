@@ -1,7 +1,7 @@
 //! libcap's named modes, cap_get_mode(3), and the securebits that they are made of.
 
 use super::{SETPCAP, Sets, all, process};
-use crate::Result;
+use crate::{Errno, Result};
 
 /// SECBIT_NO_CAP_AMBIENT_RAISE.
 pub(super) const NO_AMBIENT_RAISE: u32 = 1 << 6;
@@ -52,12 +52,15 @@ impl Mode {
     }
 
     /// Ours.
-    pub fn current() -> Mode {
-        let Ok(bits) = process::securebits() else { return Mode::Uncertain };
+    pub fn current() -> Result<Mode> {
+        let bits = match process::securebits() {
+            // A kernel that has none.
+            Err(error) if error.errno == Errno::EINVAL => return Ok(Mode::Uncertain),
+            bits => bits?,
+        };
         let count = process::count();
-        let sets = process::get(0).unwrap_or_default();
-        let ambient = if process::has_ambient() { Some(process::ambient(count)) } else { None };
-        guess(bits, ambient, &sets, || process::bounding(count))
+        let ambient = if process::has_ambient() { Some(process::ambient(count)?) } else { None };
+        Ok(guess(bits, ambient, &process::get(0)?, process::bounding(count)?))
     }
 
     /// Enters this mode. CAP_SETPCAP must be permitted. The effective set is empty afterwards,
@@ -82,12 +85,12 @@ impl Mode {
         }
         let count = process::count();
         let has_ambient = process::has_ambient();
-        if has_ambient && process::ambient(count) != 0 {
+        if has_ambient && process::ambient(count)? != 0 {
             process::clear_ambient()?;
         }
         process::set_securebits(if has_ambient { PURE } else { PURE_WITHOUT_AMBIENT })?;
         if self == Mode::NoPriv {
-            for capability in super::members(process::bounding(count)) {
+            for capability in super::members(process::bounding(count)?) {
                 process::drop_bounding(capability)?;
             }
             process::set(&Sets::default())?;
@@ -98,7 +101,7 @@ impl Mode {
 }
 
 /// The mode that this state means. `ambient` is `None` where the kernel has no ambient set.
-fn guess(bits: u32, ambient: Option<u64>, sets: &Sets, bounding: impl FnOnce() -> u64) -> Mode {
+fn guess(bits: u32, ambient: Option<u64>, sets: &Sets, bounding: u64) -> Mode {
     if bits == 0 {
         return Mode::Hybrid;
     }
@@ -110,7 +113,7 @@ fn guess(bits: u32, ambient: Option<u64>, sets: &Sets, bounding: impl FnOnce() -
         Mode::Uncertain
     } else if sets.inheritable != 0 {
         Mode::Pure1e
-    } else if sets.permitted | sets.effective != 0 || bounding() & all(64) != 0 {
+    } else if sets.permitted | sets.effective != 0 || bounding & all(64) != 0 {
         Mode::Pure1eInit
     } else {
         Mode::NoPriv
@@ -126,13 +129,13 @@ mod tests {
         let none = Sets::default();
         let inheriting = Sets { inheritable: 1, ..none };
         let permitted = Sets { permitted: 1, ..none };
-        assert_eq!(guess(0, Some(0), &permitted, || 1), Mode::Hybrid);
-        assert_eq!(guess(0x2f, Some(0), &none, || 1), Mode::Uncertain);
-        assert_eq!(guess(0x2f, None, &none, || 1), Mode::Pure1eInit);
-        assert_eq!(guess(0xef, Some(1), &none, || 1), Mode::Uncertain);
-        assert_eq!(guess(0xef, Some(0), &inheriting, || 1), Mode::Pure1e);
-        assert_eq!(guess(0xef, Some(0), &permitted, || 0), Mode::Pure1eInit);
-        assert_eq!(guess(0xef, Some(0), &none, || 1), Mode::Pure1eInit);
-        assert_eq!(guess(0xef, Some(0), &none, || 0), Mode::NoPriv);
+        assert_eq!(guess(0, Some(0), &permitted, 1), Mode::Hybrid);
+        assert_eq!(guess(0x2f, Some(0), &none, 1), Mode::Uncertain);
+        assert_eq!(guess(0x2f, None, &none, 1), Mode::Pure1eInit);
+        assert_eq!(guess(0xef, Some(1), &none, 1), Mode::Uncertain);
+        assert_eq!(guess(0xef, Some(0), &inheriting, 1), Mode::Pure1e);
+        assert_eq!(guess(0xef, Some(0), &permitted, 0), Mode::Pure1eInit);
+        assert_eq!(guess(0xef, Some(0), &none, 1), Mode::Pure1eInit);
+        assert_eq!(guess(0xef, Some(0), &none, 0), Mode::NoPriv);
     }
 }
