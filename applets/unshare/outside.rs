@@ -52,7 +52,6 @@ impl Helper {
 
     fn ask(&self, what: u8) -> Result<(), Failure> {
         let mut answer = [0; 8192];
-        let lost = || Failure::new(1, text!["the helper process ended early"]);
         self.channel.send(&[what]).map_err(|_| lost())?;
         let answer = self.channel.receive(&mut answer).map_err(|_| lost())?.ok_or_else(lost)?;
         match answer.split_first() {
@@ -63,9 +62,10 @@ impl Helper {
     }
 
     /// Lets it go, now that all is done, so that the program does not find a child it does not know.
-    pub fn release(self) {
-        let _ = self.channel.send(&[DONE]);
+    pub fn release(self) -> Result<(), Failure> {
+        let told = self.channel.send(&[DONE]).map_err(|_| lost());
         self.finish();
+        told
     }
 
     /// Hangs up and, where it is our own child, waits for its end. What it has bound it undoes,
@@ -74,6 +74,10 @@ impl Helper {
         drop(self.channel);
         let _ = process::wait(self.pid, Wait::End);
     }
+}
+
+fn lost() -> Failure {
+    Failure::new(1, text!["the helper process ended early"])
 }
 
 /// fork(2) failed.

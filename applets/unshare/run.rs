@@ -120,10 +120,11 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             Ok(())
         }
         Step::Exec { operands, environment } => {
-            if let Some(helper) = progress.helper.take() {
-                helper.release();
-            }
             progress.restore_signals()?;
+            // After all that can fail: what it has bound stays from here on.
+            if let Some(helper) = progress.helper.take() {
+                helper.release()?;
+            }
             let program = Program::or_shell(operands, environment.clone());
             Err(failed_to_execute(&program.exec(output)))
         }

@@ -20,10 +20,15 @@ pub fn channel() -> Result<(Channel, Channel)> {
 impl Channel {
     /// Sends one message. A gone peer is EPIPE, without the signal.
     pub fn send(&self, message: &[u8]) -> Result<()> {
-        // SAFETY: the message is valid for reads of its length.
-        let sent =
-            unsafe { libc::send(self.0.as_raw_fd(), message.as_ptr().cast(), message.len(), libc::MSG_NOSIGNAL) };
-        io::checked(sent as i64).context("send", "").map(drop)
+        loop {
+            // SAFETY: the message is valid for reads of its length.
+            let sent =
+                unsafe { libc::send(self.0.as_raw_fd(), message.as_ptr().cast(), message.len(), libc::MSG_NOSIGNAL) };
+            match io::checked(sent as i64) {
+                Err(Errno::EINTR) => {}
+                sent => return sent.context("send", "").map(drop),
+            }
+        }
     }
 
     /// Waits for one message and returns what fits of it; `None` if the peer is gone.
