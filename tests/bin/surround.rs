@@ -1,0 +1,93 @@
+//! Starts a command in surroundings that a shell cannot make; see `tests/hostile.rs`.
+//!
+//! `surround argv0 TEXT FILE ARGUMENT...` executes FILE under that name, `surround argc0 FILE` with no
+//! arguments at all, not even a name. `surround ignoring SIGNAL COMMAND...` starts COMMAND with a signal
+//! ignored. `surround denying ERROR CALL,CALL... COMMAND...` starts it under a seccomp filter that answers
+//! these system calls with an error. `surround limited RESOURCE VALUE COMMAND...` sets a resource limit.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStrExt;
+use tests::fault::call_number;
+
+fn main() {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let text = |at: usize| arguments[at].to_str().expect("UTF-8");
+    match text(0) {
+        "argv0" => execute(&arguments[2], std::iter::once(&arguments[1]).chain(&arguments[3..])),
+        "argc0" => execute(&arguments[1], std::iter::empty()),
+        "ignoring" => {
+            // SAFETY: the call takes two integers.
+            unsafe { libc::signal(text(1).parse().unwrap(), libc::SIG_IGN) };
+            execute(&arguments[2], &arguments[2..]);
+        }
+        "denying" => {
+            let errno = match text(1) {
+                "ENOSYS" => libc::ENOSYS,
+                "EPERM" => libc::EPERM,
+                other => panic!("no error called {other}"),
+            };
+            deny(errno, &text(2).split(',').map(|name| call_number(name).expect("a system call")).collect::<Vec<_>>());
+            execute(&arguments[3], &arguments[3..]);
+        }
+        "limited" => {
+            let resource = match text(1) {
+                "nofile" => libc::RLIMIT_NOFILE,
+                "nproc" => libc::RLIMIT_NPROC,
+                "as" => libc::RLIMIT_AS,
+                "fsize" => libc::RLIMIT_FSIZE,
+                "stack" => libc::RLIMIT_STACK,
+                other => panic!("no resource called {other}"),
+            };
+            let value = text(2).parse().unwrap();
+            let command = Command::new(&arguments[3], &arguments[3..]);
+            // SAFETY: the structure is initialised.
+            assert_eq!(unsafe { libc::setrlimit(resource, &libc::rlimit { rlim_cur: value, rlim_max: value }) }, 0);
+            command.execute();
+        }
+        other => panic!("no surroundings called {other}"),
+    }
+}
+
+struct Command {
+    file: CString,
+    words: Vec<CString>,
+}
+
+impl Command {
+    fn new<'a>(file: &OsString, words: impl IntoIterator<Item = &'a OsString>) -> Command {
+        let word = |word: &OsString| CString::new(word.as_bytes()).unwrap();
+        Command { file: word(file), words: words.into_iter().map(word).collect() }
+    }
+
+    fn execute(self) {
+        let mut pointers: Vec<*const libc::c_char> = self.words.iter().map(|word| word.as_ptr()).collect();
+        pointers.push(std::ptr::null());
+        // SAFETY: the strings and the array, which ends with a null pointer, live until the call returns.
+        unsafe {
+            libc::execvp(self.file.as_ptr(), pointers.as_ptr());
+            libc::_exit(125);
+        }
+    }
+}
+
+fn execute<'a>(file: &OsString, words: impl IntoIterator<Item = &'a OsString>) {
+    Command::new(file, words).execute();
+}
+
+/// Installs the filter.
+fn deny(errno: i32, calls: &[u64]) {
+    let statement = |code: u32, k: u32, jt: u8, jf: u8| libc::sock_filter { code: code as u16, jt, jf, k };
+    let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0)];
+    for (index, call) in calls.iter().enumerate() {
+        let to_the_refusal = (calls.len() - index) as u8;
+        program.push(statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, *call as u32, to_the_refusal, 0));
+    }
+    program.push(statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0));
+    program.push(statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32, 0, 0));
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: the program outlives the call, which copies it. Root needs no PR_SET_NO_NEW_PRIVS.
+    let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter) };
+    assert_eq!(done, 0, "a filter can be installed: {}", std::io::Error::last_os_error());
+}
