@@ -14,7 +14,7 @@ use cli::explain::Story;
 use cli::table::Spec;
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::capability;
-use linux::process::Pid;
+use linux::process::{Disposition, Pid};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -69,6 +69,8 @@ struct Session<'a> {
     variables: Vec<(&'static str, OsString)>,
     /// The child of `--forkfor`.
     child: Option<Pid>,
+    /// How SIGCHLD was set before that.
+    sigchld: Option<Disposition>,
     /// `--quiet` was the first argument.
     quiet: bool,
 }
@@ -83,6 +85,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         keep_environment: false,
         variables: Vec::new(),
         child: None,
+        sigchld: None,
         quiet,
     };
     if !quiet {

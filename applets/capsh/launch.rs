@@ -5,7 +5,7 @@ use cli::exec::{Program, explain};
 use cli::failure::hints_wanted;
 use cli::{Failure, Outcome, text};
 use linux::Errno;
-use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait, signals};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -81,7 +81,14 @@ impl Session<'_> {
         Environment::Exactly(kept.chain(set).collect())
     }
 
+    /// Puts back what `--forkfor` changed.
+    fn restore_sigchld(&mut self) -> Step {
+        let failed = |error: linux::Error| fail(text!["sigaction failed: ", error.errno]);
+        self.sigchld.take().map_or(Ok(()), |sigchld| sigchld.restore().map_err(failed))
+    }
+
     fn exec(&mut self, program: &Program) -> Outcome {
+        self.restore_sigchld()?;
         let error = program.exec(self.output);
         Err(explain(fail(text!["execve '", program.file, "' failed!"]), &error))
     }
@@ -92,9 +99,15 @@ impl Session<'_> {
         let _ = self.output.flush();
         let not_started = |error: linux::Error| fail(text!["child failed to start: ", error.errno]);
         let (ours, childs) = process::channel().map_err(not_started)?;
+        // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
+        let sigchld = process::reset_to_default(signals::SIGCHLD).map_err(not_started)?;
         let child = match process::fork().map_err(not_started)? {
             Fork::Child => {
                 drop(ours);
+                if let Err(error) = sigchld.restore() {
+                    let _ = childs.send(&error.errno.0.to_le_bytes());
+                    process::exit_child(1)
+                }
                 let error = program.exec(self.output);
                 let _ = childs.send(&error.errno.0.to_le_bytes());
                 process::exit_child(1)
@@ -109,6 +122,7 @@ impl Session<'_> {
             _ => None,
         };
         let status = process::wait(child, Wait::End).map_err(not_started)?;
+        sigchld.restore().map_err(not_started)?;
         if let Some(errno) = refused {
             let (file, path) = (program.file.clone(), program.file.clone());
             let error = ExecError { file, path, searched: None, errno };
@@ -132,7 +146,9 @@ impl Session<'_> {
             return Err(fail(text!["require non-zero --forkfor value"]));
         }
         let _ = self.output.flush();
-        match process::fork().map_err(|error| fail(text!["unable to fork: ", error.errno]))? {
+        let failed = |error: linux::Error| fail(text!["unable to fork: ", error.errno]);
+        self.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(failed)?);
+        match process::fork().map_err(failed)? {
             Fork::Child => {
                 std::thread::sleep(Duration::from_secs(u64::from(seconds)));
                 process::exit_child(0)
@@ -150,6 +166,7 @@ impl Session<'_> {
         let status = process::wait(child, Wait::End)
             .map_err(|error| fail(text!["waitpid of child process failed: ", error.errno]))?;
         self.child = None;
+        self.restore_sigchld()?;
         let got = match status {
             Status::Signaled(signal) | Status::Stopped(signal) => signal,
             Status::Exited(_) => 0,

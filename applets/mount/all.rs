@@ -146,6 +146,8 @@ fn start(
     entry: &fstab::Entry,
     output: &mut Output,
 ) -> Option<process::Pid> {
+    // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
+    process::reset_to_default(process::signals::SIGCHLD).ok()?;
     match process::fork() {
         Ok(Fork::Parent(child)) => Some(child),
         Ok(Fork::Child) => {

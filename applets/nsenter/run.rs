@@ -30,7 +30,7 @@ struct Progress {
     groups_refused: bool,
     sigchld: Option<Disposition>,
     mask: Option<SignalMask>,
-    parent: Option<OwnedFd>,
+    parent: Option<process::Parent>,
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
@@ -123,12 +123,8 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::KeepCapabilities => Ok(()),
         Step::DieWithParent(signal) if progress.parent.is_some() => {
             process::die_with_parent(*signal).map_err(named("prctl failed"))?;
-            match &progress.parent {
-                Some(parent) if process::has_ended(parent.as_fd()).map_err(named("poll parent pidfd failed"))? => {
-                    Err(Failure::silent(1))
-                }
-                _ => Ok(()),
-            }
+            let ended = progress.parent.as_mut().map_or(Ok(false), process::Parent::has_ended);
+            if ended.map_err(named("poll parent pidfd failed"))? { Err(Failure::silent(1)) } else { Ok(()) }
         }
         Step::DieWithParent(_) => Ok(()),
         Step::Exec(operands) => {
@@ -267,7 +263,7 @@ fn fork(
         None
     };
     let parent = if dies_with_parent {
-        Some(process::pidfd_open(process::id()).map_err(named("pidfd_open failed"))?)
+        Some(process::Parent::watch().map_err(named("pidfd_open failed"))?)
     } else {
         None
     };

@@ -11,7 +11,6 @@ use linux::namespace::{self, Kind};
 use linux::process::{self, Attendance, Disposition, FORWARDED, Fork, SignalMask, Status, signals};
 use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
 use std::ffi::OsString;
-use std::os::fd::{AsFd, OwnedFd};
 
 /// What the steps leave for later ones.
 #[derive(Default)]
@@ -22,7 +21,7 @@ struct Progress {
     /// In the child: the mask we were given.
     mask: Option<SignalMask>,
     /// In the child: the parent as it was before the fork.
-    parent: Option<OwnedFd>,
+    parent: Option<process::Parent>,
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
@@ -108,12 +107,8 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         }),
         Step::DieWithParent(signal) => {
             process::die_with_parent(*signal).map_err(named("prctl failed"))?;
-            match &progress.parent {
-                Some(parent) if process::has_ended(parent.as_fd()).map_err(named("poll parent pidfd failed"))? => {
-                    Err(Failure::silent(1))
-                }
-                _ => Ok(()),
-            }
+            let ended = progress.parent.as_mut().map_or(Ok(false), process::Parent::has_ended);
+            if ended.map_err(named("poll parent pidfd failed"))? { Err(Failure::silent(1)) } else { Ok(()) }
         }
         Step::WarnOfPidWithoutFork => {
             cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
@@ -160,7 +155,7 @@ fn fork(how: plan::Fork, progress: &mut Progress, output: &mut Output) -> Result
     let blocked = if how.forward_signals { blocked.as_slice() } else { FORWARDED.as_slice() };
     let mask = process::block(blocked).map_err(named("sigprocmask block failed"))?;
     let parent = if how.dies_with_parent {
-        Some(process::pidfd_open(process::id()).map_err(named("pidfd_open failed"))?)
+        Some(process::Parent::watch().map_err(named("pidfd_open failed"))?)
     } else {
         None
     };

@@ -8,7 +8,7 @@ mod channel;
 mod exec;
 mod signal;
 
-pub use attend::{Attendance, FORWARDED, attend, death_signal, die_with_parent};
+pub use attend::{Attendance, FORWARDED, Parent, attend, death_signal, die_with_parent};
 pub use channel::{Channel, channel};
 pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
 pub use signal::{

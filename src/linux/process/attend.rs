@@ -4,6 +4,7 @@ use super::signal::{Signal, set_of};
 use super::{Pid, Status, Wait, send, wait};
 use crate::{Errno, Result, error::Context, io};
 use core::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// What the parent does beside waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +69,33 @@ fn forward_until_change(child: Pid, how: Attendance) -> Result<()> {
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno).context("sigwaitinfo", ""),
         }
+    }
+}
+
+/// The parent as a child will see it: by a pidfd, or on a kernel before 5.3, or where a filter denies
+/// them, by the other end of a channel, which is closed when the parent ends.
+pub struct Parent {
+    watched: OwnedFd,
+    /// The parent's end, until the child closes its copy.
+    held: Option<OwnedFd>,
+}
+
+impl Parent {
+    /// Prepares it, before the fork. The parent keeps what it gets until it has waited for the child.
+    pub fn watch() -> Result<Parent> {
+        match super::pidfd_open(super::id()) {
+            Err(error) if matches!(error.errno, Errno::ENOSYS | Errno::EPERM) => {
+                let (ours, childs) = super::channel()?;
+                Ok(Parent { watched: childs.into(), held: Some(ours.into()) })
+            }
+            opened => Ok(Parent { watched: opened?, held: None }),
+        }
+    }
+
+    /// In the child: whether it has ended.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        self.held = None;
+        super::has_ended(self.watched.as_fd())
     }
 }
 

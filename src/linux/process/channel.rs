@@ -17,6 +17,12 @@ pub fn channel() -> Result<(Channel, Channel)> {
     Ok((Channel(io::owned(ours).context("socketpair", "")?), Channel(io::owned(theirs).context("socketpair", "")?)))
 }
 
+impl From<Channel> for OwnedFd {
+    fn from(channel: Channel) -> OwnedFd {
+        channel.0
+    }
+}
+
 impl Channel {
     /// Sends one message. A gone peer is EPIPE, without the signal.
     pub fn send(&self, message: &[u8]) -> Result<()> {

@@ -26,7 +26,8 @@ pub(super) fn get(directory: i32, name: &CStr) -> Result<FileCapabilities, Errno
         by_path(directory, name, &mut value)
     } else {
         match by_descriptor(directory, name, &mut value) {
-            Err(Errno::ENOSYS) => {
+            // EPERM is the answer of a filter that does not know the call.
+            Err(Errno::ENOSYS | Errno::EPERM) => {
                 IS_MISSING.store(true, Ordering::Relaxed);
                 by_path(directory, name, &mut value)
             }
