@@ -13,6 +13,9 @@ use tests::fault::call_number;
 
 fn main() {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // Rust's start has ignored it, and the command would inherit that.
+    // SAFETY: the call takes two integers.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     let text = |at: usize| arguments[at].to_str().expect("UTF-8");
     match text(0) {
         "argv0" => execute(&arguments[2], std::iter::once(&arguments[1]).chain(&arguments[3..])),
@@ -26,7 +29,7 @@ fn main() {
             let errno = match text(1) {
                 "ENOSYS" => libc::ENOSYS,
                 "EPERM" => libc::EPERM,
-                other => panic!("no error called {other}"),
+                _ => unreachable!("no such error"),
             };
             deny(errno, &text(2).split(',').map(|name| call_number(name).expect("a system call")).collect::<Vec<_>>());
             execute(&arguments[3], &arguments[3..]);
@@ -38,7 +41,7 @@ fn main() {
                 "as" => libc::RLIMIT_AS,
                 "fsize" => libc::RLIMIT_FSIZE,
                 "stack" => libc::RLIMIT_STACK,
-                other => panic!("no resource called {other}"),
+                _ => unreachable!("no such resource"),
             };
             let value = text(2).parse().unwrap();
             let command = Command::new(&arguments[3], &arguments[3..]);
@@ -46,7 +49,7 @@ fn main() {
             assert_eq!(unsafe { libc::setrlimit(resource, &libc::rlimit { rlim_cur: value, rlim_max: value }) }, 0);
             command.execute();
         }
-        other => panic!("no surroundings called {other}"),
+        _ => unreachable!("no such surroundings"),
     }
 }
 
