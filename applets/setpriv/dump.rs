@@ -15,10 +15,12 @@ pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
     }
     let groups = credentials::groups().map_err(failed("getgroups failed"))?;
     line("Supplementary groups", groups.iter().map(u32::to_string), output);
-    let no_new_privileges = capability::no_new_privileges().is_ok_and(|set| set);
+    let no_new_privileges = capability::no_new_privileges().map_err(failed("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
     let sets = capability::get(0).map_err(failed("getting capabilities failed"))?;
     let count = capability::count();
+    let bounding = capability::bounding(count).map_err(failed("getting capabilities failed"))?;
+    let ambient = capability::ambient(count).map_err(failed("getting capabilities failed"))?;
     let mut set = |name: &str, set: u64| line(name, capability::members(set).map(capability_name), output);
     if level > 1 {
         set("Effective capabilities", sets.effective);
@@ -26,9 +28,9 @@ pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
     }
     set("Inheritable capabilities", sets.inheritable);
     if capability::has_ambient() {
-        set("Ambient capabilities", capability::ambient(count));
+        set("Ambient capabilities", ambient);
     }
-    set("Capability bounding set", capability::bounding(count));
+    set("Capability bounding set", bounding);
     let bits = capability::securebits().map_err(failed("getting process secure bits failed"))?;
     let named = SECUREBITS.iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| name.to_string());
     let rest = bits >> SECUREBITS.len() << SECUREBITS.len();

@@ -96,7 +96,7 @@ fn set_ids(options: &Options) -> Step {
 fn set_capabilities(options: &Options) -> Step {
     let count = capability::count();
     if let Some(changes) = &options.bounding {
-        let present = capability::bounding(count);
+        let present = capability::bounding(count).map_err(failed("apply bounding set"))?;
         // What is not in it cannot come back, and asking for it is no error.
         let lost = present & !changed(present, changes);
         for capability in capability::members(lost) {
@@ -104,7 +104,10 @@ fn set_capabilities(options: &Options) -> Step {
         }
     }
     let sets = capability::get(0).map_err(failed("apply capabilities"))?;
-    let bounding = options.bounding.as_ref().map_or(u64::MAX, |_| capability::bounding(count));
+    let bounding = match options.bounding {
+        Some(_) => capability::bounding(count).map_err(failed("apply bounding set"))?,
+        None => u64::MAX,
+    };
     let inheritable = |changes: &Changes| changed(sets.inheritable, changes);
     let wanted = Sets {
         effective: sets.effective & bounding,
@@ -115,7 +118,7 @@ fn set_capabilities(options: &Options) -> Step {
         capability::set(&wanted).map_err(failed("apply capabilities"))?;
     }
     let Some(changes) = &options.ambient else { return Ok(()) };
-    let present = capability::ambient(count);
+    let present = capability::ambient(count).map_err(failed("apply ambient capabilities"))?;
     let wanted = changed(present, changes);
     for capability in capability::members(present & !wanted) {
         capability::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
