@@ -163,7 +163,7 @@ impl Pair {
         // It sits in wait4, or in rt_sigtimedwait where it forwards signals.
         let child = until("the parent's wait", || {
             let call = fs::read_to_string(format!("/proc/{pid}/syscall")).ok()?;
-            let waits = call.starts_with("61 ") || call.starts_with("128 ") || call.starts_with("247 ");
+            let waits = call.starts_with("61 ") || call.starts_with("128 ");
             children(pid).first().copied().filter(|_| waits)
         })?;
         Ok(Pair { parent, child })
@@ -188,8 +188,9 @@ impl Pair {
     /// How the parent ended, as a shell shows it.
     fn status(&self) -> Result<i32, String> {
         Ok(match end(self.pid())? {
-            WaitStatus::Exited(_, status) => status,
+            WaitStatus::Exited(_, status) if status < 128 => status,
             WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+            // A status that only looks like a signal's, too.
             other => return Err(format!("{other:?}")),
         })
     }
