@@ -146,7 +146,11 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
         }
         match idmap::write(&pid.to_string(), *ids, map) {
             Ok(()) => {}
-            Err(error) if error.errno == Errno::EPERM && linux::credentials::effective_uid() != 0 => {
+            // EACCES: a process that may not be dumped has its maps from root.
+            Err(error)
+                if matches!(error.errno, Errno::EPERM | Errno::EACCES)
+                    && linux::credentials::effective_uid() != 0 =>
+            {
                 run_newidmap(pid, *ids, map)?;
             }
             Err(error) => return Err(Failure::new(1, text!["write failed ", error.object, ": ", error.errno])),
@@ -166,13 +170,16 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
     match process::fork().map_err(fork_failed)? {
         Fork::Child => {
             let error = process::exec(&program, &Argv(argv), &Environment::Inherited, SearchPath::Yes);
-            let text = text!["failed to execute ", program, ": ", error.errno];
+            let mut text = text!["failed to execute ", program, ": ", error.errno];
+            if error.errno == Errno::ENOENT {
+                text.extend_from_slice(b"\0it writes the maps that only root may write; it is in the package uidmap (Debian) or shadow-utils");
+            }
             let _ = theirs.send(&text);
             process::exit_child(error.status())
         }
         Fork::Parent(child) => {
             drop(theirs);
-            let mut message = [0; 256];
+            let mut message = [0; 512];
             // The channel closes on exec; a message tells that there was none.
             let message = ours.receive(&mut message).ok().flatten().unwrap_or_default().to_vec();
             match process::wait(child, Wait::End).map_err(|error| Failure::new(1, text!["waitpid failed: ", error.errno]))? {
