@@ -176,6 +176,9 @@ impl Session {
             }
             text.extend_from_slice(read);
         }
+        if text.len() >= INPUT {
+            return Err(Failure::plain(1, text!["fatal error: the text on standard input is longer than ", INPUT, " bytes"]));
+        }
         if text.is_empty() { Err(Failure::plain(1, usage(invocation))) } else { Ok(text) }
     }
 

@@ -12,9 +12,10 @@ use core::mem::MaybeUninit;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-const NAME: &CStr = c"security.capability";
+/// The attribute's name.
+pub(crate) const NAME: &CStr = c"security.capability";
 /// The largest value of any revision, in bytes.
-pub const LARGEST: usize = 24;
+const LARGEST: usize = 24;
 const REVISION_1: u32 = 0x0100_0000;
 const REVISION_2: u32 = 0x0200_0000;
 const REVISION_3: u32 = 0x0300_0000;

@@ -1,6 +1,6 @@
 //! The IAB tuple, inheritable, ambient and blocked ("not bounding") capabilities: cap_iab(3).
 
-use super::{NAMES, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
+use super::{SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
 use crate::process::Pid;
 use crate::{Errno, Error, Result, io};
 use std::os::fd::AsFd;
@@ -79,10 +79,7 @@ impl Iab {
             } else if blocked && self.inheritable & set != 0 {
                 out.push('%');
             }
-            match NAMES.get(usize::from(capability)) {
-                Some(name) => out.push_str(name),
-                None => out.push_str(&name(capability)),
-            }
+            out.push_str(&name(capability));
         }
         out
     }

@@ -1,12 +1,11 @@
 //! The capabilities of a directory's entry: getxattrat(2), Linux 6.13, or lgetxattr(2) before.
 
-use crate::filecap::{FileCapabilities, decode};
+use crate::filecap::{FileCapabilities, NAME, decode};
 use crate::{Errno, io};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::ffi::CString;
 
-const NAME: &CStr = c"security.capability";
 /// The number is the same on every architecture, and libc does not have it yet.
 const SYS_GETXATTRAT: libc::c_long = 464;
 
