@@ -1,0 +1,73 @@
+//! The rows of docs/compatibility.md are the option tables', and no option of an installed original is missing.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tests::{document, sandbox};
+
+/// The options of each applet, with what the document says of them.
+fn rows() -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = fs::read_to_string(document::tree().join("docs/compatibility.md")).unwrap();
+    let name = Regex::new("`(-[^`]+)`").unwrap();
+    let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut applet = String::new();
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            applet = heading.to_string();
+            found.insert(applet.clone(), BTreeMap::new());
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let mut cells = line.split(" | ");
+            let (options, verdict) = (cells.next().unwrap(), cells.next().unwrap());
+            assert!(["same", "better", "newer", "refused"].contains(&verdict), "{row}");
+            let has_note = cells.next().is_some_and(|note| note.trim_end_matches('|').trim().len() > 3);
+            assert!(has_note || ["same", "newer"].contains(&verdict), "no reason: {row}");
+            for option in name.captures_iter(options) {
+                found.get_mut(&applet).unwrap().insert(option[1].to_string(), verdict.to_string());
+            }
+        }
+    }
+    found
+}
+
+/// The options of an applet's table, as its manual page has them.
+fn table(applet: &str) -> BTreeSet<String> {
+    let page = Command::new(sandbox::artefact().unwrap()).args(["man", applet]).output().unwrap().stdout;
+    let page = String::from_utf8(page).unwrap();
+    let options = page.split(".SH ").find(|section| section.starts_with("OPTIONS")).unwrap_or_default();
+    let names = Regex::new(r"(?m)^\\fB(.*?)\\fP").unwrap();
+    names
+        .captures_iter(options)
+        .flat_map(|names| names[1].replace("\\-", "-").split(", ").map(str::to_string).collect::<Vec<_>>())
+        .collect()
+}
+
+#[test]
+fn every_option_of_every_table_has_its_row() {
+    let rows = rows();
+    for applet in document::names(&sandbox::artefact().unwrap()).unwrap().into_iter().skip(1) {
+        let rows = rows.get(&applet).unwrap_or_else(|| panic!("docs/compatibility.md has no {applet}"));
+        let here: BTreeSet<String> =
+            rows.iter().filter(|(_, verdict)| *verdict != "refused").map(|(name, _)| name.clone()).collect();
+        assert_eq!(here, table(&applet), "{applet}: left the document, right the table");
+    }
+}
+
+#[test]
+fn no_option_in_the_help_of_an_original_is_left_out() {
+    let option = Regex::new(r"(?m)^\s+(-[A-Za-z]|--[a-z][\w-]*)(?:, (--[a-z][\w-]*))?").unwrap();
+    for (applet, rows) in rows() {
+        let original = ["/usr/sbin", "/usr/bin"].iter().map(|it| Path::new(it).join(&applet)).find(|it| it.exists());
+        let Some(original) = original else { continue };
+        // Each of them prints its help for this and does nothing else.
+        let help = Command::new(original).arg("--help").output().unwrap();
+        let help = String::from_utf8_lossy(&[help.stdout, help.stderr].concat()).to_string();
+        for found in option.captures_iter(&help) {
+            for name in found.iter().skip(1).flatten() {
+                assert!(rows.contains_key(name.as_str()), "{applet}: no row for {}", name.as_str());
+            }
+        }
+    }
+}
