@@ -8,11 +8,24 @@ mod install;
 
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, failure::Line, text};
 use std::ffi::{OsStr, OsString};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 linux::entry!(start);
 
 #[global_allocator]
-static HEAP: linux::heap::Heap = linux::heap::Heap::new(cli::applet::memory_exhausted);
+static HEAP: linux::heap::Heap = linux::heap::Heap::new(memory_exhausted);
+
+/// Which of the applets this process is, for [`memory_exhausted`].
+static RUNNING: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Says that there is no memory left, and ends the process as one that failed. It takes no memory.
+fn memory_exhausted() -> ! {
+    let applet = applets::APPLETS.get(RUNNING.load(Ordering::Relaxed)).copied().unwrap_or(&CTRBOX);
+    for piece in [applet.name.as_bytes(), b": memory exhausted\n"] {
+        let _ = linux::io::write_all_to(2, piece);
+    }
+    linux::process::exit_child(applet.usage_status)
+}
 
 /// The status of a name that is no applet, as a shell's for a command that is not there.
 const UNKNOWN: u8 = 127;
@@ -70,7 +83,9 @@ fn start(arguments: &[&OsStr]) -> u8 {
     let (argv0, args) =
         arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
     let name = cli::applet::last_component(argv0);
-    let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { applets::find(name) };
+    let index = applets::APPLETS.iter().position(|applet| name == applet.name).unwrap_or(usize::MAX);
+    RUNNING.store(index, Ordering::Relaxed);
+    let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { applets::APPLETS.get(index).copied() };
     let invocation = Invocation { applet: applet.unwrap_or(&CTRBOX), argv0, args };
     if linux::start::is_secure_execution() {
         Failure::new(1, text!["refuses to run with more privilege than its caller"])

@@ -3,7 +3,6 @@
 use crate::{Failure, Outcome, Output, table::Spec, text};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::OnceLock;
 
 /// Whose command an applet stands in for; it decides how messages begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +57,6 @@ impl Invocation<'_> {
 
     /// Runs the applet, prints what it leaves to print, and returns the exit status.
     pub fn run(&self) -> u8 {
-        let _ = RUNNING.set(self.applet);
         let mut output = Output::default();
         let outcome = (self.applet.run)(self, &mut output);
         let flushed = output.flush();
@@ -76,18 +74,6 @@ impl Invocation<'_> {
             },
         }
     }
-}
-
-/// The applet that this process is, for [`memory_exhausted`].
-static RUNNING: OnceLock<&'static Applet> = OnceLock::new();
-
-/// Says that there is no memory left, and ends the process as one that failed. It takes no memory.
-pub fn memory_exhausted() -> ! {
-    let (name, status) = RUNNING.get().map_or(("ctrbox", 1), |applet| (applet.name, applet.usage_status));
-    for piece in [name.as_bytes(), b": memory exhausted\n"] {
-        let _ = linux::io::write_all_to(2, piece);
-    }
-    linux::process::exit_child(status)
 }
 
 /// What follows the last slash.
