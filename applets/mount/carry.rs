@@ -3,6 +3,7 @@
 use super::idmap;
 use super::plan::{Setting, Step, relative};
 use linux::mount::api::{self, FsContext, Message};
+use linux::mount::subdirectory;
 use linux::{Errno, Error, mount};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -68,9 +69,8 @@ impl Hand {
             }
             Step::Open { path } => self.tree = Some(api::open_tree(None, path, 0)?),
             Step::Subdirectory(path) => {
-                // The detached tree is not reachable by a path; a copy of a directory of it is taken by descriptor.
                 let tree = self.tree()?;
-                self.tree = Some(api::open_tree(Some(tree.as_fd()), &relative(path), api::OPEN_TREE_CLONE)?);
+                self.tree = Some(subdirectory::of_tree(tree.as_fd(), &relative(path))?);
             }
             Step::Reconfigure { settings } => {
                 let context = FsContext::pick(self.tree()?.as_fd())?;

@@ -5,8 +5,7 @@ use super::bad_usage;
 use cli::{Failure, text};
 use linux::idmap::{self, Extent, Ids};
 use linux::options::Options as MountOptions;
-use linux::process::{self, Channel, Fork, Pid, Wait};
-use linux::{Errno, Error, namespace};
+use linux::{Errno, Error, namespace, process};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -70,46 +69,21 @@ fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
     (!users.is_empty() || !groups.is_empty()).then_some((users, groups))
 }
 
-/// A child makes the namespace and waits until we have written its maps and opened it.
+/// A child makes the namespace and stays until we have written its maps and opened it.
 fn made(users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
-    let (ours, theirs) = process::channel()?;
-    // With an inherited SIG_IGN there would be no child to wait for.
-    let disposition = process::reset_to_default(process::signals::SIGCHLD)?;
-    let child = match process::fork()? {
-        Fork::Parent(child) => child,
-        Fork::Child => {
-            drop(ours);
-            let made = namespace::unshare(namespace::Kind::User.flag());
-            let errno = made.err().map_or(0, |error| error.errno.0);
-            let told = theirs.send(&errno.to_ne_bytes());
-            // Until the parent closes its end.
-            let _ = told.and_then(|()| theirs.receive(&mut [0; 4]).map(drop));
-            process::exit_child(0);
-        }
-    };
-    drop(theirs);
-    let opened = written(child, &ours, users, groups);
-    drop(ours);
-    process::wait(child, Wait::End)?;
-    disposition.restore()?;
-    opened
-}
-
-fn written(child: Pid, ours: &Channel, users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
-    let mut answer = [0; 4];
-    let got = ours.receive(&mut answer)?.map_or(0, <[u8]>::len);
-    let errno = if got == answer.len() { i32::from_ne_bytes(answer) } else { Errno::EIO.0 };
-    if errno != 0 {
-        return Err(Error::new("unshare", "", Errno(errno)));
-    }
-    let pid = child.to_string();
-    // A map that is missing is the kernel's to refuse when the namespace is used.
-    for (ids, map) in [(Ids::Users, users), (Ids::Groups, groups)] {
-        if !map.is_empty() {
-            idmap::write(&pid, ids, map)?;
-        }
-    }
-    namespace::open(namespace::path(child, "user"))
+    process::lend(
+        "unshare",
+        || namespace::unshare(namespace::Kind::User.flag()).map(|()| (0, ())),
+        |child, _| {
+            // A map that is missing is the kernel's to refuse when the namespace is used.
+            for (ids, map) in [(Ids::Users, users), (Ids::Groups, groups)] {
+                if !map.is_empty() {
+                    idmap::write(&child.to_string(), ids, map)?;
+                }
+            }
+            namespace::open(namespace::path(child, "user"))
+        },
+    )
 }
 
 #[cfg(test)]

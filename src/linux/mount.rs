@@ -9,6 +9,7 @@ pub mod foreign;
 pub mod helper;
 pub mod holders;
 pub mod statmount;
+pub mod subdirectory;
 
 use crate::{Result, error::Context, io, trace};
 use core::ffi::{c_char, c_void};

@@ -6,11 +6,13 @@
 mod attend;
 mod channel;
 mod exec;
+mod lend;
 mod signal;
 
 pub use attend::{Attendance, FORWARDED, Parent, attend, death_signal, die_with_parent};
 pub use channel::{Channel, channel};
 pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
+pub use lend::lend;
 pub use signal::{
     Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_name, signal_number,
 };
