@@ -203,13 +203,7 @@ impl File {
 
     /// The type of its file system, as statfs(2) numbers them (`f_type`).
     pub fn file_system(&self) -> Result<i64, Errno> {
-        let mut answer = MaybeUninit::<libc::statfs>::uninit();
-        // SAFETY: the buffer is valid for a write; fstatfs takes descriptors opened by path only.
-        io::checked(i64::from(unsafe { libc::fstatfs(self.fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
-        // SAFETY: the call succeeded and so wrote it.
-        let answer = unsafe { answer.assume_init() };
-        #[allow(clippy::unnecessary_cast)] // musl's field is unsigned.
-        Ok(answer.f_type as i64)
+        stat::file_system(self.fd.as_fd())
     }
 
     /// Whether its mount is nosuid, which makes execve(2) ignore file capabilities.

@@ -24,15 +24,24 @@ pub fn open_at(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, mode: u32)
 /// openat2(2) with RESOLVE_NO_MAGICLINKS: the links of /proc that lead to another process's root or
 /// descriptors, and so out of a root that was changed, are not followed (`ELOOP`).
 pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
+    open_resolving(None, path, flags, libc::RESOLVE_NO_MAGICLINKS)
+}
+
+/// openat2(2) with RESOLVE_IN_ROOT: symbolic links and `..` lead where they would if `root` were the root.
+pub fn open_in_root(root: BorrowedFd<'_>, path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
+    open_resolving(Some(root), path, flags, libc::RESOLVE_IN_ROOT)
+}
+
+fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
     let path = cstring(path)?;
+    let dir = dir.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     // SAFETY: all zero is a valid open_how.
     let mut how: libc::open_how = unsafe { core::mem::zeroed() };
     how.flags = (flags | libc::O_CLOEXEC) as u64;
-    how.resolve = libc::RESOLVE_NO_MAGICLINKS;
+    how.resolve = resolve;
     // SAFETY: `path` is NUL-terminated, and `how` is as large as is said; both live until the call returns.
-    let fd = unsafe {
-        libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path.as_ptr(), &raw const how, size_of::<libc::open_how>())
-    };
+    let fd =
+        unsafe { libc::syscall(libc::SYS_openat2, dir, path.as_ptr(), &raw const how, size_of::<libc::open_how>()) };
     owned(fd as i32)
 }
 

@@ -1,10 +1,9 @@
 //! The root of the mount namespace: pivot_root(2), and what leaving an initramfs takes.
 
 use crate::trace::Quoted;
-use crate::{Errno, Result, error::Context, io};
-use core::mem::MaybeUninit;
+use crate::{Errno, Result, error::Context, io, stat};
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// pivot_root(2): `new_root` becomes the root, and the present one is put on `put_old`.
 pub fn pivot(new_root: &OsStr, put_old: &OsStr) -> Result<()> {
@@ -34,17 +33,11 @@ impl Old {
 
     /// Whether it is on a file system in memory, as an initramfs is: fstatfs(2).
     pub fn is_in_memory(&self) -> Result<bool> {
-        /// `RAMFS_MAGIC` of <linux/magic.h>.
-        const RAMFS: u64 = 0x8584_58f6;
-        let mut answer = MaybeUninit::<libc::statfs>::uninit();
-        // SAFETY: the buffer is valid for a write.
-        io::checked(i64::from(unsafe { libc::fstatfs(self.0.as_raw_fd(), answer.as_mut_ptr()) }))
-            .context("fstatfs", "")?;
-        // SAFETY: the call succeeded and so wrote it.
-        let answer = unsafe { answer.assume_init() };
-        #[allow(clippy::unnecessary_cast)] // The libraries differ in the types.
-        let kind = answer.f_type as u64;
-        Ok(kind == RAMFS || kind == libc::TMPFS_MAGIC as u64)
+        // Of <linux/magic.h>; the C libraries differ in the types of theirs.
+        const RAMFS: i64 = 0x8584_58f6;
+        const TMPFS: i64 = 0x0102_1994;
+        let kind = stat::file_system(self.0.as_fd()).context("fstatfs", "")?;
+        Ok(kind == RAMFS || kind == TMPFS)
     }
 
     /// Removes what is in it, but nothing that is on another file system.
@@ -57,19 +50,10 @@ impl Old {
 /// its symbolic links lead where they will. True where the kernel cannot tell (before Linux 5.6).
 pub fn has_program(root: &OsStr, path: &OsStr) -> core::result::Result<(), Errno> {
     let root = io::open_at(None, root, libc::O_PATH | libc::O_DIRECTORY, 0)?;
-    let path = io::cstring(path)?;
-    // SAFETY: all zero is a valid open_how.
-    let mut how: libc::open_how = unsafe { core::mem::zeroed() };
-    how.flags = (libc::O_PATH | libc::O_CLOEXEC) as u64;
-    how.resolve = libc::RESOLVE_IN_ROOT;
-    // SAFETY: `path` is NUL-terminated, and `how` is as large as is said; both live until the call returns.
-    let fd = unsafe {
-        libc::syscall(libc::SYS_openat2, root.as_raw_fd(), path.as_ptr(), &raw const how, size_of::<libc::open_how>())
-    };
-    match io::owned(fd as i32) {
+    match io::open_in_root(root.as_fd(), path, libc::O_PATH) {
         Err(Errno::ENOSYS) => Ok(()),
         Err(errno) => Err(errno),
-        Ok(file) if crate::stat::of(file.as_fd())?.is_directory() => Err(Errno::EACCES),
+        Ok(file) if stat::of(file.as_fd())?.is_directory() => Err(Errno::EACCES),
         Ok(_) => Ok(()),
     }
 }

@@ -80,6 +80,17 @@ pub fn of(fd: BorrowedFd<'_>) -> core::result::Result<Stat, Errno> {
     Ok(Stat(unsafe { stat.assume_init() }))
 }
 
+/// The type of the file system that a file is on, as statfs(2) numbers them (`f_type`).
+pub fn file_system(fd: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
+    let mut answer = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the buffer is valid for a write; fstatfs takes descriptors opened by path only.
+    io::checked(i64::from(unsafe { libc::fstatfs(fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
+    // SAFETY: the call succeeded and so wrote it.
+    let answer = unsafe { answer.assume_init() };
+    #[allow(clippy::unnecessary_cast)] // musl's field is unsigned.
+    Ok(answer.f_type as i64)
+}
+
 /// stat(2): symbolic links are followed.
 pub fn path(path: &OsStr) -> Result<Stat> {
     at(path, 0).context("stat", path)
