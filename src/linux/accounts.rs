@@ -77,7 +77,7 @@ pub fn group_by_gid(gid: u32) -> Option<Group> {
 pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
     const PATH: &str = "/etc/group";
     let mut groups = vec![gid];
-    let read = each(PATH, |line| {
+    let read = each(PATH, &mut |line| {
         if let Some(group) = parse_group(line)
             && group.members.iter().any(|member| member == name)
             && !groups.contains(&group.gid)
@@ -96,7 +96,7 @@ pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
 pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Result<Vec<Range>> {
     let number = OsString::from(uid.to_string());
     let mut ranges = Vec::new();
-    let done = each(path, |line| {
+    let done = each(path, &mut |line| {
         ranges.extend(parse_range(line).filter(|range| Some(range.owner.as_os_str()) == name || range.owner == number));
         true
     });
@@ -106,7 +106,7 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Res
 
 fn find<T>(path: &str, mut row: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
     let mut found = None;
-    let _ = each(path, |line| {
+    let _ = each(path, &mut |line| {
         found = row(line);
         found.is_none()
     });
@@ -114,7 +114,7 @@ fn find<T>(path: &str, mut row: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
 }
 
 /// Shows each line of an account file that may be an entry, until `row` says that it has seen enough.
-fn each(path: &str, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Errno> {
+fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Errno> {
     let file = open(path)?;
     let mut lines = Lines::default();
     let mut chunk = [0; 16 * 1024];
@@ -125,11 +125,11 @@ fn each(path: &str, mut row: impl FnMut(&[u8]) -> bool) -> Result<(), Errno> {
             break;
         }
         total += got;
-        if !lines.take(chunk.get(..got).unwrap_or_default(), &mut row) {
+        if !lines.take(chunk.get(..got).unwrap_or_default(), row) {
             return Ok(());
         }
     }
-    lines.take(b"\n", &mut row);
+    lines.take(b"\n", row);
     Ok(())
 }
 
@@ -156,7 +156,7 @@ struct Lines {
 
 impl Lines {
     /// Shows the lines that `piece` completes. Returns whether more are wanted.
-    fn take(&mut self, piece: &[u8], row: &mut impl FnMut(&[u8]) -> bool) -> bool {
+    fn take(&mut self, piece: &[u8], row: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         let mut parts = piece.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             let is_complete = parts.peek().is_some();
