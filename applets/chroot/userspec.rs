@@ -56,7 +56,14 @@ pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Fa
     // GNU takes the primary group found outside even if the uid found there was another one.
     let outside = if outside.uid == spec.uid { outside } else { Identity { gid: None, ..outside } };
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
-    let user = needs_user.and_then(accounts::passwd_by_uid);
+    let user = match needs_user.map(accounts::look_up_uid) {
+        // As whom it would run is not known then.
+        Some(Err(error)) => {
+            return Err(Failure::new(FAILED, text!["failed to get supplemental groups: ", error.errno])
+                .hint(text![error.object, " of the new root cannot be read"]));
+        }
+        found => found.and_then(Result::ok).flatten(),
+    };
     let gid = spec.gid.or(user.as_ref().map(|user| user.gid)).or(outside.gid);
     if let (Some(uid), None) = (needs_user, gid) {
         return Err(Failure::new(FAILED, text!["no group specified for unknown uid: ", uid]));

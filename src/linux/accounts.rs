@@ -61,6 +61,20 @@ pub fn passwd_by_uid(uid: u32) -> Option<User> {
     find("/etc/passwd", |line| parse_user(line).filter(|user| user.uid == uid))
 }
 
+/// [`passwd_by_uid`] where it matters whether there is no such user, or the file cannot be read.
+pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
+    const PATH: &str = "/etc/passwd";
+    let mut found = None;
+    let read = each(PATH, &mut |line| {
+        found = parse_user(line).filter(|user| user.uid == uid);
+        found.is_none()
+    });
+    match read {
+        Ok(()) | Err(Errno::ENOENT) => Ok(found),
+        Err(errno) => Err(crate::Error::new("open", PATH, errno)),
+    }
+}
+
 /// The group with this name.
 pub fn group_by_name(name: &OsStr) -> Option<Group> {
     find("/etc/group", |line| parse_group(line).filter(|group| group.name == name))
