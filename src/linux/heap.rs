@@ -64,10 +64,14 @@ impl<const SIZE: usize> Arena<SIZE> {
     }
 }
 
+// Of their own, and zero: beside the function of [`Heap`] they would be bytes of the file.
+static ARENA: Arena<SIZE> = Arena::new();
+static SPARE: Arena<RESERVE> = Arena::new();
+
 /// The arena first, then malloc(3), then the reserve.
 pub struct Heap {
-    arena: Arena<SIZE>,
-    reserve: Arena<RESERVE>,
+    arena: &'static Arena<SIZE>,
+    reserve: &'static Arena<RESERVE>,
     /// Called when there is no memory left. It ends the process; the standard library would kill it.
     exhausted: fn() -> !,
 }
@@ -75,7 +79,7 @@ pub struct Heap {
 impl Heap {
     /// Nothing taken yet, and what is done when there is no memory left.
     pub const fn new(exhausted: fn() -> !) -> Heap {
-        Heap { arena: Arena::new(), reserve: Arena::new(), exhausted }
+        Heap { arena: &ARENA, reserve: &SPARE, exhausted }
     }
 
     /// What malloc(3) gave, or in its place a piece of the reserve.
@@ -161,9 +165,14 @@ mod tests {
         Layout::from_size_align(size, align).unwrap()
     }
 
+    /// A heap with arenas of its own.
+    fn apart() -> Heap {
+        Heap { arena: Box::leak(Box::new(Arena::new())), reserve: Box::leak(Box::new(Arena::new())), exhausted }
+    }
+
     #[test]
     fn pieces_are_aligned_and_do_not_overlap() {
-        let heap = Heap::new(exhausted);
+        let heap = apart();
         let mut end = heap.arena.start() as usize;
         for (size, align) in [(1, 1), (8, 8), (3, 1), (16, 64), (1, 4)] {
             // SAFETY: no size is zero.
@@ -175,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_comes_from_malloc() {
-        let heap = Heap::new(exhausted);
+        let heap = apart();
         // SAFETY: the size is not zero, and the piece is given back with the layout it was taken with.
         unsafe {
             let large = heap.alloc(layout(SIZE + 1, 1));
@@ -186,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_reserve_serves_when_malloc_has_nothing() {
-        let heap = Heap::new(exhausted);
+        let heap = apart();
         let piece = heap.or_reserve(core::ptr::null_mut(), layout(100, 8));
         assert!(heap.reserve.has(piece) && !heap.arena.has(piece));
         // SAFETY: it is given back with its own layout.
@@ -197,12 +206,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "no memory left")]
     fn with_nothing_left_the_end_is_not_a_null_pointer() {
-        Heap::new(exhausted).or_reserve(core::ptr::null_mut(), layout(RESERVE + 1, 1));
+        apart().or_reserve(core::ptr::null_mut(), layout(RESERVE + 1, 1));
     }
 
     #[test]
     fn the_last_piece_grows_where_it_is_and_others_move_with_what_they_hold() {
-        let heap = Heap::new(exhausted);
+        let heap = apart();
         // SAFETY: no size is zero, and each piece is resized and given back with its own layout.
         unsafe {
             let first = heap.alloc(layout(4, 1));
@@ -221,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_last_piece_is_used_again_when_it_is_given_back() {
-        let heap = Heap::new(exhausted);
+        let heap = apart();
         // SAFETY: no size is zero, and the piece is given back with its own layout.
         unsafe {
             let first = heap.alloc(layout(100, 1));
