@@ -1,21 +1,24 @@
 //! One mount, from a complete request to its entry in utab.
 
+mod record;
+mod types;
+
 use super::hooks::{self, Hooks};
 use super::message::{self, Attempt};
 use super::plan::{self, Facts, Operation};
 use super::request::{Request, Settings};
 use super::source::{self, Missing, Source};
 use super::target::{self, Target};
-use super::{FAILED, SYSTEM, USAGE, UTAB, carry, table};
+use super::{FAILED, USAGE, carry, table};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::loopdev::{Refused, Wanted};
 use linux::mount::api::{Message, Severity};
-use linux::mount::{helper, statmount};
+use linux::mount::helper;
 use linux::options::Options as MountOptions;
 use linux::probe::{self, Probed};
 use linux::process::{self, Status};
-use linux::{Errno, directory, io, mountinfo, stat, utab};
+use linux::{Errno, directory, mountinfo, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -255,87 +258,6 @@ impl Work<'_> {
         found.is_some_and(|entry| self.path().is_none_or(|path| entry.source_text() == path))
     }
 
-    /// One type after another. `Ok(Err)`: none did.
-    fn try_types(&mut self, output: &mut Output) -> Result<Result<Tried, Refusal>, Failure> {
-        if !self.operation.has_type() {
-            return Ok(self.attempt(None, false, output));
-        }
-        if self.operation == Operation::Remount {
-            let fstype = OsString::from_vec(self.types.clone());
-            let known = !fstype.is_empty() && !self.types.contains(&b',') && fstype != "auto";
-            return Ok(self.attempt(known.then_some(fstype.as_os_str()), false, output));
-        }
-        let types = self.types.clone();
-        if self.negatable && types.starts_with(b"no") && types != b"none" {
-            return self.guess(Some(&types), output);
-        }
-        let mut last = None;
-        for name in types.split(|&byte| byte == b',') {
-            if matches!(name, b"" | b"auto") && !(name.is_empty() && types.contains(&b',')) {
-                match self.detect()? {
-                    Some(fstype) => last = Some(self.attempt(Some(&fstype), false, output)),
-                    None => last = Some(self.guess(None, output)?),
-                }
-            } else if !name.is_empty() {
-                last = Some(self.attempt(Some(OsStr::from_bytes(name)), false, output));
-            }
-            match &last {
-                Some(Err(refusal)) if matches!(refusal.errno, Errno::EINVAL | Errno::ENODEV) => {}
-                Some(_) => break,
-                None => {}
-            }
-        }
-        last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
-    }
-
-    /// The type that the source's superblock says, or its name.
-    fn detect(&self) -> Result<Option<OsString>, Failure> {
-        let path = self.path().unwrap_or_default();
-        match probe::device(path) {
-            Ok(Probed::One(found)) => {
-                let allowed = self.hooks.auto_types.as_deref();
-                if allowed.is_some_and(|list| !linux::options::type_matches(OsStr::new(found.fstype), list)) {
-                    return Err(message::early(USAGE, &self.target.path, b"no valid filesystem type specified"));
-                }
-                Ok(Some(OsString::from(kernel_type(found.fstype))))
-            }
-            Ok(Probed::Ambiguous) => Err(message::early(
-                FAILED,
-                &self.target.path,
-                &text!["more filesystems detected on ", path, "; use -t <type> or wipefs(8)"],
-            )),
-            Ok(Probed::Nothing) => Ok(None),
-            Err(_) => {
-                let bytes = path.as_bytes();
-                let network = if bytes.starts_with(b"//") {
-                    Some("cifs")
-                } else if bytes.contains(&b':') && bytes.first() != Some(&b'/') {
-                    Some("nfs")
-                } else {
-                    None
-                };
-                Ok(network.map(OsString::from))
-            }
-        }
-    }
-
-    /// Every type that the kernel knows and that needs a device, one after another.
-    fn guess(&mut self, list: Option<&[u8]>, output: &mut Output) -> Result<Result<Tried, Refusal>, Failure> {
-        let allowed = self.hooks.auto_types.clone();
-        let fits = |name: &OsStr| {
-            list.is_none_or(|list| linux::options::type_matches(name, list))
-                && allowed.as_ref().is_none_or(|list| linux::options::type_matches(name, list))
-        };
-        let mut last = None;
-        for name in known_types().into_iter().filter(|name| fits(name)) {
-            match self.attempt(Some(&name), true, output) {
-                Err(refusal) if matches!(refusal.errno, Errno::EINVAL | Errno::ENODEV) => last = Some(Err(refusal)),
-                other => return Ok(other),
-            }
-        }
-        last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
-    }
-
     /// One type: its helper, or the kernel.
     fn attempt(&mut self, fstype: Option<&OsStr>, silent: bool, output: &mut Output) -> Result<Tried, Refusal> {
         if let Some(program) = fstype.filter(|_| !self.settings.internal_only).and_then(|name| helper::find("mount", name))
@@ -527,103 +449,6 @@ impl Work<'_> {
         });
     }
 
-    /// Writes to utab what the kernel does not keep.
-    fn record(&self, helped: bool) -> Result<(), Failure> {
-        if !self.settings.writes_utab() || self.operation == Operation::Propagation {
-            return Ok(());
-        }
-        // A mount.TYPE program may have had its reasons to mount nothing.
-        let is_there = || statmount::mount_id(None, &self.target.path, 0).is_ok_and(|ids| ids.is_root != Some(false));
-        if helped && !self.settings.fake && !is_there() {
-            return Ok(());
-        }
-        let done = match self.operation {
-            Operation::Move if utab::is_empty() => Ok(()),
-            Operation::Move => {
-                let from = self.path().unwrap_or_default();
-                utab::update(|table| table.move_tree(from, &self.target.path))
-            }
-            _ => {
-                let manual = self.source.as_ref().and_then(|source| source.device.as_ref());
-                let kept = self.options.for_utab(manual.is_some_and(|device| !device.autoclear));
-                let remount = matches!(self.operation, Operation::Remount | Operation::RemountBind);
-                if kept.is_empty() && (!remount || utab::is_empty()) {
-                    return Ok(());
-                }
-                let entry = self.utab_entry(kept);
-                utab::update(|table| {
-                    if remount {
-                        table.set_options(entry)
-                    } else if helped && table.has(&entry) {
-                        table.complete(entry)
-                    } else {
-                        table.entries.push(entry);
-                        true
-                    }
-                })
-            }
-        };
-        done.map_err(|_| {
-            let text: &[u8] = b"filesystem was mounted, but failed to update userspace mount table";
-            message::early(UTAB, &self.target.path, text)
-        })
-    }
-
-    fn utab_entry(&self, options: Vec<u8>) -> utab::Entry {
-        let target = table::absolute(&self.target.path);
-        let mut entry = utab::Entry {
-            source: self.path().unwrap_or(OsStr::new("none")).to_os_string(),
-            target,
-            root: OsString::from("/"),
-            options,
-            ..utab::Entry::default()
-        };
-        let bind = matches!(self.operation, Operation::Bind { .. });
-        if bind {
-            entry.bind_source = Some(entry.source.clone());
-        }
-        if self.settings.fake {
-            return entry;
-        }
-        let Ok(ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
-        entry.id = (ids.id != 0).then_some(ids.id);
-        entry.unique = (ids.unique != 0).then_some(ids.unique);
-        let Ok(mounted) = mountinfo::Table::read() else { return entry };
-        if let Some(found) = mounted.entries_backward().find(|found| Some(u64::from(found.id)) == entry.id) {
-            entry.source = found.source_text();
-            entry.root = found.root_path();
-        }
-        entry
-    }
-
-    /// X-mount.owner, X-mount.group and X-mount.mode.
-    fn set_owner(&self) -> Result<(), Failure> {
-        if self.settings.fake {
-            return Ok(());
-        }
-        let target = &self.target.path;
-        let failed = |what: &'static str| {
-            move |error: linux::Error| {
-                let text = text!["filesystem was mounted, but failed to change ", what, ": ", error.errno];
-                message::early(SYSTEM, target, &text)
-            }
-        };
-        if self.hooks.owner.is_some() || self.hooks.group.is_some() {
-            directory::set_owner(target, self.hooks.owner, self.hooks.group).map_err(failed("ownership"))?;
-        }
-        match self.hooks.mode {
-            Some(mode) => directory::set_mode(target, mode).map_err(failed("mode")),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The name under which the kernel has a detected type.
-fn kernel_type(found: &str) -> &str {
-    match found {
-        "ntfs" => "ntfs3",
-        other => other,
-    }
 }
 
 /// Whether a file system on `source` is mounted, and read-only.
@@ -633,30 +458,4 @@ fn is_mounted_read_only(source: &OsStr) -> bool {
     table.entries().any(|entry| {
         entry.source == escaped && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro")
     })
-}
-
-/// The types that need a device: /etc/filesystems, and /proc/filesystems if that is missing or ends with `*`.
-fn known_types() -> Vec<OsString> {
-    let mut types = Vec::new();
-    let mut kernel = true;
-    if let Ok(text) = io::read_file("/etc/filesystems", 1 << 16) {
-        kernel = false;
-        for line in text.split(|&byte| byte == b'\n') {
-            let line = line.trim_ascii();
-            match line {
-                b"*" => kernel = true,
-                [] | [b'#', ..] => {}
-                name if name.starts_with(b"nodev") => {}
-                name => types.push(OsStr::from_bytes(name).to_os_string()),
-            }
-        }
-    }
-    if kernel && let Ok(text) = io::read_file("/proc/filesystems", 1 << 16) {
-        for line in text.split(|&byte| byte == b'\n') {
-            if !line.starts_with(b"nodev") && !line.trim_ascii().is_empty() {
-                types.push(OsStr::from_bytes(line.trim_ascii()).to_os_string());
-            }
-        }
-    }
-    types
 }

@@ -1,0 +1,100 @@
+//! What follows a mount: its entry in utab, and the owner and mode of its root.
+
+use super::super::{SYSTEM, UTAB, message, table};
+use super::{Operation, Work};
+use cli::{Failure, text};
+use linux::mount::statmount;
+use linux::{directory, mountinfo, utab};
+use std::ffi::{OsStr, OsString};
+
+impl Work<'_> {
+    /// Writes to utab what the kernel does not keep.
+    pub(super) fn record(&self, helped: bool) -> Result<(), Failure> {
+        if !self.settings.writes_utab() || self.operation == Operation::Propagation {
+            return Ok(());
+        }
+        // A mount.TYPE program may have had its reasons to mount nothing.
+        let is_there = || statmount::mount_id(None, &self.target.path, 0).is_ok_and(|ids| ids.is_root != Some(false));
+        if helped && !self.settings.fake && !is_there() {
+            return Ok(());
+        }
+        let done = match self.operation {
+            Operation::Move if utab::is_empty() => Ok(()),
+            Operation::Move => {
+                let from = self.path().unwrap_or_default();
+                utab::update(|table| table.move_tree(from, &self.target.path))
+            }
+            _ => {
+                let manual = self.source.as_ref().and_then(|source| source.device.as_ref());
+                let kept = self.options.for_utab(manual.is_some_and(|device| !device.autoclear));
+                let remount = matches!(self.operation, Operation::Remount | Operation::RemountBind);
+                if kept.is_empty() && (!remount || utab::is_empty()) {
+                    return Ok(());
+                }
+                let entry = self.utab_entry(kept);
+                utab::update(|table| {
+                    if remount {
+                        table.set_options(entry)
+                    } else if helped && table.has(&entry) {
+                        table.complete(entry)
+                    } else {
+                        table.entries.push(entry);
+                        true
+                    }
+                })
+            }
+        };
+        done.map_err(|_| {
+            let text: &[u8] = b"filesystem was mounted, but failed to update userspace mount table";
+            message::early(UTAB, &self.target.path, text)
+        })
+    }
+
+    fn utab_entry(&self, options: Vec<u8>) -> utab::Entry {
+        let target = table::absolute(&self.target.path);
+        let mut entry = utab::Entry {
+            source: self.path().unwrap_or(OsStr::new("none")).to_os_string(),
+            target,
+            root: OsString::from("/"),
+            options,
+            ..utab::Entry::default()
+        };
+        let bind = matches!(self.operation, Operation::Bind { .. });
+        if bind {
+            entry.bind_source = Some(entry.source.clone());
+        }
+        if self.settings.fake {
+            return entry;
+        }
+        let Ok(ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
+        entry.id = (ids.id != 0).then_some(ids.id);
+        entry.unique = (ids.unique != 0).then_some(ids.unique);
+        let Ok(mounted) = mountinfo::Table::read() else { return entry };
+        if let Some(found) = mounted.entries_backward().find(|found| Some(u64::from(found.id)) == entry.id) {
+            entry.source = found.source_text();
+            entry.root = found.root_path();
+        }
+        entry
+    }
+
+    /// X-mount.owner, X-mount.group and X-mount.mode.
+    pub(super) fn set_owner(&self) -> Result<(), Failure> {
+        if self.settings.fake {
+            return Ok(());
+        }
+        let target = &self.target.path;
+        let failed = |what: &'static str| {
+            move |error: linux::Error| {
+                let text = text!["filesystem was mounted, but failed to change ", what, ": ", error.errno];
+                message::early(SYSTEM, target, &text)
+            }
+        };
+        if self.hooks.owner.is_some() || self.hooks.group.is_some() {
+            directory::set_owner(target, self.hooks.owner, self.hooks.group).map_err(failed("ownership"))?;
+        }
+        match self.hooks.mode {
+            Some(mode) => directory::set_mode(target, mode).map_err(failed("mode")),
+            None => Ok(()),
+        }
+    }
+}

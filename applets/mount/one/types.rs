@@ -1,0 +1,127 @@
+//! Which file system types are tried for a mount: those that were named, what the superblock says,
+//! or all that the kernel knows.
+
+use super::super::{FAILED, USAGE, message};
+use super::{Operation, Refusal, Tried, Work};
+use cli::{Failure, Output, text};
+use linux::probe::{self, Probed};
+use linux::{Errno, io};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+impl Work<'_> {
+    /// One type after another. `Ok(Err)`: none did.
+    pub(super) fn try_types(&mut self, output: &mut Output) -> Result<Result<Tried, Refusal>, Failure> {
+        if !self.operation.has_type() {
+            return Ok(self.attempt(None, false, output));
+        }
+        if self.operation == Operation::Remount {
+            let fstype = OsString::from_vec(self.types.clone());
+            let known = !fstype.is_empty() && !self.types.contains(&b',') && fstype != "auto";
+            return Ok(self.attempt(known.then_some(fstype.as_os_str()), false, output));
+        }
+        let types = self.types.clone();
+        if self.negatable && types.starts_with(b"no") && types != b"none" {
+            return self.guess(Some(&types), output);
+        }
+        let mut last = None;
+        for name in types.split(|&byte| byte == b',') {
+            if matches!(name, b"" | b"auto") && !(name.is_empty() && types.contains(&b',')) {
+                match self.detect()? {
+                    Some(fstype) => last = Some(self.attempt(Some(&fstype), false, output)),
+                    None => last = Some(self.guess(None, output)?),
+                }
+            } else if !name.is_empty() {
+                last = Some(self.attempt(Some(OsStr::from_bytes(name)), false, output));
+            }
+            match &last {
+                Some(Err(refusal)) if matches!(refusal.errno, Errno::EINVAL | Errno::ENODEV) => {}
+                Some(_) => break,
+                None => {}
+            }
+        }
+        last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
+    }
+
+    /// The type that the source's superblock says, or its name.
+    fn detect(&self) -> Result<Option<OsString>, Failure> {
+        let path = self.path().unwrap_or_default();
+        match probe::device(path) {
+            Ok(Probed::One(found)) => {
+                let allowed = self.hooks.auto_types.as_deref();
+                if allowed.is_some_and(|list| !linux::options::type_matches(OsStr::new(found.fstype), list)) {
+                    return Err(message::early(USAGE, &self.target.path, b"no valid filesystem type specified"));
+                }
+                Ok(Some(OsString::from(kernel_type(found.fstype))))
+            }
+            Ok(Probed::Ambiguous) => Err(message::early(
+                FAILED,
+                &self.target.path,
+                &text!["more filesystems detected on ", path, "; use -t <type> or wipefs(8)"],
+            )),
+            Ok(Probed::Nothing) => Ok(None),
+            Err(_) => {
+                let bytes = path.as_bytes();
+                let network = if bytes.starts_with(b"//") {
+                    Some("cifs")
+                } else if bytes.contains(&b':') && bytes.first() != Some(&b'/') {
+                    Some("nfs")
+                } else {
+                    None
+                };
+                Ok(network.map(OsString::from))
+            }
+        }
+    }
+
+    /// Every type that the kernel knows and that needs a device, one after another.
+    fn guess(&mut self, list: Option<&[u8]>, output: &mut Output) -> Result<Result<Tried, Refusal>, Failure> {
+        let allowed = self.hooks.auto_types.clone();
+        let fits = |name: &OsStr| {
+            list.is_none_or(|list| linux::options::type_matches(name, list))
+                && allowed.as_ref().is_none_or(|list| linux::options::type_matches(name, list))
+        };
+        let mut last = None;
+        for name in known_types().into_iter().filter(|name| fits(name)) {
+            match self.attempt(Some(&name), true, output) {
+                Err(refusal) if matches!(refusal.errno, Errno::EINVAL | Errno::ENODEV) => last = Some(Err(refusal)),
+                other => return Ok(other),
+            }
+        }
+        last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
+    }
+}
+
+/// The name under which the kernel has a detected type.
+fn kernel_type(found: &str) -> &str {
+    match found {
+        "ntfs" => "ntfs3",
+        other => other,
+    }
+}
+
+/// The types that need a device: /etc/filesystems, and /proc/filesystems if that is missing or ends with `*`.
+fn known_types() -> Vec<OsString> {
+    let mut types = Vec::new();
+    let mut kernel = true;
+    if let Ok(text) = io::read_file("/etc/filesystems", 1 << 16) {
+        kernel = false;
+        for line in text.split(|&byte| byte == b'\n') {
+            let line = line.trim_ascii();
+            match line {
+                b"*" => kernel = true,
+                [] | [b'#', ..] => {}
+                name if name.starts_with(b"nodev") => {}
+                name => types.push(OsStr::from_bytes(name).to_os_string()),
+            }
+        }
+    }
+    if kernel && let Ok(text) = io::read_file("/proc/filesystems", 1 << 16) {
+        for line in text.split(|&byte| byte == b'\n') {
+            if !line.starts_with(b"nodev") && !line.trim_ascii().is_empty() {
+                types.push(OsStr::from_bytes(line.trim_ascii()).to_os_string());
+            }
+        }
+    }
+    types
+}
