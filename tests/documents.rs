@@ -20,14 +20,6 @@ fn run(program: &str, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
-fn is_there(program: &str) -> bool {
-    let lacks = needs::missing(&[program.to_string()], &mut Default::default());
-    if let Some(reason) = &lacks {
-        eprintln!("skipped: {reason}");
-    }
-    lacks.is_none()
-}
-
 #[test]
 fn what_is_committed_is_what_the_tables_and_texts_make() {
     for (path, text) in document::all(&artefact().unwrap()).unwrap() {
@@ -50,7 +42,7 @@ fn nothing_else_is_committed_beside_them() {
 
 #[test]
 fn mandoc_finds_nothing_wrong_with_the_pages() {
-    if !is_there("mandoc") {
+    if !needs::present(&["mandoc"]) {
         return;
     }
     for path in document::all(&artefact().unwrap()).unwrap().into_keys().filter(|path| path.starts_with("man")) {
@@ -77,7 +69,7 @@ fn every_page_has_the_sections_that_a_reader_looks_for() {
 #[test]
 fn every_example_runs() {
     let Ok(stage) = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox"))) else { panic!("no stage") };
-    if !nix::unistd::geteuid().is_root() || !is_there("busybox") {
+    if !nix::unistd::geteuid().is_root() || !needs::present(&["busybox"]) {
         return;
     }
     for name in document::names(&artefact().unwrap()).unwrap() {
@@ -95,7 +87,7 @@ fn every_example_runs() {
 fn the_shells_take_their_completions() {
     let completions = document::tree().join("completions");
     for (shell, file) in [("bash", "ctrbox.bash"), ("zsh", "_ctrbox"), ("fish", "ctrbox.fish")] {
-        if is_there(shell) {
+        if needs::present(&[shell]) {
             let read = run(shell, &["-n", completions.join(file).to_str().unwrap()]);
             assert!(read.status.success(), "{shell}: {}", String::from_utf8_lossy(&read.stderr));
         }

@@ -3,12 +3,38 @@
 use crate::sandbox::Accounts;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Why a case with these needs cannot run here; `None` if it can. Answers are kept in `known`.
 pub fn missing(needs: &[String], known: &mut BTreeMap<String, Option<String>>) -> Option<String> {
     needs.iter().find_map(|need| known.entry(need.clone()).or_insert_with(|| lack_of(need)).clone())
+}
+
+/// Whether a test can run here. If not the reason is said, and written where `scripts/test` counts it.
+pub fn present(needs: &[&str]) -> bool {
+    let needs: Vec<String> = needs.iter().map(|need| need.to_string()).collect();
+    let lacks = missing(&needs, &mut BTreeMap::new());
+    if let Some(reason) = &lacks {
+        eprintln!("skipped: {reason}");
+        if let Some(list) = std::env::var_os("CTRBOX_SKIPPED") {
+            let file = fs::OpenOptions::new().append(true).create(true).open(list);
+            if let Err(error) = file.and_then(|mut file| writeln!(file, "{reason}")) {
+                eprintln!("the list of what is skipped: {error}");
+            }
+        }
+    }
+    lacks.is_none()
+}
+
+/// The kernel to boot images with: `CTRBOX_KERNEL`, or one of the machine's own.
+pub fn kernel() -> Option<PathBuf> {
+    let given = std::env::var_os("CTRBOX_KERNEL").map(PathBuf::from).filter(|path| path.is_file());
+    given.or_else(|| {
+        let boot = fs::read_dir("/boot").ok()?;
+        boot.flatten().map(|file| file.path()).find(|path| path.to_string_lossy().starts_with("/boot/vmlinuz-"))
+    })
 }
 
 /// The account files that these needs ask for.
@@ -46,6 +72,7 @@ fn lack_of(need: &str) -> Option<String> {
             .into_iter()
             .any(|at| Path::new(&format!("/sys/fs/cgroup/{at}cgroup.controllers")).exists()))
         .then(|| "no cgroup v2 hierarchy".to_string()),
+        "kernel" => kernel().is_none().then(|| "no kernel to boot (CTRBOX_KERNEL, /boot/vmlinuz-*)".to_string()),
         program => (!in_path(program)).then(|| format!("no program or feature '{program}'")),
     }
 }
