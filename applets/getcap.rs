@@ -89,7 +89,7 @@ fn show(path: &OsStr, options: &Options, invocation: &Invocation<'_>, output: &m
         Ok(root) => root,
         Err(errno) => {
             // Of anything but a directory that is all there is to say.
-            if printer.tell_one(path) && errno == Errno::EACCES {
+            if printer.tell_one(path) && !matches!(errno, Errno::ENOTDIR | Errno::ELOOP | Errno::ENOENT) {
                 printer.tell(path.as_bytes(), Found::Unreadable(errno));
             }
             return;

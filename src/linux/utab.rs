@@ -229,7 +229,11 @@ pub fn path() -> OsString {
 
 /// Whether the table has no lines: then unmounting and moving need not look at it.
 pub fn is_empty() -> bool {
-    crate::stat::path(&path()).map_or(true, |stat| stat.size() == 0)
+    match crate::stat::path(&path()) {
+        Ok(stat) => stat.size() == 0,
+        // What cannot be looked at may hold something.
+        Err(error) => matches!(error.errno, Errno::ENOENT | Errno::ENOTDIR),
+    }
 }
 
 fn beside(suffix: &str) -> OsString {
@@ -244,7 +248,12 @@ fn beside(suffix: &str) -> OsString {
 pub fn update(change: impl FnOnce(&mut Table) -> bool) -> Result<()> {
     let path = path();
     let Some(_lock) = lock()? else { return Ok(()) };
-    let mut table = Table::read();
+    // A table that cannot be read must not be replaced by one without its entries.
+    let mut table = match io::read_file(&path, LIMIT) {
+        Ok(text) => Table::parse(&text),
+        Err(error) if error.errno == Errno::ENOENT => Table::default(),
+        Err(error) => return Err(error),
+    };
     if !change(&mut table) {
         return Ok(());
     }

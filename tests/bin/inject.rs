@@ -312,13 +312,25 @@ fn snapshot() -> String {
     files(Path::new("."), &mut out);
     files(Path::new("/run/mount"), &mut out);
     for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
-        let directory = std::env::current_dir().unwrap_or_default();
         let file = fs::read_to_string(entry.path().join("loop/backing_file")).unwrap_or_default();
-        if Path::new(file.trim_end()).starts_with(directory) {
+        let ours = fs::metadata(".").map(|about| about.dev()).ok();
+        // Another script's file has the same path, but not the same file system.
+        if !file.is_empty() && file_system_of_loop(&Path::new("/dev").join(entry.file_name())) == ours {
             let _ = writeln!(out, "loop device on {}", file.trim_end());
         }
     }
     out
+}
+
+/// The device number of the file system that a loop device's file is on.
+fn file_system_of_loop(device: &Path) -> Option<u64> {
+    use std::os::fd::AsRawFd;
+    const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
+    // struct loop_info64, which begins with the device number.
+    let mut status = [0_u64; 29];
+    let file = fs::File::open(device).ok()?;
+    // SAFETY: the buffer has the size of the structure.
+    (unsafe { libc::ioctl(file.as_raw_fd(), LOOP_GET_STATUS64, status.as_mut_ptr()) } == 0).then_some(status[0])
 }
 
 fn files(directory: &Path, out: &mut String) {
@@ -328,6 +340,10 @@ fn files(directory: &Path, out: &mut String) {
     for path in entries {
         let Ok(about) = fs::symlink_metadata(&path) else { continue };
         // Where something is mounted the mount table says so.
+        // Locks and signs for watchers are no state.
+        if ["utab.lock", "utab.act", "utab.event"].iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
         if path.ends_with(".faults") || fs::metadata(directory).is_ok_and(|parent| parent.dev() != about.dev()) {
             continue;
         }
