@@ -80,8 +80,11 @@ fn look_up(settings: &Settings, operand: &OsStr) -> Option<Found> {
     if !needs_table && let Some(found) = find::by_kernel(&path, !options.internal_only) {
         return Some(found);
     }
-    let table = mountinfo::Table::read().ok()?;
-    find::in_table(&table, operand, &path)
+    match mountinfo::Table::read() {
+        Ok(table) => find::in_table(&table, operand, &path),
+        // Without the table the kernel still knows the mount, and its entry in utab is to go with it.
+        Err(_) => find::by_kernel(&path, !options.internal_only),
+    }
 }
 
 /// Types of which it is known that they have no umount.TYPE program: many mounts have the same.
