@@ -112,6 +112,8 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
     let stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox")))?;
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::new(BTreeMap::new());
+    // Loop devices have one set of numbers for the whole machine: a case would detach another's.
+    let loops = Mutex::new(());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -121,7 +123,11 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
                     let (Some(case), Some(lack)) = (cases.get(index), lacks.get(index)) else { break };
                     let outcome = match lack {
                         Some(reason) => Outcome { verdict: Verdict::Skipped(reason.clone()), runs: Vec::new() },
-                        None => run_one(&stage, case, options),
+                        None => {
+                            let alone = case.needs.iter().any(|need| need == "loop");
+                            let _turn = alone.then(|| loops.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+                            run_one(&stage, case, options)
+                        }
                     };
                     if options.verbose {
                         println!("ran {}", title(case));

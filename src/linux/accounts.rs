@@ -154,9 +154,11 @@ fn open(path: &str) -> Result<OwnedFd, Errno> {
     let file = match io::open_without_magic_links(OsStr::new(path), flags) {
         // A kernel before 5.6, or a filter that does not know the call.
         Err(Errno::ENOSYS | Errno::EPERM) => io::open_at(None, OsStr::new(path), flags, 0)?,
+        // What stands there is no account file, so there is none: numbers still work.
+        Err(Errno::ELOOP) => return Err(Errno::ENOENT),
         opened => opened?,
     };
-    if crate::stat::of(file.as_fd())?.is_regular() { Ok(file) } else { Err(Errno::EINVAL) }
+    if crate::stat::of(file.as_fd())?.is_regular() { Ok(file) } else { Err(Errno::ENOENT) }
 }
 
 /// Puts lines together from the pieces that are read.
