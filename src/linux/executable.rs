@@ -110,7 +110,7 @@ pub fn needed(head: &[u8]) -> Option<Interpreter> {
         let (start, length) = elf.segment(at)?;
         let text = head.get(start..start.checked_add(length)?)?;
         let text = text.split(|byte| *byte == 0).next()?;
-        return Some(Interpreter { path: OsString::from_vec(text.to_vec()), script: false });
+        return (!text.is_empty()).then(|| Interpreter { path: OsString::from_vec(text.to_vec()), script: false });
     }
     None
 }
@@ -190,6 +190,12 @@ impl<'a> Elf<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_interpreter_in_an_elf_file_is_none() {
+        let file = include_bytes!("../../fuzz/seeds/executable/empty-interpreter");
+        assert_eq!(needed(file).map(|interpreter| interpreter.path), None);
+    }
 
     #[test]
     fn a_script_needs_the_program_of_its_first_line() {
