@@ -1,9 +1,9 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, number, text};
+use cli::{Failure, Opt, child, number, text};
 use linux::accounts;
 use linux::namespace::Kind;
-use linux::process::{self, Signal, signals};
+use linux::process::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -109,10 +109,7 @@ fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> R
     if value == "follow" {
         return Ok(Id::Follow);
     }
-    number::id(value.as_bytes())
-        .or_else(|| named(value))
-        .map(Id::Number)
-        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, ": '", value, "'"]))
+    child::id(value, what, named).map(Id::Number)
 }
 
 /// The option table, in the order of the documentation.
@@ -183,13 +180,7 @@ pub const OPTIONS: &[Opt<Options>] = &[
     Opt::flag(Some('F'), &["no-fork"], "do not fork before exec'ing <program>", |options| options.no_fork = true),
     Opt::flag(Some('c'), &["join-cgroup"], "join the cgroup of the target process", |options| options.join_cgroup = true),
     Opt::maybe(None, &["kill-child"], "signame", "when dying, kill the forked child; defaults to SIGKILL", |options, name| {
-        options.kill_child = Some(match &name {
-            None => signals::SIGKILL,
-            Some(name) => name
-                .to_str()
-                .and_then(process::signal_number)
-                .ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?,
-        });
+        options.kill_child = Some(child::kill_signal(name)?);
         Ok(())
     }),
     Opt::flag(None, &["forward-signals"], "forward SIGTERM and SIGINT to the forked child", |options| options.forward_signals = true),

@@ -3,11 +3,13 @@
 use super::enter::Entries;
 use super::options::{Id, Place, Source};
 use super::plan::{Become, Step};
+use cli::child::{FORWARDING, Forking, How};
 use cli::diagnosis;
 use cli::exec::{Program, failed_to_execute};
+use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
 use linux::namespace::{self, Kind};
-use linux::process::{self, Attendance, Disposition, Environment, FORWARDED, Fork, SignalMask, Status, signals};
+use linux::process::{self, Attendance, Environment, Status};
 use linux::target::{Target, change_root, open_directory};
 use linux::{Errno, Error, capability, cgroup, credentials, directory};
 use std::ffi::{OsStr, OsString};
@@ -28,9 +30,7 @@ struct Progress {
     pid: bool,
     /// Whether dropping the groups failed before we entered; it must then succeed after.
     groups_refused: bool,
-    sigchld: Option<Disposition>,
-    mask: Option<SignalMask>,
-    parent: Option<process::Parent>,
+    forking: Forking,
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
@@ -121,14 +121,9 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)
         }),
         Step::KeepCapabilities => Ok(()),
-        Step::DieWithParent(signal) if progress.parent.is_some() => {
-            process::die_with_parent(*signal).map_err(named("prctl failed"))?;
-            let ended = progress.parent.as_mut().map_or(Ok(false), process::Parent::has_ended);
-            if ended.map_err(named("poll parent pidfd failed"))? { Err(Failure::silent(1)) } else { Ok(()) }
-        }
-        Step::DieWithParent(_) => Ok(()),
+        Step::DieWithParent(signal) => progress.forking.die_with_parent(*signal),
         Step::Exec(operands) => {
-            progress.restore_signals()?;
+            progress.forking.restore_signals()?;
             let program = Program::or_shell(operands, std::mem::take(&mut progress.environment));
             Err(failed_to_execute(&program.exec(output)))
         }
@@ -138,17 +133,6 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
 impl Progress {
     fn target(&self) -> Result<&Target, Failure> {
         self.target.as_ref().ok_or_else(|| Failure::new(1, text!["no target PID specified"]))
-    }
-
-    /// The program gets the mask and the dispositions that we got.
-    fn restore_signals(&mut self) -> Result<(), Failure> {
-        if let Some(sigchld) = self.sigchld.take() {
-            sigchld.restore().map_err(named("sigaction failed"))?;
-        }
-        if let Some(mask) = self.mask.take() {
-            mask.restore().map_err(named("sigprocmask restore failed"))?;
-        }
-        Ok(())
     }
 }
 
@@ -255,30 +239,10 @@ fn fork(
     progress: &mut Progress,
     output: &mut Output,
 ) -> Result<Option<u8>, Failure> {
-    progress.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(named("sigaction failed"))?);
-    let mask = if forward_signals {
-        let blocked = [FORWARDED.as_slice(), &[signals::SIGCHLD]].concat();
-        Some(process::block(&blocked).map_err(named("sigprocmask block failed"))?)
-    } else {
-        None
-    };
-    let parent = if dies_with_parent {
-        Some(process::Parent::watch().map_err(named("pidfd_open failed"))?)
-    } else {
-        None
-    };
-    // What is buffered would be written by both.
-    let _ = output.flush();
-    let forked = process::fork().map_err(|error| {
-        failed("fork failed", &error).with_hints(diagnosis::hints(diagnosis::Step::Fork, error.errno))
-    })?;
-    match forked {
-        Fork::Child => {
-            progress.mask = mask;
-            progress.parent = parent;
-            Ok(None)
-        }
-        Fork::Parent(child) => {
+    let blocked = if forward_signals { FORWARDING } else { &[] };
+    match progress.forking.fork(How { blocked, dies_with_parent }, output)? {
+        None => Ok(None),
+        Some(child) => {
             let attendance = Attendance { forward_signals, job_control: true };
             match process::attend(child, attendance).map_err(named("waitpid failed"))? {
                 Status::Exited(status) => Ok(Some(status)),
@@ -340,16 +304,6 @@ fn no_process(pid: i32, first: &str, error: &Error) -> Failure {
 
 fn cannot_open(error: Error) -> Failure {
     Failure::new(1, text!["cannot open ", error.object, ": ", error.errno])
-}
-
-fn named(what: &'static str) -> impl Fn(Error) -> Failure {
-    move |error| failed(what, &error)
-}
-
-#[cold]
-#[inline(never)]
-fn failed(what: &str, error: &Error) -> Failure {
-    Failure::new(1, text![what, ": ", error.errno])
 }
 
 #[cfg(test)]

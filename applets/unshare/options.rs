@@ -1,12 +1,12 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, number, text};
+use cli::{Failure, Opt, child, number, text};
 use linux::accounts;
 use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::idmap::{self, Extent, Ids};
 use linux::mount::Propagation;
 use linux::namespace::Kind;
-use linux::process::{self, Environment, Signal, signals};
+use linux::process::{Environment, Signal};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -143,12 +143,6 @@ fn map_id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) 
         .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "': Invalid argument"]))
 }
 
-fn run_id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
-    number::id(value.as_bytes())
-        .or_else(|| named(value))
-        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, ": '", value, "'"]))
-}
-
 fn user_named(name: &OsStr) -> Option<u32> {
     accounts::passwd_by_name(name).map(|user| user.uid)
 }
@@ -203,13 +197,7 @@ pub const OPTIONS: &[Opt<Options>] = &[
     }),
     Opt::maybe(None, &["kill-child"], "signame", "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL", |options, name| {
         options.fork = true;
-        options.kill_child = Some(match &name {
-            None => signals::SIGKILL,
-            Some(name) => name
-                .to_str()
-                .and_then(process::signal_number)
-                .ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?,
-        });
+        options.kill_child = Some(child::kill_signal(name)?);
         Ok(())
     }),
     Opt::maybe(None, &["mount-proc"], "dir", "mount proc filesystem first (implies --mount)", |options, directory| {
@@ -246,11 +234,11 @@ pub const OPTIONS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('S'), &["setuid"], "uid", "set uid in entered namespace", |options, uid| {
-        options.uid = Some(run_id(&uid, "uid", user_named)?);
+        options.uid = Some(child::id(&uid, "uid", user_named)?);
         Ok(())
     }),
     Opt::value(Some('G'), &["setgid"], "gid", "set gid in entered namespace", |options, gid| {
-        options.gid = Some(run_id(&gid, "gid", group_named)?);
+        options.gid = Some(child::id(&gid, "gid", group_named)?);
         Ok(())
     }),
     Opt::value(None, &["map-user"], "uid|name", "map current user to uid (implies --user)", |options, user| {

@@ -2,6 +2,7 @@
 //! binds namespaces on files where the bind would not be seen from inside.
 
 use super::plan::Outside;
+use cli::child::fork_failed;
 use cli::diagnosis::{self, Step};
 use cli::failure::Line;
 use cli::{Failure, text};
@@ -9,7 +10,7 @@ use linux::idmap::{self, Extent, Ids};
 use linux::mount;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Argv, Channel, Environment, Fork, Pid, SearchPath, Status, Wait};
-use linux::{Errno, Error};
+use linux::Errno;
 use std::ffi::OsString;
 
 /// Asks for the maps.
@@ -78,11 +79,6 @@ impl Helper {
 
 fn lost() -> Failure {
     Failure::new(1, text!["the helper process ended early"])
-}
-
-/// fork(2) failed.
-pub fn fork_failed(error: Error) -> Failure {
-    Failure::new(1, text!["fork failed: ", error.errno]).with_hints(diagnosis::hints(Step::Fork, error.errno))
 }
 
 /// Serves the process inside until that hangs up.

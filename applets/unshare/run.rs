@@ -1,14 +1,15 @@
 //! Carrying a plan out. The first step that fails ends it, and the program is not run.
 
-use super::outside::{self, Helper};
+use super::outside::Helper;
 use super::plan::{self, Step};
+use cli::child::{FORWARDING, Forking, How};
 use cli::diagnosis;
 use cli::exec::{Program, failed_to_execute};
-use cli::failure::hints_wanted;
+use cli::failure::{failed, hints_wanted, named};
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::Propagation;
 use linux::namespace::{self, Kind};
-use linux::process::{self, Attendance, Disposition, FORWARDED, Fork, SignalMask, Status, signals};
+use linux::process::{self, Attendance, FORWARDED, Status};
 use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
 use std::ffi::OsString;
 
@@ -16,12 +17,7 @@ use std::ffi::OsString;
 #[derive(Default)]
 struct Progress {
     helper: Option<Helper>,
-    /// How SIGCHLD was set before we changed it.
-    sigchld: Option<Disposition>,
-    /// In the child: the mask we were given.
-    mask: Option<SignalMask>,
-    /// In the child: the parent as it was before the fork.
-    parent: Option<process::Parent>,
+    forking: Forking,
 }
 
 /// Carries the steps out. Returns in a parent with the child's status, and on failure.
@@ -52,7 +48,7 @@ fn in_order(steps: &[Step], progress: &mut Progress, output: &mut Output) -> Out
 fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
     match step {
         Step::StayOutside(work) => {
-            progress.expect_children()?;
+            progress.forking.expect_children()?;
             progress.helper = Some(Helper::start(work)?);
             Ok(())
         }
@@ -105,17 +101,13 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::KeepCapabilities => capability::keep_across_exec().map_err(|error| {
             named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)
         }),
-        Step::DieWithParent(signal) => {
-            process::die_with_parent(*signal).map_err(named("prctl failed"))?;
-            let ended = progress.parent.as_mut().map_or(Ok(false), process::Parent::has_ended);
-            if ended.map_err(named("poll parent pidfd failed"))? { Err(Failure::silent(1)) } else { Ok(()) }
-        }
+        Step::DieWithParent(signal) => progress.forking.die_with_parent(*signal),
         Step::WarnOfPidWithoutFork => {
             cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
             Ok(())
         }
         Step::Exec { operands, environment } => {
-            progress.restore_signals()?;
+            progress.forking.restore_signals()?;
             // After all that can fail: what it has bound stays from here on.
             if let Some(helper) = progress.helper.take() {
                 helper.release()?;
@@ -126,48 +118,12 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
     }
 }
 
-impl Progress {
-    /// With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
-    fn expect_children(&mut self) -> Result<(), Failure> {
-        if self.sigchld.is_none() {
-            self.sigchld =
-                Some(process::reset_to_default(signals::SIGCHLD).map_err(named("sigaction failed"))?);
-        }
-        Ok(())
-    }
-
-    /// The program gets the mask and the dispositions that we got.
-    fn restore_signals(&mut self) -> Result<(), Failure> {
-        if let Some(sigchld) = self.sigchld.take() {
-            sigchld.restore().map_err(named("sigaction failed"))?;
-        }
-        if let Some(mask) = self.mask.take() {
-            mask.restore().map_err(named("sigprocmask restore failed"))?;
-        }
-        Ok(())
-    }
-}
-
 /// Forks. `None` in the child; in the parent the child's exit status, when it has ended.
 fn fork(how: plan::Fork, progress: &mut Progress, output: &mut Output) -> Result<Option<u8>, Failure> {
-    progress.expect_children()?;
-    let blocked = [FORWARDED.as_slice(), &[signals::SIGCHLD]].concat();
-    let blocked = if how.forward_signals { blocked.as_slice() } else { FORWARDED.as_slice() };
-    let mask = process::block(blocked).map_err(named("sigprocmask block failed"))?;
-    let parent = if how.dies_with_parent {
-        Some(process::Parent::watch().map_err(named("pidfd_open failed"))?)
-    } else {
-        None
-    };
-    // What is buffered would be written by both.
-    let _ = output.flush();
-    match process::fork().map_err(outside::fork_failed)? {
-        Fork::Child => {
-            progress.mask = Some(mask);
-            progress.parent = parent;
-            Ok(None)
-        }
-        Fork::Parent(child) => {
+    let blocked = if how.forward_signals { FORWARDING } else { &FORWARDED };
+    match progress.forking.fork(How { blocked, dies_with_parent: how.dies_with_parent }, output)? {
+        None => Ok(None),
+        Some(child) => {
             if let Some(helper) = progress.helper.take() {
                 // It ends when the child has hung up, too: at the exec.
                 helper.finish();
@@ -197,16 +153,6 @@ fn map_failed(error: Error) -> Failure {
     let what = if error.call == "open" { "cannot open " } else { "write failed " };
     Failure::new(1, text![what, error.object, ": ", error.errno])
         .with_hints(diagnosis::hints(diagnosis::Step::Map, error.errno))
-}
-
-fn named(what: &'static str) -> impl Fn(Error) -> Failure {
-    move |error| failed(what, &error)
-}
-
-#[cold]
-#[inline(never)]
-fn failed(what: &str, error: &Error) -> Failure {
-    Failure::new(1, text![what, ": ", error.errno])
 }
 
 fn about(before: &str, path: &OsString, after: &str, error: &Error) -> Failure {

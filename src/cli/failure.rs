@@ -164,6 +164,18 @@ pub fn hint_on_terminal(text: &str) {
     }
 }
 
+/// `WHAT: STRERROR` with status 1, for `map_err`.
+pub fn named(what: &'static str) -> impl Fn(linux::Error) -> Failure {
+    move |error| failed(what, &error)
+}
+
+/// `WHAT: STRERROR` with status 1.
+#[cold]
+#[inline(never)]
+pub fn failed(what: &str, error: &linux::Error) -> Failure {
+    Failure::new(1, crate::text![what, ": ", error.errno])
+}
+
 /// Whether hints are printed; `CTRBOX_HINTS=never` turns them off.
 pub fn hints_wanted() -> bool {
     variable("CTRBOX_HINTS").is_none_or(|value| value != "never")

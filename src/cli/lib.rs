@@ -7,6 +7,7 @@
 
 pub mod applet;
 pub mod capability;
+pub mod child;
 pub mod completion;
 pub mod diagnosis;
 pub mod exec;

@@ -1,0 +1,102 @@
+//! The child that runs the program, for the commands that fork it: its signals, its end with its
+//! parent, and the arguments that say so.
+
+use crate::diagnosis::{self, Step};
+use crate::failure::{failed, named};
+use crate::{Failure, Output, number, text};
+use linux::Error;
+use linux::process::{self, Disposition, FORWARDED, Fork, Parent, Pid, Signal, SignalMask, signals};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// What forking changes: the program gets the mask and the dispositions that we got.
+#[derive(Default)]
+pub struct Forking {
+    /// How SIGCHLD was set before we changed it.
+    sigchld: Option<Disposition>,
+    /// In the child: the mask we were given.
+    mask: Option<SignalMask>,
+    /// Where the child is to end with it, the parent as it was before the fork. The parent keeps its
+    /// side until its own end: without pidfds that is what the child sees.
+    parent: Option<Parent>,
+}
+
+/// How to fork.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// The signals that the parent does not take while it waits; to be passed on they must be among them.
+    pub blocked: &'static [Signal],
+    /// The child will ask to die with us.
+    pub dies_with_parent: bool,
+}
+
+/// Blocked in a parent that passes signals on: those, and the one that tells of the child.
+pub const FORWARDING: &[Signal] = &[FORWARDED[0], FORWARDED[1], signals::SIGCHLD];
+
+impl Forking {
+    /// With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
+    pub fn expect_children(&mut self) -> Result<(), Failure> {
+        if self.sigchld.is_none() {
+            self.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(named("sigaction failed"))?);
+        }
+        Ok(())
+    }
+
+    /// Forks, with what was printed written out first, or both would write it. `None` in the child.
+    pub fn fork(&mut self, how: How, output: &mut Output) -> Result<Option<Pid>, Failure> {
+        self.expect_children()?;
+        let mask = match how.blocked {
+            [] => None,
+            signals => Some(process::block(signals).map_err(named("sigprocmask block failed"))?),
+        };
+        if how.dies_with_parent {
+            self.parent = Some(Parent::watch().map_err(named("pidfd_open failed"))?);
+        }
+        // A failure is kept and reported by the last flush.
+        let _ = output.flush();
+        match process::fork().map_err(fork_failed)? {
+            Fork::Child => {
+                self.mask = mask;
+                Ok(None)
+            }
+            Fork::Parent(child) => Ok(Some(child)),
+        }
+    }
+
+    /// In a forked child: has `signal` sent to it when its parent ends, which may have happened already.
+    pub fn die_with_parent(&mut self, signal: Signal) -> Result<(), Failure> {
+        let Some(parent) = &mut self.parent else { return Ok(()) };
+        process::die_with_parent(signal).map_err(named("prctl failed"))?;
+        if parent.has_ended().map_err(named("poll parent pidfd failed"))? { Err(Failure::silent(1)) } else { Ok(()) }
+    }
+
+    /// Gives the signals back; to be called before the exec.
+    pub fn restore_signals(&mut self) -> Result<(), Failure> {
+        if let Some(sigchld) = self.sigchld.take() {
+            sigchld.restore().map_err(named("sigaction failed"))?;
+        }
+        if let Some(mask) = self.mask.take() {
+            mask.restore().map_err(named("sigprocmask restore failed"))?;
+        }
+        Ok(())
+    }
+}
+
+/// fork(2) failed.
+pub fn fork_failed(error: Error) -> Failure {
+    failed("fork failed", &error).with_hints(diagnosis::hints(Step::Fork, error.errno))
+}
+
+/// The argument of `--kill-child`: SIGKILL without one.
+pub fn kill_signal(name: Option<OsString>) -> Result<Signal, Failure> {
+    let Some(name) = name else { return Ok(signals::SIGKILL) };
+    let number = name.to_str().and_then(process::signal_number);
+    number.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))
+}
+
+/// The argument of `--setuid` or `--setgid`: a number, or a name that `named` knows.
+pub fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
+    number::id(value.as_bytes())
+        .or_else(|| named(value))
+        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, ": '", value, "'"]))
+}
