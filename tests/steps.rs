@@ -40,6 +40,7 @@ fn traced(stage: &Stage, command: &str, options: &str, after: &str) -> Run {
 /// The lines that ctrbox's own processes made: up to where each becomes `/state`.
 fn own_calls(log: &str) -> Vec<(String, String)> {
     let mut ended: Vec<String> = Vec::new();
+    let mut begun: Vec<String> = Vec::new();
     let mut calls = Vec::new();
     for line in log.lines() {
         let (pid, call) = line.split_once(' ').unwrap();
@@ -48,7 +49,13 @@ fn own_calls(log: &str) -> Vec<(String, String)> {
             continue;
         }
         let program = call.strip_prefix("execve(\"").and_then(|rest| rest.split('"').next());
-        if program.is_some_and(|program| program.ends_with("/state")) && call.ends_with("= 0") {
+        let of_program = program.is_some_and(|program| program.ends_with("/state"));
+        // Another process's call may come between the two halves of this one.
+        if of_program && call.ends_with("<unfinished ...>") {
+            begun.push(pid.clone());
+        }
+        let resumed = call.starts_with("<... execve resumed>") && begun.contains(&pid);
+        if (of_program || resumed) && call.ends_with("= 0") {
             ended.push(pid);
         } else {
             calls.push((pid, call));
