@@ -79,7 +79,6 @@ const OPTIONS: &[Opt<Options>] = &[
 
 /// What the C entry point calls.
 fn start(arguments: &[&OsStr]) -> u8 {
-    linux::trace::start();
     let (argv0, args) =
         arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
     let name = cli::applet::last_component(argv0);
@@ -93,6 +92,8 @@ fn start(arguments: &[&OsStr]) -> u8 {
             .print(&invocation);
         return 1;
     }
+    // Not before: with borrowed privilege it would make files for the caller.
+    linux::trace::start();
     if applet.is_none() {
         unknown(name).print(&invocation);
         return UNKNOWN;

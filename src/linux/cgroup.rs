@@ -3,7 +3,7 @@
 use crate::mountinfo::{Entry, Table};
 use crate::{Errno, Result, error::Context, io, target::Target};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A process's place in one hierarchy: a line of /proc/PID/cgroup.
@@ -67,8 +67,8 @@ fn directory(mount: &Entry<'_>, membership: &Membership) -> Option<OsString> {
 /// Moves us into a cgroup whose `cgroup.procs` is open.
 pub fn join(procs: &OwnedFd) -> Result<()> {
     // 0 means the writer, whatever its number is in which PID namespace.
-    let done = io::write_all(procs.as_fd(), b"0");
-    traced!(done, "write(cgroup.procs, \"0\")").context("write", "cgroup.procs")
+    let wrote = io::write_once(procs.as_raw_fd(), b"0");
+    traced!(wrote, "write(cgroup.procs, \"0\")").context("write", "cgroup.procs").map(drop)
 }
 
 #[cfg(test)]

@@ -64,9 +64,17 @@ pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_RDONLY, 0).context("open", path)
 }
 
-/// Opens a file to append to it, made with mode 0600 when it is missing.
+/// Opens a file to append to it, made with mode 0600 when it is missing. A FIFO keeps nobody waiting:
+/// without a reader it is `ENXIO`, and one that is full takes no more.
 pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
-    open_at(None, path, libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOCTTY, 0o600).context("open", path)
+    let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOCTTY | libc::O_NONBLOCK;
+    open_at(None, path, flags, 0o600).context("open", path)
+}
+
+/// A copy of descriptor `fd` that is none of the standard ones, close-on-exec.
+pub fn above_standard(fd: RawFd) -> crate::Result<OwnedFd> {
+    // SAFETY: the call takes integers and returns a new descriptor.
+    owned(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) }).context("fcntl", "")
 }
 
 /// Reads at most `limit` bytes, to the end of the file.
@@ -128,15 +136,20 @@ pub fn write_all(fd: BorrowedFd<'_>, text: &[u8]) -> Result<(), Errno> {
 /// [`write_all`] to a descriptor known by number: standard output and error, which may be closed.
 pub fn write_all_to(fd: RawFd, mut text: &[u8]) -> Result<(), Errno> {
     while !text.is_empty() {
-        // SAFETY: `text` is valid for reads of its length; a bad number gives EBADF.
-        let wrote = unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
-        match checked(wrote as i64) {
-            Ok(wrote) => text = text.get(wrote as usize..).unwrap_or_default(),
+        match write_once(fd, text) {
+            Ok(wrote) => text = text.get(wrote..).unwrap_or_default(),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }
     }
     Ok(())
+}
+
+/// One write(2), as the kernel wants it for maps and the like. Returns how much of the text it took.
+pub(crate) fn write_once(fd: RawFd, text: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: `text` is valid for reads of its length; a bad number gives EBADF.
+    let wrote = unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
+    checked(wrote as i64).map(|wrote| wrote as usize)
 }
 
 /// isatty(3).

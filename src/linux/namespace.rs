@@ -256,8 +256,7 @@ pub fn descriptor_of(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd> {
 pub fn write_file(path: impl AsRef<OsStr>, text: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let file = io::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
-    // SAFETY: `text` is valid for reads of its length.
-    let wrote = io::checked(unsafe { libc::write(file.as_raw_fd(), text.as_ptr().cast(), text.len()) } as i64);
+    let wrote = io::write_once(file.as_raw_fd(), text);
     traced!(wrote, "write({}, {})", Quoted::new(path), Quoted(text)).context("write", path).map(drop)
 }
 

@@ -13,6 +13,7 @@ pub use attend::{Attendance, FORWARDED, Parent, attend, death_signal, die_with_p
 pub use channel::{Channel, channel};
 pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
 pub use lend::lend;
+pub(crate) use signal::without_write_signals;
 pub use signal::{
     Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_name, signal_number,
 };

@@ -18,14 +18,15 @@ static OUTPUT: AtomicI32 = AtomicI32::new(-1);
 /// opened leaves tracing off: the trace never changes what a command does.
 pub fn start() {
     let Some(value) = std::env::var_os("CTRBOX_TRACE") else { return };
-    match value.as_bytes() {
-        b"" | b"0" => {}
-        b"1" => OUTPUT.store(2, Ordering::Relaxed),
-        path => {
-            if let Ok(file) = crate::io::append(OsStr::from_bytes(path)) {
-                OUTPUT.store(file.into_raw_fd(), Ordering::Relaxed);
-            }
-        }
+    let output = match value.as_bytes() {
+        b"" | b"0" => return,
+        b"1" => crate::io::above_standard(2),
+        path => crate::io::append(OsStr::from_bytes(path))
+            // Where a standard descriptor is closed, ours must not take its place.
+            .and_then(|file| crate::io::above_standard(file.as_raw_fd())),
+    };
+    if let Ok(output) = output {
+        OUTPUT.store(output.into_raw_fd(), Ordering::Relaxed);
     }
 }
 
@@ -140,8 +141,10 @@ pub fn line(call: fmt::Arguments<'_>, outcome: Option<&dyn Outcome>) {
         line.used += 1;
     }
     if let Some(text) = line.bytes.get(..line.used) {
-        // A trace that cannot be written must not change what the command does.
-        let _ = crate::io::write_all_to(OUTPUT.load(Ordering::Relaxed), text);
+        // A trace that cannot be written must not change what the command does, nor end it.
+        crate::process::without_write_signals(|| {
+            let _ = crate::io::write_all_to(OUTPUT.load(Ordering::Relaxed), text);
+        });
     }
 }
 

@@ -119,6 +119,34 @@ pub(super) fn set_of(signals: &[Signal]) -> libc::sigset_t {
     }
 }
 
+/// Does `work` without the signals that a failed write sends, SIGPIPE and SIGXFSZ: one that comes is taken away.
+pub(crate) fn without_write_signals(work: impl FnOnce()) {
+    const SENT: [Signal; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
+    let pending = || {
+        let mut set = set_of(&[]);
+        // SAFETY: `set` is valid for a write.
+        let _ = unsafe { libc::sigpending(&mut set) };
+        // SAFETY: `set` is initialised.
+        SENT.map(|signal| unsafe { libc::sigismember(&set, signal) == 1 })
+    };
+    let mut mask = MaybeUninit::uninit();
+    // SAFETY: the set is initialised, `mask` is valid for a write.
+    if unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set_of(&SENT), mask.as_mut_ptr()) } != 0 {
+        return;
+    }
+    let before = pending();
+    work();
+    for (signal, (was, is)) in SENT.into_iter().zip(before.into_iter().zip(pending())) {
+        if is && !was {
+            let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            // SAFETY: the set and the time are initialised; no information is asked for.
+            unsafe { libc::sigtimedwait(&set_of(&[signal]), core::ptr::null_mut(), &now) };
+        }
+    }
+    // SAFETY: the call above has written the mask.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, mask.as_ptr(), core::ptr::null_mut()) };
+}
+
 /// A signal's saved disposition; [`Disposition::restore`] puts it back.
 #[derive(Clone, Copy)]
 pub struct Disposition(Signal, libc::sigaction);
@@ -165,12 +193,18 @@ pub fn die_of(signal: Signal) {
     // A core file of ours would tell nothing about the program's end, and could replace its core.
     let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is initialised.
-    let _ = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) };
+    let done = io::checked(i64::from(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) }));
+    let _ = traced!(done, "prlimit64(0, RLIMIT_CORE, {{0, 0}}, NULL)");
     let _ = reset_to_default(signal);
     let set = set_of(&[signal]);
     // SAFETY: `set` is initialised.
     let _ = unsafe { libc::sigprocmask(libc::SIG_UNBLOCK, &set, core::ptr::null_mut()) };
-    let _ = raise(signal);
+    if crate::trace::enabled() {
+        // Written before the call, which mostly does not come back.
+        crate::trace::line(format_args!("kill({}, {signal})", super::id()), None);
+    }
+    // SAFETY: the call takes two integers.
+    unsafe { libc::kill(super::id(), signal) };
 }
 
 #[cfg(test)]
