@@ -28,20 +28,15 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[args ...]"],
     notes: "",
     usage_status: 1,
-    options: || options::OPTIONS.iter().map(|option| &option.spec).collect(),
+    options: &options::OPTIONS.specs,
     run,
 };
 
 /// What an option gives back: nothing, or why it failed.
 type Step = Result<(), Failure>;
 
-/// An option: names and help, and what it does.
-struct Act {
-    spec: Spec,
-    action: Action,
-}
-
 /// What an option does.
+#[derive(Clone, Copy)]
 enum Action {
     /// It has no value.
     Do(fn(&mut Session<'_>) -> Step),
@@ -101,8 +96,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             b"=+" => return session.launch_self(after),
             _ => {}
         }
-        let Some((option, value)) = find(argument) else { return session.not_known(argument) };
-        match (&option.action, value) {
+        let Some((_, action, value)) = find(argument) else { return session.not_known(argument) };
+        match (action, value) {
             (Action::Do(act), _) => act(&mut session)?,
             (Action::With(act), Some(value)) => act(&mut session, value)?,
             (Action::Maybe(act), value) => act(&mut session, value)?,
@@ -140,12 +135,12 @@ pub fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Opti
             }
             _ => {}
         }
-        let (option, value) = find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
-        let name = option.spec.long.first().copied().unwrap_or_default();
+        let (spec, _, value) = find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
+        let name = spec.name();
         match value {
             Some(value) if name == "shell" => shell = value.to_os_string(),
-            Some(value) => story.step(text![option.spec.help, ": ", value], text![call(name)]),
-            None => story.step(text![option.spec.help], text![call(name)]),
+            Some(value) => story.step(text![spec.help, ": ", value], text![call(name)]),
+            None => story.step(text![spec.help], text![call(name)]),
         }
     }
     Ok(Some(story))
@@ -177,8 +172,8 @@ fn call(option: &str) -> &'static str {
     }
 }
 
-/// The option that an argument names, and its value. Names are whole, and values follow `=`.
-fn find(argument: &OsStr) -> Option<(&'static Act, Option<&OsStr>)> {
+/// The option that an argument names, what it does, and its value. Names are whole, and values follow `=`.
+fn find(argument: &OsStr) -> Option<(Spec, &'static Action, Option<&OsStr>)> {
     let bytes = argument.as_bytes();
     if bytes == b"-h" {
         return find(OsStr::new("--help"));
@@ -189,13 +184,13 @@ fn find(argument: &OsStr) -> Option<(&'static Act, Option<&OsStr>)> {
         Some((name, value)) => (name, value.get(1..).map(OsStr::from_bytes)),
         None => (word, None),
     };
-    options::OPTIONS.iter().find_map(|option| {
-        let long = option.spec.long.first()?.as_bytes();
-        let takes_value = !matches!(option.action, Action::Do(_) | Action::Help | Action::License);
+    options::OPTIONS.iter().find_map(|(spec, action)| {
+        let long = spec.name().as_bytes();
+        let takes_value = !matches!(action, Action::Do(_) | Action::Help | Action::License);
         // libcap looks only at how this one begins, and scripts may have come to rely on it.
         let begins = long == b"noamb" && word.starts_with(long);
         let is_it = long == name && (takes_value || value.is_none());
-        (is_it || begins).then_some((option, value))
+        (is_it || begins).then_some((spec, action, value))
     })
 }
 
@@ -219,8 +214,8 @@ impl Session<'_> {
     /// The usage, on standard output as libcap prints it.
     fn usage(&mut self) {
         let mut out = text!["usage: ", self.invocation.argv0, " [args ...]\n"];
-        for option in options::OPTIONS {
-            options::push_usage(&option.spec, &mut out);
+        for spec in options::OPTIONS.specs.iter() {
+            options::push_usage(&spec, &mut out);
         }
         let shell = self.shell.as_deref().unwrap_or(OsStr::new(launch::SHELL));
         out.extend_from_slice(&text![
@@ -265,7 +260,7 @@ mod tests {
 
     #[test]
     fn options_are_known_by_their_whole_names_and_values_follow_an_equals_sign() {
-        let name = |argument: &'static str| find(OsStr::new(argument)).map(|(option, value)| (option.spec.long[0], value));
+        let name = |argument: &'static str| find(OsStr::new(argument)).map(|(spec, _, value)| (spec.name(), value));
         assert_eq!(name("--drop=all"), Some(("drop", Some(OsStr::new("all")))));
         assert_eq!(name("--caps="), Some(("caps", Some(OsStr::new("")))));
         assert_eq!(name("--caps=a=b"), Some(("caps", Some(OsStr::new("a=b")))));

@@ -11,7 +11,7 @@ use cli::diagnosis;
 use cli::explain::Story;
 use cli::exec::{self, Program};
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, quote, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, quote, text};
 use linux::process::{Argv, Environment, SearchPath};
 use linux::{credentials, directory};
 use std::ffi::{OsStr, OsString};
@@ -35,7 +35,7 @@ pub static APPLET: Applet = Applet {
             \x20 127  COMMAND was not found\n\
             \x20 -    the exit status of COMMAND otherwise",
     usage_status: FAILED,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
@@ -47,21 +47,24 @@ struct Options {
     skip_chdir: bool,
 }
 
-const OPTIONS: &[Opt<Options>] = &[
-    Opt::value(None, &["groups"], "G_LIST", "supplementary groups, as g1,g2,..,gN", |options, list| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::value(None, "groups", "G_LIST", "supplementary groups, as g1,g2,..,gN", |options, list| {
         options.groups = Some(list);
         Ok(())
     }),
-    Opt::value(None, &["userspec"], "USER:GROUP", "user and group to run as, by name or number", |options, spec| {
+    Opt::value(None, "userspec", "USER:GROUP", "user and group to run as, by name or number", |options, spec| {
         options.userspec = Some(spec);
         Ok(())
     }),
-    Opt::flag(None, &["skip-chdir"], "do not change the working directory to '/'", |options| {
+    Opt::flag(None, "skip-chdir", "do not change the working directory to '/'", |options| {
         options.skip_chdir = true;
     }),
     Opt::help(None),
     Opt::version(None),
 ];
+
+/// The rows, packed.
+static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// What will be done, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,7 +80,7 @@ struct Plan {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
@@ -87,7 +90,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The plan in words.
 pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+    match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(_) => Ok(None),
         Parsed::Run(options, operands) => Ok(Some(explain::story(&plan(options, &operands)?))),
     }

@@ -1,7 +1,7 @@
 //! getcap: show the capabilities of files. libcap's getcap(8) is the reference.
 
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, capability, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
 use linux::Errno;
 use linux::filecap::{File, FileCapabilities};
 use linux::walk::{self, Walk};
@@ -19,7 +19,7 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[-h] [-l] [-n] [-r] [-u] [-v] [-x] <filename> [<filename> ...]"],
     notes: "",
     usage_status: 1,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
@@ -35,24 +35,27 @@ struct Options {
     one_file_system: bool,
 }
 
-const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(Some('h'), &[], "display this message", |options| options.help = true),
-    Opt::flag(Some('l'), &[], "display the license", |options| options.license = true),
-    Opt::flag(Some('n'), &[], "show the root user id of the namespaces a file's capabilities count in", |options| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('h'), "", "display this message", |options| options.help = true),
+    Opt::flag(Some('l'), "", "display the license", |options| options.license = true),
+    Opt::flag(Some('n'), "", "show the root user id of the namespaces a file's capabilities count in", |options| {
         options.rootid = true;
     }),
-    Opt::flag(Some('r'), &[], "search directories recursively", |options| options.recursive = true),
-    Opt::flag(Some('u'), &["unsorted"], "with -r, show files as they are found, not sorted", |options| {
+    Opt::flag(Some('r'), "", "search directories recursively", |options| options.recursive = true),
+    Opt::flag(Some('u'), "unsorted", "with -r, show files as they are found, not sorted", |options| {
         options.unsorted = true;
     }),
-    Opt::flag(Some('v'), &[], "show every file, also those without capabilities", |options| options.verbose = true),
-    Opt::flag(Some('x'), &["one-file-system"], "with -r, stay on the file system of each directory given", |options| {
+    Opt::flag(Some('v'), "", "show every file, also those without capabilities", |options| options.verbose = true),
+    Opt::flag(Some('x'), "one-file-system", "with -r, stay on the file system of each directory given", |options| {
         options.one_file_system = true;
     }),
 ];
 
+/// The rows, packed.
+static OPTIONS: Table<Options> = cli::table!(ROWS);
+
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, files) = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+    let (options, files) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, files) => (options, files),
     };

@@ -4,7 +4,7 @@
 
 use cli::capability::print;
 use cli::failure::{Line, warn, write_error};
-use cli::table::{Argument, Spec};
+use cli::table::{Argument, Packed, Row, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
 use linux::capability::{self, Iab};
@@ -21,21 +21,24 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[opts] <pid> [<pid> ...]"],
     notes: "",
     usage_status: 1,
-    options: || OPTIONS.iter().collect(),
+    options: &OPTIONS.specs,
     run,
 };
 
-const fn option(short: Option<char>, long: &'static [&'static str], help: &'static str) -> Spec {
-    Spec { short, long, argument: Argument::None, help }
+const fn option(short: Option<char>, long: &'static str, help: &'static str) -> Row<()> {
+    Row { spec: Spec { short, long, argument: Argument::None, help }, store: () }
 }
 
-const OPTIONS: &[Spec] = &[
-    option(Some('h'), &["help", "usage"], "display this message."),
-    option(None, &["verbose"], "use a more verbose output format."),
-    option(None, &["ugly", "legacy"], "use the archaic legacy output format."),
-    option(None, &["iab"], "show IAB of process too."),
-    option(None, &["license"], "display license info"),
+const ROWS: &[Row<()>] = &[
+    option(Some('h'), "help usage", "display this message."),
+    option(None, "verbose", "use a more verbose output format."),
+    option(None, "ugly legacy", "use the archaic legacy output format."),
+    option(None, "iab", "show IAB of process too."),
+    option(None, "license", "display license info"),
 ];
+
+/// The rows, packed.
+static OPTIONS: Packed<()> = cli::table!(ROWS);
 
 /// How a process is shown.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -87,9 +90,9 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
         "  The capabilities are displayed in the cap_from_text(3) format.\n\n",
         "  Optional arguments:"
     ];
-    for spec in OPTIONS {
+    for spec in OPTIONS.specs.iter() {
         let short = spec.short.map(|letter| format!("-{letter}"));
-        let names: Vec<String> = spec.long.iter().map(|name| format!("--{name}")).chain(short).collect();
+        let names: Vec<String> = spec.names().map(|name| format!("--{name}")).chain(short).collect();
         out.extend_from_slice(&text![format!("\n     {:<21} {}", names.join(" or "), spec.help)]);
     }
     out

@@ -79,9 +79,9 @@ mod tests {
     fn no_two_options_of_an_applet_clash_and_each_is_documented() {
         for applet in APPLETS {
             let mut seen = Vec::new();
-            for spec in (applet.options)() {
+            for spec in applet.options.iter() {
                 assert!(!spec.help.is_empty(), "{}: {:?}", applet.name, spec.long);
-                let names = spec.long.iter().map(|name| name.to_string()).chain(spec.short.map(String::from));
+                let names = spec.names().map(|name| name.to_string()).chain(spec.short.map(String::from));
                 for name in names {
                     assert!(!seen.contains(&name), "{}: {name} twice", applet.name);
                     seen.push(name);

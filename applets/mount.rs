@@ -20,7 +20,7 @@ mod table;
 mod target;
 
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::options::{Malformed, Options as MountOptions};
 use request::{Request, Settings, TableUse};
 use std::ffi::{OsStr, OsString};
@@ -58,7 +58,7 @@ pub static APPLET: Applet = Applet {
             \x20 <directory>            what is bound (see --bind, --rbind)\n\
             \x20 <file>                 a regular file, through a loop device",
     usage_status: USAGE,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
@@ -116,103 +116,106 @@ impl Options {
     }
 }
 
-const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(Some('a'), &["all"], "mount all filesystems mentioned in fstab", |o| o.all = true),
-    Opt::flag(Some('c'), &["no-canonicalize"], "don't canonicalize paths", |o| o.no_canonicalize = true),
-    Opt::flag(Some('f'), &["fake"], "dry run; skip the mount(2) syscall", |o| o.fake = true),
-    Opt::flag(Some('F'), &["fork"], "fork off for each device (use with -a)", |o| o.fork = true),
-    Opt::value(Some('T'), &["fstab"], "path", "alternative file to /etc/fstab", |o, path| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('a'), "all", "mount all filesystems mentioned in fstab", |o| o.all = true),
+    Opt::flag(Some('c'), "no-canonicalize", "don't canonicalize paths", |o| o.no_canonicalize = true),
+    Opt::flag(Some('f'), "fake", "dry run; skip the mount(2) syscall", |o| o.fake = true),
+    Opt::flag(Some('F'), "fork", "fork off for each device (use with -a)", |o| o.fork = true),
+    Opt::value(Some('T'), "fstab", "path", "alternative file to /etc/fstab", |o, path| {
         o.fstab.push(path);
         Ok(())
     }),
-    Opt::flag(Some('i'), &["internal-only"], "don't call the mount.<type> helpers", |o| o.internal_only = true),
-    Opt::flag(Some('l'), &["show-labels"], "show also filesystem labels", |o| o.show_labels = true),
-    Opt::value(None, &["map-groups"], "inner:outer:count", "add the specified GID map to an ID-mapped mount", |o, map| {
+    Opt::flag(Some('i'), "internal-only", "don't call the mount.<type> helpers", |o| o.internal_only = true),
+    Opt::flag(Some('l'), "show-labels", "show also filesystem labels", |o| o.show_labels = true),
+    Opt::value(None, "map-groups", "inner:outer:count", "add the specified GID map to an ID-mapped mount", |o, map| {
         o.id_maps.push(('g', map));
         Ok(())
     }),
-    Opt::value(None, &["map-users"], "inner:outer:count", "add the specified UID map to an ID-mapped mount", |o, map| {
+    Opt::value(None, "map-users", "inner:outer:count", "add the specified UID map to an ID-mapped mount", |o, map| {
         o.id_maps.push(('u', map));
         Ok(())
     }),
-    Opt::maybe(Some('m'), &["mkdir"], "mode", "alias to '-o X-mount.mkdir[=<mode>]'", |o, mode| {
+    Opt::maybe(Some('m'), "mkdir", "mode", "alias to '-o X-mount.mkdir[=<mode>]'", |o, mode| {
         o.options.push("X-mount.mkdir", mode.as_deref().map(OsStr::as_bytes));
         Ok(())
     }),
-    Opt::flag(Some('n'), &["no-mtab"], "don't write to the userspace mount table", |o| o.no_mtab = true),
-    Opt::value(None, &["options-mode"], "mode", "what to do with options loaded from fstab", |o, mode| {
+    Opt::flag(Some('n'), "no-mtab", "don't write to the userspace mount table", |o| o.no_mtab = true),
+    Opt::value(None, "options-mode", "mode", "what to do with options loaded from fstab", |o, mode| {
         o.table_use.set_mode(&mode)
     }),
-    Opt::value(None, &["options-source"], "source", "mount options source", |o, source| o.table_use.set_source(&source)),
-    Opt::flag(None, &["options-source-force"], "force use of options from fstab/mtab", |o| {
+    Opt::value(None, "options-source", "source", "mount options source", |o, source| o.table_use.set_source(&source)),
+    Opt::flag(None, "options-source-force", "force use of options from fstab/mtab", |o| {
         o.table_use.force = true;
     }),
-    Opt::flag(None, &["onlyonce"], "check if filesystem is already mounted", |o| o.onlyonce = true),
-    Opt::value(Some('o'), &["options"], "list", "comma-separated list of mount options", |o, list| {
+    Opt::flag(None, "onlyonce", "check if filesystem is already mounted", |o| o.onlyonce = true),
+    Opt::value(Some('o'), "options", "list", "comma-separated list of mount options", |o, list| {
         o.options.append(parse_options(&list)?);
         Ok(())
     }),
-    Opt::value(Some('O'), &["test-opts"], "list", "limit the set of filesystems (use with -a)", |o, list| {
+    Opt::value(Some('O'), "test-opts", "list", "limit the set of filesystems (use with -a)", |o, list| {
         o.test_options = Some(list);
         Ok(())
     }),
-    Opt::flag(Some('r'), &["ro", "read-only"], "mount the filesystem read-only (same as -o ro)", |o| {
+    Opt::flag(Some('r'), "ro read-only", "mount the filesystem read-only (same as -o ro)", |o| {
         o.options.push("ro", None);
     }),
-    Opt::value(Some('t'), &["types"], "list", "limit the set of filesystem types", |o, types| {
+    Opt::value(Some('t'), "types", "list", "limit the set of filesystem types", |o, types| {
         o.types = Some(types);
         Ok(())
     }),
-    Opt::value(None, &["source"], "source", "explicitly specifies source (path, label, uuid)", |o, source| {
+    Opt::value(None, "source", "source", "explicitly specifies source (path, label, uuid)", |o, source| {
         o.source("--source", source);
         Ok(())
     }),
-    Opt::value(None, &["target"], "target", "explicitly specifies mountpoint", |o, target| {
+    Opt::value(None, "target", "target", "explicitly specifies mountpoint", |o, target| {
         o.target = Some(target);
         Ok(())
     }),
-    Opt::value(None, &["target-prefix"], "path", "specifies path used for all mountpoints", |o, prefix| {
+    Opt::value(None, "target-prefix", "path", "specifies path used for all mountpoints", |o, prefix| {
         o.target_prefix = Some(prefix);
         Ok(())
     }),
-    Opt::flag(Some('v'), &["verbose"], "say what is being done", |o| o.verbose = true),
-    Opt::flag(Some('w'), &["rw", "read-write"], "mount the filesystem read-write (default)", |o| {
+    Opt::flag(Some('v'), "verbose", "say what is being done", |o| o.verbose = true),
+    Opt::flag(Some('w'), "rw read-write", "mount the filesystem read-write (default)", |o| {
         o.read_write = true;
         o.options.push("rw", None);
     }),
-    Opt::value(Some('N'), &["namespace"], "ns", "perform mount in another namespace", |o, namespace| {
+    Opt::value(Some('N'), "namespace", "ns", "perform mount in another namespace", |o, namespace| {
         o.namespace = Some(namespace);
         Ok(())
     }),
-    Opt::flag(Some('s'), &[], "tolerate unknown options (passed to the mount.<type> helpers)", |o| o.sloppy = true),
-    Opt::value(Some('L'), &["label"], "label", "synonym for LABEL=<label>", |o, label| {
+    Opt::flag(Some('s'), "", "tolerate unknown options (passed to the mount.<type> helpers)", |o| o.sloppy = true),
+    Opt::value(Some('L'), "label", "label", "synonym for LABEL=<label>", |o, label| {
         o.source("--label", OsString::from_vec(text!["LABEL=\"", label, "\""]));
         Ok(())
     }),
-    Opt::value(Some('U'), &["uuid"], "uuid", "synonym for UUID=<uuid>", |o, uuid| {
+    Opt::value(Some('U'), "uuid", "uuid", "synonym for UUID=<uuid>", |o, uuid| {
         o.source("--uuid", OsString::from_vec(text!["UUID=\"", uuid, "\""]));
         Ok(())
     }),
-    Opt::flag(Some('B'), &["bind"], "mount a subtree somewhere else (same as -o bind)", |o| o.operation("--bind", "bind")),
-    Opt::flag(Some('M'), &["move"], "move a subtree to some other place", |o| o.operation("--move", "move")),
-    Opt::flag(Some('R'), &["rbind"], "mount a subtree and all submounts somewhere else", |o| {
+    Opt::flag(Some('B'), "bind", "mount a subtree somewhere else (same as -o bind)", |o| o.operation("--bind", "bind")),
+    Opt::flag(Some('M'), "move", "move a subtree to some other place", |o| o.operation("--move", "move")),
+    Opt::flag(Some('R'), "rbind", "mount a subtree and all submounts somewhere else", |o| {
         o.operation("--rbind", "rbind");
     }),
-    Opt::flag(None, &["beneath"], "mount beneath the topmost mount", |o| o.beneath = true),
-    Opt::flag(None, &["exclusive"], "fail if the filesystem's superblock is in use already", |o| o.exclusive = true),
-    Opt::flag(None, &["make-shared"], "mark a subtree as shared", |o| o.propagation("shared")),
-    Opt::flag(None, &["make-slave"], "mark a subtree as slave", |o| o.propagation("slave")),
-    Opt::flag(None, &["make-private"], "mark a subtree as private", |o| o.propagation("private")),
-    Opt::flag(None, &["make-unbindable"], "mark a subtree as unbindable", |o| o.propagation("unbindable")),
-    Opt::flag(None, &["make-rshared"], "recursively mark a whole subtree as shared", |o| o.propagation("rshared")),
-    Opt::flag(None, &["make-rslave"], "recursively mark a whole subtree as slave", |o| o.propagation("rslave")),
-    Opt::flag(None, &["make-rprivate"], "recursively mark a whole subtree as private", |o| o.propagation("rprivate")),
-    Opt::flag(None, &["make-runbindable"], "recursively mark a whole subtree as unbindable", |o| {
+    Opt::flag(None, "beneath", "mount beneath the topmost mount", |o| o.beneath = true),
+    Opt::flag(None, "exclusive", "fail if the filesystem's superblock is in use already", |o| o.exclusive = true),
+    Opt::flag(None, "make-shared", "mark a subtree as shared", |o| o.propagation("shared")),
+    Opt::flag(None, "make-slave", "mark a subtree as slave", |o| o.propagation("slave")),
+    Opt::flag(None, "make-private", "mark a subtree as private", |o| o.propagation("private")),
+    Opt::flag(None, "make-unbindable", "mark a subtree as unbindable", |o| o.propagation("unbindable")),
+    Opt::flag(None, "make-rshared", "recursively mark a whole subtree as shared", |o| o.propagation("rshared")),
+    Opt::flag(None, "make-rslave", "recursively mark a whole subtree as slave", |o| o.propagation("rslave")),
+    Opt::flag(None, "make-rprivate", "recursively mark a whole subtree as private", |o| o.propagation("rprivate")),
+    Opt::flag(None, "make-runbindable", "recursively mark a whole subtree as unbindable", |o| {
         o.propagation("runbindable");
     }),
     Opt::help(Some('h')),
     Opt::version_with(Some('V'), cli::table::LIBMOUNT),
 ];
+
+/// The rows, packed.
+static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// The list of one -o.
 fn parse_options(list: &OsStr) -> Result<MountOptions, Failure> {
@@ -227,7 +230,7 @@ fn bad_usage() -> Failure {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
@@ -257,7 +260,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
 pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+    match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(_) => Ok(None),
         Parsed::Run(options, operands) if options.all || operands.is_empty() && options.target.is_none() => {
             let mut story = Story::default();

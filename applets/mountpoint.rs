@@ -1,12 +1,11 @@
 //! mountpoint: ask whether a file or directory is a mount point. util-linux's mountpoint(1) is the
 //! reference. The kernel is asked about the path itself (statx(2)); the mount table is not read.
 
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
 use linux::mount::statmount;
-use linux::mountinfo::Table;
 use linux::stat::{self, Stat};
-use linux::{Errno, directory};
+use linux::{Errno, directory, mountinfo};
 use std::ffi::OsStr;
 
 /// Wrong usage, or the path cannot be looked at.
@@ -24,7 +23,7 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[-qd] /path/to/directory", "-x /dev/device"],
     notes: "",
     usage_status: FAILED,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
@@ -37,17 +36,20 @@ struct Options {
     devno: bool,
 }
 
-const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(Some('q'), &["quiet"], "quiet mode - don't print anything", |o| o.quiet = true),
-    Opt::flag(None, &["nofollow"], "do not follow symlink", |o| o.nofollow = true),
-    Opt::flag(Some('d'), &["fs-devno"], "print maj:min device number of the filesystem", |o| o.fs_devno = true),
-    Opt::flag(Some('x'), &["devno"], "print maj:min device number of the block device", |o| o.devno = true),
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('q'), "quiet", "quiet mode - don't print anything", |o| o.quiet = true),
+    Opt::flag(None, "nofollow", "do not follow symlink", |o| o.nofollow = true),
+    Opt::flag(Some('d'), "fs-devno", "print maj:min device number of the filesystem", |o| o.fs_devno = true),
+    Opt::flag(Some('x'), "devno", "print maj:min device number of the block device", |o| o.devno = true),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];
 
+/// The rows, packed.
+static OPTIONS: Table<Options> = cli::table!(ROWS);
+
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
@@ -89,7 +91,7 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
         // A kernel before Linux 5.8 does not tell; its table does.
         None => {
             let path = directory::canonical(path).map_err(|error| error.errno)?;
-            Ok(Table::read().map_err(|error| error.errno)?.find_target(&path).is_some())
+            Ok(mountinfo::Table::read().map_err(|error| error.errno)?.find_target(&path).is_some())
         }
     }
 }

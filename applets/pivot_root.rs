@@ -2,7 +2,7 @@
 //! reference; pivot_root(2) says what the kernel wants.
 
 use cli::failure::hints_wanted;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::statmount;
 use linux::{Errno, root, stat};
 use std::ffi::OsStr;
@@ -17,14 +17,17 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[options] new_root put_old"],
     notes: "",
     usage_status: 1,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
-const OPTIONS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+
+/// The rows, packed.
+static OPTIONS: Table<()> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let operands = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+    let operands = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run((), operands) => operands,
     };

@@ -6,7 +6,7 @@
 
 use cli::capability::{parse, point_at, print};
 use cli::failure::{Line, hints_wanted, warn, write_error};
-use cli::table::{Argument, Spec};
+use cli::table::{Argument, Packed, Row, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
 use linux::capability::{self, Sets};
@@ -24,23 +24,29 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]"],
     notes: "",
     usage_status: 1,
-    options: || OPTIONS.iter().collect(),
+    options: &OPTIONS.specs,
     run,
 };
 
-const fn option(short: char, argument: Argument, help: &'static str) -> Spec {
-    Spec { short: Some(short), long: &[], argument, help }
+const fn option(short: char, argument: Argument, help: &'static str) -> Row<()> {
+    Row { spec: Spec { short: Some(short), long: "", argument, help }, store: () }
 }
 
-const OPTIONS: &[Spec] = &[
+const ROWS: &[Row<()>] = &[
     option('f', Argument::None, "go on where a file has none to remove, or its effective ones are not all or nothing"),
     option('h', Argument::None, "this message and exit status 0"),
     option('n', Argument::Required("<rootid>"), "for the user namespaces whose root is this user (not 0)"),
     option('q', Argument::None, "quietly"),
     option('r', Argument::None, "remove the capabilities of the file"),
     option('v', Argument::None, "compare the file with the text; change nothing"),
-    Spec { short: None, long: &["license"], argument: Argument::None, help: "display the license info" },
+    Row {
+        spec: Spec { short: None, long: "license", argument: Argument::None, help: "display the license info" },
+        store: (),
+    },
 ];
+
+/// The rows, packed.
+static OPTIONS: Packed<()> = cli::table!(ROWS);
 
 /// The longest text that is read from standard input, in bytes.
 const INPUT: usize = 64 * 1024;
@@ -124,10 +130,10 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
         " <capsN>     cap_from_text(3) formatted file capability\n",
         " [ Note: capsh --suggest=\"something...\" might help you pick. ]\n"
     ];
-    for spec in OPTIONS {
+    for spec in OPTIONS.specs.iter() {
         let mut name = match spec.short {
             Some(letter) => format!("-{letter}"),
-            None => format!("--{}", spec.long.first().copied().unwrap_or_default()),
+            None => format!("--{}", spec.name()),
         };
         if let Argument::Required(value) = spec.argument {
             name.extend([" ", value]);

@@ -21,12 +21,12 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[options] <program> [<argument>...]"],
     notes: " This tool can be dangerous.  Read the manpage, and be careful.",
     usage_status: 1,
-    options: || cli::table::specs(options::OPTIONS),
+    options: &options::OPTIONS.specs,
     run,
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, options::OPTIONS, Order::UntilOperand, output)? {
+    let (options, operands) = match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };

@@ -6,7 +6,7 @@
 
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::{self, statmount};
 use linux::process::{Argv, Environment, Fork, SearchPath};
 use linux::root::{self, Old};
@@ -24,11 +24,14 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[options] <newrootdir> <init> <args to init>"],
     notes: "",
     usage_status: 1,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
-const OPTIONS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+
+/// The rows, packed.
+static OPTIONS: Table<()> = cli::table!(ROWS);
 
 /// What moves along if it is a mount.
 const KEPT: [&str; 4] = ["/dev", "/proc", "/sys", "/run"];
@@ -45,7 +48,7 @@ enum Fate {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let operands = match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+    let operands = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run((), operands) => operands,
     };

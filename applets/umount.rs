@@ -8,7 +8,7 @@ mod find;
 mod one;
 mod tree;
 
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::foreign::Foreign;
 use std::ffi::OsString;
 
@@ -31,7 +31,7 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[-hV]", "-a [options]", "[options] <source> | <directory>"],
     notes: "",
     usage_status: USAGE,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run,
 };
 
@@ -57,43 +57,46 @@ struct Options {
     namespace: Option<OsString>,
 }
 
-const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(Some('a'), &["all"], "unmount all filesystems", |o| o.all = true),
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('a'), "all", "unmount all filesystems", |o| o.all = true),
     Opt::flag(
         Some('A'),
-        &["all-targets"],
+        "all-targets",
         "unmount all mountpoints for the given device in the\ncurrent namespace",
         |o| o.all_targets = true,
     ),
-    Opt::flag(Some('c'), &["no-canonicalize"], "don't canonicalize paths", |o| o.no_canonicalize = true),
-    Opt::flag(Some('d'), &["detach-loop"], "if mounted loop device, also free this loop device", |o| {
+    Opt::flag(Some('c'), "no-canonicalize", "don't canonicalize paths", |o| o.no_canonicalize = true),
+    Opt::flag(Some('d'), "detach-loop", "if mounted loop device, also free this loop device", |o| {
         o.detach_loop = true;
     }),
-    Opt::flag(None, &["fake"], "dry run; skip the umount(2) syscall", |o| o.fake = true),
-    Opt::flag(Some('f'), &["force"], "force unmount (in case of an unreachable NFS system)", |o| o.force = true),
-    Opt::flag(Some('g'), &["graceful"], "succeed if there is nothing to unmount", |o| o.graceful = true),
-    Opt::flag(Some('i'), &["internal-only"], "don't call the umount.<type> helpers", |o| o.internal_only = true),
-    Opt::flag(Some('n'), &["no-mtab"], "don't write to the userspace mount table", |o| o.no_mtab = true),
-    Opt::flag(Some('l'), &["lazy"], "detach the filesystem now, clean up things later", |o| o.lazy = true),
-    Opt::value(Some('O'), &["test-opts"], "list", "limit the set of filesystems (use with -a)", |o, list| {
+    Opt::flag(None, "fake", "dry run; skip the umount(2) syscall", |o| o.fake = true),
+    Opt::flag(Some('f'), "force", "force unmount (in case of an unreachable NFS system)", |o| o.force = true),
+    Opt::flag(Some('g'), "graceful", "succeed if there is nothing to unmount", |o| o.graceful = true),
+    Opt::flag(Some('i'), "internal-only", "don't call the umount.<type> helpers", |o| o.internal_only = true),
+    Opt::flag(Some('n'), "no-mtab", "don't write to the userspace mount table", |o| o.no_mtab = true),
+    Opt::flag(Some('l'), "lazy", "detach the filesystem now, clean up things later", |o| o.lazy = true),
+    Opt::value(Some('O'), "test-opts", "list", "limit the set of filesystems (use with -a)", |o, list| {
         o.test_options = Some(list);
         Ok(())
     }),
-    Opt::flag(Some('R'), &["recursive"], "recursively unmount a target with all its children", |o| o.recursive = true),
-    Opt::flag(Some('r'), &["read-only"], "in case unmounting fails, try to remount read-only", |o| o.read_only = true),
-    Opt::value(Some('t'), &["types"], "list", "limit the set of filesystem types (use with -a)", |o, types| {
+    Opt::flag(Some('R'), "recursive", "recursively unmount a target with all its children", |o| o.recursive = true),
+    Opt::flag(Some('r'), "read-only", "in case unmounting fails, try to remount read-only", |o| o.read_only = true),
+    Opt::value(Some('t'), "types", "list", "limit the set of filesystem types (use with -a)", |o, types| {
         o.types = Some(types);
         Ok(())
     }),
-    Opt::flag(Some('v'), &["verbose"], "say what is being done", |o| o.verbose = true),
-    Opt::flag(Some('q'), &["quiet"], "suppress 'not mounted' error messages", |o| o.quiet = true),
-    Opt::value(Some('N'), &["namespace"], "ns", "perform umount in another namespace", |o, namespace| {
+    Opt::flag(Some('v'), "verbose", "say what is being done", |o| o.verbose = true),
+    Opt::flag(Some('q'), "quiet", "suppress 'not mounted' error messages", |o| o.quiet = true),
+    Opt::value(Some('N'), "namespace", "ns", "perform umount in another namespace", |o, namespace| {
         o.namespace = Some(namespace);
         Ok(())
     }),
     Opt::help(Some('h')),
     Opt::version_with(Some('V'), cli::table::LIBMOUNT),
 ];
+
+/// The rows, packed.
+static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// How everything is unmounted.
 struct Settings {
@@ -102,7 +105,7 @@ struct Settings {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::Permuted, output)? {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };

@@ -20,7 +20,7 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[options] [<program> [<argument>...]]"],
     notes: "Without a program it runs a login shell: $SHELL, the passwd entry's, or /bin/sh.",
     usage_status: 1,
-    options: || cli::table::specs(options::OPTIONS),
+    options: &options::OPTIONS.specs,
     run,
 };
 
@@ -33,7 +33,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps of a command line; `None` if its help or version has been printed.
 fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Vec<plan::Step>>, Failure> {
-    match cli::table::parse(invocation, options::OPTIONS, Order::UntilOperand, output)? {
+    match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(_) => Ok(None),
         Parsed::Run(options, operands) => plan::plan(options, &operands).map(Some),
     }

@@ -6,7 +6,7 @@
 
 mod install;
 
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, failure::Line, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, failure::Line, text};
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -47,7 +47,7 @@ static CTRBOX: Applet = Applet {
     ],
     notes: "Called by the name of an applet (a link makes one), it is that applet.",
     usage_status: 1,
-    options: || cli::table::specs(OPTIONS),
+    options: &OPTIONS.specs,
     run: run_ctrbox,
 };
 
@@ -62,20 +62,23 @@ struct Options {
     force: bool,
 }
 
-const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(None, &["list"], "list the applets", |options| options.list = true),
-    Opt::flag(None, &["list-full"], "list the applets with the directory each belongs in", |options| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(None, "list", "list the applets", |options| options.list = true),
+    Opt::flag(None, "list-full", "list the applets with the directory each belongs in", |options| {
         options.list_full = true;
     }),
-    Opt::flag(None, &["install"], "link every applet into DIR, or each into its directory below /", |options| {
+    Opt::flag(None, "install", "link every applet into DIR, or each into its directory below /", |options| {
         options.install = true;
     }),
-    Opt::flag(None, &["uninstall"], "remove those links", |options| options.uninstall = true),
-    Opt::flag(Some('s'), &["symbolic"], "make symbolic links, not hard ones", |options| options.symbolic = true),
-    Opt::flag(None, &["force"], "replace files that are not ours", |options| options.force = true),
+    Opt::flag(None, "uninstall", "remove those links", |options| options.uninstall = true),
+    Opt::flag(Some('s'), "symbolic", "make symbolic links, not hard ones", |options| options.symbolic = true),
+    Opt::flag(None, "force", "replace files that are not ours", |options| options.force = true),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];
+
+/// The rows, packed.
+static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// What the C entry point calls.
 fn start(arguments: &[&OsStr]) -> u8 {
@@ -108,7 +111,7 @@ fn unknown(name: &OsStr) -> Failure {
 }
 
 fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, OPTIONS, Order::UntilOperand, output)? {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };

@@ -1,6 +1,6 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, child, number, text};
+use cli::{Failure, Opt, Table, child, number, text};
 use linux::accounts;
 use linux::namespace::Kind;
 use linux::process::Signal;
@@ -113,80 +113,83 @@ fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> R
 }
 
 /// The option table, in the order of the documentation.
-pub const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(Some('a'), &["all"], "enter all namespaces", |options| options.all = true),
-    Opt::value(Some('t'), &["target"], "pid[:inode]", "target process to get namespaces from", |options, value| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('a'), "all", "enter all namespaces", |options| options.all = true),
+    Opt::value(Some('t'), "target", "pid[:inode]", "target process to get namespaces from", |options, value| {
         if options.target.is_some() {
             return Err(Failure::new(1, text!["option --target may be given only once"]));
         }
         options.target = Some(target(&value)?);
         Ok(())
     }),
-    Opt::maybe(Some('m'), &["mount"], "file|:nsid", "enter mount namespace", |options, value| {
+    Opt::maybe(Some('m'), "mount", "file|:nsid", "enter mount namespace", |options, value| {
         options.namespace(Kind::Mount, value)
     }),
-    Opt::maybe(Some('u'), &["uts"], "file|:nsid", "enter UTS namespace (hostname etc)", |options, value| {
+    Opt::maybe(Some('u'), "uts", "file|:nsid", "enter UTS namespace (hostname etc)", |options, value| {
         options.namespace(Kind::Uts, value)
     }),
-    Opt::maybe(Some('i'), &["ipc"], "file|:nsid", "enter System V IPC namespace", |options, value| {
+    Opt::maybe(Some('i'), "ipc", "file|:nsid", "enter System V IPC namespace", |options, value| {
         options.namespace(Kind::Ipc, value)
     }),
-    Opt::maybe(Some('n'), &["net"], "file|:nsid", "enter network namespace", |options, value| {
+    Opt::maybe(Some('n'), "net", "file|:nsid", "enter network namespace", |options, value| {
         options.namespace(Kind::Net, value)
     }),
-    Opt::value(Some('N'), &["net-socket"], "fd", "enter the network namespace of the target's socket <fd>", |options, value| {
+    Opt::value(Some('N'), "net-socket", "fd", "enter the network namespace of the target's socket <fd>", |options, value| {
         let fd = number::decimal(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
         options.net_socket = Some(fd.ok_or_else(|| {
             Failure::new(1, text!["failed to parse file descriptor: '", value, "'"])
         })?);
         Ok(())
     }),
-    Opt::maybe(Some('p'), &["pid"], "file|:nsid", "enter pid namespace", |options, value| {
+    Opt::maybe(Some('p'), "pid", "file|:nsid", "enter pid namespace", |options, value| {
         options.namespace(Kind::Pid, value)
     }),
-    Opt::maybe(Some('C'), &["cgroup"], "file|:nsid", "enter cgroup namespace", |options, value| {
+    Opt::maybe(Some('C'), "cgroup", "file|:nsid", "enter cgroup namespace", |options, value| {
         options.namespace(Kind::Cgroup, value)
     }),
-    Opt::maybe(Some('U'), &["user"], "file|:nsid", "enter user namespace", |options, value| {
+    Opt::maybe(Some('U'), "user", "file|:nsid", "enter user namespace", |options, value| {
         options.namespace(Kind::User, value)
     }),
-    Opt::flag(None, &["user-parent"], "enter parent user namespace", |options| options.user_parent = true),
-    Opt::maybe(Some('T'), &["time"], "file|:nsid", "enter time namespace", |options, value| {
+    Opt::flag(None, "user-parent", "enter parent user namespace", |options| options.user_parent = true),
+    Opt::maybe(Some('T'), "time", "file|:nsid", "enter time namespace", |options, value| {
         options.namespace(Kind::Time, value)
     }),
-    Opt::value(Some('S'), &["setuid"], "uid|follow", "set uid in entered namespace", |options, value| {
+    Opt::value(Some('S'), "setuid", "uid|follow", "set uid in entered namespace", |options, value| {
         options.uid = Some(id(&value, "uid", |name| accounts::passwd_by_name(name).map(|user| user.uid))?);
         Ok(())
     }),
-    Opt::value(Some('G'), &["setgid"], "gid|follow", "set gid in entered namespace", |options, value| {
+    Opt::value(Some('G'), "setgid", "gid|follow", "set gid in entered namespace", |options, value| {
         options.gid = Some(id(&value, "gid", |name| accounts::group_by_name(name).map(|group| group.gid))?);
         Ok(())
     }),
-    Opt::flag(None, &["preserve-credentials"], "do not touch uids or gids", |options| options.preserve_credentials = true),
-    Opt::flag(None, &["keep-caps"], "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
-    Opt::maybe(Some('r'), &["root"], "dir", "set the root directory", |options, value| {
+    Opt::flag(None, "preserve-credentials", "do not touch uids or gids", |options| options.preserve_credentials = true),
+    Opt::flag(None, "keep-caps", "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
+    Opt::maybe(Some('r'), "root", "dir", "set the root directory", |options, value| {
         options.root = place(value);
         Ok(())
     }),
-    Opt::maybe(Some('w'), &["wd"], "dir", "set the working directory", |options, value| {
+    Opt::maybe(Some('w'), "wd", "dir", "set the working directory", |options, value| {
         options.wd = place(value);
         Ok(())
     }),
-    Opt::value(Some('W'), &["wdns"], "dir", "set the working directory in namespace", |options, value| {
+    Opt::value(Some('W'), "wdns", "dir", "set the working directory in namespace", |options, value| {
         options.wdns = Some(without_equals(&value).to_os_string());
         Ok(())
     }),
-    Opt::flag(Some('e'), &["env"], "inherit environment variables from target process", |options| options.environment = true),
-    Opt::flag(Some('F'), &["no-fork"], "do not fork before exec'ing <program>", |options| options.no_fork = true),
-    Opt::flag(Some('c'), &["join-cgroup"], "join the cgroup of the target process", |options| options.join_cgroup = true),
-    Opt::maybe(None, &["kill-child"], "signame", "when dying, kill the forked child; defaults to SIGKILL", |options, name| {
+    Opt::flag(Some('e'), "env", "inherit environment variables from target process", |options| options.environment = true),
+    Opt::flag(Some('F'), "no-fork", "do not fork before exec'ing <program>", |options| options.no_fork = true),
+    Opt::flag(Some('c'), "join-cgroup", "join the cgroup of the target process", |options| options.join_cgroup = true),
+    Opt::maybe(None, "kill-child", "signame", "when dying, kill the forked child; defaults to SIGKILL", |options, name| {
         options.kill_child = Some(child::kill_signal(name)?);
         Ok(())
     }),
-    Opt::flag(None, &["forward-signals"], "forward SIGTERM and SIGINT to the forked child", |options| options.forward_signals = true),
+    Opt::flag(None, "forward-signals", "forward SIGTERM and SIGINT to the forked child", |options| options.forward_signals = true),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];
+
+/// The rows, packed.
+pub static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, number, text};
+use cli::{Failure, Opt, Table, number, text};
 use linux::process::{Signal, signal_number};
 use linux::{accounts, capability};
 use std::ffi::{OsStr, OsString};
@@ -165,67 +165,67 @@ pub fn changed(set: u64, changes: &Changes) -> u64 {
 }
 
 /// The option table, in the order of the documentation.
-pub const OPTIONS: &[Opt<Options>] = &[
-    Opt::flag(Some('d'), &["dump"], "show current state (and do not exec)", |o| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('d'), "dump", "show current state (and do not exec)", |o| {
         o.given += 1;
         o.dump += 1;
     }),
-    Opt::flag_checked(None, &["no-new-privs", "nnp"], "disallow granting new privileges", |o| {
+    Opt::flag_checked(None, "no-new-privs nnp", "disallow granting new privileges", |o| {
         o.given += 1;
         match core::mem::replace(&mut o.no_new_privs, true) {
             false => Ok(()),
             true => Err(Failure::new(1, text!["duplicate --no-new-privs option"])),
         }
     }),
-    Opt::value(None, &["ambient-caps"], "caps,...", "set ambient capabilities", |o, list| {
+    Opt::value(None, "ambient-caps", "caps,...", "set ambient capabilities", |o, list| {
         once(&mut o.given, &mut o.ambient, capabilities(&list)?, "--ambient-caps option")
     }),
-    Opt::value(None, &["inh-caps"], "caps,...", "set inheritable capabilities", |o, list| {
+    Opt::value(None, "inh-caps", "caps,...", "set inheritable capabilities", |o, list| {
         once(&mut o.given, &mut o.inheritable, capabilities(&list)?, "--inh-caps option")
     }),
-    Opt::value(None, &["bounding-set"], "caps", "set capability bounding set", |o, list| {
+    Opt::value(None, "bounding-set", "caps", "set capability bounding set", |o, list| {
         once(&mut o.given, &mut o.bounding, capabilities(&list)?, "--bounding-set option")
     }),
-    Opt::flag(None, &["list-caps"], "list all capabilities", |o| {
+    Opt::flag(None, "list-caps", "list all capabilities", |o| {
         o.given += 1;
         o.list_caps = true;
     }),
-    Opt::value(None, &["ruid"], "uid|user", "set real uid", |o, id| {
+    Opt::value(None, "ruid", "uid|user", "set real uid", |o, id| {
         once(&mut o.given, &mut o.ruid, user(&id, "ruid")?, "ruid")
     }),
-    Opt::value(None, &["euid"], "uid|user", "set effective uid", |o, id| {
+    Opt::value(None, "euid", "uid|user", "set effective uid", |o, id| {
         once(&mut o.given, &mut o.euid, user(&id, "euid")?, "euid")
     }),
-    Opt::value(None, &["rgid"], "gid|user", "set real gid", |o, id| {
+    Opt::value(None, "rgid", "gid|user", "set real gid", |o, id| {
         once(&mut o.given, &mut o.rgid, group(&id, "rgid")?, "rgid")
     }),
-    Opt::value(None, &["egid"], "gid|group", "set effective gid", |o, id| {
+    Opt::value(None, "egid", "gid|group", "set effective gid", |o, id| {
         once(&mut o.given, &mut o.egid, group(&id, "egid")?, "egid")
     }),
-    Opt::value(None, &["reuid"], "uid|user", "set real and effective uid", |o, id| {
+    Opt::value(None, "reuid", "uid|user", "set real and effective uid", |o, id| {
         let id = user(&id, "reuid")?;
         once(&mut o.given, &mut o.ruid, id, "ruid or euid")?;
         once(&mut 0, &mut o.euid, id, "ruid or euid")
     }),
-    Opt::value(None, &["regid"], "gid|group", "set real and effective gid", |o, id| {
+    Opt::value(None, "regid", "gid|group", "set real and effective gid", |o, id| {
         let id = group(&id, "regid")?;
         once(&mut o.given, &mut o.rgid, id, "rgid or egid")?;
         once(&mut 0, &mut o.egid, id, "rgid or egid")
     }),
-    Opt::flag_checked(None, &["clear-groups"], "clear supplementary groups", |o| {
+    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| {
         o.groups(Groups::Clear, "clear-groups")
     }),
-    Opt::flag_checked(None, &["keep-groups"], "keep supplementary groups", |o| o.groups(Groups::Keep, "keep-groups")),
-    Opt::flag_checked(None, &["init-groups"], "initialize supplementary groups", |o| {
+    Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| o.groups(Groups::Keep, "keep-groups")),
+    Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| {
         o.groups(Groups::Init, "init-groups")
     }),
-    Opt::value(None, &["groups"], "group,...", "set supplementary groups by GID or name", |o, list| {
+    Opt::value(None, "groups", "group,...", "set supplementary groups by GID or name", |o, list| {
         o.groups(Groups::These(supplementary(&list)?), "groups")
     }),
-    Opt::value(None, &["securebits"], "bits", "set securebits", |o, list| {
+    Opt::value(None, "securebits", "bits", "set securebits", |o, list| {
         once(&mut o.given, &mut o.securebits, securebits(&list)?, "--securebits option")
     }),
-    Opt::value(None, &["pdeathsig"], "keep|clear|signame", "set or clear parent death signal", |o, name| {
+    Opt::value(None, "pdeathsig", "keep|clear|signame", "set or clear parent death signal", |o, name| {
         let signal = match name.as_bytes() {
             b"keep" => None,
             b"clear" => Some(0),
@@ -236,19 +236,22 @@ pub const OPTIONS: &[Opt<Options>] = &[
         };
         once(&mut o.given, &mut o.death_signal, signal, "--keep-pdeathsig option")
     }),
-    Opt::value(None, &["selinux-label"], "label", "set SELinux label", |o, label| {
+    Opt::value(None, "selinux-label", "label", "set SELinux label", |o, label| {
         once(&mut o.given, &mut o.selinux, label, "--selinux-label option")
     }),
-    Opt::value(None, &["apparmor-profile"], "pr", "set AppArmor profile", |o, profile| {
+    Opt::value(None, "apparmor-profile", "pr", "set AppArmor profile", |o, profile| {
         once(&mut o.given, &mut o.apparmor, profile, "--apparmor-profile option")
     }),
-    Opt::flag(None, &["reset-env"], "clear all environment and initialize\nHOME, SHELL, USER, LOGNAME and PATH", |o| {
+    Opt::flag(None, "reset-env", "clear all environment and initialize\nHOME, SHELL, USER, LOGNAME and PATH", |o| {
         o.given += 1;
         o.reset_env = true;
     }),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];
+
+/// The rows, packed.
+pub static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, child, number, text};
+use cli::{Failure, Opt, Table, child, number, text};
 use linux::accounts;
 use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::idmap::{self, Extent, Ids};
@@ -165,57 +165,57 @@ fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {
 }
 
 /// The option table, in the order of the documentation.
-pub const OPTIONS: &[Opt<Options>] = &[
-    Opt::maybe_long(Some('m'), &["mount"], "file", "unshare mounts namespace", |options, file| {
+const ROWS: &[Opt<Options>] = &[
+    Opt::maybe_long(Some('m'), "mount", "file", "unshare mounts namespace", |options, file| {
         options.want_file(Kind::Mount, file)
     }),
-    Opt::maybe_long(Some('u'), &["uts"], "file", "unshare UTS namespace (hostname etc)", |options, file| {
+    Opt::maybe_long(Some('u'), "uts", "file", "unshare UTS namespace (hostname etc)", |options, file| {
         options.want_file(Kind::Uts, file)
     }),
-    Opt::maybe_long(Some('i'), &["ipc"], "file", "unshare System V IPC namespace", |options, file| {
+    Opt::maybe_long(Some('i'), "ipc", "file", "unshare System V IPC namespace", |options, file| {
         options.want_file(Kind::Ipc, file)
     }),
-    Opt::maybe_long(Some('n'), &["net"], "file", "unshare network namespace", |options, file| {
+    Opt::maybe_long(Some('n'), "net", "file", "unshare network namespace", |options, file| {
         options.want_file(Kind::Net, file)
     }),
-    Opt::maybe_long(Some('p'), &["pid"], "file", "unshare pid namespace", |options, file| {
+    Opt::maybe_long(Some('p'), "pid", "file", "unshare pid namespace", |options, file| {
         options.want_file(Kind::Pid, file)
     }),
-    Opt::maybe_long(Some('U'), &["user"], "file", "unshare user namespace", |options, file| {
+    Opt::maybe_long(Some('U'), "user", "file", "unshare user namespace", |options, file| {
         options.want_file(Kind::User, file)
     }),
-    Opt::maybe_long(Some('C'), &["cgroup"], "file", "unshare cgroup namespace", |options, file| {
+    Opt::maybe_long(Some('C'), "cgroup", "file", "unshare cgroup namespace", |options, file| {
         options.want_file(Kind::Cgroup, file)
     }),
-    Opt::maybe_long(Some('T'), &["time"], "file", "unshare time namespace", |options, file| {
+    Opt::maybe_long(Some('T'), "time", "file", "unshare time namespace", |options, file| {
         options.want_file(Kind::Time, file)
     }),
-    Opt::flag(Some('f'), &["fork"], "fork before launching <program>", |options| options.fork = true),
-    Opt::flag(None, &["forward-signals"], "forward SIGTERM and SIGINT to the child (implies --fork)", |options| {
+    Opt::flag(Some('f'), "fork", "fork before launching <program>", |options| options.fork = true),
+    Opt::flag(None, "forward-signals", "forward SIGTERM and SIGINT to the child (implies --fork)", |options| {
         options.fork = true;
         options.forward_signals = true;
     }),
-    Opt::maybe(None, &["kill-child"], "signame", "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL", |options, name| {
+    Opt::maybe(None, "kill-child", "signame", "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL", |options, name| {
         options.fork = true;
         options.kill_child = Some(child::kill_signal(name)?);
         Ok(())
     }),
-    Opt::maybe(None, &["mount-proc"], "dir", "mount proc filesystem first (implies --mount)", |options, directory| {
+    Opt::maybe(None, "mount-proc", "dir", "mount proc filesystem first (implies --mount)", |options, directory| {
         options.mount_proc_at(directory);
         Ok(())
     }),
-    Opt::maybe(None, &["mount-binfmt"], "dir", "mount binfmt filesystem first (implies --user and --mount)", |options, directory| {
+    Opt::maybe(None, "mount-binfmt", "dir", "mount binfmt filesystem first (implies --user and --mount)", |options, directory| {
         options.mount_binfmt_at(directory);
         Ok(())
     }),
-    Opt::value(Some('l'), &["load-interp"], "string", "load binfmt definition in the namespace\n(implies --mount-binfmt)", |options, definition| {
+    Opt::value(Some('l'), "load-interp", "string", "load binfmt definition in the namespace\n(implies --mount-binfmt)", |options, definition| {
         if options.mount_binfmt.is_none() {
             options.mount_binfmt_at(None);
         }
         options.load_interp = Some(definition);
         Ok(())
     }),
-    Opt::value(None, &["propagation"], "slave|shared|private|unchanged", "modify mount propagation in mount namespace", |options, mode| {
+    Opt::value(None, "propagation", "slave|shared|private|unchanged", "modify mount propagation in mount namespace", |options, mode| {
         options.propagation = Some(match mode.as_bytes() {
             b"private" => Some(Propagation::Private),
             b"shared" => Some(Propagation::Shared),
@@ -225,62 +225,62 @@ pub const OPTIONS: &[Opt<Options>] = &[
         });
         Ok(())
     }),
-    Opt::value(Some('R'), &["root"], "dir", "run the command with root directory set to <dir>", |options, directory| {
+    Opt::value(Some('R'), "root", "dir", "run the command with root directory set to <dir>", |options, directory| {
         options.root = Some(directory);
         Ok(())
     }),
-    Opt::value(Some('w'), &["wd"], "dir", "change working directory to <dir>", |options, directory| {
+    Opt::value(Some('w'), "wd", "dir", "change working directory to <dir>", |options, directory| {
         options.wd = Some(directory);
         Ok(())
     }),
-    Opt::value(Some('S'), &["setuid"], "uid", "set uid in entered namespace", |options, uid| {
+    Opt::value(Some('S'), "setuid", "uid", "set uid in entered namespace", |options, uid| {
         options.uid = Some(child::id(&uid, "uid", user_named)?);
         Ok(())
     }),
-    Opt::value(Some('G'), &["setgid"], "gid", "set gid in entered namespace", |options, gid| {
+    Opt::value(Some('G'), "setgid", "gid", "set gid in entered namespace", |options, gid| {
         options.gid = Some(child::id(&gid, "gid", group_named)?);
         Ok(())
     }),
-    Opt::value(None, &["map-user"], "uid|name", "map current user to uid (implies --user)", |options, user| {
+    Opt::value(None, "map-user", "uid|name", "map current user to uid (implies --user)", |options, user| {
         options.want(Kind::User);
         options.map_user = Some(map_id(&user, "uid", user_named)?);
         Ok(())
     }),
-    Opt::value(None, &["map-group"], "gid|name", "map current group to gid (implies --user)", |options, group| {
+    Opt::value(None, "map-group", "gid|name", "map current group to gid (implies --user)", |options, group| {
         options.want(Kind::User);
         options.map_group = Some(map_id(&group, "gid", group_named)?);
         Ok(())
     }),
-    Opt::flag(Some('r'), &["map-root-user"], "map current user to root (implies --user)", |options| {
+    Opt::flag(Some('r'), "map-root-user", "map current user to root (implies --user)", |options| {
         options.want(Kind::User);
         options.map_user = Some(0);
         options.map_group = Some(0);
     }),
-    Opt::flag(Some('c'), &["map-current-user"], "map current user to itself (implies --user)", |options| {
+    Opt::flag(Some('c'), "map-current-user", "map current user to itself (implies --user)", |options| {
         options.want(Kind::User);
         options.map_user = Some(effective_uid());
         options.map_group = Some(effective_gid());
     }),
-    Opt::flag_checked(None, &["map-auto"], "map users and groups automatically (implies --user)", |options| {
+    Opt::flag_checked(None, "map-auto", "map users and groups automatically (implies --user)", |options| {
         options.ranges(Ids::Users, OsStr::new("auto"))?;
         options.ranges(Ids::Groups, OsStr::new("auto"))
     }),
-    Opt::flag_checked(None, &["map-subids"], "map the ids of /etc/subuid and /etc/subgid to themselves\n(implies --user)", |options| {
+    Opt::flag_checked(None, "map-subids", "map the ids of /etc/subuid and /etc/subgid to themselves\n(implies --user)", |options| {
         options.ranges(Ids::Users, OsStr::new("subids"))?;
         options.ranges(Ids::Groups, OsStr::new("subids"))
     }),
-    Opt::value(None, &["map-users"], "inner:outer:count|auto|subids|all", "map count users from outer to inner (implies --user)", |options, spec| {
+    Opt::value(None, "map-users", "inner:outer:count|auto|subids|all", "map count users from outer to inner (implies --user)", |options, spec| {
         options.ranges(Ids::Users, &spec)
     }),
-    Opt::value(None, &["map-groups"], "inner:outer:count|auto|subids|all", "map count groups from outer to inner (implies --user)", |options, spec| {
+    Opt::value(None, "map-groups", "inner:outer:count|auto|subids|all", "map count groups from outer to inner (implies --user)", |options, spec| {
         options.ranges(Ids::Groups, &spec)
     }),
-    Opt::value(None, &["owner"], "uid:gid", "set the owner of the user namespace (implies --user)", |options, ids| {
+    Opt::value(None, "owner", "uid:gid", "set the owner of the user namespace (implies --user)", |options, ids| {
         options.want(Kind::User);
         options.owner = Some(owner(&ids)?);
         Ok(())
     }),
-    Opt::value(None, &["setgroups"], "allow|deny", "control the setgroups syscall in user namespaces", |options, word| {
+    Opt::value(None, "setgroups", "allow|deny", "control the setgroups syscall in user namespaces", |options, word| {
         options.setgroups = Some(match word.as_bytes() {
             b"allow" => true,
             b"deny" => false,
@@ -288,20 +288,23 @@ pub const OPTIONS: &[Opt<Options>] = &[
         });
         Ok(())
     }),
-    Opt::flag(None, &["keep-caps"], "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
-    Opt::value(None, &["monotonic"], "offset", "set clock monotonic offset (seconds) in time namespaces", |options, offset| {
+    Opt::flag(None, "keep-caps", "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
+    Opt::value(None, "monotonic", "offset", "set clock monotonic offset (seconds) in time namespaces", |options, offset| {
         options.monotonic = Some(seconds(&offset, "monotonic")?);
         Ok(())
     }),
-    Opt::value(None, &["boottime"], "offset", "set clock boottime offset (seconds) in time namespaces", |options, offset| {
+    Opt::value(None, "boottime", "offset", "set clock boottime offset (seconds) in time namespaces", |options, offset| {
         options.boottime = Some(seconds(&offset, "boottime")?);
         Ok(())
     }),
-    Opt::flag(None, &["clear-env"], "clear all environment variables", |options| options.whitelist(OsStr::new(""))),
-    Opt::value(None, &["whitelist-env"], "names", "clear all environment variables but these,\nseparated by commas", |options, names| {
+    Opt::flag(None, "clear-env", "clear all environment variables", |options| options.whitelist(OsStr::new(""))),
+    Opt::value(None, "whitelist-env", "names", "clear all environment variables but these,\nseparated by commas", |options, names| {
         options.whitelist(&names);
         Ok(())
     }),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];
+
+/// The rows, packed.
+pub static OPTIONS: Table<Options> = cli::table!(ROWS);

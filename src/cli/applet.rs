@@ -1,6 +1,6 @@
 //! The record that makes a command an applet, and one call of it.
 
-use crate::{Failure, Outcome, Output, table::Spec, text};
+use crate::{Failure, Outcome, Output, packed::Specs, text};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -34,7 +34,7 @@ pub struct Applet {
     /// The exit status of a wrong command line and of a failed write to standard output.
     pub usage_status: u8,
     /// The options, in the order of the documentation.
-    pub options: fn() -> Vec<&'static Spec>,
+    pub options: &'static Specs,
     /// Carries the command out.
     pub run: fn(&Invocation<'_>, &mut Output) -> Outcome,
 }

@@ -72,7 +72,7 @@ impl Spec {
     /// Its names as they are typed.
     fn typed(&self) -> impl Iterator<Item = String> {
         let short = self.short.map(|letter| format!("-{letter}"));
-        short.into_iter().chain(self.long.iter().map(|name| ["--", name].concat()))
+        short.into_iter().chain(self.names().map(|name| ["--", name].concat()))
     }
 }
 
@@ -98,10 +98,9 @@ fn bash(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
     for applet in [ctrbox].iter().chain(applets) {
         // libcap's tools take a value only after an equals sign.
         let attached = applet.origin == Origin::Libcap;
-        let specs = (applet.options)();
         let mut all = Vec::new();
         let mut cases = String::new();
-        for spec in specs {
+        for spec in applet.options.iter() {
             let mut patterns = Vec::new();
             for name in spec.typed() {
                 let is_long = name.starts_with("--");
@@ -201,7 +200,7 @@ fn zsh(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
     let mut out = String::from("#compdef ctrbox\n# zsh completion for ctrbox. Made by: ctrbox completion zsh\n");
     for applet in [ctrbox].iter().chain(applets) {
         out.extend(["\n_ctrbox_", applet.name, "() {\n    _arguments -s -S : \\\n"]);
-        for spec in (applet.options)() {
+        for spec in applet.options.iter() {
             let help = quoted(&spec.help.replace('\n', " "), &['[', ']', ':', '\\']);
             for name in spec.typed() {
                 let is_long = name.starts_with("--");
@@ -286,12 +285,12 @@ fn fish(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
             ["__fish_seen_subcommand_from ", applet.name].concat()
         };
         let begin = ["complete -c ctrbox -n '", &condition, "'"].concat();
-        for spec in (applet.options)() {
+        for spec in applet.options.iter() {
             out.push_str(&begin);
             if let Some(letter) = spec.short {
                 out.extend([" -s ", letter.encode_utf8(&mut [0; 4])]);
             }
-            for name in spec.long {
+            for name in spec.names() {
                 out.extend([" -l ", name]);
             }
             out.extend([" -d '", &quoted(&spec.help.replace('\n', " "), &['\\']), "'"]);

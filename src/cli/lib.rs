@@ -16,6 +16,7 @@ pub mod failure;
 pub mod man;
 
 pub mod output;
+pub mod packed;
 pub mod quote;
 pub mod table;
 pub mod text;
@@ -25,4 +26,4 @@ pub use linux::number;
 pub use applet::{Applet, Invocation, Origin};
 pub use failure::{Failure, Outcome};
 pub use output::Output;
-pub use table::{Opt, Order, Parsed, Store};
+pub use table::{Opt, Order, Parsed, Store, Table};

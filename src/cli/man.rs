@@ -46,12 +46,12 @@ pub fn page(applet: &Applet) -> String {
 }
 
 fn options(applet: &Applet, out: &mut String) {
-    let specs = (applet.options)();
+    let specs = applet.options;
     if !specs.is_empty() {
         out.push_str(".SH OPTIONS\n");
     }
-    for spec in specs {
-        let names = option_names(spec, false);
+    for spec in specs.iter() {
+        let names = option_names(&spec, false);
         // `-f, --fork` has a space, too: the argument begins where the last name ends.
         let last = names.rfind(" -").map_or(0, |at| at + 1);
         let end = names.get(last..).and_then(|name| name.find(['=', '[', ' '])).map_or(names.len(), |at| last + at);

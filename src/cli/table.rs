@@ -4,21 +4,35 @@
 //! options, attached optional arguments, `--`, and its wording of errors. lexopt splits the
 //! arguments; the table says what they mean. A row only validates and stores.
 
+pub use crate::packed::{Packed, Specs};
+
 use crate::{Failure, Invocation, Origin, Outcome, Output, failure::Line, text};
 use linux::process::variable;
 use std::ffi::OsString;
 
 /// What can be said about an option without its code: its names, its argument, its help.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// The one-letter name.
     pub short: Option<char>,
-    /// The long names; the first is the one that is documented. May be empty.
-    pub long: &'static [&'static str],
+    /// The long names, separated by spaces; the first is the one that is documented. May be empty.
+    pub long: &'static str,
     /// Whether it takes an argument, and how the help calls that.
     pub argument: Argument,
     /// What it does, in one line of the help.
     pub help: &'static str,
+}
+
+impl Spec {
+    /// The long names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.long.split_terminator(' ')
+    }
+
+    /// The long name that is documented, or nothing.
+    pub fn name(&self) -> &'static str {
+        self.names().next().unwrap_or_default()
+    }
 }
 
 /// Whether an option takes an argument.
@@ -34,15 +48,22 @@ pub enum Argument {
     OptionalLong(&'static str),
 }
 
-/// One option of an applet whose options are stored in an `O`.
-pub struct Opt<O: 'static> {
+/// A row of an option table.
+pub struct Row<S> {
     /// Names and help.
     pub spec: Spec,
     /// What is done when it is met.
-    pub store: Store<O>,
+    pub store: S,
 }
 
+/// One option of an applet whose options are stored in an `O`.
+pub type Opt<O> = Row<Store<O>>;
+
+/// The table of such an applet.
+pub type Table<O> = Packed<Store<O>>;
+
 /// What is done with an option that was given.
+#[derive(Debug)]
 pub enum Store<O: 'static> {
     /// It takes no argument.
     Flag(fn(&mut O)),
@@ -58,21 +79,24 @@ pub enum Store<O: 'static> {
     Version(&'static str),
 }
 
+impl<O> Clone for Store<O> {
+    fn clone(&self) -> Store<O> {
+        *self
+    }
+}
+
+impl<O> Copy for Store<O> {}
+
 impl<O> Opt<O> {
     /// An option without an argument.
-    pub const fn flag(
-        short: Option<char>,
-        long: &'static [&'static str],
-        help: &'static str,
-        store: fn(&mut O),
-    ) -> Opt<O> {
+    pub const fn flag(short: Option<char>, long: &'static str, help: &'static str, store: fn(&mut O)) -> Opt<O> {
         Opt { spec: Spec { short, long, argument: Argument::None, help }, store: Store::Flag(store) }
     }
 
     /// An option without an argument, whose storing may fail.
     pub const fn flag_checked(
         short: Option<char>,
-        long: &'static [&'static str],
+        long: &'static str,
         help: &'static str,
         store: fn(&mut O) -> Result<(), Failure>,
     ) -> Opt<O> {
@@ -82,7 +106,7 @@ impl<O> Opt<O> {
     /// An option with an argument.
     pub const fn value(
         short: Option<char>,
-        long: &'static [&'static str],
+        long: &'static str,
         argument: &'static str,
         help: &'static str,
         store: fn(&mut O, OsString) -> Result<(), Failure>,
@@ -93,7 +117,7 @@ impl<O> Opt<O> {
     /// An option that may have an argument.
     pub const fn maybe(
         short: Option<char>,
-        long: &'static [&'static str],
+        long: &'static str,
         argument: &'static str,
         help: &'static str,
         store: fn(&mut O, Option<OsString>) -> Result<(), Failure>,
@@ -104,7 +128,7 @@ impl<O> Opt<O> {
     /// An option whose long form may have an argument.
     pub const fn maybe_long(
         short: Option<char>,
-        long: &'static [&'static str],
+        long: &'static str,
         argument: &'static str,
         help: &'static str,
         store: fn(&mut O, Option<OsString>) -> Result<(), Failure>,
@@ -114,13 +138,13 @@ impl<O> Opt<O> {
 
     /// `--help`, also as `short`.
     pub const fn help(short: Option<char>) -> Opt<O> {
-        let spec = Spec { short, long: &["help"], argument: Argument::None, help: "display this help" };
+        let spec = Spec { short, long: "help", argument: Argument::None, help: "display this help" };
         Opt { spec, store: Store::Help }
     }
 
     /// `--version`, also as `short`.
     pub const fn version(short: Option<char>) -> Opt<O> {
-        let spec = Spec { short, long: &["version"], argument: Argument::None, help: "display version" };
+        let spec = Spec { short, long: "version", argument: Argument::None, help: "display version" };
         Opt { spec, store: Store::Version("") }
     }
 
@@ -128,11 +152,6 @@ impl<O> Opt<O> {
     pub const fn version_with(short: Option<char>, features: &'static str) -> Opt<O> {
         Opt { store: Store::Version(features), ..Opt::version(short) }
     }
-}
-
-/// The specs of a table, for the help and for tests over all applets.
-pub fn specs<O>(table: &'static [Opt<O>]) -> Vec<&'static Spec> {
-    table.iter().map(|option| &option.spec).collect()
 }
 
 /// Where options end.
@@ -155,12 +174,12 @@ pub enum Parsed<O> {
 /// Parses a command line by a table.
 pub fn parse<O: Default>(
     invocation: &Invocation<'_>,
-    table: &'static [Opt<O>],
+    table: &'static Table<O>,
     order: Order,
     output: &mut Output,
 ) -> Result<Parsed<O>, Failure> {
-    let mut rows = Storing { table, options: O::default() };
-    Ok(match parse_rows(invocation, &mut rows, order, output)? {
+    let mut rows = Storing { stores: table.stores, options: O::default() };
+    Ok(match parse_rows(invocation, &table.specs, &mut rows, order, output)? {
         Some(operands) => Parsed::Run(rows.options, operands),
         None => Parsed::Done(Ok(0)),
     })
@@ -168,7 +187,6 @@ pub fn parse<O: Default>(
 
 /// A table without the type of its options, so that the parser exists once and not for each applet.
 trait Rows {
-    fn specs(&self) -> Vec<&'static Spec>;
     fn action(&self, index: usize) -> Action;
     fn store(&mut self, index: usize, value: Option<OsString>) -> Result<(), Failure>;
 }
@@ -181,17 +199,13 @@ enum Action {
 }
 
 struct Storing<O: 'static> {
-    table: &'static [Opt<O>],
+    stores: &'static [Store<O>],
     options: O,
 }
 
 impl<O> Rows for Storing<O> {
-    fn specs(&self) -> Vec<&'static Spec> {
-        specs(self.table)
-    }
-
     fn action(&self, index: usize) -> Action {
-        match self.table.get(index).map(|option| &option.store) {
+        match self.stores.get(index) {
             Some(Store::Help) => Action::Help,
             Some(Store::Version(features)) => Action::Version(features),
             _ => Action::Store,
@@ -200,7 +214,7 @@ impl<O> Rows for Storing<O> {
 
     fn store(&mut self, index: usize, value: Option<OsString>) -> Result<(), Failure> {
         let options = &mut self.options;
-        match (self.table.get(index).map(|option| &option.store), value) {
+        match (self.stores.get(index), value) {
             (Some(Store::Flag(store)), _) => store(options),
             (Some(Store::CheckedFlag(store)), _) => store(options)?,
             (Some(Store::Value(store)), Some(value)) => store(options, value)?,
@@ -214,12 +228,12 @@ impl<O> Rows for Storing<O> {
 /// Gives each option to its row and returns the operands; `None` if the help or the version has been printed.
 fn parse_rows(
     invocation: &Invocation<'_>,
+    specs: &Specs,
     rows: &mut dyn Rows,
     order: Order,
     output: &mut Output,
 ) -> Result<Option<Vec<OsString>>, Failure> {
     let until_operand = order == Order::UntilOperand || variable("POSIXLY_CORRECT").is_some();
-    let specs = rows.specs();
     let mut operands = Vec::new();
     let mut parser = lexopt::Parser::from_args(invocation.args.iter().map(|argument| argument.to_os_string()));
     parser.set_short_equals(false);
@@ -240,17 +254,13 @@ fn parse_rows(
             // `next` fails only for `--name=value` whose value nobody took; every arm below takes it.
             Err(_) => break,
         };
-        let index = match &found {
-            Found::Short(letter) => specs
-                .iter()
-                .position(|spec| spec.short == Some(*letter))
-                .ok_or_else(|| usage.invalid_letter(*letter, &specs))?,
+        let (index, spec) = match &found {
+            Found::Short(letter) => find_short(specs, *letter).ok_or_else(|| usage.invalid_letter(*letter, specs))?,
             Found::Long(name) => {
-                find_long(&specs, name).map_err(|error| usage.long(error, name, parser.optional_value()))?
+                find_long(specs, name).map_err(|error| usage.long(error, name, parser.optional_value()))?
             }
         };
-        let Some(spec) = specs.get(index) else { break };
-        let name = spec.long.first().copied().unwrap_or_default();
+        let name = spec.name();
         let value = match (spec.argument, &found) {
             (Argument::None, Found::Long(_)) if parser.optional_value().is_some() => {
                 return Err(usage.getopt(text!["option '--", name, "' doesn't allow an argument"]));
@@ -291,26 +301,31 @@ enum NotFound {
     Ambiguous(Vec<&'static str>),
 }
 
+/// The row that has a letter.
+fn find_short(specs: &Specs, letter: char) -> Option<(usize, Spec)> {
+    specs.iter().enumerate().find(|(_, spec)| spec.short == Some(letter))
+}
+
 /// The row that `typed` names, whole or as an abbreviation that only one row has.
-fn find_long(specs: &[&'static Spec], typed: &str) -> Result<usize, NotFound> {
+fn find_long(specs: &Specs, typed: &str) -> Result<(usize, Spec), NotFound> {
     let mut rows = Vec::new();
     let mut names = Vec::new();
     for (index, spec) in specs.iter().enumerate() {
-        for name in spec.long {
-            if *name == typed {
-                return Ok(index);
+        for name in spec.names() {
+            if name == typed {
+                return Ok((index, spec));
             }
             if name.starts_with(typed) {
-                names.push(*name);
-                if rows.last() != Some(&index) {
-                    rows.push(index);
+                names.push(name);
+                if rows.last().is_none_or(|(last, _)| *last != index) {
+                    rows.push((index, spec));
                 }
             }
         }
     }
     match rows.as_slice() {
         [] => Err(NotFound::Unknown),
-        [index] => Ok(*index),
+        [row] => Ok(*row),
         _ => Err(NotFound::Ambiguous(names)),
     }
 }
@@ -331,16 +346,17 @@ impl Usage<'_> {
     }
 
     /// An unknown letter may have been meant as part of a file: `-m/run/ns`.
-    fn invalid_letter(&self, letter: char, specs: &[&'static Spec]) -> Failure {
+    fn invalid_letter(&self, letter: char, specs: &Specs) -> Failure {
         let failure = self.getopt(text!["invalid option -- '", letter.to_string(), "'"]);
         for cluster in self.invocation.args.iter().filter_map(|argument| argument.to_str()?.strip_prefix('-')) {
             let Some(first) = cluster.chars().next() else { continue };
-            let row = specs.iter().find(|spec| spec.short == Some(first));
-            if let Some(Spec { long: [long, ..], argument: Argument::OptionalLong(_), .. }) = row
+            if let Some((_, spec)) = find_short(specs, first)
+                && matches!(spec.argument, Argument::OptionalLong(_))
                 && cluster.contains(letter)
             {
                 let file = cluster.get(first.len_utf8()..).unwrap_or_default();
-                return failure.hint(text!["-", first.to_string(), " takes no argument; write --", long, "=", file]);
+                let name = spec.name();
+                return failure.hint(text!["-", first.to_string(), " takes no argument; write --", name, "=", file]);
             }
         }
         failure
@@ -378,11 +394,11 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
         out.extend_from_slice(&text![" ", invocation.name(), " ", form, "\n"]);
     }
     out.extend_from_slice(&text!["\n", applet.summary, ".\n"]);
-    let specs = (applet.options)();
+    let specs = applet.options;
     if !specs.is_empty() {
         out.extend_from_slice(b"\nOptions:\n");
         let has_short = specs.iter().any(|spec| spec.short.is_some());
-        let names: Vec<String> = specs.iter().map(|spec| option_names(spec, has_short)).collect();
+        let names: Vec<String> = specs.iter().map(|spec| option_names(&spec, has_short)).collect();
         let width = names.iter().map(String::len).filter(|length| *length <= 30).max().unwrap_or(0);
         for (spec, names) in specs.iter().zip(&names) {
             let mut lines = spec.help.lines();
@@ -414,7 +430,7 @@ pub(crate) fn option_names(spec: &Spec, has_short: bool) -> String {
         None if has_short => out.push_str("    "),
         None => {}
     }
-    for (index, name) in spec.long.iter().enumerate() {
+    for (index, name) in spec.names().enumerate() {
         if index > 0 || spec.short.is_some() {
             out.push_str(", ");
         }
@@ -463,25 +479,28 @@ fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    static FORK: Spec = Spec { short: Some('f'), long: &["fork"], argument: Argument::None, help: "x" };
-    static FORWARD: Spec = Spec { short: None, long: &["forward-signals"], argument: Argument::None, help: "x" };
-    static RO: Spec = Spec { short: Some('r'), long: &["ro", "read-only"], argument: Argument::None, help: "x" };
+    const fn spec(short: Option<char>, long: &'static str) -> Row<()> {
+        Row { spec: Spec { short, long, argument: Argument::None, help: "x" }, store: () }
+    }
+
+    const ROWS: &[Row<()>] = &[spec(Some('f'), "fork"), spec(None, "forward-signals"), spec(Some('r'), "ro read-only")];
+    static TABLE: Packed<()> = crate::table!(ROWS);
 
     #[test]
     fn a_long_option_may_be_abbreviated_as_long_as_one_row_remains() {
-        let specs = [&FORK, &FORWARD, &RO];
-        assert_eq!(find_long(&specs, "fork"), Ok(0));
-        assert_eq!(find_long(&specs, "forw"), Ok(1));
-        assert_eq!(find_long(&specs, "r"), Ok(2), "two names of one row are no ambiguity");
-        assert_eq!(find_long(&specs, "fo"), Err(NotFound::Ambiguous(vec!["fork", "forward-signals"])));
-        assert_eq!(find_long(&specs, "x"), Err(NotFound::Unknown));
+        let find = |typed| find_long(&TABLE.specs, typed).map(|(index, _)| index);
+        assert_eq!(find("fork"), Ok(0));
+        assert_eq!(find("forw"), Ok(1));
+        assert_eq!(find("r"), Ok(2), "two names of one row are no ambiguity");
+        assert_eq!(find("fo"), Err(NotFound::Ambiguous(vec!["fork", "forward-signals"])));
+        assert_eq!(find("x"), Err(NotFound::Unknown));
     }
 
     #[test]
     fn the_help_shows_how_an_argument_is_attached() {
         let spec = |short, long, argument| option_names(&Spec { short, long, argument, help: "" }, true);
-        assert_eq!(spec(Some('m'), &["mount"], Argument::OptionalLong("FILE")), "-m, --mount[=FILE]");
-        assert_eq!(spec(None, &["map-user"], Argument::Required("UID")), "    --map-user=UID");
-        assert_eq!(spec(Some('n'), &[], Argument::Required("ID")), "-n ID");
+        assert_eq!(spec(Some('m'), "mount", Argument::OptionalLong("FILE")), "-m, --mount[=FILE]");
+        assert_eq!(spec(None, "map-user", Argument::Required("UID")), "    --map-user=UID");
+        assert_eq!(spec(Some('n'), "", Argument::Required("ID")), "-n ID");
     }
 }
