@@ -37,14 +37,24 @@ __attribute__((visibility("hidden"), used)) void apply_packed_relocations(void)
     }
 }
 
-/* The kernel's stack and registers reach musl's start as they were: rsp is 16-byte aligned at entry. */
+/* The kernel's stack and registers reach musl's start as they were; the stack is 16-byte aligned at entry. */
 __asm__(".globl start_with_packed_relocations\n"
         ".hidden start_with_packed_relocations\n"
-        ".type start_with_packed_relocations, @function\n"
+        ".type start_with_packed_relocations, %function\n"
         "start_with_packed_relocations:\n"
+#if defined __x86_64__
         "    push %rdx\n"
         "    push %rdx\n"
         "    call apply_packed_relocations\n"
         "    pop %rdx\n"
         "    pop %rdx\n"
-        "    jmp _start\n");
+        "    jmp _start\n"
+#elif defined __aarch64__
+        "    stp x0, x30, [sp, #-16]!\n"
+        "    bl apply_packed_relocations\n"
+        "    ldp x0, x30, [sp], #16\n"
+        "    b _start\n"
+#else
+#error no start for this processor
+#endif
+);
