@@ -9,3 +9,4 @@ pub mod fault;
 pub mod judge;
 pub mod needs;
 pub mod sandbox;
+pub mod scratch;

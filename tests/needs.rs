@@ -1,5 +1,6 @@
 //! What a case may need and a machine may lack, and how that is found out.
 
+use crate::document;
 use crate::sandbox::Accounts;
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,12 +29,15 @@ pub fn present(needs: &[&str]) -> bool {
     lacks.is_none()
 }
 
-/// The kernel to boot images with: `CTRBOX_KERNEL`, or one of the machine's own.
+/// The kernel to boot images with: one of the machine's own, or the one that `scripts/test` has unpacked.
 pub fn kernel() -> Option<PathBuf> {
-    let given = std::env::var_os("CTRBOX_KERNEL").map(PathBuf::from).filter(|path| path.is_file());
-    given.or_else(|| {
-        let boot = fs::read_dir("/boot").ok()?;
-        boot.flatten().map(|file| file.path()).find(|path| path.to_string_lossy().starts_with("/boot/vmlinuz-"))
+    let fetched = document::tree().join("target").join(std::env::consts::ARCH).join("debian/boot");
+    [PathBuf::from("/boot"), fetched].iter().find_map(|boot| {
+        let files = fs::read_dir(boot).ok()?;
+        files.flatten().map(|file| file.path()).find(|path| {
+            let is_kernel = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-"));
+            is_kernel && fs::File::open(path).is_ok()
+        })
     })
 }
 
@@ -72,7 +76,12 @@ fn lack_of(need: &str) -> Option<String> {
             .into_iter()
             .any(|at| Path::new(&format!("/sys/fs/cgroup/{at}cgroup.controllers")).exists()))
         .then(|| "no cgroup v2 hierarchy".to_string()),
-        "kernel" => kernel().is_none().then(|| "no kernel to boot (CTRBOX_KERNEL, /boot/vmlinuz-*)".to_string()),
+        "aarch64" => ["ctrbox", "debian/bin/busybox", "debian/boot"]
+            .into_iter()
+            .map(|name| document::tree().join("target/aarch64").join(name))
+            .find(|path| !path.exists())
+            .map(|path| format!("{} is not there (scripts/test makes it)", path.display())),
+        "kernel" => kernel().is_none().then(|| "no kernel to boot (/boot/vmlinuz-*)".to_string()),
         program => (!in_path(program)).then(|| format!("no program or feature '{program}'")),
     }
 }
