@@ -125,6 +125,36 @@ END
     }
 }
 
+/// The sandbox stands for the node: what is process 1 for podman is the sandbox's, and the pod's program must be
+/// found in the namespaces of that.
+#[test]
+fn the_pod_of_node_shell_enters_the_namespaces_of_the_node() {
+    if !needs::present(&["root", "cpio", "readelf", "busybox", "mksh", "podman", "crun", "catatonit", "conmon"]) {
+        return;
+    }
+    let scratch = Scratch::new("pod").unwrap();
+    let oci = images(&scratch, "tree", "022", &[]).join("target/image/oci");
+    let script = r#"
+        printf '[containers]\npidns = "host"\n' >containers.conf
+        export CONTAINERS_CONF=$PWD/containers.conf
+        podman() {
+            command podman --root $PWD/root --runroot $PWD/runroot --tmpdir $PWD/tmp --storage-driver vfs \
+                --cgroup-manager cgroupfs --runtime crun --events-backend file "$@"
+        }
+        podman tag "$(podman pull --quiet oci:OCI:bare)" localhost/ctrbox:bare
+        podman kube play YAML >/dev/null
+        podman wait node-shell-shell
+        podman logs node-shell-shell | tee logs
+        podman kube down YAML >/dev/null
+        for name in mnt pid uts; do grep -q -x -F "$(readlink /proc/self/ns/$name)" logs || echo "not our $name"; done
+    "#;
+    let yaml = fs::canonicalize(document::tree().join("docs/node-shell.yaml")).unwrap();
+    let script = script.replace("OCI", &oci.display().to_string()).replace("YAML", &yaml.display().to_string());
+    let said = contained(&script).stdout;
+    assert_lines(&said, &["0", "node sandbox"]);
+    assert!(!said.contains("not our"), "{said}");
+}
+
 #[test]
 fn the_initramfs_boots_lists_its_mounts_and_powers_off() {
     if cfg!(not(target_arch = "x86_64"))
