@@ -10,7 +10,7 @@ mod options;
 mod report;
 mod sets;
 
-use cli::explain::Story;
+use cli::explain::{NO_CALL, Story};
 use cli::table::Spec;
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::capability;
@@ -30,6 +30,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &options::OPTIONS.specs,
     run,
+    explain,
 };
 
 /// What an option gives back: nothing, or why it failed.
@@ -115,8 +116,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(0)
 }
 
-/// Each argument in words.
-pub fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
+/// Each argument in words. What a shell is told with -c is the shell's to read.
+fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut story = Story::default();
     let mut rest = invocation.args;
     let mut shell = OsString::from("/bin/bash");
@@ -131,6 +132,9 @@ pub fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Opti
                 let program = if argument.as_bytes().starts_with(b"=") { OsString::from("capsh") } else { shell };
                 let words: Vec<OsString> = [program].into_iter().chain(after.iter().map(|word| word.to_os_string())).collect();
                 story.run(&words, "");
+                if after.first().is_some_and(|first| *first == "-c") {
+                    story.tell("the shell reads the text after -c; it is not explained here", NO_CALL, &[]);
+                }
                 return Ok(Some(story));
             }
             _ => {}
@@ -139,8 +143,8 @@ pub fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Opti
         let name = spec.name();
         match value {
             Some(value) if name == "shell" => shell = value.to_os_string(),
-            Some(value) => story.step(text![spec.help, ": ", value], text![call(name)]),
-            None => story.step(text![spec.help], text![call(name)]),
+            Some(value) => story.tell("{0}: {1}", call(name), &[&spec.help, &value]),
+            None => story.tell("{0}", call(name), &[&spec.help]),
         }
     }
     Ok(Some(story))
@@ -168,7 +172,7 @@ fn call(option: &str) -> &'static str {
         "forkfor" => "fork()",
         "killit" => "kill(), waitpid()",
         "print" | "current" => "capget(), prctl(PR_CAPBSET_READ, ...)",
-        _ => "no change to the process",
+        _ => NO_CALL,
     }
 }
 

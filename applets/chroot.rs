@@ -37,6 +37,7 @@ pub static APPLET: Applet = Applet {
     usage_status: FAILED,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 /// What was typed.
@@ -89,7 +90,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The plan in words.
-pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(_) => Ok(None),
         Parsed::Run(options, operands) => Ok(Some(explain::story(&plan(options, &operands)?))),

@@ -1,5 +1,6 @@
 //! getcap: show the capabilities of files. libcap's getcap(8) is the reference.
 
+use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
 use linux::Errno;
@@ -21,6 +22,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 /// What was typed.
@@ -76,6 +78,31 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     }
     // Whatever was met: scripts rely on it.
     Ok(0)
+}
+
+/// What is looked at, in words.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    let (options, files) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run(options, files) => (options, files),
+    };
+    let mut story = Story::default();
+    if options.help || options.license || files.is_empty() {
+        story.tell("print the usage or the licence", NO_CALL, &[]);
+        return Ok(Some(story));
+    }
+    for file in &files {
+        let call = "fgetxattr(FD, \"security.capability\")";
+        if !options.recursive {
+            story.tell("open {0} itself, if it is a regular file, and print its capabilities", call, &[file]);
+            continue;
+        }
+        let stays = if options.one_file_system { ", on the same file system" } else { "" };
+        story.tell("list {0} and every directory below it{1}", "getdents64(FD)", &[file, &stays]);
+        let order = if options.unsorted || options.verbose { "as they are found" } else { "sorted by path" };
+        story.tell("print the capabilities of each regular file in them, {0}", call, &[&order]);
+    }
+    Ok(Some(story))
 }
 
 /// What is known of a path.

@@ -3,6 +3,7 @@
 //! Arguments are acted on from left to right; an option only affects the PIDs after it.
 
 use cli::capability::print;
+use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn, write_error};
 use cli::table::{Argument, Packed, Row, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
@@ -23,6 +24,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 const fn option(short: Option<char>, long: &'static str, help: &'static str) -> Row<()> {
@@ -81,6 +83,33 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         }
     }
     Ok(status)
+}
+
+/// What is asked of each process, in words.
+fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
+    if invocation.args.is_empty() {
+        return Err(Failure::plain(1, usage(invocation)));
+    }
+    let mut story = Story::default();
+    let mut iab = false;
+    for argument in invocation.args {
+        match argument.as_bytes() {
+            b"--help" | b"-h" | b"--usage" | b"--license" => {
+                story.tell("print what {0} asks for", NO_CALL, &[argument]);
+                break;
+            }
+            b"--verbose" | b"--ugly" | b"--legacy" => {}
+            b"--iab" => iab = true,
+            _ => {
+                story.tell("print the capability sets of process {0}", "capget({0})", &[argument]);
+                if iab {
+                    let words = "and its inheritable, ambient and bounding set";
+                    story.tell(words, "open(\"/proc/{0}/status\")", &[argument]);
+                }
+            }
+        }
+    }
+    Ok(Some(story))
 }
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {

@@ -4,8 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-use cli::explain::{Explain, Story};
-use cli::{Applet, Failure, Invocation, Output, text};
+use cli::Applet;
 use std::ffi::OsStr;
 
 macro_rules! applets {
@@ -30,31 +29,6 @@ applets! {
     switch_root
     umount
     unshare
-}
-
-/// Tells what a command line of the applet would do. Those that only read, or do one thing to each
-/// operand, need no story of their own.
-pub fn explain(applet: &Applet, invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let explain: Explain = match applet.name {
-        "capsh" => capsh::explain,
-        "chroot" => chroot::explain,
-        "mount" => mount::explain,
-        "nsenter" => nsenter::explain,
-        "unshare" => unshare::explain,
-        _ => {
-            let mut story = Story::default();
-            let call = match applet.name {
-                "getcap" => "getxattr(FILE, \"security.capability\")",
-                "getpcaps" => "capget(PID)",
-                "setcap" => "setxattr(FILE, \"security.capability\", ...)",
-                "umount" => "umount2(DIRECTORY)",
-                _ => "see its manual page",
-            };
-            story.step(text![applet.summary], text![call]);
-            return Ok(Some(story));
-        }
-    };
-    explain(invocation, output)
 }
 
 /// The applet with exactly this name.

@@ -60,6 +60,7 @@ pub static APPLET: Applet = Applet {
     usage_status: USAGE,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 /// What was typed.
@@ -259,7 +260,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
-pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(_) => Ok(None),
         Parsed::Run(options, operands) if options.all || operands.is_empty() && options.target.is_none() => {
@@ -269,12 +270,12 @@ pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Optio
             } else {
                 ("list what is mounted", "open(\"/proc/self/mountinfo\")")
             };
-            story.step(text![words], text![call]);
+            story.tell(words, call, &[]);
             Ok(Some(story))
         }
         Parsed::Run(options, operands) => {
             let request = request(&options, operands)?;
-            explain::story(&request, options.beneath, options.exclusive).map(Some)
+            explain::story(&request, &options).map(Some)
         }
     }
 }

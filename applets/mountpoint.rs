@@ -1,12 +1,13 @@
 //! mountpoint: ask whether a file or directory is a mount point. util-linux's mountpoint(1) is the
 //! reference. The kernel is asked about the path itself (statx(2)); the mount table is not read.
 
+use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
 use linux::mount::statmount;
 use linux::stat::{self, Stat};
 use linux::{Errno, directory, mountinfo};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 /// Wrong usage, or the path cannot be looked at.
 const FAILED: u8 = 1;
@@ -25,6 +26,7 @@ pub static APPLET: Applet = Applet {
     usage_status: FAILED,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 /// What was typed.
@@ -53,10 +55,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
-    let [path] = operands.as_slice() else { return Err(Failure::usage(FAILED, text!["bad usage"])) };
-    if options.nofollow && options.devno {
-        return Err(Failure::new(FAILED, text!["--devno and --nofollow are mutually exclusive"]));
-    }
+    let path = only(&options, &operands)?;
     let stat = if options.nofollow { stat::link(path) } else { stat::path(path) };
     let stat = stat.map_err(|error| match options.quiet {
         true => Failure::silent(FAILED),
@@ -79,6 +78,34 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         output.print(text![path, if is_it { " is a mountpoint\n" } else { " is not a mountpoint\n" }]);
     }
     Ok(if is_it { 0 } else { NO })
+}
+
+/// What is asked, in words.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    let path = only(&options, &operands)?;
+    let mut story = Story::default();
+    if options.devno {
+        story.tell("print the numbers of the block device {0}", "stat(\"{0}\")", &[path]);
+        return Ok(Some(story));
+    }
+    story.tell("ask the kernel whether {0} is the root of a mount", "statx(\"{0}\", STATX_ATTR_MOUNT_ROOT)", &[path]);
+    if options.fs_devno {
+        story.tell("if it is, print the device number of its file system", "stat(\"{0}\")", &[path]);
+    }
+    Ok(Some(story))
+}
+
+/// The one operand.
+fn only<'a>(options: &Options, operands: &'a [OsString]) -> Result<&'a OsString, Failure> {
+    let [path] = operands else { return Err(Failure::usage(FAILED, text!["bad usage"])) };
+    if options.nofollow && options.devno {
+        return Err(Failure::new(FAILED, text!["--devno and --nofollow are mutually exclusive"]));
+    }
+    Ok(path)
 }
 
 fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Errno> {

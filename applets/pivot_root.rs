@@ -1,11 +1,12 @@
 //! pivot_root: make another mount the root of our mount namespace. util-linux's pivot_root(8) is the
 //! reference; pivot_root(2) says what the kernel wants.
 
+use cli::explain::Story;
 use cli::failure::hints_wanted;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::statmount;
 use linux::{Errno, root, stat};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -19,6 +20,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
@@ -31,16 +33,33 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run((), operands) => operands,
     };
-    let [new_root, put_old] = operands.as_slice() else { return Err(Failure::usage(1, text!["bad usage"])) };
+    let [new_root, put_old] = two(&operands)?;
     root::pivot(new_root, put_old).map_err(|error| {
         let text = text!["failed to change root from `", new_root, "' to `", put_old, "': ", error.errno];
-        explain(Failure::new(1, text), new_root, error.errno)
+        diagnosed(Failure::new(1, text), new_root, error.errno)
     })?;
     Ok(0)
 }
 
+/// The one step in words.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    let operands = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run((), operands) => operands,
+    };
+    let [new_root, put_old] = two(&operands)?;
+    let mut story = Story::default();
+    let words = "make the mount at {0} the root of this mount namespace, and put the present root on {1}";
+    story.tell(words, "pivot_root(\"{0}\", \"{1}\")", &[new_root, put_old]);
+    Ok(Some(story))
+}
+
+fn two(operands: &[OsString]) -> Result<&[OsString; 2], Failure> {
+    operands.try_into().map_err(|_| Failure::usage(1, text!["bad usage"]))
+}
+
 /// Says which of the conditions of pivot_root(2) does not hold, as far as can be seen.
-fn explain(failure: Failure, new_root: &OsStr, errno: Errno) -> Failure {
+fn diagnosed(failure: Failure, new_root: &OsStr, errno: Errno) -> Failure {
     if !hints_wanted() {
         return failure;
     }

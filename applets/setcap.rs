@@ -5,6 +5,7 @@
 //! before any pair and hold from there on.
 
 use cli::capability::{parse, point_at, print};
+use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, hints_wanted, warn, write_error};
 use cli::table::{Argument, Packed, Row, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
@@ -26,6 +27,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 const fn option(short: char, argument: Argument, help: &'static str) -> Row<()> {
@@ -76,7 +78,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     }
     let mut session = Session::default();
     let mut rest = invocation.args.iter().copied();
-    while let Some(argument) = rest.next() {
+    while let Some(argument) = session.next(&mut rest)? {
         let wanted = match argument.as_bytes() {
             b"--license" => {
                 output.print(cli::capability::license(invocation));
@@ -85,25 +87,6 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             b"-h" => {
                 warn(invocation, &Line::Plain(usage(invocation)));
                 return Ok(0);
-            }
-            b"-f" => {
-                session.force = true;
-                continue;
-            }
-            b"-q" => {
-                session.quiet = true;
-                continue;
-            }
-            b"-v" => {
-                session.verify = true;
-                continue;
-            }
-            b"-n" => {
-                let value = rest.next().ok_or_else(|| {
-                    Failure::plain(1, text!["usage: .. -n <rootid> .. - rootid!=0 file caps"])
-                })?;
-                session.rootid = rootid(value)?;
-                continue;
             }
             b"-r" => Wanted::Nothing,
             b"-" => {
@@ -120,6 +103,53 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         }
     }
     Ok(0)
+}
+
+/// What becomes of each file, in words. Standard input is not read.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    if invocation.args.is_empty() {
+        return Err(Failure::plain(1, usage(invocation)));
+    }
+    let mut story = Story::default();
+    let mut session = Session::default();
+    let mut rest = invocation.args.iter().copied();
+    while let Some(argument) = session.next(&mut rest)? {
+        let wanted = match argument.as_bytes() {
+            b"--license" | b"-h" => {
+                story.tell("print what {0} asks for", NO_CALL, &[&argument]);
+                break;
+            }
+            b"-r" => None,
+            b"-" => Some(text!["what standard input says"]),
+            text => {
+                let wanted = read_text(text, invocation, output)?;
+                session.check(wanted, invocation)?;
+                Some(text.to_vec())
+            }
+        };
+        let path = rest.next().ok_or_else(|| Failure::plain(1, usage(invocation)))?;
+        if session.verify {
+            let wanted = wanted.unwrap_or_else(|| text!["none"]);
+            story.tell("compare the capabilities of {0} with {1}", "getxattr(\"{0}\", \"security.capability\")", &[&path, &wanted]);
+            continue;
+        }
+        if !session.raised {
+            story.tell("make cap_setfcap effective", "capset()", &[]);
+            session.raised = true;
+        }
+        let Some(wanted) = wanted else {
+            let call = "removexattr(\"{0}\", \"security.capability\")";
+            story.tell("take the capabilities of {0} away", call, &[&path]);
+            continue;
+        };
+        let whom = match session.rootid {
+            0 => Vec::new(),
+            rootid => text![", in the user namespaces whose root is user ", rootid],
+        };
+        let call = "setxattr(\"{0}\", \"security.capability\", ...)";
+        story.tell("give whoever executes {0} the capabilities {1}{2}", call, &[&path, &wanted, &whom]);
+    }
+    Ok(Some(story))
 }
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
@@ -167,6 +197,43 @@ fn read_text(text: &[u8], invocation: &Invocation<'_>, output: &mut Output) -> R
 }
 
 impl Session {
+    /// The next argument that is no option which holds for what follows.
+    fn next<'a>(&mut self, rest: &mut impl Iterator<Item = &'a OsStr>) -> Result<Option<&'a OsStr>, Failure> {
+        while let Some(argument) = rest.next() {
+            match argument.as_bytes() {
+                b"-f" => self.force = true,
+                b"-q" => self.quiet = true,
+                b"-v" => self.verify = true,
+                b"-n" => {
+                    let value = rest.next().ok_or_else(|| {
+                        Failure::plain(1, text!["usage: .. -n <rootid> .. - rootid!=0 file caps"])
+                    })?;
+                    self.rootid = rootid(value)?;
+                }
+                _ => return Ok(Some(argument)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Refuses what no file can hold; with `-f` it is only said.
+    fn check(&self, wanted: Wanted, invocation: &Invocation<'_>) -> Result<(), Failure> {
+        let Wanted::Sets(sets) = wanted else { return Ok(()) };
+        if is_all_or_nothing(&sets) || self.verify {
+            return Ok(());
+        }
+        let line = text![
+            "Error: under Linux, effective file capabilities must either be empty, or\n",
+            "      exactly match the union of selected permitted and inheritable bits."
+        ];
+        let failure = Failure::plain(1, line);
+        if !self.force {
+            return Err(failure);
+        }
+        failure.print(invocation);
+        Ok(())
+    }
+
     /// Everything up to the end of the input, or to an empty line typed on a terminal.
     fn standard_input(&self, invocation: &Invocation<'_>) -> Result<Vec<u8>, Failure> {
         if !self.quiet {
@@ -221,21 +288,7 @@ impl Session {
             })?;
             self.raised = true;
         }
-        if let Wanted::Sets(sets) = wanted
-            && !is_all_or_nothing(&sets)
-        {
-            let failure = Failure::plain(
-                1,
-                text![
-                    "Error: under Linux, effective file capabilities must either be empty, or\n",
-                    "      exactly match the union of selected permitted and inheritable bits."
-                ],
-            );
-            if !self.force {
-                return Err(failure);
-            }
-            failure.print(invocation);
-        }
+        self.check(wanted, invocation)?;
         let file = File::open(path).map_err(|errno| failed(path, errno))?;
         let before = if hints_wanted() { file.get().ok() } else { None };
         match wanted {

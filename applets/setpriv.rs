@@ -2,11 +2,15 @@
 //! capabilities(7) says what the kernel does.
 
 mod dump;
+mod explain;
 mod options;
 mod run;
 
+use cli::exec::Program;
+use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed, text};
 use linux::capability;
+use std::ffi::OsString;
 
 /// A privilege could not be set.
 const REFUSED: u8 = 127;
@@ -23,6 +27,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &options::OPTIONS.specs,
     run,
+    explain,
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
@@ -30,26 +35,55 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
-    let wrong = |line: &str| Err(Failure::new(1, text![line]));
-    if options.dump > 0 {
-        if options.given != options.dump || !operands.is_empty() {
-            return wrong("--dump is incompatible with all other options");
-        }
-        dump::print(options.dump, output)?;
-        return Ok(0);
-    }
-    if options.list_caps {
-        if options.given != 1 || !operands.is_empty() {
-            return wrong("--list-caps must be specified alone");
+    let Some(program) = program(&options, &operands)? else {
+        if options.dump > 0 {
+            dump::print(options.dump, output)?;
+            return Ok(0);
         }
         for capability in 0..capability::count() {
             output.print(text![options::capability_name(capability), "\n"]);
         }
         return Ok(0);
+    };
+    run::carry_out(&options, program, output)
+}
+
+/// The steps in words.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    let (options, operands) = match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    if program(&options, &operands)?.is_some() {
+        return Ok(Some(explain::story(&options, &operands)));
     }
-    let Some(program) = cli::exec::Program::from_operands(&operands) else {
+    let mut story = Story::default();
+    if options.dump > 0 {
+        story.tell("print the ids and capabilities of this process", "getresuid(), getgroups(), capget(), prctl(...)", &[]);
+    } else {
+        story.tell("print the names of the capabilities that this kernel has", "prctl(PR_CAPBSET_READ, ...)", &[]);
+    }
+    Ok(Some(story))
+}
+
+/// The program to run; `None` with an option that prints.
+fn program(options: &options::Options, operands: &[OsString]) -> Result<Option<Program>, Failure> {
+    let wrong = |line: &str| Err(Failure::new(1, text![line]));
+    if options.dump > 0 {
+        if options.given != options.dump || !operands.is_empty() {
+            return wrong("--dump is incompatible with all other options");
+        }
+        return Ok(None);
+    }
+    if options.list_caps {
+        if options.given != 1 || !operands.is_empty() {
+            return wrong("--list-caps must be specified alone");
+        }
+        return Ok(None);
+    }
+    let Some(program) = Program::from_operands(operands) else {
         return wrong("No program specified");
     };
     options.check()?;
-    run::carry_out(&options, program, output)
+    Ok(Some(program))
 }

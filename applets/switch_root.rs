@@ -4,6 +4,7 @@
 //! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
 //! it was, with its /dev, /proc and /sys.
 
+use cli::explain::{Story, steps};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
@@ -26,6 +27,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
@@ -52,12 +54,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run((), operands) => operands,
     };
-    let [new_root, init, ..] = operands.as_slice() else {
-        return Err(Failure::usage(1, text!["not enough arguments"]));
-    };
-    if new_root.is_empty() || init.is_empty() {
-        return Err(Failure::usage(1, text!["bad usage"]));
-    }
+    let (new_root, init) = operands_of(&operands)?;
     let old = switch(new_root, init)?;
     match old.is_in_memory() {
         Ok(true) => empty_in_the_background(old),
@@ -67,6 +64,41 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let argv = Argv(operands.get(1..).unwrap_or_default().to_vec());
     let program = Program { file: init.clone(), argv, environment: Environment::Inherited, search: SearchPath::No };
     Err(failed_to_execute(&program.exec(output)))
+}
+
+/// The steps in words.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    let operands = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run((), operands) => operands,
+    };
+    let (new_root, init) = operands_of(&operands)?;
+    let mut story = Story::default();
+    let words = "see that {0} is a mount point and has the program {1}, or change nothing";
+    story.tell(words, "statx(\"{0}\"), openat2(\"{0}\", \"{1}\")", &[new_root, init]);
+    for kept in KEPT {
+        let words = "if {0} is a mount, move it to {1}, or detach it where there is no empty place for it";
+        story.tell(words, "mount(\"{0}\", \"{1}\", NULL, MS_MOVE, NULL)", &[&kept, &below(new_root, kept)]);
+    }
+    steps::chdir(&mut story, new_root);
+    story.tell("move the mount there over the root", "mount(\".\", \"/\", NULL, MS_MOVE, NULL)", &[]);
+    steps::chroot(&mut story, OsStr::new("."));
+    steps::chdir(&mut story, OsStr::new("/"));
+    let words = "if the old root is in memory, empty it in a child, to have the memory back";
+    story.tell(words, "fork(), unlinkat(...)", &[]);
+    story.run(operands.get(1..).unwrap_or_default(), "");
+    Ok(Some(story))
+}
+
+/// The new root and its init.
+fn operands_of(operands: &[OsString]) -> Result<(&OsString, &OsString), Failure> {
+    let [new_root, init, ..] = operands else {
+        return Err(Failure::usage(1, text!["not enough arguments"]));
+    };
+    if new_root.is_empty() || init.is_empty() {
+        return Err(Failure::usage(1, text!["bad usage"]));
+    }
+    Ok((new_root, init))
 }
 
 /// Makes `new_root` the root, and returns the old one.

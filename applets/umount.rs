@@ -4,10 +4,12 @@
 //! or an entry of utab asks for what only the table tells.
 
 mod busy;
+mod explain;
 mod find;
 mod one;
 mod tree;
 
+use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::foreign::Foreign;
 use std::ffi::OsString;
@@ -33,6 +35,7 @@ pub static APPLET: Applet = Applet {
     usage_status: USAGE,
     options: &OPTIONS.specs,
     run,
+    explain,
 };
 
 /// What was typed.
@@ -109,13 +112,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
-    refuse_contradictions(&options)?;
-    if options.all && !operands.is_empty() {
-        return Err(Failure::usage(USAGE, text!["unexpected number of arguments"]));
-    }
-    if !options.all && operands.is_empty() {
-        return Err(Failure::usage(USAGE, text!["bad usage"]));
-    }
+    check(&options, &operands)?;
     let foreign = options.namespace.as_deref().map(Foreign::enter).transpose().map_err(|error| {
         Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
     })?;
@@ -143,8 +140,19 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(status)
 }
 
-/// Options of which only one may be there.
-fn refuse_contradictions(options: &Options) -> Result<(), Failure> {
+/// The steps in words.
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => Ok(None),
+        Parsed::Run(options, operands) => {
+            check(&options, &operands)?;
+            Ok(Some(explain::story(&options, &operands)))
+        }
+    }
+}
+
+/// Refuses options of which only one may be there, and too few or too many operands.
+fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
     let pairs = [
         (options.all, "--all", options.all_targets, "--all-targets"),
         (options.all, "--all", options.recursive, "--recursive"),
@@ -157,6 +165,10 @@ fn refuse_contradictions(options: &Options) -> Result<(), Failure> {
             let text = text!["options ", first, " and ", second, " cannot be combined"];
             Err(Failure::new(USAGE, text))
         }
+        None if options.all && !operands.is_empty() => {
+            Err(Failure::usage(USAGE, text!["unexpected number of arguments"]))
+        }
+        None if !options.all && operands.is_empty() => Err(Failure::usage(USAGE, text!["bad usage"])),
         None => Ok(()),
     }
 }

@@ -22,6 +22,7 @@ pub static APPLET: Applet = Applet {
     usage_status: 1,
     options: &options::OPTIONS.specs,
     run,
+    explain,
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
@@ -40,6 +41,6 @@ fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Vec<p
 }
 
 /// The steps in words.
-pub fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     Ok(plan(invocation, output)?.map(|steps| explain::story(&steps)))
 }

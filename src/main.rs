@@ -49,6 +49,7 @@ static CTRBOX: Applet = Applet {
     usage_status: 1,
     options: &OPTIONS.specs,
     run: run_ctrbox,
+    explain: |_, _| Ok(None),
 };
 
 /// What ctrbox is asked to do by its own name.
@@ -151,13 +152,17 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
 
 /// `ctrbox explain COMMAND...`: what the command would do, and the command of ours that it runs.
 fn explain(words: &[OsString], output: &mut Output) -> Outcome {
+    let words = match words.split_first() {
+        Some((name, applet)) if cli::applet::last_component(name) == CTRBOX.name => applet,
+        _ => words,
+    };
     let Some((name, args)) = words.split_first() else {
         return Err(Failure::usage(1, text!["explain takes a command line"]));
     };
     let applet = applets::find(cli::applet::last_component(name)).ok_or_else(|| unknown(name))?;
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
     let invocation = Invocation { applet, argv0: name, args: &args };
-    let story = match applets::explain(applet, &invocation, output) {
+    let story = match (applet.explain)(&invocation, output) {
         Ok(Some(story)) => story,
         Ok(None) => return Ok(0),
         Err(failure) => {
@@ -167,11 +172,13 @@ fn explain(words: &[OsString], output: &mut Output) -> Outcome {
     };
     story.print(name, output);
     match story.program.first() {
-        Some(program) if applets::find(cli::applet::last_component(program)).is_some() => {
-            explain(&story.program, output)
-        }
+        Some(program) if is_ours(cli::applet::last_component(program)) => explain(&story.program, output),
         _ => Ok(0),
     }
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    name == CTRBOX.name || applets::find(name).is_some()
 }
 
 /// `ctrbox man APPLET`: what the table says, as man(7) source.

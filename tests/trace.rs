@@ -248,3 +248,38 @@ try() {{
     let run = stage.run(Side::Ours, Accounts::Ordinary, &script).unwrap();
     assert!(run.status == 0 && run.stdout.is_empty(), "{run:#?}");
 }
+
+/// One command line of each applet, which would change something if it were carried out.
+const EXPLAINED: [&str; 14] = [
+    "capsh --drop=all --caps=all=p --uid=5 --chroot=rootfs -- -c true",
+    "chroot --userspec=5:6 rootfs mount --move a b",
+    "getcap -r .",
+    "getpcaps --iab 1",
+    "mount -t tmpfs -o X-mount.mkdir,x-name tmpfs made",
+    "mount -o loop,X-mount.owner=5 image view",
+    "mountpoint /",
+    "nsenter -t $target -a umount -lR view",
+    "pivot_root view view/old",
+    "setcap cap_kill=ep one -r two",
+    "setpriv --reuid=5 --clear-groups --no-new-privs unshare -r true",
+    "switch_root view /state",
+    "umount -a",
+    "unshare --map-users=0:1000:5 --uts=one -pf --mount-proc --kill-child true",
+];
+
+#[test]
+fn explaining_makes_no_call_that_changes_anything() {
+    let stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox"))).unwrap();
+    for applet in tests::sandbox::APPLETS {
+        assert!(EXPLAINED.iter().any(|line| line.split(' ').next() == Some(applet)), "{applet} is not explained");
+    }
+    for command in EXPLAINED {
+        // What opens for writing or makes a file counts, too; the first line is the command's own start.
+        let script = format!(
+            "{SCENE}\nstrace -f -qq -y -o log -e trace={CALLS},openat,fchmodat,unlinkat ctrbox explain {command} >out || echo WRONG $?\n\
+             sed 1d log | grep -v -e O_RDONLY -e O_PATH -e 'write(1<' -e PR_CAPBSET_READ\ngrep -c '^ *1\\. ' out"
+        );
+        let run = stage.run(Side::Ours, Accounts::Ordinary, &script).unwrap();
+        assert!(run.stdout.trim().parse::<usize>().is_ok_and(|stories| stories > 0), "{command}: {run:#?}");
+    }
+}

@@ -3,31 +3,41 @@
 
 use super::hooks::Hooks;
 use super::plan::{self, Facts, Operation, Step};
+use super::Options;
 use super::request::Request;
-use cli::explain::Story;
-use cli::{Failure, text};
+use cli::explain::{NO_CALL, Story, steps as shared};
+use cli::Failure;
+use cli::text::Piece;
+use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
 use linux::trace::Flags;
 use std::ffi::{OsStr, OsString};
 
 /// Tells what the request does.
-pub fn story(request: &Request, beneath: bool, exclusive: bool) -> Result<Story, Failure> {
+pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
     let mut story = Story::default();
+    if let Some(namespace) = &typed.namespace {
+        shared::enter_mounts(&mut story, namespace);
+    }
     let named = request.target.clone().or_else(|| request.either.clone()).unwrap_or_default();
     let mut options = request.options.clone();
     options.imply_user_flags();
     options.deduplicate();
     let hooks = Hooks::parse(&options, &named)?;
-    if request.either.is_some() || !request.without_table && request.source.is_none() {
-        story.step(text!["find ", named, " in fstab, which completes the command line"], text!["open(\"/etc/fstab\")"]);
+    if !request.without_table && (request.source.is_none() || request.target.is_none()) {
+        story.tell("find {0} in fstab, which completes the command line", "open(\"/etc/fstab\")", &[&named]);
     }
     if let Some(mode) = hooks.mkdir {
-        story.step(text!["make ", named, " if it is missing"], text!["mkdir(\"", named, "\", ", format!("{mode:#o}"), ")"]);
+        story.tell("make {0} if it is missing", "mkdir(\"{0}\", {1})", &[&named, &format!("{mode:#o}")]);
     }
     let fstype = request.types.as_deref().map(|types| OsString::from(String::from_utf8_lossy(types).into_owned()));
     let operation = Operation::of(&options, request.source.is_some());
+    if operation == Operation::New && options.has("loop") {
+        let call = "ioctl(LOOP_CTL_GET_FREE), ioctl(LOOP_CONFIGURE)";
+        story.tell("make a loop device of the file {0}", call, &[&request.source.as_deref().unwrap_or(&named)]);
+    }
     if operation == Operation::New && fstype.is_none() {
-        story.step(text!["find the type of the file system from its superblock"], text!["read(SOURCE)"]);
+        story.tell("find the type of the file system from its superblock", "read(SOURCE)", &[]);
     }
     let facts = Facts {
         operation,
@@ -36,52 +46,83 @@ pub fn story(request: &Request, beneath: bool, exclusive: bool) -> Result<Story,
         fstype: fstype.as_deref().or(Some(OsStr::new("TYPE"))),
         options: &options,
         hooks: &hooks,
-        beneath,
-        exclusive,
+        beneath: typed.beneath,
+        exclusive: typed.exclusive,
         silent: false,
         no_follow: hooks.raw_target,
     };
-    for step in plan::steps(&facts) {
-        tell(&step, &mut story);
+    if typed.fake {
+        story.tell("leave it at that (--fake)", NO_CALL, &[]);
+        return Ok(story);
+    }
+    let steps = plan::steps(&facts);
+    let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open { .. }));
+    for step in steps {
+        tell(&step, out_of_sight, &mut story);
+    }
+    if hooks.owner.is_some() || hooks.group.is_some() {
+        story.tell("change the owner of what is at {0}", "chown(\"{0}\")", &[&named]);
+    }
+    if hooks.mode.is_some() {
+        story.tell("change the mode of what is at {0}", "chmod(\"{0}\")", &[&named]);
+    }
+    if !typed.no_mtab && operation != Operation::Propagation && !options.for_utab(false).is_empty() {
+        story.tell("note in the userspace table what the kernel does not keep", "write(\"/run/mount/utab\")", &[]);
     }
     Ok(story)
 }
 
-fn tell(step: &Step, story: &mut Story) {
+fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
     let attributes = |bits| Flags(bits, ATTRIBUTE_NAMES).to_string();
     match step {
         Step::Create { fstype, source, settings, attributes: bits, .. } => {
-            story.step(text!["prepare a file system of type ", fstype], text!["fsopen(\"", fstype, "\")"]);
-            story.step(text!["from ", source], text!["fsconfig(\"source\", \"", source, "\")"]);
+            story.tell("prepare a file system of type {0}", "fsopen(\"{0}\")", &[fstype]);
+            story.tell("from {0}", "fsconfig(\"source\", \"{0}\")", &[source]);
             for (name, value) in settings {
-                let call = match value {
-                    Some(value) => text!["fsconfig(\"", name, "\", \"", value, "\")"],
-                    None => text!["fsconfig(\"", name, "\")"],
+                let (call, value): (_, &dyn Piece) = match value {
+                    Some(value) => ("fsconfig(\"{0}\", \"{1}\")", value),
+                    None => ("fsconfig(\"{0}\")", &""),
                 };
-                story.step(text!["with its option ", name], call);
+                story.tell("with its option {0}", call, &[name, value]);
             }
-            story.step(text!["make it, out of sight"], text!["fsconfig(FSCONFIG_CMD_CREATE), fsmount(", attributes(*bits), ")"]);
+            let call = "fsconfig(FSCONFIG_CMD_CREATE), fsmount({0})";
+            story.tell("make it, out of sight", call, &[&attributes(*bits)]);
         }
         Step::Clone { path, recursive, .. } => {
             let (all, flag) = if *recursive { (" with every mount below it", "|AT_RECURSIVE") } else { ("", "") };
-            story.step(text!["copy the mount at ", path, all, ", out of sight"], text!["open_tree(\"", path, "\", OPEN_TREE_CLONE", flag, ")"]);
+            let call = "open_tree(\"{0}\", OPEN_TREE_CLONE{2})";
+            story.tell("copy the mount at {0}{1}, out of sight", call, &[path, &all, &flag]);
         }
-        Step::Open { path } => story.step(text!["open the mount at ", path], text!["open_tree(\"", path, "\")"]),
-        Step::Subdirectory(path) => story.step(text!["take only its directory ", path], text!["open_tree(FD, \"", path, "\", OPEN_TREE_CLONE)"]),
+        Step::Open { path } => story.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
+        Step::Subdirectory(path) => {
+            story.tell("take only its directory {0}", "open_tree(FD, \"{0}\", OPEN_TREE_CLONE)", &[path]);
+        }
         Step::Reconfigure { .. } => {
-            story.step(text!["change the file system's own options"], text!["fspick(), fsconfig(FSCONFIG_CMD_RECONFIGURE)"]);
+            let call = "fspick(), fsconfig(FSCONFIG_CMD_RECONFIGURE)";
+            story.tell("change the file system's own options", call, &[]);
         }
         Step::SetAttributes { attributes: change, recursive } => {
             let flag = if *recursive { ", AT_RECURSIVE" } else { "" };
-            let call = match change.propagation {
-                Some(propagation) => text!["mount_setattr(FD", flag, ", propagation ", format!("{:#x}", propagation.flag()), ")"],
-                None => text!["mount_setattr(FD", flag, ", set ", attributes(change.set), ", clear ", attributes(change.clear), ")"],
-            };
-            story.step(text!["set its flags while nobody can use it"], call);
+            match change.propagation {
+                Some(it) => {
+                    let name = Flags(it.flag(), mount::FLAG_NAMES).to_string();
+                    story.tell("change with whom it shares mounts", "mount_setattr(FD{0}, propagation {1})", &[&flag, &name]);
+                }
+                None => {
+                    let when = if out_of_sight { " while nobody can use it" } else { "" };
+                    let (set, clear) = (attributes(change.set), attributes(change.clear));
+                    let call = "mount_setattr(FD{0}, set {1}, clear {2})";
+                    story.tell("set its flags{3}", call, &[&flag, &set, &clear, &when]);
+                }
+            }
         }
-        Step::MapIds { map, .. } => story.step(text!["map its ids as ", map, " says"], text!["mount_setattr(FD, MOUNT_ATTR_IDMAP)"]),
-        Step::Attach { target, .. } => story.step(text!["let it appear at ", target], text!["move_mount(FD, \"", target, "\")"]),
-        Step::Detach { target } => story.step(text!["take away the mount it replaces"], text!["umount2(\"", target, "\", MNT_DETACH)"]),
-        Step::Mount2 { target, .. } => story.step(text!["mount on ", target], text!["mount(\"", target, "\")"]),
+        Step::MapIds { map, .. } => {
+            story.tell("map its ids as {0} says", "mount_setattr(FD, MOUNT_ATTR_IDMAP)", &[map]);
+        }
+        Step::Attach { target, .. } => story.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[target]),
+        Step::Detach { target } => {
+            story.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[target]);
+        }
+        Step::Mount2 { target, .. } => story.tell("mount on {0}", "mount(\"{0}\")", &[target]),
     }
 }

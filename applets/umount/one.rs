@@ -1,7 +1,7 @@
 //! One unmount, from its operand to its entry in utab.
 
 use super::find::{self, Found};
-use super::{FAILED, Settings, USAGE, UTAB, busy};
+use super::{FAILED, Options, Settings, USAGE, UTAB, busy};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::foreign::Foreign;
 use linux::mount::{self, helper};
@@ -27,7 +27,7 @@ pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr
         && stat::link(operand).is_ok_and(|stat| stat.is_symlink())
     {
         // A mount may be over the symbolic link itself.
-        if mount::umount2(operand, flags(settings) | mount::UMOUNT_NOFOLLOW).is_ok() {
+        if mount::umount2(operand, flags(&settings.options) | mount::UMOUNT_NOFOLLOW).is_ok() {
             done = Ok(0);
         }
     }
@@ -59,12 +59,13 @@ impl Refused {
     }
 }
 
-fn flags(settings: &Settings) -> u64 {
+/// The MNT_ flags that the options ask for.
+pub fn flags(options: &Options) -> u64 {
     let mut flags = 0;
-    if settings.options.lazy {
+    if options.lazy {
         flags |= mount::MNT_DETACH;
     }
-    if settings.options.force {
+    if options.force {
         flags |= mount::MNT_FORCE;
     }
     flags
@@ -128,7 +129,7 @@ pub fn unmount_found(
         }
     }
     if !options.fake
-        && let Err(error) = mount::umount2(&found.target, flags(settings))
+        && let Err(error) = mount::umount2(&found.target, flags(options))
     {
         if error.errno == Errno::EBUSY && options.read_only {
             return remount_read_only(invocation, settings, found, output);

@@ -1,5 +1,6 @@
 //! The record that makes a command an applet, and one call of it.
 
+use crate::explain::Explain;
 use crate::{Failure, Outcome, Output, packed::Specs, text};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -37,6 +38,8 @@ pub struct Applet {
     pub options: &'static Specs,
     /// Carries the command out.
     pub run: fn(&Invocation<'_>, &mut Output) -> Outcome,
+    /// Tells what that would do, and does nothing.
+    pub explain: Explain,
 }
 
 /// One call of an applet.

@@ -1,7 +1,7 @@
 //! `ctrbox explain`: a command's steps in words, each with its system call. Nothing is done.
 
-use crate::text;
-use crate::{Failure, Invocation, Output};
+use crate::text::Piece;
+use crate::{Failure, Invocation, Output, text};
 use std::ffi::OsString;
 
 /// What a command would do.
@@ -16,25 +16,28 @@ pub struct Story {
 /// Tells the story of a command line; `None` if it only prints something, such as its help.
 pub type Explain = fn(&Invocation<'_>, &mut Output) -> Result<Option<Story>, Failure>;
 
+/// Instead of a call, of a step that makes none.
+pub const NO_CALL: &str = "no system call";
+
 impl Story {
-    /// Adds a step.
-    pub fn step(&mut self, words: Vec<u8>, call: Vec<u8>) {
-        self.steps.push((words, call));
+    /// Adds a step: words and call, in which `{0}` to `{9}` stand for the pieces.
+    #[cold]
+    #[inline(never)]
+    pub fn tell(&mut self, words: &str, call: &str, pieces: &[&dyn Piece]) {
+        self.steps.push((fill(words, pieces), fill(call, pieces)));
     }
 
     /// Adds the last step: running a program, or the shell that `otherwise` names.
     pub fn run(&mut self, program: &[OsString], otherwise: &str) {
-        let mut words = text!["run "];
-        match program {
-            [] => words.extend_from_slice(otherwise.as_bytes()),
-            program => {
-                for (index, word) in program.iter().enumerate() {
-                    words.extend_from_slice(&text![if index > 0 { " " } else { "" }, word]);
-                }
-            }
+        let mut line = Vec::new();
+        for word in program {
+            line.extend_from_slice(if line.is_empty() { b"" } else { b" " });
+            word.append(&mut line);
         }
-        words.extend_from_slice(b" in place of this command");
-        self.step(words, text!["execve(2)"]);
+        if program.is_empty() {
+            line.extend_from_slice(otherwise.as_bytes());
+        }
+        self.tell("run {0} in place of this command", "execve(2)", &[&line]);
         self.program = program.to_vec();
     }
 
@@ -42,10 +45,32 @@ impl Story {
     pub fn print(&self, name: &OsString, output: &mut Output) {
         output.print(text![name, ":\n"]);
         for (index, (words, call)) in self.steps.iter().enumerate() {
-            output.print(format!("{:3}. ", index + 1));
-            output.print(text![words, "\n       ", call, "\n"]);
+            let number = index + 1;
+            let pad = if number < 10 { "  " } else { " " };
+            output.print(text![pad, number, ". ", words, "\n       ", call, "\n"]);
         }
     }
+}
+
+/// The template with its places filled.
+fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {
+    let mut filled = Vec::new();
+    let mut rest = template.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let place = match (first, after) {
+            (b'{', [digit @ b'0'..=b'9', b'}', after @ ..]) => pieces.get(usize::from(digit - b'0')).zip(Some(after)),
+            _ => None,
+        };
+        match place {
+            Some((piece, after)) => {
+                piece.append(&mut filled);
+                rest = after;
+            }
+            None => filled.push(*first),
+        }
+    }
+    filled
 }
 
 /// The steps that several commands share.
@@ -87,52 +112,70 @@ pub mod steps {
 
     /// chroot(2).
     pub fn chroot(story: &mut Story, directory: &OsStr) {
-        story.step(
-            text!["make ", directory, " the root directory: paths begin there"],
-            text!["chroot(\"", directory, "\")"],
-        );
+        story.tell("make {0} the root directory: paths begin there", "chroot(\"{0}\")", &[&directory]);
     }
 
     /// chdir(2).
     pub fn chdir(story: &mut Story, directory: &OsStr) {
-        story.step(text!["go to ", directory, " in it"], text!["chdir(\"", directory, "\")"]);
+        story.tell("go to {0}", "chdir(\"{0}\")", &[&directory]);
+    }
+
+    /// The look at /etc/passwd and /etc/group, inside or outside of a new root.
+    pub fn look_up(story: &mut Story, place: &str) {
+        let call = "open(\"/etc/passwd\"), open(\"/etc/group\")";
+        story.tell("look the user and the groups up in the account files{0}", call, &[&place]);
     }
 
     /// setgroups(2), setgid(2) and setuid(2).
     pub fn identity(story: &mut Story, drops_groups: bool, gid: Option<u32>, uid: Option<u32>) {
         if drops_groups {
-            story.step(text!["leave every supplementary group"], text!["setgroups(0, [])"]);
+            story.tell("leave every supplementary group", "setgroups(0, [])", &[]);
         }
         if let Some(gid) = gid {
-            story.step(text!["become group ", gid], text!["setgid(", gid, ")"]);
+            story.tell("become group {0}", "setgid({0})", &[&gid]);
         }
         if let Some(uid) = uid {
-            story.step(text!["become user ", uid], text!["setuid(", uid, ")"]);
+            story.tell("become user {0}", "setuid({0})", &[&uid]);
         }
     }
 
     /// fork(2), and what the parent does.
     pub fn fork(story: &mut Story, forward_signals: bool) {
         let also = if forward_signals { "; SIGTERM and SIGINT are passed on" } else { "" };
-        story.step(
-            text!["fork: the child goes on, the parent waits and ends as it ends", also],
-            text!["fork(), waitpid()"],
-        );
+        let words = "fork: the child goes on, the parent waits and ends as it ends{0}";
+        story.tell(words, "fork(), waitpid()", &[&also]);
     }
 
     /// PR_SET_PDEATHSIG.
     pub fn die_with_parent(story: &mut Story, signal: i32) {
-        story.step(
-            text!["get signal ", signal, " when the parent ends"],
-            text!["prctl(PR_SET_PDEATHSIG, ", signal, ")"],
-        );
+        story.tell("get signal {0} when the parent ends", "prctl(PR_SET_PDEATHSIG, {0})", &[&signal]);
     }
 
     /// Ambient capabilities.
     pub fn keep_capabilities(story: &mut Story) {
-        story.step(
-            text!["make every capability inheritable and ambient, so that it survives the exec"],
-            text!["capset(), prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)"],
+        story.tell(
+            "make every capability inheritable and ambient, so that it survives the exec",
+            "capset(), prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)",
+            &[],
         );
+    }
+
+    /// -N of mount and umount.
+    pub fn enter_mounts(story: &mut Story, namespace: &OsStr) {
+        let words = "enter the mount namespace of {0}, a process or a file";
+        story.tell(words, "setns(FD, CLONE_NEWNS)", &[&namespace]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_stand_where_the_template_says_and_other_braces_stay() {
+        assert_eq!(fill("a {1} b {0} {1}", &[&1_u32, &"two"]), b"a two b 1 two");
+        assert_eq!(fill("{x} {0", &[&1_u32]), b"{x} {0");
+        assert_eq!(fill("{0}", &[&"{1}", &"no"]), b"{1}");
+        assert_eq!(fill("{5}", &[]), b"{5}");
     }
 }

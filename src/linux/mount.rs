@@ -62,7 +62,8 @@ pub const MS_STRICTATIME: u64 = 1 << 24;
 /// Keep access times in memory for a while.
 pub const MS_LAZYTIME: u64 = 1 << 25;
 
-static MS_NAMES: &[(u64, &str)] = &[
+/// The MS_ flags by name.
+pub static FLAG_NAMES: &[(u64, &str)] = &[
     (MS_RDONLY, "MS_RDONLY"),
     (MS_NOSUID, "MS_NOSUID"),
     (MS_NODEV, "MS_NODEV"),
@@ -95,7 +96,8 @@ pub const MNT_DETACH: u64 = 2;
 /// umount2(2): do not follow the target if it is a symbolic link.
 pub const UMOUNT_NOFOLLOW: u64 = 8;
 
-static UMOUNT_NAMES: &[(u64, &str)] =
+/// The MNT_ and UMOUNT_ flags by name.
+pub static UMOUNT_NAMES: &[(u64, &str)] =
     &[(MNT_FORCE, "MNT_FORCE"), (MNT_DETACH, "MNT_DETACH"), (UMOUNT_NOFOLLOW, "UMOUNT_NOFOLLOW")];
 
 /// How mounts and unmounts spread to the peers of a mount: mount_namespaces(7).
@@ -144,7 +146,7 @@ pub fn mount2(
         trace::Optional(source),
         trace::Quoted::new(target),
         trace::Optional(fstype),
-        trace::Flags(flags, MS_NAMES),
+        trace::Flags(flags, FLAG_NAMES),
         trace::Optional(data)
     )
     .context("mount", target)

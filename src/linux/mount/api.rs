@@ -344,7 +344,7 @@ fn setattr(tree: BorrowedFd<'_>, attr: &MountAttr, recursive: bool) -> Result<()
         trace::Flags(flags, OPEN_TREE_NAMES),
         trace::Flags(attr.attr_set, ATTRIBUTE_NAMES),
         trace::Flags(attr.attr_clr, ATTRIBUTE_NAMES),
-        trace::Flags(attr.propagation, super::MS_NAMES),
+        trace::Flags(attr.propagation, super::FLAG_NAMES),
         attr.userns_fd
     )
     .context("mount_setattr", "")

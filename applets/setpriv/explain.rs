@@ -1,0 +1,76 @@
+//! The steps in words, in the order in which they are made.
+
+use super::options::{Changes, Groups, Options};
+use cli::explain::{NO_CALL, Story, steps as shared};
+use cli::text;
+use linux::capability;
+use std::ffi::OsString;
+
+/// Tells what the options do before the program runs.
+pub fn story(options: &Options, program: &[OsString]) -> Story {
+    let mut story = Story::default();
+    if options.groups.contains(&Groups::Init) {
+        shared::look_up(&mut story, "");
+    }
+    if options.no_new_privs {
+        story.tell("gain no privilege by exec from here on", "prctl(PR_SET_NO_NEW_PRIVS, 1)", &[]);
+    }
+    for (label, exec) in [(&options.selinux, ""), (&options.apparmor, "exec ")] {
+        if let Some(label) = label {
+            let call = "write(\"/proc/self/attr/exec\", \"{1}{0}\")";
+            story.tell("have the security label become {0} at the exec", call, &[label, &exec]);
+        }
+    }
+    if options.reset_env {
+        story.tell("set HOME, SHELL, USER, LOGNAME, PATH and TERM, and no other variable", NO_CALL, &[]);
+    }
+    let id = |id: Option<u32>| id.map_or_else(|| "-1".to_string(), |id| id.to_string());
+    if options.ruid.is_some() || options.euid.is_some() {
+        let call = "prctl(PR_SET_KEEPCAPS, 1), setresuid({0}, {1}, {1}), capset()";
+        story.tell("become real user {0} and effective user {1}, and keep the capabilities", call, &[&id(options.ruid), &id(options.euid)]);
+    }
+    if options.rgid.is_some() || options.egid.is_some() {
+        let call = "setresgid({0}, {1}, {1})";
+        story.tell("become real group {0} and effective group {1}", call, &[&id(options.rgid), &id(options.egid)]);
+    }
+    match options.groups.first() {
+        None | Some(Groups::Keep) => {}
+        Some(Groups::Clear) => shared::identity(&mut story, true, None, None),
+        Some(Groups::Init) => story.tell("take the groups of that user", "setgroups(...)", &[]),
+        Some(Groups::These(groups)) => {
+            let list: Vec<String> = groups.iter().map(u32::to_string).collect();
+            story.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list.join(", "), &list.len()]);
+        }
+    }
+    for (changes, what, call) in [
+        (&options.securebits, "securebits", "prctl(PR_SET_SECUREBITS, ...)"),
+        (&options.bounding, "bounding set", "prctl(PR_CAPBSET_DROP, ...), capset()"),
+        (&options.inheritable, "inheritable set", "capset()"),
+        (&options.ambient, "ambient set", "prctl(PR_CAP_AMBIENT, ...)"),
+    ] {
+        if let Some(changes) = changes {
+            story.tell("change the {0}:{1}", call, &[&what, &shown(changes, what == "securebits")]);
+        }
+    }
+    match options.death_signal {
+        None => {}
+        Some(None) => story.tell("keep the signal that comes when the parent ends", "prctl(PR_SET_PDEATHSIG, ...)", &[]),
+        Some(Some(signal)) => shared::die_with_parent(&mut story, signal),
+    }
+    story.run(program, "");
+    story
+}
+
+/// ` +cap_chown -cap_kill`; bits that are no capabilities in hexadecimal.
+fn shown(changes: &Changes, as_bits: bool) -> Vec<u8> {
+    let mut list = Vec::new();
+    for (gains, members) in changes {
+        let members = match *members {
+            bits if as_bits => format!("{bits:#x}"),
+            all if all == capability::all(capability::count()) => "all".to_string(),
+            some => capability::names(some),
+        };
+        list.extend_from_slice(&text![if *gains { " +" } else { " -" }, members]);
+    }
+    list
+}
