@@ -38,9 +38,12 @@ pub fn run(command: &mut Command) -> Output {
 /// Copies what packages and images are made from, with the binary that is tested.
 pub fn copy_of_tree(to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to.join("target"))?;
-    for name in
-        ["scripts", "man", "completions", "LICENSE-MIT", "LICENSE-APACHE", "README.md", "Cargo.toml", "sbom.cdx.json"]
-    {
+    let made_from = [
+        "scripts man completions LICENSE-MIT LICENSE-APACHE README.md sbom.cdx.json",
+        // What cargo reads to know the package.
+        "Cargo.toml Cargo.lock .cargo src applets tests",
+    ];
+    for name in made_from.iter().flat_map(|names| names.split(' ')) {
         run(Command::new("cp").arg("-r").arg(document::tree().join(name)).arg(to));
     }
     run(Command::new("cp").arg(sandbox::artefact()?).arg(to.join("target/ctrbox")));
