@@ -73,7 +73,7 @@ pub fn command_line(input: &[u8]) {
     let Some(applet) = words.next().and_then(applets::find) else { return };
     let args: Vec<&OsStr> = words.collect();
     let invocation = Invocation { applet, argv0: OsStr::new(applet.name), args: &args };
-    match applets::explain(applet, &invocation, &mut Output::default()) {
+    match (applet.explain)(&invocation, &mut Output::default()) {
         Ok(Some(story)) => assert!(!story.steps.is_empty()),
         Ok(None) => {}
         Err(failure) => assert!(failure.status != 0, "{}", applet.name),
