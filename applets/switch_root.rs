@@ -55,7 +55,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Run((), operands) => operands,
     };
     let (new_root, init) = operands_of(&operands)?;
-    let old = switch(new_root, init)?;
+    let old = switch(invocation, new_root, init)?;
     match old.is_in_memory() {
         Ok(true) => empty_in_the_background(old),
         Ok(false) => warn(invocation, &Line::Named(text!["old root filesystem is not an initramfs"])),
@@ -83,7 +83,6 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
     steps::chdir(&mut story, new_root);
     story.tell("move the mount there over the root", "mount(\".\", \"/\", NULL, MS_MOVE, NULL)", &[]);
     steps::chroot(&mut story, OsStr::new("."));
-    steps::chdir(&mut story, OsStr::new("/"));
     let words = "if the old root is in memory, empty it in a child, to have the memory back";
     story.tell(words, "fork(), unlinkat(...)", &[]);
     story.run(operands.get(1..).unwrap_or_default(), "");
@@ -102,7 +101,7 @@ fn operands_of(operands: &[OsString]) -> Result<(&OsString, &OsString), Failure>
 }
 
 /// Makes `new_root` the root, and returns the old one.
-fn switch(new_root: &OsStr, init: &OsStr) -> Result<Old, Failure> {
+fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr) -> Result<Old, Failure> {
     let failed_stat = |path: &OsStr, errno: Errno| sorry(text!["stat of ", path, " failed: ", errno]);
     let root = OsStr::new("/");
     let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity().0);
@@ -118,49 +117,59 @@ fn switch(new_root: &OsStr, init: &OsStr) -> Result<Old, Failure> {
             .hint(text!["it is looked for in '", new_root, "'; nothing was changed"])
     })?;
     let old = Old::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
-
-    let mut moved = Vec::new();
+    // What is undone is named by the same paths when the working directory is another.
+    let absolute = directory::canonical(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
+    let device_if_there = |path: &OsStr| match device(path) {
+        Ok(device) => Ok(Some(device)),
+        Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Ok(None),
+        Err(error) => Err(failed_stat(path, error.errno)),
+    };
+    let mut moving = Vec::new();
     let mut detached = Vec::new();
-    let result = (|| {
-        for kept in KEPT {
-            let place = below(new_root, kept);
-            match fate(old_device, new_device, device(OsStr::new(kept)).ok(), device(&place).ok()) {
-                Fate::Nothing => {}
-                Fate::Detach => detached.push(kept),
-                Fate::Move => {
-                    let failed = |error: linux::Error| {
-                        sorry(text!["failed to mount moving ", kept, " to ", place, ": ", error.errno])
-                    };
-                    mount::mount2(Some(OsStr::new(kept)), &place, None, mount::MS_MOVE, None).map_err(failed)?;
-                    moved.push((kept, place));
-                }
-            }
+    for kept in KEPT {
+        let place = below(&absolute, kept);
+        match fate(old_device, new_device, device_if_there(OsStr::new(kept))?, device_if_there(&place)?) {
+            Fate::Nothing => {}
+            Fate::Detach => detached.push(kept),
+            Fate::Move => moving.push((kept, place)),
         }
-        directory::chdir(new_root)
+    }
+    let here = OsStr::new(".");
+    let mut moved = 0;
+    let mut root_moved = false;
+    let result = (|| {
+        for (kept, place) in &moving {
+            mount::mount2(Some(OsStr::new(kept)), place, None, mount::MS_MOVE, None).map_err(|error| {
+                sorry(text!["failed to mount moving ", kept, " to ", below(new_root, kept), ": ", error.errno])
+            })?;
+            moved += 1;
+        }
+        directory::chdir(&absolute)
             .map_err(|error| sorry(text!["failed to change directory to ", new_root, ": ", error.errno]))?;
-        mount::mount2(Some(OsStr::new(".")), root, None, mount::MS_MOVE, None).map_err(|error| {
+        mount::mount2(Some(here), root, None, mount::MS_MOVE, None).map_err(|error| {
             let shared = "the mount that holds it may be shared; 'unshare --mount' makes all private";
             let failure = not_moved(error.errno);
             if error.errno == Errno::EINVAL { failure.hint(shared) } else { failure }
-        })
+        })?;
+        root_moved = true;
+        // Until we change root, too, a path begins in the old one, below what has been moved on it.
+        for kept in detached {
+            if let Err(error) = mount::umount2(OsStr::new(kept), mount::MNT_DETACH) {
+                warn(invocation, &Line::Named(text!["failed to unmount ", kept, ": ", error.errno]));
+            }
+        }
+        directory::chroot(here).map_err(|error| sorry(text!["failed to change root: ", error.errno]))
     })();
-    if let Err(failure) = result {
-        for (kept, place) in moved.iter().rev() {
-            // As far as it goes: the failure that led here is what is told.
+    if result.is_err() {
+        // As far as it goes: the failure that led here is what is told.
+        if root_moved {
+            let _ = mount::mount2(Some(here), &absolute, None, mount::MS_MOVE, None);
+        }
+        for (kept, place) in moving.iter().take(moved).rev() {
             let _ = mount::mount2(Some(place), OsStr::new(kept), None, mount::MS_MOVE, None);
         }
-        return Err(failure);
     }
-    let failed_root = |error: linux::Error| sorry(text!["failed to change root: ", error.errno]);
-    directory::chroot(OsStr::new(".")).map_err(failed_root)?;
-    // No path leads to the old root now, but from inside its mounts can still be reached.
-    if !detached.is_empty() && old.enter().is_ok() {
-        for kept in detached {
-            let _ = mount::umount2(OsStr::new(kept.trim_start_matches('/')), mount::MNT_DETACH);
-        }
-    }
-    directory::chdir(root).map_err(failed_root)?;
-    Ok(old)
+    result.map(|()| old)
 }
 
 /// Devices tell mounts from directories: `old` and `new` of the roots, `kept` of the directory here,

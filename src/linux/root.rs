@@ -26,11 +26,6 @@ impl Old {
         io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path).map(Old)
     }
 
-    /// Makes it the working directory.
-    pub fn enter(&self) -> Result<()> {
-        crate::directory::fchdir(self.0.as_fd())
-    }
-
     /// Whether it is on a file system in memory, as an initramfs is: fstatfs(2).
     pub fn is_in_memory(&self) -> Result<bool> {
         // Of <linux/magic.h>; the C libraries differ in the types of theirs.
