@@ -58,7 +58,7 @@ const CALLS: &[(&str, libc::c_long)] = calls! {
     SYS_geteuid SYS_getegid SYS_setpgid SYS_getppid SYS_setsid SYS_getgroups SYS_setgroups SYS_setresuid
     SYS_getresuid SYS_setresgid SYS_getresgid SYS_getpgid SYS_capget SYS_capset SYS_rt_sigtimedwait
     SYS_rt_sigsuspend SYS_sigaltstack SYS_statfs SYS_fstatfs SYS_prctl SYS_arch_prctl SYS_setrlimit SYS_chroot
-    SYS_sync SYS_mount SYS_umount2 SYS_gettid SYS_setxattr SYS_lsetxattr SYS_fsetxattr SYS_getxattr SYS_lgetxattr
+    SYS_sync SYS_mount SYS_umount2 SYS_pivot_root SYS_seccomp SYS_gettid SYS_setxattr SYS_lsetxattr SYS_fsetxattr SYS_getxattr SYS_lgetxattr
     SYS_fgetxattr SYS_listxattr SYS_removexattr SYS_lremovexattr SYS_fremovexattr SYS_tkill SYS_futex
     SYS_sched_getaffinity SYS_getdents64 SYS_set_tid_address SYS_clock_gettime SYS_clock_nanosleep SYS_exit_group
     SYS_tgkill SYS_waitid SYS_openat SYS_mkdirat SYS_fchownat SYS_newfstatat SYS_unlinkat SYS_renameat
@@ -66,7 +66,8 @@ const CALLS: &[(&str, libc::c_long)] = calls! {
     SYS_signalfd4 SYS_pipe2 SYS_dup3 SYS_prlimit64 SYS_name_to_handle_at SYS_open_by_handle_at SYS_syncfs SYS_setns
     SYS_renameat2 SYS_getrandom SYS_execveat SYS_statx SYS_rseq SYS_pidfd_send_signal SYS_open_tree SYS_move_mount
     SYS_fsopen SYS_fsconfig SYS_fsmount SYS_fspick SYS_pidfd_open SYS_clone3 SYS_close_range SYS_openat2
-    SYS_pidfd_getfd SYS_faccessat2 SYS_mount_setattr
+    SYS_pidfd_getfd SYS_faccessat2 SYS_mount_setattr SYS_landlock_create_ruleset SYS_landlock_add_rule
+    SYS_landlock_restrict_self
 };
 
 /// Calls that the C library has no names for yet.
@@ -95,34 +96,45 @@ pub fn call_number(name: &str) -> Option<u64> {
     known.and_then(|(_, number)| u64::try_from(*number).ok()).or_else(new)
 }
 
-/// Errors that a call could really give, the most telling first; none for calls that cannot fail.
+/// Errors that a call could really give: of what ours tells apart, one of each, and one that it does not
+/// expect. None for calls that cannot fail.
 pub fn plausible_errors(call: &str) -> &'static [i32] {
+    use libc::*;
     match call {
         "getpid" | "getppid" | "gettid" | "getuid" | "geteuid" | "getgid" | "getegid" | "umask" | "exit"
         | "exit_group" | "rt_sigreturn" | "set_tid_address" | "sched_yield" | "getpgid" => &[],
-        "brk" | "mmap" | "mremap" | "munmap" | "mprotect" | "madvise" => &[libc::ENOMEM],
-        "fork" | "vfork" | "clone" | "clone3" => &[libc::EAGAIN, libc::ENOMEM],
-        "open" | "openat" => &[libc::EACCES, libc::EMFILE],
-        "openat2" => &[libc::EACCES, libc::EMFILE, libc::ENOSYS],
-        "read" | "pread64" | "readv" | "getdents64" => &[libc::EIO, libc::EINTR],
-        "write" | "writev" | "pwrite64" => &[libc::ENOSPC, libc::EINTR],
-        "sendto" | "sendmsg" => &[libc::EINTR, libc::ENOMEM],
-        "recvfrom" | "recvmsg" => &[libc::EINTR],
-        "close" | "fsync" | "sync" => &[libc::EIO],
-        "wait4" | "waitid" | "poll" | "ppoll" | "rt_sigtimedwait" => &[libc::EINTR, libc::ENOMEM],
-        "execve" => &[libc::ENOMEM, libc::EACCES, libc::ENOENT],
-        "socketpair" | "socket" | "pipe" | "pipe2" | "dup" | "dup2" | "dup3" => &[libc::EMFILE],
-        "fsopen" | "fspick" | "fsmount" | "open_tree" | "move_mount" | "mount_setattr" | "fsconfig" => {
-            &[libc::EPERM, libc::ENOSYS, libc::ENOMEM]
-        }
-        "statmount" | "listmount" | "statx" | "pidfd_open" | "pidfd_getfd" | "setxattrat" | "getxattrat"
-        | "removexattrat" | "openat_tree_attr" | "close_range" | "faccessat2" => &[libc::ENOSYS, libc::EPERM],
+        "brk" | "mmap" | "mremap" | "munmap" | "mprotect" | "madvise" => &[ENOMEM],
+        "fork" | "vfork" | "clone" => &[EAGAIN, ENOMEM],
+        "clone3" => &[EAGAIN, ENOMEM, ENOSYS, EPERM],
+        "open" | "openat" => &[EACCES, EMFILE],
+        "openat2" => &[EACCES, EMFILE, ENOSYS, EPERM],
+        "read" | "pread64" | "readv" | "getdents64" => &[EIO, EINTR],
+        "write" | "writev" | "pwrite64" => &[ENOSPC, EINTR, EPERM],
+        "sendto" | "sendmsg" => &[EINTR, ENOMEM],
+        "recvfrom" | "recvmsg" => &[EINTR],
+        "close" | "fsync" | "sync" => &[EIO],
+        "wait4" | "waitid" | "poll" | "ppoll" | "rt_sigtimedwait" => &[EINTR, ENOMEM],
+        "execve" => &[ENOMEM, EACCES, ENOENT, E2BIG],
+        "socketpair" | "socket" | "pipe" | "pipe2" | "dup" | "dup2" | "dup3" => &[EMFILE],
+        "unshare" | "setns" => &[EPERM, ENOMEM, EINVAL, ENOSPC],
+        "mount" | "fsmount" | "fsconfig" => &[EPERM, ENOSYS, ENOMEM, EINVAL, EBUSY, EROFS],
+        "fsopen" => &[EPERM, ENOSYS, ENOMEM, ENODEV],
+        "fspick" | "open_tree" | "open_tree_attr" | "move_mount" | "mount_setattr" => &[EPERM, ENOSYS, ENOMEM, EINVAL],
+        "umount2" => &[EPERM, ENOMEM, EINVAL, EBUSY],
+        "pivot_root" => &[EPERM, EINVAL, EBUSY],
+        "statmount" | "listmount" => &[ENOSYS, EPERM, ENOMEM],
+        "pidfd_open" | "pidfd_getfd" => &[ENOSYS, EPERM, EMFILE],
+        "kill" | "pidfd_send_signal" => &[EPERM, ENOSYS],
+        "setxattrat" | "getxattrat" | "removexattrat" | "close_range" | "faccessat2" => &[ENOSYS, EPERM],
+        "statx" => &[ENOSYS, EPERM, ENOMEM],
         "stat" | "lstat" | "fstat" | "newfstatat" | "statfs" | "fstatfs" | "readlink" | "readlinkat" | "getcwd"
-        | "access" | "faccessat" => &[libc::EACCES, libc::ENOMEM],
-        "fcntl" | "flock" => &[libc::EINTR, libc::ENOLCK],
-        "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "setxattr" | "lsetxattr" | "fsetxattr" => {
-            &[libc::ENOSPC, libc::EPERM]
-        }
-        _ => &[libc::EPERM, libc::ENOMEM],
+        | "access" | "faccessat" => &[EACCES, ENOMEM],
+        "fcntl" | "flock" => &[EINTR, ENOLCK],
+        "ioctl" => &[EPERM, ENOMEM, EINVAL, EBUSY],
+        "mkdir" | "mkdirat" => &[ENOSPC, EPERM, EEXIST],
+        "rename" | "renameat" | "renameat2" => &[ENOSPC, EPERM],
+        "setxattr" | "lsetxattr" | "fsetxattr" => &[ENOSPC, EPERM, EOPNOTSUPP, EINVAL],
+        "setuid" | "setgid" | "setresuid" | "setresgid" | "setgroups" => &[EPERM, EAGAIN, EINVAL],
+        _ => &[EPERM, ENOMEM],
     }
 }

@@ -6,8 +6,8 @@
 //! second child `0.2`, and so on; only what the tested program does is counted and made to fail, up
 //! to its exec of another program. What that program is in, as /proc shows it from outside at the
 //! very moment of the exec, goes to LOG. `inject snapshot` prints what a command could have left
-//! behind in the working directory, in the mount table, in /run/mount and among the processes.
-//! Called `probe` it stands for the program that a command runs.
+//! behind in the working directory, in the mount table, in /run/mount and among the processes. Both
+//! look at `$PROC`, if that is set, in place of a /proc that the command takes away. Called `probe` it stands for the program that a command runs.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -212,13 +212,13 @@ mod tracer {
     }
 
     fn identity(pid: i32) -> Option<(u64, u64)> {
-        fs::metadata(format!("/proc/{pid}/exe")).ok().map(|about| (about.dev(), about.ino()))
+        fs::metadata(super::proc(&format!("{pid}/exe"))).ok().map(|about| (about.dev(), about.ino()))
     }
 
     /// The namespaces of a process, to be called by a name.
     fn known(name: &str, pid: &str) -> String {
         let mut out = String::new();
-        for entry in fs::read_dir(format!("/proc/{pid}/ns")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(super::proc(&format!("{pid}/ns"))).into_iter().flatten().flatten() {
             let link = fs::read_link(entry.path()).unwrap_or_default();
             let _ = writeln!(out, "known {name} {}", link.display());
         }
@@ -228,11 +228,11 @@ mod tracer {
     /// What a process is in. Numbers that differ from run to run are left out or named.
     fn state(pid: i32) -> String {
         let read = |name: &str| {
-            let bytes = fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let bytes = fs::read(super::proc(&format!("{pid}/{name}"))).unwrap_or_default();
             OsString::from_vec(bytes).to_string_lossy().into_owned()
         };
         let link = |name: &str| {
-            fs::read_link(format!("/proc/{pid}/{name}")).unwrap_or_default().to_string_lossy().into_owned()
+            fs::read_link(super::proc(&format!("{pid}/{name}"))).unwrap_or_default().to_string_lossy().into_owned()
         };
         let mut out = String::new();
         let _ = writeln!(out, "exe {}", link("exe"));
@@ -261,10 +261,10 @@ mod tracer {
             let _ = writeln!(out, "{name} {}", read(name).split_whitespace().collect::<Vec<_>>().join(" "));
         }
         for name in ["root", "cwd"] {
-            let inode = fs::metadata(format!("/proc/{pid}/{name}")).map_or(0, |about| about.ino());
+            let inode = fs::metadata(super::proc(&format!("{pid}/{name}"))).map_or(0, |about| about.ino());
             let _ = writeln!(out, "{name} {} {inode}", link(name));
         }
-        let mut descriptors: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
+        let mut descriptors: Vec<String> = fs::read_dir(super::proc(&format!("{pid}/fd")))
             .into_iter()
             .flatten()
             .flatten()
@@ -285,7 +285,12 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A file of procfs.
+fn proc(name: &str) -> PathBuf {
+    Path::new(&std::env::var_os("PROC").unwrap_or("/proc".into())).join(name)
+}
 
 /// A mount table without the numbers that differ from run to run.
 fn mounts(table: &str) -> String {
@@ -308,7 +313,7 @@ fn mounts(table: &str) -> String {
 
 /// What a command could have left behind.
 fn snapshot() -> String {
-    let mut out = mounts(&fs::read_to_string("/proc/self/mountinfo").unwrap_or_default());
+    let mut out = mounts(&fs::read_to_string(proc("self/mountinfo")).unwrap_or_default());
     files(Path::new("."), &mut out);
     files(Path::new("/run/mount"), &mut out);
     for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
