@@ -18,6 +18,10 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
     }
     let program = fs::read_link("/proc/self/exe")
         .map_err(|error| failed("cannot find this program: ", Path::new("/proc/self/exe"), &error))?;
+    if let (Some(directory), true) = (operands.first(), options.install) {
+        linux::directory::make_all(directory, 0o777, &mut Vec::new())
+            .map_err(|errno| Failure::new(1, text!["cannot make ", directory, ": ", errno]))?;
+    }
     let mut failure = Failure::silent(1);
     for applet in applets::APPLETS {
         let link = match operands.first() {

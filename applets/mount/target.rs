@@ -55,7 +55,7 @@ pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Tar
         && !settings.fake
         && stat::path(&path).is_err()
     {
-        make(&absolute(&path), mode, &mut made).inspect_err(|_| {
+        directory::make_all(&absolute(&path), mode, &mut made).inspect_err(|_| {
             Target { path: OsString::new(), made: made.clone() }.undo();
         })?;
     }
@@ -63,24 +63,6 @@ pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Tar
         path = directory::canonical(&path).unwrap_or(path);
     }
     Ok(Target { path, made })
-}
-
-/// mkdir -p, remembering what was made.
-fn make(path: &OsStr, mode: u32, made: &mut Vec<OsString>) -> Result<(), Errno> {
-    let bytes = path.as_bytes();
-    let mut ends: Vec<usize> = bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).collect();
-    ends.push(bytes.len());
-    for end in ends {
-        let part = OsStr::from_bytes(bytes.get(..end).unwrap_or_default());
-        match directory::make(part, mode) {
-            Ok(()) => made.push(part.to_os_string()),
-            Err(error) if error.errno == Errno::EEXIST => {}
-            // A directory that is there may be on a read-only file system, or not ours to write.
-            Err(_) if stat::path(part).is_ok_and(|stat| stat.is_directory()) => {}
-            Err(error) => return Err(error.errno),
-        }
-    }
-    if stat::path(path).is_ok_and(|stat| stat.is_directory()) { Ok(()) } else { Err(Errno::ENOTDIR) }
 }
 
 #[cfg(test)]

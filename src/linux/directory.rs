@@ -1,10 +1,10 @@
-//! The process's root and working directory: chroot(2), chdir(2), fchdir(2).
+//! Directories: the process's root and working one, and making them: chroot(2), chdir(2), fchdir(2), mkdir(2).
 
 use crate::trace::Quoted;
-use crate::{Result, error::Context, io};
+use crate::{Errno, Result, error::Context, io, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// chroot(2). The working directory stays where it is.
 pub fn chroot(path: &OsStr) -> Result<()> {
@@ -47,7 +47,7 @@ pub fn canonical(path: &OsStr) -> Result<OsString> {
         // SAFETY: `path` is NUL-terminated; with a null buffer the result is allocated by malloc.
         let resolved = unsafe { libc::realpath(path.as_ptr(), core::ptr::null_mut()) };
         if resolved.is_null() {
-            return Err(crate::Errno::last());
+            return Err(Errno::last());
         }
         // SAFETY: realpath returned a NUL-terminated string.
         let bytes = unsafe { core::ffi::CStr::from_ptr(resolved) }.to_bytes().to_vec();
@@ -65,6 +65,24 @@ pub fn make(path: &OsStr, mode: u32) -> Result<()> {
         io::checked(i64::from(unsafe { libc::mkdir(path.as_ptr(), mode) }))
     });
     traced!(done, "mkdir({}, {mode:#o})", Quoted::new(path)).context("mkdir", path).map(drop)
+}
+
+/// mkdir -p: makes a directory and those above it, and adds what was made to `made`, outermost first.
+pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<OsString>) -> core::result::Result<(), Errno> {
+    let bytes = path.as_bytes();
+    let mut ends: Vec<usize> = bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).collect();
+    ends.push(bytes.len());
+    for end in ends {
+        let part = OsStr::from_bytes(bytes.get(..end).unwrap_or_default());
+        match make(part, mode) {
+            Ok(()) => made.push(part.to_os_string()),
+            Err(error) if error.errno == Errno::EEXIST => {}
+            // A directory that is there may be on a read-only file system, or not ours to write.
+            Err(_) if stat::path(part).is_ok_and(|stat| stat.is_directory()) => {}
+            Err(error) => return Err(error.errno),
+        }
+    }
+    if stat::path(path).is_ok_and(|stat| stat.is_directory()) { Ok(()) } else { Err(Errno::ENOTDIR) }
 }
 
 /// rmdir(2).
