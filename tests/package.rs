@@ -38,6 +38,29 @@ fn what_is_installed_works_and_all_of_it_can_be_removed() {
 }
 
 #[test]
+fn cargo_installs_the_program_and_it_makes_its_links() {
+    if !needs::present(&["root"]) {
+        return;
+    }
+    let scratch = Scratch::new("cargo").unwrap();
+    let root = scratch.0.join("root");
+    // With what was built before, so that it is not built anew each time.
+    run(Command::new("cargo")
+        .args(["install", "--quiet", "--locked", "--path", ".", "--target-dir", "target/install", "--root"])
+        .arg(&root)
+        .current_dir(document::tree()));
+    let links = root.join("lib/ctrbox");
+    run(Command::new(root.join("bin/ctrbox")).arg("--install").arg(&links));
+    for name in names() {
+        let help = run(Command::new(root.join("bin/ctrbox")).args(["man", &name])).stdout;
+        assert!(String::from_utf8_lossy(&help).starts_with(".TH"), "{name}");
+        assert!(links.join(&name).is_file(), "{name}");
+    }
+    let ran = run(Command::new(links.join("chroot")).args(["/", "sh", "-c", "echo it runs"])).stdout;
+    assert_eq!(ran, b"it runs\n");
+}
+
+#[test]
 fn two_trees_give_the_same_packages_byte_for_byte() {
     if !needs::present(&["cargo-deb"]) {
         return;

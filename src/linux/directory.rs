@@ -70,7 +70,8 @@ pub fn make(path: &OsStr, mode: u32) -> Result<()> {
 /// mkdir -p: makes a directory and those above it, and adds what was made to `made`, outermost first.
 pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<OsString>) -> core::result::Result<(), Errno> {
     let bytes = path.as_bytes();
-    let mut ends: Vec<usize> = bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).collect();
+    let mut ends: Vec<usize> =
+        bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).collect();
     ends.push(bytes.len());
     for end in ends {
         let part = OsStr::from_bytes(bytes.get(..end).unwrap_or_default());
