@@ -147,7 +147,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
             None => story.tell("{0}", call(name), &[&spec.help]),
         }
     }
-    Ok(Some(story))
+    Ok(Some(story.or_nothing()))
 }
 
 /// The system call that carries an option out.

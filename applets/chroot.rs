@@ -7,9 +7,9 @@
 mod explain;
 mod userspec;
 
-use cli::diagnosis;
+use cli::diagnosis::{Step, explained};
 use cli::explain::Story;
-use cli::exec::{self, Program};
+use cli::exec::Program;
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, quote, text};
 use linux::process::{Argv, Environment, SearchPath};
@@ -133,8 +133,7 @@ fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> O
     let new_root = if plan.chdir { plan.new_root.as_os_str() } else { OsStr::new("/") };
     directory::chroot(new_root).map_err(|error| {
         let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];
-        let hints = diagnosis::hints(diagnosis::Step::Chroot(&plan.new_root), error.errno);
-        Failure::new(FAILED, text).with_hints(hints)
+        explained(Failure::new(FAILED, text), Step::Chroot(&plan.new_root), error.errno)
     })?;
     if plan.chdir {
         directory::chdir(OsStr::new("/"))
@@ -147,7 +146,7 @@ fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> O
     become_user(&identity)?;
     let error = plan.program.exec(output);
     let text = text!["failed to run command ", quote::locale(&error.file), ": ", error.errno];
-    Err(exec::explain(Failure::new(error.status(), text), &error))
+    Err(explained(Failure::new(error.status(), text), Step::Exec(&error), error.errno))
 }
 
 fn become_user(identity: &Identity) -> Result<(), Failure> {

@@ -109,7 +109,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
             }
         }
     }
-    Ok(Some(story))
+    Ok(Some(story.or_nothing()))
 }
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {

@@ -7,7 +7,6 @@
 mod all;
 mod carry;
 mod explain;
-mod hint;
 mod hooks;
 mod idmap;
 mod list;

@@ -1,12 +1,11 @@
 //! pivot_root: make another mount the root of our mount namespace. util-linux's pivot_root(8) is the
 //! reference; pivot_root(2) says what the kernel wants.
 
+use cli::diagnosis::{Step, explained};
 use cli::explain::Story;
-use cli::failure::hints_wanted;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
-use linux::mount::statmount;
-use linux::{Errno, root, stat};
-use std::ffi::{OsStr, OsString};
+use linux::root;
+use std::ffi::OsString;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -36,7 +35,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let [new_root, put_old] = two(&operands)?;
     root::pivot(new_root, put_old).map_err(|error| {
         let text = text!["failed to change root from `", new_root, "' to `", put_old, "': ", error.errno];
-        diagnosed(Failure::new(1, text), new_root, error.errno)
+        explained(Failure::new(1, text), Step::Pivot { new_root }, error.errno)
     })?;
     Ok(0)
 }
@@ -56,28 +55,4 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
 
 fn two(operands: &[OsString]) -> Result<&[OsString; 2], Failure> {
     operands.try_into().map_err(|_| Failure::usage(1, text!["bad usage"]))
-}
-
-/// Says which of the conditions of pivot_root(2) does not hold, as far as can be seen.
-fn diagnosed(failure: Failure, new_root: &OsStr, errno: Errno) -> Failure {
-    if !hints_wanted() {
-        return failure;
-    }
-    let is_root = |path: &OsStr| statmount::mountinfo_id(None, path, 0).ok().and_then(|id| id.is_root);
-    let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity()).ok();
-    let root = OsStr::new("/");
-    match errno {
-        Errno::EPERM => failure.hint("pivot_root needs CAP_SYS_ADMIN; 'unshare --map-root-user --mount' gives it in a new namespace"),
-        Errno::EBUSY if device(new_root) == device(root) => failure.hint("the new root is the present one"),
-        Errno::EBUSY | Errno::EINVAL if is_root(new_root) == Some(false) => {
-            failure.hint(text!["'", new_root, "' is no mount point: 'mount --bind ", new_root, " ", new_root, "' makes it one"])
-        }
-        Errno::EINVAL if is_root(root) == Some(false) => {
-            failure.hint("the present root is no mount point, as after chroot")
-        }
-        Errno::EINVAL => failure.hint(
-            "the mounts may be shared ('unshare --mount' makes them private), or put_old is not at or below new_root",
-        ),
-        _ => failure,
-    }
 }

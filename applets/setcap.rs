@@ -5,6 +5,7 @@
 //! before any pair and hold from there on.
 
 use cli::capability::{parse, point_at, print};
+use cli::diagnosis::{Step, explained};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, hints_wanted, warn, write_error};
 use cli::table::{Argument, Packed, Row, Spec};
@@ -149,7 +150,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         let call = "setxattr(\"{0}\", \"security.capability\", ...)";
         story.tell("give whoever executes {0} the capabilities {1}{2}", call, &[&path, &wanted, &whom]);
     }
-    Ok(Some(story))
+    Ok(Some(story.or_nothing()))
 }
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
@@ -284,12 +285,15 @@ impl Session {
         if !self.raised {
             capability::raise(capability::SETFCAP).map_err(|error| {
                 let line = text!["unable to set CAP_SETFCAP effective capability: ", error.errno];
-                Failure::plain(1, line).hint("setcap takes cap_setfcap, which is not permitted to this process; root has it")
+                explained(Failure::plain(1, line), Step::Raise(capability::SETFCAP), error.errno)
             })?;
             self.raised = true;
         }
         self.check(wanted, invocation)?;
         let file = File::open(path).map_err(|errno| failed(path, errno))?;
+        let refused = |errno| {
+            explained(failed(path, errno), Step::SetCapability { path, rootid: self.rootid }, errno)
+        };
         let before = if hints_wanted() { file.get().ok() } else { None };
         match wanted {
             Wanted::Nothing => match file.remove() {
@@ -301,11 +305,11 @@ impl Session {
                     failure.print(invocation);
                     Ok(())
                 }
-                done => done.map_err(|errno| explained(path, &file, errno)),
+                done => done.map_err(refused),
             },
             Wanted::Sets(sets) => {
                 let wanted = FileCapabilities { sets, rootid: self.rootid };
-                file.set(&wanted).map_err(|errno| explained(path, &file, errno))?;
+                file.set(&wanted).map_err(refused)?;
                 tell_what_to_know(path, &file, before, &wanted);
                 Ok(())
             }
@@ -323,49 +327,6 @@ fn failed(path: &OsStr, errno: Errno) -> Failure {
         Errno::EINVAL => Failure::plain(1, text!["Invalid file '", path, "' for capability operation"]),
         _ => Failure::plain(1, text!["Failed to set capabilities on file '", path, "': ", errno]),
     }
-}
-
-/// [`failed`], with what can be seen of why.
-fn explained(path: &OsStr, file: &File, errno: Errno) -> Failure {
-    let failure = failed(path, errno);
-    if !hints_wanted() {
-        return failure;
-    }
-    match errno {
-        Errno::EINVAL if !file.is_regular() => failure.hint("it is not a regular file; symbolic links are not followed"),
-        Errno::EOPNOTSUPP => {
-            let kind = file.file_system().map(name_of).unwrap_or_default();
-            failure.hint(text!["it is on a file system", kind, " that keeps no extended attributes, so no capabilities"])
-        }
-        Errno::EPERM => failure.hint(
-            "cap_setfcap counts in the user namespace that the file system was mounted in, and the file's owner must be \
-             mapped in ours",
-        ),
-        _ => failure,
-    }
-}
-
-/// The usual name of a file system by its magic number, statfs(2), in brackets.
-fn name_of(magic: i64) -> String {
-    let name = match magic {
-        0x4d44 => "vfat",
-        0x6969 => "nfs",
-        0x9660 => "iso9660",
-        0x9fa0 => "proc",
-        0x0102_1994 => "tmpfs",
-        0x0102_1997 => "9p",
-        0x2011_bab0 => "exfat",
-        0x6165_676c => "pstore",
-        0x6265_6572 => "sysfs",
-        0x6361_6673 => "aafs",
-        0x6573_5546 => "fuse",
-        0x6367_7270 | 0x0027_e0eb => "cgroup",
-        0x7461_636f => "ocfs2",
-        0x794c_7630 => "overlay",
-        0x8584_58f6 => "ramfs",
-        _ => return format!(" ({magic:#x})"),
-    };
-    format!(" ({name})")
 }
 
 /// Hints after a success: what was there before, and whether it will count.

@@ -5,6 +5,7 @@
 //! it was, with its /dev, /proc and /sys.
 
 use cli::explain::{Story, steps};
+use cli::diagnosis::{Step, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
@@ -107,14 +108,16 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr) -> Result
     let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity().0);
     let old_device = device(root).map_err(|error| failed_stat(root, error.errno))?;
     let new_device = device(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
-    let not_moved = |errno: Errno| sorry(text!["failed to mount moving ", new_root, " to /: ", errno]);
+    let not_moved = |errno: Errno| {
+        let failure = sorry(text!["failed to mount moving ", new_root, " to /: ", errno]);
+        explained(failure, Step::MoveRoot(new_root), errno)
+    };
     if statmount::mountinfo_id(None, new_root, 0).ok().and_then(|id| id.is_root) == Some(false) {
-        let hint = text!["'", new_root, "' is no mount point; nothing was changed"];
-        return Err(not_moved(Errno::EINVAL).hint(hint));
+        return Err(not_moved(Errno::EINVAL));
     }
     root::has_program(new_root, init).map_err(|errno| {
-        Failure::new(1, text!["cannot access ", init, ": ", errno])
-            .hint(text!["it is looked for in '", new_root, "'; nothing was changed"])
+        let failure = Failure::new(1, text!["cannot access ", init, ": ", errno]);
+        explained(failure, Step::FindInit(new_root), errno)
     })?;
     let old = Old::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
     // What is undone is named by the same paths when the working directory is another.
@@ -146,11 +149,7 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr) -> Result
         }
         directory::chdir(&absolute)
             .map_err(|error| sorry(text!["failed to change directory to ", new_root, ": ", error.errno]))?;
-        mount::mount2(Some(here), root, None, mount::MS_MOVE, None).map_err(|error| {
-            let shared = "the mount that holds it may be shared; 'unshare --mount' makes all private";
-            let failure = not_moved(error.errno);
-            if error.errno == Errno::EINVAL { failure.hint(shared) } else { failure }
-        })?;
+        mount::mount2(Some(here), root, None, mount::MS_MOVE, None).map_err(|error| not_moved(error.errno))?;
         root_moved = true;
         // Until we change root, too, a path begins in the old one, below what has been moved on it.
         for kept in detached {

@@ -3,7 +3,6 @@
 //! A directory is unmounted without reading the mount table, unless an option
 //! or an entry of utab asks for what only the table tells.
 
-mod busy;
 mod explain;
 mod find;
 mod one;

@@ -1,8 +1,8 @@
 //! The options that change or test users, groups and the root directory.
 
 use super::{Session, Step, fail, integer};
-use cli::failure::hints_wanted;
-use cli::{Failure, number, text};
+use cli::diagnosis::{self, explained};
+use cli::{number, text};
 use linux::capability::{self, SETGID, SETUID, SYS_CHROOT};
 use linux::{accounts, credentials, directory};
 use std::ffi::OsStr;
@@ -26,8 +26,7 @@ impl Session<'_> {
 
     pub(super) fn become_user(&mut self, name: &OsStr) -> Step {
         let user = accounts::passwd_by_name(name).ok_or_else(|| {
-            let failure = fail(text!["User [", name, "] not known"]);
-            if hints_wanted() { failure.hint("looked for in /etc/passwd of the current root") } else { failure }
+            fail(text!["User [", name, "] not known"]).hint("looked for in /etc/passwd of the current root")
         })?;
         let groups = accounts::groups_of(name, user.gid)
             .map_err(|error| fail(text!["Unable to get group list for user: ", error.errno]))?;
@@ -55,8 +54,7 @@ impl Session<'_> {
             })?);
         }
         credentials::set_groups(&groups).map_err(|error| {
-            let failure = fail(text!["Failed to setgroups."]);
-            if hints_wanted() { failure.hint(text!["setgroups: ", error.errno]) } else { failure }
+            fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno])
         })
     }
 
@@ -75,19 +73,15 @@ impl Session<'_> {
         match capability::with_raised(SYS_CHROOT, change) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                let failure = fail(text!["Unable to chroot/chdir to [", path, "]"]);
-                Err(if hints_wanted() { failure.hint(text![error.call, ": ", error.errno]) } else { failure })
+                // libcap does not say why.
+                Err(fail(text!["Unable to chroot/chdir to [", path, "]"]).hint(text![error.call, ": ", error.errno]))
             }
-            Err(error) => Err(hint_chroot(fail(text!["unable to raise CAP_SYS_CHROOT: ", error.errno]))),
+            Err(error) => {
+                let failure = fail(text!["unable to raise CAP_SYS_CHROOT: ", error.errno]);
+                Err(explained(failure, diagnosis::Step::Raise(SYS_CHROOT), error.errno))
+            }
         }
     }
-}
-
-fn hint_chroot(failure: Failure) -> Failure {
-    if !hints_wanted() {
-        return failure;
-    }
-    failure.hint("--chroot takes cap_sys_chroot, which is not permitted to this process; root has it")
 }
 
 fn compare(what: &str, got: u32, wanted: u32) -> Step {

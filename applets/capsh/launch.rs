@@ -1,8 +1,8 @@
 //! Running a shell, or capsh again, in our place or in a child; and the child of `--forkfor`.
 
 use super::{Session, Step, fail, integer};
-use cli::exec::{Program, explain};
-use cli::failure::hints_wanted;
+use cli::diagnosis::{self, explained};
+use cli::exec::Program;
 use cli::{Failure, Outcome, text};
 use linux::Errno;
 use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait, signals};
@@ -90,7 +90,8 @@ impl Session<'_> {
     fn exec(&mut self, program: &Program) -> Outcome {
         self.restore_sigchld()?;
         let error = program.exec(self.output);
-        Err(explain(fail(text!["execve '", program.file, "' failed!"]), &error))
+        let failure = fail(text!["execve '", program.file, "' failed!"]);
+        Err(explained(failure, diagnosis::Step::Exec(&error), error.errno))
     }
 
     /// Runs the program in a child; its status is ours.
@@ -126,7 +127,8 @@ impl Session<'_> {
         if let Some(errno) = refused {
             let (file, path) = (program.file.clone(), program.file.clone());
             let error = ExecError { file, path, searched: None, errno };
-            return Err(explain(fail(text!["child failed to start: ", errno]), &error));
+            let failure = fail(text!["child failed to start: ", errno]);
+            return Err(explained(failure, diagnosis::Step::Exec(&error), errno));
         }
         match status {
             Status::Exited(status) => Ok(status),
@@ -187,9 +189,7 @@ fn default_shell() -> OsString {
     let others = process::variable("SHELL").into_iter().chain([OsString::from("/bin/sh")]);
     for other in others {
         if process::is_executable(&other) {
-            if hints_wanted() {
-                cli::failure::hint(&text!["there is no ", SHELL, " in this root; running ", other]);
-            }
+            cli::failure::hint(&text!["there is no ", SHELL, " in this root; running ", other]);
             return other;
         }
     }

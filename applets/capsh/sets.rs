@@ -3,7 +3,7 @@
 use super::report::unreadable;
 use super::{Session, Step, fail, integer};
 use cli::capability::{parse, parse_one, point_at};
-use cli::failure::hints_wanted;
+use cli::diagnosis::{self, explained};
 use cli::{Failure, text};
 use linux::Errno;
 use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
@@ -33,10 +33,9 @@ impl Session<'_> {
         if done.is_err() && raised {
             let _ = capability::set(&before);
         }
-        done.map_err(|_| {
+        done.map_err(|error| {
             let failure = fail(text!["Unable to set capabilities [--caps=", text, "]"]);
-            let missing = (sets.permitted | sets.effective) & !before.permitted;
-            hint_missing(failure, "these are not permitted to this process: ", missing)
+            explained(failure, diagnosis::Step::SetSets(sets.permitted | sets.effective), error.errno)
         })
     }
 
@@ -48,14 +47,12 @@ impl Session<'_> {
                 None => failure.hint("names and numbers joined by commas, 'all' or 'none'"),
             }
         })?;
-        let before = capability::get(0).unwrap_or_default();
         let change = || capability::set(&Sets { inheritable: set, ..capability::get(0)? });
         // As for --caps, the raise is only a help.
         let done = self.with_help(change).unwrap_or_else(|_| change());
         done.map_err(|error| {
             let failure = fail(text!["Unable to set inheritable capabilities: ", error.errno]);
-            let out = set & !before.inheritable & !capability::bounding(capability::count()).unwrap_or(u64::MAX);
-            hint_missing(failure, "these are not in the bounding set: ", out)
+            explained(failure, diagnosis::Step::SetInheritable(set), error.errno)
         })
     }
 
@@ -84,28 +81,23 @@ impl Session<'_> {
                 } else {
                     fail(text!["failed to drop [", name, "=", capability, "]"])
                 };
-                Err(hint_unknown(hint_setpcap(failure), capability))
+                Err(explained(failure, diagnosis::Step::Drop(capability), error.errno))
             }
-            Err(error) => Err(hint_setpcap(fail(text![
-                "unable to raise CAP_SETPCAP for BSET changes: ",
-                error.errno
-            ]))),
+            Err(error) => {
+                let failure = fail(text!["unable to raise CAP_SETPCAP for BSET changes: ", error.errno]);
+                Err(explained(failure, diagnosis::Step::Raise(SETPCAP), error.errno))
+            }
         }
     }
 
     pub(super) fn add_ambient(&mut self, list: &OsStr) -> Step {
-        change_ambient(list, capability::raise_ambient, "raise", |failure, capability| {
-            let sets = capability::get(0).unwrap_or_default();
-            let lacks = !(sets.permitted & sets.inheritable) & bit(capability) != 0;
-            if lacks && hints_wanted() {
-                return failure.hint("an ambient capability must be permitted and inheritable first: --inh, then --addamb");
-            }
-            failure
+        change_ambient(list, capability::raise_ambient, "raise", |failure, capability, errno| {
+            explained(failure, diagnosis::Step::RaiseAmbient(capability), errno)
         })
     }
 
     pub(super) fn delete_ambient(&mut self, list: &OsStr) -> Step {
-        change_ambient(list, capability::lower_ambient, "clear", |failure, _| failure)
+        change_ambient(list, capability::lower_ambient, "clear", |failure, _, _| failure)
     }
 
     pub(super) fn clear_ambient(&mut self) -> Step {
@@ -121,18 +113,16 @@ impl Session<'_> {
             .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
         iab.set().map_err(|error| {
             let failure = fail(text!["unable to set IAB tuple: ", error.errno]);
-            let sets = capability::get(0).unwrap_or_default();
-            let failure = hint_missing(failure, "these are not permitted, so cannot be ambient: ", iab.ambient & !sets.permitted);
-            let drops = iab.blocked & capability::bounding(capability::count()).unwrap_or(0) != 0;
-            if drops { hint_setpcap(failure) } else { failure }
+            let step = diagnosis::Step::SetIab { ambient: iab.ambient, blocked: iab.blocked };
+            explained(failure, step, error.errno)
         })
     }
 
     pub(super) fn set_securebits(&mut self, value: &OsStr) -> Step {
         let bits = integer("--secbits value", value)?;
-        capability::set_securebits(bits).map_err(|_| {
+        capability::set_securebits(bits).map_err(|error| {
             let failure = fail(text!["failed to set securebits to 0", format!("{bits:o}/{bits:#x}")]);
-            hint_setpcap(failure)
+            explained(failure, diagnosis::Step::SetPrivileges, error.errno)
         })
     }
 
@@ -163,7 +153,7 @@ impl Session<'_> {
         };
         mode.set().map_err(|error| {
             let failure = self.fail_on_stdout(text!["failed to set mode [", name, "]: ", error.errno]);
-            hint_setpcap(failure)
+            explained(failure, diagnosis::Step::SetPrivileges, error.errno)
         })
     }
 
@@ -255,20 +245,21 @@ fn change_ambient(
     list: &OsStr,
     change: fn(u8) -> linux::Result<()>,
     verb: &str,
-    hint: impl Fn(Failure, u8) -> Failure,
+    hint: impl Fn(Failure, u8, Errno) -> Failure,
 ) -> Step {
     if list == "all" {
         for capability in 0..capability::count() {
-            change(capability).map_err(|_| {
-                hint(fail(text!["Unable to ", verb, " ambient capability [", capability::name(capability), "]"]), capability)
+            change(capability).map_err(|error| {
+                let name = capability::name(capability);
+                hint(fail(text!["Unable to ", verb, " ambient capability [", name, "]"]), capability, error.errno)
             })?;
         }
         return Ok(());
     }
     for capability in read_list(list)? {
-        change(capability).map_err(|_| {
+        change(capability).map_err(|error| {
             let name = capability::name(capability);
-            hint(fail(text!["failed to ", verb, " ambient [", name, "=", capability, "]"]), capability)
+            hint(fail(text!["failed to ", verb, " ambient [", name, "=", capability, "]"]), capability, error.errno)
         })?;
     }
     Ok(())
@@ -287,38 +278,6 @@ fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> Ste
 /// The capability that an error is about.
 fn refused(error: &linux::Error) -> u8 {
     error.object.to_str().and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-fn hint_missing(failure: Failure, what: &str, set: u64) -> Failure {
-    if set == 0 || !hints_wanted() {
-        return failure;
-    }
-    failure.hint(text![what, capability::names(set)])
-}
-
-fn hint_unknown(failure: Failure, capability: u8) -> Failure {
-    if capability < capability::count() || !hints_wanted() {
-        return failure;
-    }
-    failure.hint(text!["this kernel's capabilities end at ", capability::count() - 1])
-}
-
-/// Why CAP_SETPCAP is not there, if it is not.
-fn hint_setpcap(failure: Failure) -> Failure {
-    let Ok(sets) = capability::get(0) else { return failure };
-    if sets.effective & bit(SETPCAP) != 0 || !hints_wanted() {
-        return failure;
-    }
-    if sets.permitted & bit(SETPCAP) != 0 {
-        return failure.hint("this takes cap_setpcap, which is permitted but not effective");
-    }
-    if capability::in_bounding(SETPCAP) != Ok(true) {
-        return failure.hint(
-            "this takes cap_setpcap, which is no longer to be had: an earlier drop took it away; drop everything at \
-             once, or it last",
-        );
-    }
-    failure.hint("this takes cap_setpcap, which is not permitted to this process; root has it")
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! what the error number means for this source and this target.
 
 use super::plan::Operation;
-use super::{FAILED, hint, source};
+use super::{FAILED, source};
+use cli::diagnosis::{Action, Mounting, Step, explained};
 use cli::failure::Line;
 use cli::{Failure, text};
 use linux::mount::api::{Message, Severity};
@@ -34,7 +35,16 @@ const DMESG: &str = "       dmesg(1) may have more information after failed moun
 pub fn failed(attempt: &Attempt<'_>, error: &Error, messages: &[Message]) -> Failure {
     let text = kernel_words(error, messages).unwrap_or_else(|| by_errno(attempt, error));
     let failure = Failure::new(FAILED, text![attempt.target, ": ", text, "."]);
-    hint::add(failure.and(Line::Plain(text![DMESG])), attempt, error)
+    let action = match attempt.operation {
+        Operation::New => Action::New,
+        Operation::Bind { .. } => Action::Bind,
+        Operation::Move => Action::Move,
+        Operation::Remount | Operation::RemountBind => Action::Remount,
+        Operation::Propagation | Operation::Contradiction => Action::Other,
+    };
+    let Attempt { source, target, fstype, options, .. } = *attempt;
+    let step = Step::Mount(Mounting { action, source, target, fstype, options });
+    explained(failure.and(Line::Plain(text![DMESG])), step, error.errno)
 }
 
 /// A failure before any system call: `TARGET: TEXT.`

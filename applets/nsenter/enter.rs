@@ -3,7 +3,7 @@
 //! A caller with privilege over the other namespaces enters the user namespace last, which
 //! takes that privilege away; one without enters it first, which gives it.
 
-use cli::diagnosis;
+use cli::diagnosis::{Step, explained};
 use cli::{Failure, text};
 use linux::namespace::{self, Kind};
 use linux::target::Target;
@@ -80,7 +80,8 @@ impl Entries {
         let Some(target) = target else { return Ok(()) };
         for kind in namespace::KINDS.into_iter().filter(|kind| self.from_target.contains(kind)) {
             let fd = target.namespace(kind).map_err(|error| {
-                Failure::new(1, text!["cannot open ", error.object, ": ", error.errno])
+                let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
+                explained(failure, Step::OpenNamespace, error.errno)
             })?;
             self.opened.push((kind, fd));
         }
@@ -89,6 +90,6 @@ impl Entries {
 }
 
 fn refused(kind: Kind, error: &Error) -> Failure {
-    Failure::new(1, text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno])
-        .with_hints(diagnosis::hints(diagnosis::Step::Enter(kind), error.errno))
+    let failure = Failure::new(1, text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno]);
+    explained(failure, Step::Enter(kind), error.errno)
 }

@@ -4,7 +4,7 @@ use super::enter::Entries;
 use super::options::{Id, Place, Source};
 use super::plan::{Become, Step};
 use cli::child::{FORWARDING, Forking, How};
-use cli::diagnosis;
+use cli::diagnosis::{self, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
@@ -138,14 +138,10 @@ impl Progress {
 
 fn open(kind: Kind, source: &Source, progress: &mut Progress) -> Result<(), Failure> {
     let fd = match source {
-        Source::File(path) => namespace::open(path).map_err(cannot_open)?,
+        Source::File(path) => namespace::open(path).map_err(cannot_open_namespace)?,
         Source::Id(id) => namespace::open_by_id(*id).map_err(|error| {
             let failure = Failure::new(1, text!["cannot open namespace ", id, ": ", error.errno]);
-            match error.errno {
-                Errno::ESTALE | Errno::ENOENT => failure.hint("there is no namespace with that id, or it may not be seen from here"),
-                Errno::EPERM => failure.hint("only CAP_SYS_ADMIN in the first user namespace, or a namespace we are in, opens one by its id"),
-                _ => failure.hint("opening a namespace by its id alone takes Linux 6.19 or later; a file or --target does it here"),
-            }
+            explained(failure, diagnosis::Step::OpenById, error.errno)
         })?,
         Source::Target => return Ok(()),
     };
@@ -180,7 +176,7 @@ fn open_socket_namespace(fd: i32, progress: &mut Progress) -> Result<(), Failure
         .map_err(|error| Failure::new(1, text!["unable to get target process's socket ", fd, ": ", error.errno]))?;
     let net = namespace::of_socket(socket.as_fd()).map_err(|error| {
         let failure = Failure::new(1, text!["cannot get network namespace of socket ", fd, ": ", error.errno]);
-        if error.errno == Errno::ENOTTY { failure.hint("that descriptor is not a socket") } else { failure }
+        explained(failure, diagnosis::Step::OfSocket, error.errno)
     })?;
     progress.entries.opened.retain(|(kind, _)| *kind != Kind::Net);
     progress.entries.opened.push((Kind::Net, net));
@@ -296,10 +292,12 @@ fn environment(text: &[u8]) -> Vec<OsString> {
 
 fn no_process(pid: i32, first: &str, error: &Error) -> Failure {
     let failure = Failure::new(1, text!["cannot open /proc/", pid, "/ns/", first, ": ", error.errno]);
-    match error.errno {
-        Errno::ENOENT | Errno::ESRCH => failure.hint(text!["there is no process ", pid, " in the proc that is mounted here"]),
-        _ => failure,
-    }
+    explained(failure, diagnosis::Step::FindProcess(pid), error.errno)
+}
+
+fn cannot_open_namespace(error: Error) -> Failure {
+    let errno = error.errno;
+    explained(cannot_open(error), diagnosis::Step::OpenNamespace, errno)
 }
 
 fn cannot_open(error: Error) -> Failure {

@@ -1,7 +1,8 @@
 //! One unmount, from its operand to its entry in utab.
 
 use super::find::{self, Found};
-use super::{FAILED, Options, Settings, USAGE, UTAB, busy};
+use super::{FAILED, Options, Settings, USAGE, UTAB};
+use cli::diagnosis::{Step, explained};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::foreign::Foreign;
 use linux::mount::{self, helper};
@@ -262,6 +263,6 @@ pub fn refused(found: &Found, error: &Error) -> Refused {
         other => text!["umount(2) system call failed: ", other],
     };
     let failure = Failure::new(FAILED, text![found.target, ": ", text, "."]);
-    let failure = if error.errno == Errno::EBUSY { busy::explain(failure, found) } else { failure };
+    let failure = explained(failure, Step::Unmount(&found.target), error.errno);
     Refused { errno: Some(error.errno), failure }
 }

@@ -3,7 +3,7 @@
 
 use super::plan::Outside;
 use cli::child::fork_failed;
-use cli::diagnosis::{self, Step};
+use cli::diagnosis::{Step, explained};
 use cli::failure::Line;
 use cli::{Failure, text};
 use linux::idmap::{self, Extent, Ids};
@@ -149,7 +149,10 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
             {
                 run_newidmap(pid, *ids, map)?;
             }
-            Err(error) => return Err(Failure::new(1, text!["write failed ", error.object, ": ", error.errno])),
+            Err(error) => {
+                let failure = Failure::new(1, text!["write failed ", error.object, ": ", error.errno]);
+                return Err(explained(failure, Step::Map, error.errno));
+            }
         }
     }
     Ok(())
@@ -195,8 +198,8 @@ fn keep(pid: Pid, files: &[(Kind, OsString)], forks: bool) -> Done {
         if let Err(error) = mount::bind_file(&namespace, file) {
             undo(files.get(..index).unwrap_or_default());
             let text = text!["mount ", namespace, " on ", file, " failed: ", error.errno];
-            let step = Step::Keep { kind: *kind, file, forks };
-            return Err(Failure::new(1, text).with_hints(diagnosis::hints(step, error.errno)));
+            let step = Step::Keep { kind: *kind, namespace: &namespace, file, forks };
+            return Err(explained(Failure::new(1, text), step, error.errno));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::outside::Helper;
 use super::plan::{self, Step};
 use cli::child::{FORWARDING, Forking, How};
-use cli::diagnosis;
+use cli::diagnosis::{self, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::{failed, hints_wanted, named};
 use cli::{Failure, Outcome, Output, text};
@@ -69,21 +69,26 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
         Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
         Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation)
-            .map_err(named("cannot change root filesystem propagation")),
+            .map_err(|error| {
+                let failure = failed("cannot change root filesystem propagation", &error);
+                explained(failure, diagnosis::Step::Propagate, error.errno)
+            }),
         Step::MakePrivate(path) => match mount::set_propagation_recursive(path, Propagation::Private) {
             // Nothing is mounted there.
             Err(error) if error.errno == Errno::EINVAL => Ok(()),
             done => done.map_err(|error| about("cannot change ", path, " filesystem propagation", &error)),
         },
-        Step::Chroot(path) => directory::chroot(path)
-            .map_err(|error| about("cannot change root directory to '", path, "'", &error)),
+        Step::Chroot(path) => directory::chroot(path).map_err(|error| {
+            let failure = about("cannot change root directory to '", path, "'", &error);
+            explained(failure, diagnosis::Step::Chroot(path), error.errno)
+        }),
         Step::Chdir(path) => {
             directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
         Step::MountProc(path) => {
             mount::mount_proc(path).map_err(|error| {
-                let hints = diagnosis::hints(diagnosis::Step::MountProc(path), error.errno);
-                about("mount ", path, " failed", &error).with_hints(hints)
+                let failure = about("mount ", path, " failed", &error);
+                explained(failure, diagnosis::Step::MountProc(path), error.errno)
             })
         }
         Step::MountBinfmt(path) => {
@@ -145,14 +150,14 @@ fn unshare(kinds: &[Kind]) -> Result<(), Failure> {
     namespace::unshare(flags).map_err(|error| {
         let refused = if hints_wanted() && kinds.len() > 1 { namespace::refused(kinds) } else { Vec::new() };
         let step = diagnosis::Step::Unshare { kinds, refused: &refused };
-        failed("unshare failed", &error).with_hints(diagnosis::hints(step, error.errno))
+        explained(failed("unshare failed", &error), step, error.errno)
     })
 }
 
 fn map_failed(error: Error) -> Failure {
     let what = if error.call == "open" { "cannot open " } else { "write failed " };
-    Failure::new(1, text![what, error.object, ": ", error.errno])
-        .with_hints(diagnosis::hints(diagnosis::Step::Map, error.errno))
+    let failure = Failure::new(1, text![what, error.object, ": ", error.errno]);
+    explained(failure, diagnosis::Step::Map, error.errno)
 }
 
 fn about(before: &str, path: &OsString, after: &str, error: &Error) -> Failure {

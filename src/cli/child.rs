@@ -1,7 +1,7 @@
 //! The child that runs the program, for the commands that fork it: its signals, its end with its
 //! parent, and the arguments that say so.
 
-use crate::diagnosis::{self, Step};
+use crate::diagnosis::{Step, explained};
 use crate::failure::{failed, named};
 use crate::{Failure, Output, number, text};
 use linux::Error;
@@ -84,7 +84,7 @@ impl Forking {
 
 /// fork(2) failed.
 pub fn fork_failed(error: Error) -> Failure {
-    failed("fork failed", &error).with_hints(diagnosis::hints(Step::Fork, error.errno))
+    explained(failed("fork failed", &error), Step::Fork, error.errno)
 }
 
 /// The argument of `--kill-child`: SIGKILL without one.

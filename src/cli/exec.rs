@@ -1,9 +1,9 @@
 //! Running the program, the last step of several commands, and what is said when that fails.
 
-use crate::{Failure, Output, failure::hints_wanted, text};
+use crate::diagnosis::{Step, explained};
+use crate::{Failure, Output, text};
 use linux::process::{Argv, Environment, ExecError, SearchPath};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsString;
 
 /// A program to run in our place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,55 +63,5 @@ impl Program {
 /// util-linux's wording: `failed to execute X: strerror`, 127 or 126.
 pub fn failed_to_execute(error: &ExecError) -> Failure {
     let failure = Failure::new(error.status(), text!["failed to execute ", error.file, ": ", error.errno]);
-    explain(failure, error)
-}
-
-/// Adds why the program could not be executed, as far as the file system shows it.
-pub fn explain(mut failure: Failure, error: &ExecError) -> Failure {
-    if !hints_wanted() {
-        return failure;
-    }
-    for hint in hints(error) {
-        failure = failure.hint(hint);
-    }
-    failure
-}
-
-fn hints(error: &ExecError) -> Vec<Vec<u8>> {
-    use linux::executable::{Interpreter, Missing};
-    match linux::executable::why_not(error) {
-        Some(Missing::Interpreter(Interpreter { path, script })) => {
-            let what = if script { "is named by its first line (#!) and" } else { "is its dynamic linker and" };
-            vec![text!["'", error.path, "' exists, but '", path, "', which ", what, " runs it, is not in this root"]]
-        }
-        Some(Missing::Architecture(name)) => {
-            vec![text![
-                "'",
-                error.path,
-                "' is built for ",
-                name,
-                "; running it here takes an emulator registered with binfmt_misc, such as qemu-user"
-            ]]
-        }
-        Some(Missing::FromPath { searched, found }) => {
-            let mut hints = vec![text!["PATH searched: ", searched]];
-            if let Some(found) = found {
-                hints.push(text!["it is there as ", found, ", which is not in that PATH"]);
-            }
-            hints
-        }
-        Some(Missing::Shell(others)) => {
-            let mut list = Vec::new();
-            for shell in &others {
-                list.extend_from_slice(b" ");
-                list.extend_from_slice(OsStr::as_bytes(shell));
-            }
-            if others.is_empty() {
-                vec![text!["there is no shell in this root; name a program that is in it"]]
-            } else {
-                vec![text!["shells that are in this root:", list]]
-            }
-        }
-        None => Vec::new(),
-    }
+    explained(failure, Step::Exec(error), error.errno)
 }

@@ -27,6 +27,14 @@ impl Story {
         self.steps.push((fill(words, pieces), fill(call, pieces)));
     }
 
+    /// The story, which says so if there is nothing in it.
+    pub fn or_nothing(mut self) -> Story {
+        if self.steps.is_empty() {
+            self.tell("do nothing", NO_CALL, &[]);
+        }
+        self
+    }
+
     /// Adds the last step: running a program, or the shell that `otherwise` names.
     pub fn run(&mut self, program: &[OsString], otherwise: &str) {
         let mut line = Vec::new();

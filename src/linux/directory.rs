@@ -58,6 +58,17 @@ pub fn canonical(path: &OsStr) -> Result<OsString> {
     canonical.context("realpath", path)
 }
 
+/// Where a symbolic link leads: readlink(2).
+pub fn read_link(path: &OsStr) -> Result<OsString> {
+    let mut target = vec![0; libc::PATH_MAX as usize];
+    let got = io::cstring(path).and_then(|path| {
+        // SAFETY: `path` is NUL-terminated, and the buffer is valid for writes of its length.
+        io::checked(unsafe { libc::readlink(path.as_ptr(), target.as_mut_ptr().cast(), target.len()) } as i64)
+    });
+    target.truncate(got.context("readlink", path)? as usize);
+    Ok(OsString::from_vec(target))
+}
+
 /// mkdir(2).
 pub fn make(path: &OsStr, mode: u32) -> Result<()> {
     let done = io::cstring(path).and_then(|path| {

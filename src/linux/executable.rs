@@ -1,15 +1,7 @@
-//! Why a program could not be executed, as far as its file shows it: elf(5), execve(2).
-//!
-//! Looked at only after the exec has failed. Reads at most 4 KiB of the file.
+//! What a program needs to be run, by the beginning of its file: elf(5), execve(2).
 
-use crate::process::ExecError;
-use crate::{Errno, io, stat};
-use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-
-/// How much of a program is read to learn what it needs, in bytes.
-const HEAD: usize = 4096;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 /// What a program needs to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,84 +12,13 @@ pub struct Interpreter {
     pub script: bool,
 }
 
-/// What is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// The file is there, but what runs it is not.
-    Interpreter(Interpreter),
-    /// The file is for another processor, of this name.
-    Architecture(&'static str),
-    /// A name without a slash was not found along PATH.
-    FromPath {
-        /// The PATH.
-        searched: OsString,
-        /// Where it is outside that PATH.
-        found: Option<OsString>,
-    },
-    /// A shell is not there; these are.
-    Shell(Vec<OsString>),
-}
-
-/// Where programs are in any Linux root, for a name that PATH does not lead to.
-const USUAL: [&str; 8] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/busybox", "/usr/lib/ctrbox/bin"];
-
-/// Shells that a minimal root may have.
-const SHELLS: [&str; 8] = ["bash", "sh", "ash", "dash", "zsh", "busybox", "ksh", "fish"];
-
-/// Looks for the reason of a failed exec in this root.
-pub fn why_not(error: &ExecError) -> Option<Missing> {
-    match error.errno {
-        Errno::ENOENT if stat::path(&error.path).is_ok() => {
-            let interpreter = needed(&head(&error.path)?)?;
-            stat::path(&interpreter.path).is_err().then_some(Missing::Interpreter(interpreter))
-        }
-        Errno::ENOENT => match &error.searched {
-            Some(searched) => Some(Missing::FromPath {
-                searched: searched.clone(),
-                found: found_in(&USUAL, &error.file).into_iter().next(),
-            }),
-            None if is_shell(&error.file) => {
-                let there =
-                    SHELLS.iter().flat_map(|name| found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name)));
-                Some(Missing::Shell(there.collect()))
-            }
-            None => None,
-        },
-        Errno::ENOEXEC => foreign(&head(&error.path)?).map(Missing::Architecture),
-        _ => None,
-    }
-}
-
-fn is_shell(path: &OsStr) -> bool {
-    let name = path.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    SHELLS.iter().any(|shell| shell.as_bytes() == name)
-}
-
-fn found_in(directories: &[&str], name: &OsStr) -> Vec<OsString> {
-    let path = |directory: &&str| {
-        let mut path = OsString::from(directory);
-        path.push("/");
-        path.push(name);
-        path
-    };
-    directories.iter().map(path).filter(|path| stat::path(path).is_ok_and(|it| it.is_regular())).collect()
-}
-
-fn head(path: &OsStr) -> Option<Vec<u8>> {
-    let file = io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).ok()?;
-    if !stat::of(file.as_fd()).ok()?.is_regular() {
-        return None;
-    }
-    io::read_to_end(file.as_fd(), HEAD).ok()
-}
-
 /// What the beginning of a program says that it needs: the `#!` line, or ELF's PT_INTERP.
 pub fn needed(head: &[u8]) -> Option<Interpreter> {
     if let Some(line) = head.strip_prefix(b"#!") {
-        let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii();
-        let path = line.split(|byte| matches!(byte, b' ' | b'\t')).next()?;
-        return (!path.is_empty()).then(|| Interpreter { path: OsString::from_vec(path.to_vec()), script: true });
+        // As the kernel does: blanks and tabs separate, and a carriage return is a part of the name.
+        let line = line.split(|byte| *byte == b'\n').next()?;
+        let path = line.split(|byte| matches!(byte, b' ' | b'\t')).find(|word| !word.is_empty())?;
+        return Some(Interpreter { path: OsString::from_vec(path.to_vec()), script: true });
     }
     let elf = Elf::new(head)?;
     let (offset, size, count) = elf.program_headers()?;
@@ -202,6 +123,7 @@ mod tests {
         let script = |text: &[u8]| needed(text).map(|it| it.path.into_vec());
         assert_eq!(script(b"#!/bin/sh\necho"), Some(b"/bin/sh".to_vec()));
         assert_eq!(script(b"#! /usr/bin/env python3\n"), Some(b"/usr/bin/env".to_vec()));
+        assert_eq!(script(b"#!/bin/sh\r\n"), Some(b"/bin/sh\r".to_vec()));
         assert_eq!(script(b"#!\n"), None);
         assert_eq!(script(b"echo"), None);
     }
@@ -209,7 +131,7 @@ mod tests {
     #[test]
     fn a_dynamic_program_needs_its_linker() {
         let shell = std::fs::read("/bin/sh").unwrap();
-        let linker = needed(shell.get(..HEAD).unwrap()).map(|it| it.script);
+        let linker = needed(shell.get(..4096).unwrap()).map(|it| it.script);
         assert_eq!(linker, Some(false));
     }
 

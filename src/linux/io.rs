@@ -128,6 +128,16 @@ pub fn read_file(path: impl AsRef<OsStr>, limit: usize) -> crate::Result<Vec<u8>
     read_to_end(file.as_fd(), limit).context("read", path)
 }
 
+/// The first `limit` bytes of a regular file, whatever else lies at `path` and might keep us waiting.
+pub fn read_head(path: &OsStr, limit: usize) -> Result<Vec<u8>, Errno> {
+    use std::os::fd::AsFd;
+    let file = open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
+    if !crate::stat::of(file.as_fd())?.is_regular() {
+        return Err(Errno::EINVAL);
+    }
+    read_to_end(file.as_fd(), limit)
+}
+
 /// Writes all of `text`, however many write(2)s that takes.
 pub fn write_all(fd: BorrowedFd<'_>, text: &[u8]) -> Result<(), Errno> {
     write_all_to(fd.as_raw_fd(), text)

@@ -151,6 +151,11 @@ impl<'a> Entry<'a> {
         OsString::from_vec(unescape(self.target).into_owned())
     }
 
+    /// The number of its peer group (`kind` is `shared:`) or of the one it follows (`master:`).
+    pub fn group(&self, kind: &str) -> Option<u32> {
+        self.optional.split(|byte| *byte == b' ').find_map(|word| number(word.strip_prefix(kind.as_bytes())?))
+    }
+
     /// The source without escapes.
     pub fn source_text(&self) -> OsString {
         OsString::from_vec(unescape(self.source).into_owned())

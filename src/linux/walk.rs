@@ -18,7 +18,7 @@ use pool::Pool;
 pub use remove::remove_below;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 /// What is walked and what is told of it.
@@ -54,12 +54,25 @@ pub fn order(a: &[u8], b: &[u8]) -> Ordering {
 
 /// The names in a directory, in the file system's order, without `.` and `..`.
 pub fn names(directory: BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {
-    let mut buffer = Buffer::new();
     let mut names = Vec::new();
-    while buffer.read(directory)? > 0 {
-        names.extend(buffer.entries().map(|(_, name)| OsString::from_vec(name.to_bytes().to_vec())));
-    }
+    each_name(directory, &mut |name| {
+        names.push(name.to_os_string());
+        true
+    })?;
     Ok(names)
+}
+
+/// [`names`], one after another until `wants_more` says no: a large directory is not read whole first.
+pub fn each_name(directory: BorrowedFd<'_>, wants_more: &mut dyn FnMut(&OsStr) -> bool) -> Result<(), Errno> {
+    let mut buffer = Buffer::new();
+    while buffer.read(directory)? > 0 {
+        for (_, name) in buffer.entries() {
+            if !wants_more(OsStr::from_bytes(name.to_bytes())) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Opens a directory to walk it: `ENOTDIR` or `ELOOP` for anything else, a symbolic link too.

@@ -1,17 +1,17 @@
 //! Who keeps a mount busy, as far as /proc shows it: proc_pid_cwd(5),
 //! proc_pid_root(5), proc_pid_exe(5), proc_pid_fd(5).
 //!
-//! Reads only, and gives up after a bounded time.
+//! Reads only, and gives up when the caller's time is over.
 
 use super::statmount;
-use crate::{directory, io, process::Pid, walk};
+use crate::mountinfo::{Entry, Table};
+use crate::{directory, io, process::Pid, stat, walk};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::time::{Duration, Instant};
 
-/// How long the search may take.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How much of another process's table of mounts is read, in bytes.
+const TABLE_LIMIT: usize = 256 * 1024;
 
 /// A process that keeps a mount busy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,53 +22,142 @@ pub struct Holder {
     pub name: OsString,
     /// What of it is on the mount: `cwd`, `root`, `exe`, or a descriptor such as `fd/3`.
     pub how: String,
+    /// It is in another mount namespace, and uses a copy there that is to go with this mount.
+    pub elsewhere: bool,
 }
 
-/// At most `limit` processes that use the mount with this number.
-pub fn of_mount(id: u64, limit: usize) -> Vec<Holder> {
-    let started = Instant::now();
-    let mut found = Vec::new();
-    let Ok(directory) = directory::open_to_list(OsStr::new("/proc")) else { return found };
+/// What a search has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The processes.
+    pub holders: Vec<Holder>,
+    /// Whether time was over before all had been looked at.
+    pub is_cut_short: bool,
+}
+
+/// A mount whose users are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its number in mountinfo.
+    pub id: u64,
+    /// Its file system's device number.
+    pub device: (u32, u32),
+    /// The peer group of the mount that it is on: an unmount reaches its copies on those peers, too.
+    pub group: Option<u32>,
+}
+
+/// At most `limit` processes of the proc mounted at `proc` that use a mount. `is_over` is asked before each look.
+pub fn of_mount(proc: &OsStr, wanted: Wanted, limit: usize, is_over: &mut dyn FnMut() -> bool) -> Found {
+    let mut found = Found::default();
+    let Ok(directory) = directory::open_to_list(proc) else { return found };
+    let mut search = Search { proc, wanted, namespace: None };
+    search.namespace = search.namespace_of("self");
     let own = crate::process::id();
-    for name in walk::names(directory.as_fd()).unwrap_or_default() {
-        if found.len() >= limit || started.elapsed() > PATIENCE {
-            break;
+    let _ = walk::each_name(directory.as_fd(), &mut |name| {
+        if is_over() {
+            found.is_cut_short = true;
         }
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<Pid>().ok()).filter(|pid| *pid != own) else {
-            continue;
-        };
-        if let Some(how) = use_of(pid, id, started) {
-            found.push(Holder { pid, name: command(pid), how });
+        if found.is_cut_short || found.holders.len() >= limit {
+            return false;
         }
-    }
+        if let Some(pid) = name.to_str().and_then(|name| name.parse::<Pid>().ok()).filter(|pid| *pid != own) {
+            found.holders.extend(search.holder(pid, is_over));
+        }
+        true
+    });
     found
 }
 
-fn use_of(pid: Pid, id: u64, started: Instant) -> Option<String> {
-    let is_on = |what: &str| {
-        let path = format!("/proc/{pid}/{what}");
-        statmount::mountinfo_id(None, OsStr::new(&path), 0).is_ok_and(|found| found.id == id)
-    };
-    if let Some(what) = ["cwd", "root", "exe"].into_iter().find(|what| is_on(what)) {
-        return Some(what.to_owned());
-    }
-    let descriptors = directory::open_to_list(OsStr::new(&format!("/proc/{pid}/fd"))).ok()?;
-    for name in walk::names(descriptors.as_fd()).ok()? {
-        if started.elapsed() > PATIENCE {
-            return None;
-        }
-        let what = format!("fd/{}", name.to_str()?);
-        if is_on(&what) {
-            return Some(what);
-        }
-    }
-    None
+struct Search<'a> {
+    proc: &'a OsStr,
+    wanted: Wanted,
+    /// Our mount namespace.
+    namespace: Option<(u64, u64)>,
 }
 
-fn command(pid: Pid) -> OsString {
-    let mut name = io::read_file(format!("/proc/{pid}/comm"), 64).unwrap_or_default();
-    if name.last() == Some(&b'\n') {
-        name.pop();
+impl Search<'_> {
+    fn path(&self, pid: &str, what: &str) -> OsString {
+        let mut path = self.proc.to_os_string();
+        path.push(format!("/{pid}/{what}"));
+        path
     }
-    if name.is_empty() { OsStr::from_bytes(b"?").to_os_string() } else { OsString::from_vec(name) }
+
+    fn namespace_of(&self, pid: &str) -> Option<(u64, u64)> {
+        stat::path(&self.path(pid, "ns/mnt")).map(|it| it.identity()).ok()
+    }
+
+    fn holder(&self, pid: Pid, is_over: &mut dyn FnMut() -> bool) -> Option<Holder> {
+        let number = pid.to_string();
+        let namespace = self.namespace_of(&number);
+        let elsewhere = namespace.is_some() && namespace != self.namespace;
+        let ids = if elsewhere { self.copies(&number) } else { vec![self.wanted.id] };
+        if ids.is_empty() {
+            return None;
+        }
+        let is_on = |what: &str| {
+            let path = self.path(&number, what);
+            statmount::mountinfo_id(None, &path, 0).is_ok_and(|found| ids.contains(&found.id))
+        };
+        let mut how = ["cwd", "root", "exe"].into_iter().find(|what| is_on(what)).map(str::to_owned);
+        if how.is_none() {
+            let descriptors = directory::open_to_list(&self.path(&number, "fd")).ok()?;
+            let _ = walk::each_name(descriptors.as_fd(), &mut |name| {
+                how = name.to_str().map(|name| format!("fd/{name}")).filter(|what| is_on(what));
+                how.is_none() && !is_over()
+            });
+        }
+        Some(Holder { pid, name: self.command(&number), how: how?, elsewhere })
+    }
+
+    /// The copies of the mount that a process in another mount namespace has: those on a peer of what it is on.
+    fn copies(&self, pid: &str) -> Vec<u64> {
+        let Some(group) = self.wanted.group else { return Vec::new() };
+        let Ok(table) = io::read_file(self.path(pid, "mountinfo"), TABLE_LIMIT).map(Table::from_text) else {
+            return Vec::new();
+        };
+        let is_on_peer = |entry: &Entry<'_>| {
+            let parent = table.find_id(entry.parent);
+            parent
+                .is_some_and(|parent| parent.group("shared:") == Some(group) || parent.group("master:") == Some(group))
+        };
+        let copies = table.entries().filter(is_on_peer);
+        copies.filter(|entry| entry.device == self.wanted.device).map(|entry| u64::from(entry.id)).collect()
+    }
+
+    fn command(&self, pid: &str) -> OsString {
+        let mut name = io::read_file(self.path(pid, "comm"), 64).unwrap_or_default();
+        if name.last() == Some(&b'\n') {
+            name.pop();
+        }
+        if name.is_empty() { OsStr::from_bytes(b"?").to_os_string() } else { OsString::from_vec(name) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_search_ends_when_time_is_over_however_many_processes_there_are() {
+        let proc = std::env::temp_dir().join(format!("ctrbox-holders.{}", std::process::id()));
+        for pid in 0..3000 {
+            std::fs::create_dir_all(proc.join(pid.to_string()).join("fd")).unwrap();
+        }
+        let wanted = Wanted { id: 1, device: (0, 0), group: None };
+        let mut asked = 0;
+        let mut search = |until: usize| {
+            asked = 0;
+            let mut clock = || {
+                asked += 1;
+                asked > until
+            };
+            let found = of_mount(proc.as_os_str(), wanted, 5, &mut clock);
+            (asked, found)
+        };
+        let few = search(100);
+        let all = search(usize::MAX);
+        std::fs::remove_dir_all(&proc).unwrap();
+        assert_eq!(few, (101, Found { holders: Vec::new(), is_cut_short: true }));
+        assert_eq!(all, (3000, Found::default()));
+    }
 }

@@ -1,0 +1,161 @@
+//! Why capabilities could not be changed: capset(2), prctl(2), setxattr(2); capabilities(7).
+
+use super::{Facts, FileKind, Hint, lacks, on};
+use crate::text;
+use linux::Errno;
+use linux::capability::{SETFCAP, SETPCAP, bit, count, name, names};
+use std::ffi::OsStr;
+
+/// A capability that the command needs cannot be made effective.
+pub(super) fn raise(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+    if number == SETPCAP {
+        return setpcap(facts);
+    }
+    vec![text!["this takes ", name(number), ", which is not permitted to this process; root has it"]]
+}
+
+/// Why CAP_SETPCAP is not there, if it is not.
+pub(super) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
+    let Some(own) = facts.privileges() else { return Vec::new() };
+    let setpcap = bit(SETPCAP);
+    let why = match () {
+        () if own.sets.effective & setpcap != 0 => return Vec::new(),
+        () if own.sets.permitted & setpcap != 0 => "permitted but not effective",
+        () if own.bounding & setpcap == 0 => {
+            "no longer to be had: an earlier drop took it away; drop everything at once, or it last"
+        }
+        () => "not permitted to this process; root has it",
+    };
+    vec![text!["this takes cap_setpcap, which is ", why]]
+}
+
+pub(super) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    let hint = match errno {
+        Errno::EINVAL if facts.node(path).is_some_and(|node| node.kind == FileKind::Regular) && rootid != 0 => {
+            text![
+                "it is a regular file, but user ",
+                rootid,
+                " is not mapped in this user namespace, or the kernel is one before 4.14"
+            ]
+        }
+        Errno::EINVAL => text!["it is not a regular file; symbolic links are not followed"],
+        Errno::EOPNOTSUPP => match on(path, facts) {
+            Some(on) => {
+                text![
+                    "it is on ",
+                    on.target,
+                    ", a file system (",
+                    on.fstype,
+                    ") that keeps no extended attributes, so no capabilities"
+                ]
+            }
+            None => text!["its file system keeps no extended attributes, so no capabilities"],
+        },
+        Errno::EPERM => match lacks(SETFCAP, facts) {
+            Some(hint) => hint,
+            None if facts.in_user_namespace() => text![
+                "in a user namespace, the file's owner and group must be mapped, and its file system be mounted there or allow it"
+            ],
+            None => text!["it may be immutable: 'lsattr' shows an i, and 'chattr -i' takes it away"],
+        },
+        _ => return Vec::new(),
+    };
+    vec![hint]
+}
+
+/// `what` and the names of the set, if there are any in it.
+fn members(what: &str, set: u64) -> Vec<Hint> {
+    if set == 0 { Vec::new() } else { vec![text![what, names(set)]] }
+}
+
+pub(super) fn set(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
+    let permitted = facts.privileges().map_or(u64::MAX, |own| own.sets.permitted);
+    members("these are not permitted to this process: ", wanted & !permitted)
+}
+
+pub(super) fn set_inheritable(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
+    let allowed = facts.privileges().map_or(u64::MAX, |own| own.sets.inheritable | own.bounding);
+    members("these are not in the bounding set: ", wanted & !allowed)
+}
+
+pub(super) fn raise_ambient(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+    let sets = facts.privileges().unwrap_or_default().sets;
+    if sets.permitted & sets.inheritable & bit(number) != 0 {
+        return Vec::new();
+    }
+    vec![text!["an ambient capability must be permitted and inheritable first: --inh, then --addamb"]]
+}
+
+pub(super) fn set_iab(ambient: u64, blocked: u64, facts: &dyn Facts) -> Vec<Hint> {
+    let own = facts.privileges().unwrap_or_default();
+    let mut hints = members("these are not permitted, so cannot be ambient: ", ambient & !own.sets.permitted);
+    if blocked & own.bounding != 0 {
+        hints.extend(setpcap(facts));
+    }
+    hints
+}
+
+pub(super) fn drop_bounding(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+    let mut hints = setpcap(facts);
+    if number >= count() {
+        hints.push(text!["this kernel's capabilities end at ", count() - 1]);
+    }
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Step;
+    use super::super::facts::Privileges;
+    use super::super::made_up::{MadeUp, said};
+    use super::*;
+    use linux::capability::Sets;
+
+    fn own(effective: u64, permitted: u64, inheritable: u64, bounding: u64) -> MadeUp {
+        let sets = Sets { effective, permitted, inheritable };
+        MadeUp { privileges: Some(Privileges { euid: 0, sets, bounding }), ..MadeUp::default() }
+    }
+
+    #[test]
+    fn where_setpcap_went_is_told() {
+        let it = bit(SETPCAP);
+        let told = |facts: MadeUp| said(Step::Drop(0), Errno::EPERM, &facts);
+        assert_eq!(told(own(it, it, 0, it)), "");
+        assert!(told(own(0, it, 0, it)).contains("permitted but not effective"));
+        assert!(told(own(0, 0, 0, 0)).contains("an earlier drop took it away"));
+        assert!(told(own(0, 0, 0, it)).contains("root has it"));
+        assert!(said(Step::Drop(63), Errno::EINVAL, &own(it, it, 0, it)).contains("capabilities end at"));
+        assert!(said(Step::Raise(SETFCAP), Errno::EPERM, &own(0, 0, 0, 0)).contains("cap_setfcap"));
+    }
+
+    #[test]
+    fn members_that_are_not_to_be_had_are_named() {
+        let facts = own(1, 1, 0, 1);
+        assert_eq!(
+            said(Step::SetSets(3), Errno::EPERM, &facts),
+            "these are not permitted to this process: cap_dac_override\n"
+        );
+        assert_eq!(
+            said(Step::SetInheritable(3), Errno::EPERM, &facts),
+            "these are not in the bounding set: cap_dac_override\n"
+        );
+        assert!(said(Step::RaiseAmbient(0), Errno::EPERM, &facts).contains("permitted and inheritable"));
+        let iab = Step::SetIab { ambient: 2, blocked: 1 };
+        let said = said(iab, Errno::EPERM, &facts);
+        assert!(said.contains("cannot be ambient: cap_dac_override\n") && said.contains("cap_setpcap"), "{said}");
+    }
+
+    #[test]
+    fn why_a_file_cannot_have_them_is_told() {
+        let step = |rootid| Step::SetCapability { path: OsStr::new("/mnt/f"), rootid };
+        let mounts = "20 1 8:1 / / rw - ext4 a rw\n30 20 0:9 / /mnt rw - vfat b rw\n";
+        let files = vec![("/mnt/f", ""), ("/proc/self/uid_map", "0 1000 1\n")];
+        let facts = MadeUp { files, mounts, on: vec![("/mnt/f", 30)], ..own(bit(SETFCAP), 0, 0, 0) };
+        assert!(said(step(0), Errno::EOPNOTSUPP, &facts).starts_with("it is on /mnt, a file system (vfat)"));
+        assert!(said(step(5), Errno::EINVAL, &facts).contains("user 5 is not mapped"));
+        assert!(said(step(0), Errno::EPERM, &facts).contains("owner and group must be mapped"));
+        assert!(said(step(0), Errno::EPERM, &own(0, 0, 0, 0)).contains("no CAP_SETFCAP"));
+        assert!(said(step(0), Errno::EPERM, &own(bit(SETFCAP), 0, 0, 0)).contains("lsattr"));
+        assert!(said(step(0), Errno::EINVAL, &own(0, 0, 0, 0)).contains("not a regular file"));
+    }
+}

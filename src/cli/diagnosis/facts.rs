@@ -1,0 +1,175 @@
+//! What can be seen of this machine, in bounds of size and time.
+
+use linux::capability::{self, Sets};
+use linux::mount::holders::{self, Found, Wanted};
+use linux::mount::statmount::{self, MountId};
+use linux::mountinfo::{self, Table};
+use linux::probe::{self, Probed};
+use linux::process::Pid;
+use linux::{io, stat};
+use std::ffi::{OsStr, OsString};
+use std::time::{Duration, Instant};
+
+/// How much of a file is read, in bytes.
+pub const LIMIT: usize = 4096;
+/// How much of the table of mounts is, in bytes: some ten thousand mounts.
+const TABLE_LIMIT: usize = 2 << 20;
+/// How long a scan of /proc may take.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What kind of file something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    Regular,
+    /// A directory.
+    Directory,
+    /// A block device.
+    BlockDevice,
+    /// Anything else.
+    Other,
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its kind.
+    pub kind: Kind,
+    /// Device and inode.
+    pub identity: (u64, u64),
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// Who this process is to the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Privileges {
+    /// The effective user.
+    pub euid: u32,
+    /// Effective, permitted, inheritable.
+    pub sets: Sets,
+    /// The bounding set.
+    pub bounding: u64,
+}
+
+/// What the beginning of a device or image says that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Superblock {
+    /// A file system, or something else with a name.
+    Of(String),
+    /// Nothing that is known.
+    Unknown,
+}
+
+/// What can be seen.
+pub trait Facts {
+    /// The beginning of a regular file; `None` if it cannot be read.
+    fn file(&self, path: &OsStr) -> Option<Vec<u8>>;
+    /// What a path leads to.
+    fn node(&self, path: &OsStr) -> Option<Node>;
+    /// Where a symbolic link leads, if it is one.
+    fn link(&self, path: &OsStr) -> Option<OsString>;
+    /// The path without symbolic links.
+    fn canonical(&self, path: &OsStr) -> Option<OsString>;
+    /// The table of mounts that we see.
+    fn mounts(&self) -> Option<Table>;
+    /// The mount that a path is on.
+    fn mount_of(&self, path: &OsStr) -> Option<MountId>;
+    /// Our own privileges.
+    fn privileges(&self) -> Option<Privileges>;
+    /// What a device or image begins with.
+    fn superblock(&self, path: &OsStr) -> Option<Superblock>;
+    /// The kernel's number of a namespace: later ones have greater ones on one processor.
+    fn namespace_id(&self, path: &OsStr) -> Option<u64>;
+    /// At most `limit` processes that use a mount.
+    fn holders(&self, wanted: Wanted, limit: usize) -> Found;
+    /// The process that called us.
+    fn parent(&self) -> Pid;
+
+    /// Whether a path leads to something.
+    fn exists(&self, path: &OsStr) -> bool {
+        self.node(path).is_some()
+    }
+
+    /// The number that a file has in its first line.
+    fn number(&self, path: &str) -> Option<u64> {
+        crate::number::decimal(self.file(OsStr::new(path))?.trim_ascii())
+    }
+
+    /// What follows `name` in its line of a file, without spaces around.
+    fn line(&self, path: &str, name: &str) -> Option<Vec<u8>> {
+        let file = self.file(OsStr::new(path))?;
+        let mut lines = file.split(|byte| *byte == b'\n');
+        lines.find_map(|line| line.strip_prefix(name.as_bytes())).map(|rest| rest.trim_ascii().to_vec())
+    }
+
+    /// Whether our capabilities hold only inside a user namespace other than the first.
+    fn in_user_namespace(&self) -> bool {
+        let whole = b"         0          0 4294967295\n";
+        self.file(OsStr::new("/proc/self/uid_map")).is_some_and(|map| map != whole)
+    }
+}
+
+/// The machine we run on.
+pub struct Here;
+
+impl Facts for Here {
+    fn file(&self, path: &OsStr) -> Option<Vec<u8>> {
+        io::read_head(path, LIMIT).ok()
+    }
+
+    fn node(&self, path: &OsStr) -> Option<Node> {
+        let stat = stat::path(path).ok()?;
+        let kind = match () {
+            () if stat.is_regular() => Kind::Regular,
+            () if stat.is_directory() => Kind::Directory,
+            () if stat.is_block_device() => Kind::BlockDevice,
+            () => Kind::Other,
+        };
+        Some(Node { kind, identity: stat.identity(), mode: stat.mode() })
+    }
+
+    fn link(&self, path: &OsStr) -> Option<OsString> {
+        linux::directory::read_link(path).ok()
+    }
+
+    fn canonical(&self, path: &OsStr) -> Option<OsString> {
+        linux::directory::canonical(path).ok()
+    }
+
+    fn mounts(&self) -> Option<Table> {
+        io::read_file(mountinfo::SELF, TABLE_LIMIT).ok().map(Table::from_text)
+    }
+
+    fn mount_of(&self, path: &OsStr) -> Option<MountId> {
+        statmount::mountinfo_id(None, path, 0).ok()
+    }
+
+    fn privileges(&self) -> Option<Privileges> {
+        let sets = capability::get(0).ok()?;
+        let bounding = capability::bounding(capability::count()).ok()?;
+        Some(Privileges { euid: linux::credentials::effective_uid(), sets, bounding })
+    }
+
+    fn superblock(&self, path: &OsStr) -> Option<Superblock> {
+        match probe::device(path).ok()? {
+            Probed::One(found) => Some(Superblock::Of(found.fstype.to_string())),
+            Probed::Nothing => Some(Superblock::Unknown),
+            _ => None,
+        }
+    }
+
+    fn namespace_id(&self, path: &OsStr) -> Option<u64> {
+        use std::os::fd::AsFd;
+        linux::namespace::open(path).and_then(|file| linux::namespace::id(file.as_fd())).ok()
+    }
+
+    fn holders(&self, wanted: Wanted, limit: usize) -> Found {
+        let started = Instant::now();
+        holders::of_mount(OsStr::new("/proc"), wanted, limit, &mut || started.elapsed() > PATIENCE)
+    }
+
+    fn parent(&self) -> Pid {
+        linux::process::parent()
+    }
+}

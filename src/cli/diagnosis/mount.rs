@@ -1,0 +1,278 @@
+//! Why a mount failed: mount(2), fsconfig(2), mount_setattr(2).
+
+use super::namespaces::revealing;
+use super::{Facts, FileKind, Hint, Superblock, lacks};
+use crate::text;
+use linux::Errno;
+use linux::options::Options;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+const SYS_ADMIN: u8 = 21;
+
+/// What was attempted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A new file system.
+    New,
+    /// A bind.
+    Bind,
+    /// A move.
+    Move,
+    /// A change of a mount or file system that is there.
+    Remount,
+    /// Something else.
+    Other,
+}
+
+/// A mount that failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Mounting<'a> {
+    /// What it was to do.
+    pub action: Action,
+    /// The source as the kernel got it.
+    pub source: Option<&'a OsStr>,
+    /// The target.
+    pub target: &'a OsStr,
+    /// The type.
+    pub fstype: Option<&'a OsStr>,
+    /// Every option.
+    pub options: &'a Options,
+}
+
+pub(super) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    let hint = match errno {
+        Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, facts)),
+        Errno::EPERM | Errno::EACCES => return not_permitted(mounting, facts),
+        Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, facts),
+        Errno::ENOTBLK => not_a_device(mounting, facts),
+        Errno::ENOENT => missing(mounting, facts),
+        _ => None,
+    };
+    hint.into_iter().collect()
+}
+
+/// Types that a program of their own mounts.
+const HELPED: [&str; 10] = ["nfs", "nfs4", "cifs", "smb3", "ntfs", "ntfs-3g", "davfs", "sshfs", "fuse", "glusterfs"];
+
+fn unknown_type(fstype: &OsStr, facts: &dyn Facts) -> Hint {
+    let mut hint = text!["the kernel does not know '", fstype, "': no such module, and it is not in /proc/filesystems"];
+    let known = facts.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
+    if known
+        .split(|byte| *byte == b'\n')
+        .any(|line| line.rsplit(|byte| *byte == b'\t').next() == Some(fstype.as_bytes()))
+    {
+        hint = text!["'", fstype, "' is in /proc/filesystems, but the kernel has no device for this source"];
+    }
+    if HELPED.iter().any(|helped| fstype == *helped) {
+        hint.extend_from_slice(&text!["; the program /sbin/mount.", fstype, " is not there either"]);
+    }
+    hint
+}
+
+fn not_permitted(mounting: &Mounting<'_>, facts: &dyn Facts) -> Vec<Hint> {
+    if !facts.in_user_namespace() {
+        let Some(hint) = lacks(SYS_ADMIN, facts) else { return Vec::new() };
+        let how = "without root, 'unshare -rm' makes a user and a mount namespace that have it";
+        return vec![hint, text!["mount needs CAP_SYS_ADMIN; ", how]];
+    }
+    let place = match mounting.fstype.map(OsStr::as_bytes) {
+        Some(b"proc") => Some("/proc"),
+        Some(b"sysfs") => Some("/sys"),
+        _ => None,
+    };
+    if let Some(place) = place {
+        return revealing(place, facts);
+    }
+    if mounting.action == Action::New
+        && let Some(source) = mounting.source
+        && facts.node(source).is_some_and(|node| node.kind == FileKind::BlockDevice)
+    {
+        return vec![text![
+            "a user namespace may not mount block devices: the kernel trusts no file system that its user could have made"
+        ]];
+    }
+    locked(mounting, facts).into_iter().collect()
+}
+
+/// Flags that a mount has from outside of the user namespace stay.
+fn locked(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+    let path = match mounting.action {
+        Action::Bind => mounting.source?,
+        Action::Remount => mounting.target,
+        _ => return None,
+    };
+    let table = facts.mounts()?;
+    let entry = table.find_target(&facts.canonical(path)?)?;
+    let locked: Vec<&[u8]> = entry
+        .options
+        .split(|&byte| byte == b',')
+        .filter(|word| matches!(*word, b"ro" | b"nosuid" | b"nodev" | b"noexec" | b"noatime" | b"nodiratime"))
+        .collect();
+    if locked.is_empty() {
+        return None;
+    }
+    let words = locked.join(&b","[..]);
+    Some(text!["in a user namespace the flags ", words, " of this mount are locked: add them (-o ", words, ")"])
+}
+
+/// What is missing, where line 1 does not say it.
+fn missing(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+    if mounting.fstype == Some(OsStr::new("overlay")) {
+        let is_given = |name: &&str| mounting.options.get(name).and_then(|option| option.plain_value()).is_some();
+        let words: Vec<&str> = ["lowerdir", "upperdir", "workdir"].into_iter().filter(is_given).collect();
+        return Some(text!["a directory of the overlay does not exist: look at ", words.join(", ")]);
+    }
+    let source = mounting.source?;
+    let gone = facts.exists(mounting.target) && !facts.exists(source);
+    (gone && mounting.action == Action::New).then(|| text!["the source ", source, " does not exist"])
+}
+
+fn mismatch(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+    let target = facts.node(mounting.target)?.kind;
+    if mounting.action == Action::New {
+        if target != FileKind::Directory {
+            return Some(text!["the mount point is a file: a file system is mounted on a directory"]);
+        }
+        return superblock(mounting, facts);
+    }
+    if !matches!(mounting.action, Action::Bind | Action::Move) {
+        return None;
+    }
+    let source = facts.node(mounting.source?)?.kind;
+    let name = |kind| if kind == FileKind::Directory { "a directory" } else { "a file" };
+    if name(source) != name(target) {
+        return Some(text![
+            "the source is ",
+            name(source),
+            " and the mount point ",
+            name(target),
+            ": they must be of one kind"
+        ]);
+    }
+    let is_mount =
+        || facts.mounts().is_none_or(|table| table.find_target(mounting.source.unwrap_or_default()).is_some());
+    if mounting.action == Action::Move && !is_mount() {
+        return Some(text!["the source is not a mount point: only a mount can be moved; --bind takes any directory"]);
+    }
+    None
+}
+
+/// Whether the source is what -t says that it is.
+fn superblock(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+    let (source, fstype) = (mounting.source?, mounting.fstype?);
+    if !matches!(facts.node(source)?.kind, FileKind::BlockDevice | FileKind::Regular) {
+        return None;
+    }
+    match facts.superblock(source)? {
+        Superblock::Of(other) if fstype != other.as_str() => {
+            Some(text!["what is on ", source, " is '", other, "', not '", fstype, "'"])
+        }
+        Superblock::Of(_) => None,
+        Superblock::Unknown => Some(text![
+            "no file system that is known is on ",
+            source,
+            ": it may be empty, encrypted, or a disk with partitions"
+        ]),
+    }
+}
+
+fn not_a_device(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+    let source = mounting.source?;
+    let kind = facts.node(source)?.kind;
+    (kind == FileKind::Directory).then(|| text!["the source is a directory: --bind shows it at a second place"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Step;
+    use super::super::facts::Privileges;
+    use super::super::made_up::{MadeUp, said};
+    use super::*;
+
+    const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
+
+    fn told(action: Action, fstype: Option<&str>, options: &str, errno: Errno, facts: &MadeUp) -> String {
+        let options = Options::parse(options.as_bytes()).unwrap();
+        let (source, target) = (Some(OsStr::new("/from")), OsStr::new("/to"));
+        let mounting = Mounting { action, source, target, fstype: fstype.map(OsStr::new), options: &options };
+        said(Step::Mount(mounting), errno, facts)
+    }
+
+    fn nodes(from: FileKind, to: FileKind) -> MadeUp {
+        MadeUp { nodes: vec![("/from", from), ("/to", to)], mounts: ROOT, ..MadeUp::default() }
+    }
+
+    fn inside(mounts: &'static str) -> MadeUp {
+        MadeUp { files: vec![("/proc/self/uid_map", "0 1000 1\n")], mounts, ..MadeUp::default() }
+    }
+
+    #[test]
+    fn a_type_that_the_kernel_lacks_and_its_helper_are_named() {
+        let none = MadeUp { files: vec![("/proc/filesystems", "nodev\tproc\n\text4\n")], ..MadeUp::default() };
+        assert!(
+            told(Action::New, Some("qqfs"), "", Errno::ENODEV, &none).starts_with("the kernel does not know 'qqfs'")
+        );
+        assert!(
+            told(Action::New, Some("nfs"), "", Errno::ENODEV, &none).contains("/sbin/mount.nfs is not there either")
+        );
+        assert!(told(Action::New, Some("ext4"), "", Errno::ENODEV, &none).contains("'ext4' is in /proc/filesystems"));
+    }
+
+    #[test]
+    fn what_is_on_the_source_is_told() {
+        let of =
+            |superblock| MadeUp { superblock: Some(superblock), ..nodes(FileKind::BlockDevice, FileKind::Directory) };
+        let other = told(Action::New, Some("ext4"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
+        assert_eq!(other, "what is on /from is 'xfs', not 'ext4'\n");
+        let same = told(Action::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
+        assert_eq!(same, "");
+        assert!(told(Action::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Unknown)).contains("encrypted"));
+    }
+
+    #[test]
+    fn a_file_and_a_directory_do_not_go_together() {
+        let facts = nodes(FileKind::Directory, FileKind::Regular);
+        assert!(told(Action::New, Some("tmpfs"), "", Errno::ENOTDIR, &facts).contains("the mount point is a file"));
+        assert!(
+            told(Action::Bind, None, "", Errno::ENOTDIR, &facts).contains("a directory and the mount point a file")
+        );
+        let facts = nodes(FileKind::Directory, FileKind::Directory);
+        assert!(told(Action::Move, None, "", Errno::EINVAL, &facts).contains("only a mount can be moved"));
+        assert!(told(Action::New, Some("ext4"), "", Errno::ENOTBLK, &facts).contains("--bind"));
+    }
+
+    #[test]
+    fn locked_flags_are_named_in_a_user_namespace_alone() {
+        let mounts = "20 1 8:1 / / rw - ext4 a rw\n21 20 0:9 / /from rw,nosuid,nodev,relatime - tmpfs t rw\n";
+        assert!(
+            told(Action::Bind, None, "", Errno::EPERM, &inside(mounts)).contains("flags nosuid,nodev of this mount")
+        );
+        let outside = MadeUp { mounts, ..MadeUp::default() };
+        assert_eq!(told(Action::Bind, None, "", Errno::EPERM, &outside), "");
+    }
+
+    #[test]
+    fn a_proc_that_would_show_more_is_refused_and_why_is_told() {
+        let mounts = "20 1 8:1 / / rw - ext4 a rw\n21 20 0:5 / /proc rw - proc proc rw\n22 21 0:6 / /proc/kcore rw - tmpfs t rw\n";
+        let said = told(Action::New, Some("proc"), "", Errno::EPERM, &inside(mounts));
+        assert!(said.contains("/proc/kcore") && said.contains("unmask=ALL"), "{said}");
+    }
+
+    #[test]
+    fn a_process_without_the_capability_is_told_how_to_have_it() {
+        let facts = MadeUp { privileges: Some(Privileges::default()), ..MadeUp::default() };
+        let said = told(Action::New, Some("tmpfs"), "", Errno::EPERM, &facts);
+        assert!(said.starts_with("this process has no CAP_SYS_ADMIN") && said.contains("unshare -rm"), "{said}");
+        let device = MadeUp { nodes: vec![("/from", FileKind::BlockDevice)], ..inside(ROOT) };
+        assert!(told(Action::New, Some("ext4"), "", Errno::EPERM, &device).contains("may not mount block devices"));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_told() {
+        let facts = MadeUp { nodes: vec![("/to", FileKind::Directory)], ..MadeUp::default() };
+        assert_eq!(told(Action::New, Some("ext4"), "", Errno::ENOENT, &facts), "the source /from does not exist\n");
+        let said = told(Action::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &facts);
+        assert!(said.contains("look at lowerdir, upperdir"), "{said}");
+    }
+}

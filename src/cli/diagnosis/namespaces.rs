@@ -1,0 +1,486 @@
+//! Why a namespace could not be made, entered or kept: unshare(2), setns(2), user_namespaces(7).
+
+use super::{Facts, Hint, lacks, list};
+use crate::text;
+use linux::Errno;
+use linux::namespace::Kind;
+use linux::process::Pid;
+use std::ffi::OsStr;
+
+const SYS_PTRACE: u8 = 19;
+const SYS_ADMIN: u8 = 21;
+
+/// The hint for `unshare --pid` without `--fork`, which surprises everybody once.
+pub const PID_WITHOUT_FORK: &str = "without --fork only the first child is in the new PID namespace, and it is its init: when it ends, no other can be started";
+
+/// The hint for entering the namespaces of a PID 1 that is in our own already.
+pub const SHARES_EVERYTHING: &str =
+    "PID 1 is in the same namespaces as this process; to reach the host from a pod, the pod needs hostPID: true";
+
+pub(super) fn unshare(kinds: &[Kind], refused: &[(Kind, Errno)], errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let alone: Vec<Kind> = refused.iter().map(|(kind, _)| *kind).collect();
+    let blamed = if alone.is_empty() { kinds } else { alone.as_slice() };
+    if blamed.len() < kinds.len() {
+        let names: Vec<&str> = blamed.iter().map(|kind| option_name(*kind)).collect();
+        hints.push(text!["refused: ", names.join(" ")]);
+    }
+    match errno {
+        Errno::EPERM if !kinds.contains(&Kind::User) => match lacks(SYS_ADMIN, facts) {
+            None => hints.extend(filters(facts)),
+            lacks => {
+                hints.extend(lacks);
+                hints.push(text!["this needs root, or a user namespace of one's own: add --map-root-user (-r)"]);
+            }
+        },
+        Errno::EPERM | Errno::EACCES => hints.extend(user_namespaces(facts)),
+        Errno::EINVAL => hints.extend(blamed.iter().filter_map(|kind| cannot_be_made(*kind, facts))),
+        Errno::ENOSPC | Errno::EUSERS => hints.push(limits(blamed, facts)),
+        _ => {}
+    }
+    hints
+}
+
+/// EINVAL: the kernel lacks the kind, or the children's namespace is another one already.
+fn cannot_be_made(kind: Kind, facts: &dyn Facts) -> Option<Hint> {
+    let node = |name: &str| facts.node(OsStr::new(&format!("/proc/self/ns/{name}")));
+    // Without a proc nothing can be told.
+    let _ = facts.node(OsStr::new("/proc/self/ns"))?;
+    if node(kind.file()).is_none() {
+        return Some(text!["this kernel was built without ", config(kind)]);
+    }
+    if node(kind.file()).map(|it| it.identity) != node(kind.file_for_children()).map(|it| it.identity) {
+        return Some(text![
+            "this process has another such namespace for its children already, but is not in it; a child can do it: --fork there"
+        ]);
+    }
+    None
+}
+
+/// ENOSPC: a limit of these kinds.
+fn limits(kinds: &[Kind], facts: &dyn Facts) -> Hint {
+    let mut limits = Vec::new();
+    for kind in kinds {
+        let path = format!("/proc/sys/user/max_{}_namespaces", limit_name(*kind));
+        match facts.number(&path) {
+            Some(0) => {
+                return text![
+                    sysctl(&path),
+                    " is 0: no namespace of that kind may be made; root can raise it with sysctl"
+                ];
+            }
+            Some(limit) => limits.extend_from_slice(&text![", ", sysctl(&path), " is ", limit]),
+            None => {}
+        }
+    }
+    text![
+        "a limit is reached: namespaces may be nested 32 deep",
+        limits,
+        ", and each user namespace around this one has limits of its own"
+    ]
+}
+
+/// Why an unprivileged user may not have a user namespace: the setting that says so, and the
+/// remedies, the narrowest first.
+fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
+    const DEBIAN: &str = "/proc/sys/kernel/unprivileged_userns_clone";
+    const LIMIT: &str = "/proc/sys/user/max_user_namespaces";
+    if let Some(hints) = apparmor(facts) {
+        return hints;
+    }
+    if facts.number(DEBIAN) == Some(0) {
+        let name = sysctl(DEBIAN);
+        return vec![text![
+            name,
+            " is 0: only root makes user namespaces; run it with sudo, or: sysctl -w ",
+            name,
+            "=1"
+        ]];
+    }
+    if facts.number(LIMIT) == Some(0) {
+        return vec![limits(&[Kind::User], facts)];
+    }
+    if facts.mounts().is_some_and(|mounts| mounts.find_target(OsStr::new("/")).is_none()) {
+        return vec![text![
+            "a process in a chroot may not make a user namespace: its root is not that of its mount namespace"
+        ]];
+    }
+    if facts.file(OsStr::new("/proc/self/uid_map")).is_some_and(|map| map.is_empty()) {
+        return vec![text![
+            "this user is not mapped in the user namespace we are in, which was made without a map: make that one with -r"
+        ]];
+    }
+    let hints = filters(facts);
+    if !hints.is_empty() {
+        return hints;
+    }
+    vec![text!["the kernel denies user namespaces here; run it with sudo"]]
+}
+
+/// AppArmor's restriction of user namespaces, if it is on.
+fn apparmor(facts: &dyn Facts) -> Option<Vec<Hint>> {
+    const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+    let name = sysctl(APPARMOR);
+    (facts.number(APPARMOR) == Some(1)).then(|| {
+        vec![
+            text![
+                name,
+                " is 1: AppArmor takes the capabilities of a new user namespace away from programs without a profile that allows them"
+            ],
+            text![
+                "run it with sudo; or give this program a profile with 'userns,'; or, for every program: sysctl -w ", name, "=0"
+            ],
+        ]
+    })
+}
+
+/// What may forbid calls that privilege and settings allow: a seccomp filter, a security module.
+fn filters(facts: &dyn Facts) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    if facts.line("/proc/self/status", "Seccomp:").is_some_and(|mode| mode == b"2") {
+        hints.push(text![
+            "a seccomp filter is on this process, as containers have one, and may forbid it: --security-opt seccomp=unconfined"
+        ]);
+    }
+    hints.extend(label(facts));
+    hints
+}
+
+fn label(facts: &dyn Facts) -> Option<Hint> {
+    let label = facts.file(OsStr::new("/proc/self/attr/current"))?;
+    let label = label.split(|byte| matches!(byte, 0 | b'\n')).next().unwrap_or_default();
+    let is_one = !label.is_empty() && !label.starts_with(b"unconfined") && label != b"kernel";
+    is_one.then(|| text!["this process runs under the security label '", label, "', which may forbid it"])
+}
+
+pub(super) fn map(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    match errno {
+        Errno::EPERM if facts.in_user_namespace() && lacks(SYS_ADMIN, facts).is_none() => vec![text![
+            "every id outside must be mapped in the user namespace that this is run in: see /proc/self/uid_map and gid_map"
+        ]],
+        Errno::EPERM | Errno::EACCES => user_namespaces(facts),
+        Errno::EINVAL => {
+            vec![text!["the ranges of a map may not overlap, neither inside nor outside, and end at 4294967294"]]
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn propagate(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    match errno {
+        Errno::EPERM | Errno::EACCES => apparmor(facts).unwrap_or_else(|| filters(facts)),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn mount_proc(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    match errno {
+        Errno::EPERM | Errno::EACCES => {
+            let covered = revealing("/proc", facts);
+            if !covered.is_empty() {
+                return covered;
+            }
+            apparmor(facts).unwrap_or_else(|| {
+                vec![text![
+                    "a new proc takes CAP_SYS_ADMIN in the user namespace of the PID namespace: add --pid --fork to --user"
+                ]]
+            })
+        }
+        Errno::ENOENT | Errno::ENOTDIR if !facts.exists(directory) => {
+            vec![text!["'", directory, "' is not there; make it first: mkdir -p ", directory]]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Mounts over parts of /proc or /sys forbid a new one, which would show what they hide.
+pub(super) fn revealing(place: &str, facts: &dyn Facts) -> Vec<Hint> {
+    let Some(table) = facts.mounts() else { return Vec::new() };
+    let prefix = [place.as_bytes(), b"/"].concat();
+    let hidden = list(" ", table.entries().map(|entry| entry.target).filter(|target| target.starts_with(&prefix)));
+    if hidden.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        text![
+            "the ",
+            place,
+            " here is partly covered, and the kernel refuses a new one that would show more: ",
+            hidden
+        ],
+        text!["in a container, start that with --security-opt systempaths=unconfined (docker) or unmask=ALL (podman)"],
+    ]
+}
+
+pub(super) fn find_process(pid: Pid, errno: Errno) -> Vec<Hint> {
+    match errno {
+        Errno::ENOENT | Errno::ESRCH => vec![text!["there is no process ", pid, " in the proc that is mounted here"]],
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn open(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    if !matches!(errno, Errno::EACCES | Errno::EPERM) {
+        return Vec::new();
+    }
+    let mut hints = vec![text![
+        "the namespaces of a process are for those who may trace it: its own user, or one with CAP_SYS_PTRACE"
+    ]];
+    hints.extend(lacks(SYS_PTRACE, facts));
+    hints.extend(label(facts));
+    hints
+}
+
+pub(super) fn open_by_id(errno: Errno) -> Vec<Hint> {
+    vec![text![match errno {
+        Errno::ESTALE | Errno::ENOENT => "there is no namespace with that id, or it may not be seen from here",
+        Errno::EPERM => "only CAP_SYS_ADMIN in the first user namespace, or a namespace we are in, opens one by its id",
+        _ => "opening a namespace by its id alone takes Linux 6.19 or later; a file or --target does it here",
+    }]]
+}
+
+pub(super) fn of_socket(errno: Errno) -> Vec<Hint> {
+    if errno == Errno::ENOTTY { vec![text!["that descriptor is not a socket"]] } else { Vec::new() }
+}
+
+pub(super) fn enter(kind: Kind, errno: Errno) -> Vec<Hint> {
+    let hint = match (kind, errno) {
+        (Kind::User, Errno::EINVAL) => "that is the user namespace we are in already; leave --user (-U) out",
+        (Kind::Pid, Errno::EINVAL) => "a PID namespace can only be entered from itself or from one of its ancestors",
+        (Kind::User, _) => return Vec::new(),
+        (_, Errno::EPERM) => {
+            "this takes CAP_SYS_ADMIN in the user namespace that owns it: be root, or enter that user namespace too (--user)"
+        }
+        _ => return Vec::new(),
+    };
+    vec![text![hint]]
+}
+
+pub(super) fn fork(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    match errno {
+        Errno::ENOMEM => {
+            vec![text!["the init of this PID namespace has ended, so nothing can be started in it any more"]]
+        }
+        Errno::EAGAIN => {
+            let limit = facts.line("/proc/self/limits", "Max processes").unwrap_or_default();
+            let limit = limit.split(|byte| *byte == b' ').next().unwrap_or_default();
+            vec![text!["a limit on processes is reached: 'ulimit -u' (", limit, "), or pids.max of the cgroup"]]
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn keep(
+    kind: Kind,
+    namespace: &OsStr,
+    file: &OsStr,
+    forks: bool,
+    errno: Errno,
+    facts: &dyn Facts,
+) -> Vec<Hint> {
+    let hint = match (kind, errno) {
+        (_, Errno::ENOENT) if !facts.exists(file) => text!["the file must exist; make it first: touch ", file],
+        (Kind::Pid, Errno::EINVAL | Errno::ENOENT) if !forks => {
+            text!["a PID namespace has no file before its first process: add --fork (-f)"]
+        }
+        (Kind::Mount, Errno::EINVAL) if is_older(namespace, facts) => text![
+            "a mount namespace is kept only on one with a smaller number, and processors number theirs apart: ",
+            "run both on one, 'taskset -c 0 unshare ...', from a shell whose mount namespace was made there"
+        ],
+        (Kind::Mount, Errno::EINVAL) => text![
+            "a mount namespace cannot be kept on a shared mount; make a private one first: mount --bind DIR DIR; mount --make-private DIR"
+        ],
+        _ => return Vec::new(),
+    };
+    vec![hint]
+}
+
+/// Whether a mount namespace has a smaller number than our own, although it was made later.
+fn is_older(namespace: &OsStr, facts: &dyn Facts) -> bool {
+    let own = facts.namespace_id(OsStr::new("/proc/self/ns/mnt"));
+    facts.namespace_id(namespace).zip(own).is_some_and(|(other, own)| other <= own)
+}
+
+fn option_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mount => "--mount",
+        Kind::Uts => "--uts",
+        Kind::Ipc => "--ipc",
+        Kind::Net => "--net",
+        Kind::Pid => "--pid",
+        Kind::User => "--user",
+        Kind::Cgroup => "--cgroup",
+        Kind::Time => "--time",
+    }
+}
+
+fn config(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mount => "mount namespaces",
+        Kind::Uts => "CONFIG_UTS_NS",
+        Kind::Ipc => "CONFIG_IPC_NS",
+        Kind::Net => "CONFIG_NET_NS",
+        Kind::Pid => "CONFIG_PID_NS",
+        Kind::User => "CONFIG_USER_NS",
+        Kind::Cgroup => "CONFIG_CGROUPS",
+        Kind::Time => "CONFIG_TIME_NS",
+    }
+}
+
+fn limit_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mount => "mnt",
+        other => other.file(),
+    }
+}
+
+/// `kernel.x` of `/proc/sys/kernel/x`.
+fn sysctl(path: &str) -> String {
+    path.trim_start_matches("/proc/sys/").replace('/', ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Privileges;
+    use super::super::made_up::{MadeUp, said};
+    use super::super::{FileKind, Step};
+    use super::*;
+    use linux::capability::Sets;
+
+    const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
+    const USER: Step<'static> = Step::Unshare { kinds: &[Kind::User], refused: &[] };
+
+    fn with(path: &'static str, text: &'static str) -> MadeUp {
+        MadeUp { files: vec![(path, text)], mounts: ROOT, ..MadeUp::default() }
+    }
+
+    fn privileged(effective: u64) -> Option<Privileges> {
+        Some(Privileges { sets: Sets { effective, ..Sets::default() }, ..Privileges::default() })
+    }
+
+    #[test]
+    fn the_one_setting_that_forbids_user_namespaces_is_named() {
+        let apparmor = with("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
+        for step in [Step::Map, USER, Step::Propagate, Step::MountProc(OsStr::new("/proc"))] {
+            let said = said(step, Errno::EPERM, &apparmor);
+            assert!(
+                said.contains("kernel.apparmor_restrict_unprivileged_userns is 1") && said.contains("sudo"),
+                "{said}"
+            );
+        }
+        let debian = with("/proc/sys/kernel/unprivileged_userns_clone", "0\n");
+        assert!(said(USER, Errno::EPERM, &debian).contains("kernel.unprivileged_userns_clone is 0"));
+        let none = with("/proc/sys/user/max_user_namespaces", "0\n");
+        assert!(said(USER, Errno::ENOSPC, &none).contains("user.max_user_namespaces is 0"));
+        let label = with("/proc/self/attr/current", "unprivileged_userns (enforce)\n");
+        assert!(said(Step::Map, Errno::EPERM, &label).contains("'unprivileged_userns (enforce)'"));
+        let filter = with("/proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n");
+        assert!(said(USER, Errno::EPERM, &filter).contains("seccomp=unconfined"));
+        assert!(said(USER, Errno::EPERM, &with("/none", "")).contains("denies user namespaces here"));
+    }
+
+    #[test]
+    fn a_chroot_or_a_user_that_is_not_mapped_explains_the_refusal() {
+        let chroot = MadeUp { mounts: "21 20 0:5 / /proc rw - proc proc rw\n", ..MadeUp::default() };
+        assert!(said(USER, Errno::EPERM, &chroot).contains("in a chroot"));
+        assert!(said(USER, Errno::EPERM, &with("/proc/self/uid_map", "")).contains("not mapped"));
+    }
+
+    #[test]
+    fn without_a_user_namespace_the_way_to_privilege_is_shown() {
+        let step = Step::Unshare { kinds: &[Kind::Net, Kind::Mount], refused: &[(Kind::Net, Errno::EPERM)] };
+        let facts = MadeUp { privileges: privileged(0), ..MadeUp::default() };
+        let told = said(step, Errno::EPERM, &facts);
+        assert!(told.starts_with("refused: --net\nthis process has no CAP_SYS_ADMIN"), "{told}");
+        assert!(told.contains("--map-root-user"), "{told}");
+        let filtered = MadeUp { privileges: privileged(u64::MAX), ..with("/proc/self/status", "Seccomp:\t2\n") };
+        let told = said(step, Errno::EPERM, &filtered);
+        assert!(told.contains("seccomp") && !told.contains("--map-root-user"), "{told}");
+    }
+
+    #[test]
+    fn a_kind_that_cannot_be_made_says_why_where_that_can_be_seen() {
+        let step = |kind: &'static [Kind]| Step::Unshare { kinds: kind, refused: &[] };
+        assert_eq!(said(step(&[Kind::Time]), Errno::EINVAL, &MadeUp::default()), "");
+        let nodes = vec![
+            ("/proc/self/ns", FileKind::Directory),
+            ("/proc/self/ns/pid", FileKind::Regular),
+            ("/proc/self/ns/pid_for_children", FileKind::Regular),
+        ];
+        let facts = MadeUp { nodes, ..MadeUp::default() };
+        assert!(said(step(&[Kind::Time]), Errno::EINVAL, &facts).contains("CONFIG_TIME_NS"));
+        assert!(said(step(&[Kind::Pid]), Errno::EINVAL, &facts).contains("for its children already"));
+    }
+
+    #[test]
+    fn the_limit_of_the_kind_that_was_refused_is_told() {
+        let step = Step::Unshare { kinds: &[Kind::Uts, Kind::Mount], refused: &[(Kind::Mount, Errno::ENOSPC)] };
+        let facts = MadeUp {
+            files: vec![("/proc/sys/user/max_mnt_namespaces", "7\n"), ("/proc/sys/user/max_uts_namespaces", "0\n")],
+            ..MadeUp::default()
+        };
+        let told = said(step, Errno::ENOSPC, &facts);
+        assert!(told.contains("nested 32 deep, user.max_mnt_namespaces is 7,") && !told.contains("uts"), "{told}");
+    }
+
+    #[test]
+    fn the_mounts_that_cover_proc_are_listed_up_to_five() {
+        let mounts = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+                      21 20 0:5 / /proc rw - proc proc rw\n\
+                      22 21 0:6 / /proc/kcore rw - tmpfs tmpfs rw\n\
+                      23 21 0:5 /sys /proc/sys ro - proc proc rw\n";
+        let facts = MadeUp { mounts, ..MadeUp::default() };
+        let told = said(Step::MountProc(OsStr::new("/proc")), Errno::EPERM, &facts);
+        assert!(told.contains(": /proc/kcore /proc/sys\n") && told.contains("unmask=ALL"), "{told}");
+        let more: String = (0..7).map(|n| format!("{} 21 0:6 / /proc/{n} rw - tmpfs t rw\n", 30 + n)).collect();
+        let facts = MadeUp { mounts: ROOT, more_mounts: more, ..MadeUp::default() };
+        let told = said(Step::MountProc(OsStr::new("/proc")), Errno::EPERM, &facts);
+        assert!(told.contains("/proc/4 and 2 more\n"), "{told}");
+        let there = said(Step::MountProc(OsStr::new("/none")), Errno::ENOENT, &MadeUp::default());
+        assert!(there.contains("mkdir -p /none"));
+    }
+
+    #[test]
+    fn a_map_that_is_refused_says_which_rule_it_breaks() {
+        assert!(said(Step::Map, Errno::EINVAL, &MadeUp::default()).contains("overlap"));
+        let inside = MadeUp { privileges: privileged(u64::MAX), ..with("/proc/self/uid_map", "0 1000 1\n") };
+        assert!(said(Step::Map, Errno::EPERM, &inside).contains("every id outside must be mapped"));
+    }
+
+    #[test]
+    fn entering_says_whose_namespace_it_is_and_who_may() {
+        let told = |step, errno| said(step, errno, &MadeUp { privileges: privileged(0), ..MadeUp::default() });
+        assert!(told(Step::Enter(Kind::User), Errno::EINVAL).contains("in already"));
+        assert!(told(Step::Enter(Kind::Pid), Errno::EINVAL).contains("ancestors"));
+        assert!(told(Step::Enter(Kind::Net), Errno::EPERM).contains("--user"));
+        assert!(told(Step::OpenNamespace, Errno::EACCES).contains("no CAP_SYS_PTRACE"));
+        assert!(told(Step::FindProcess(9), Errno::ENOENT).contains("no process 9"));
+        assert!(told(Step::OpenById, Errno::ESTALE).contains("no namespace with that id"));
+        assert!(told(Step::OfSocket, Errno::ENOTTY).contains("not a socket"));
+    }
+
+    #[test]
+    fn a_fork_that_is_refused_says_what_is_used_up() {
+        assert!(said(Step::Fork, Errno::ENOMEM, &MadeUp::default()).contains("init of this PID namespace has ended"));
+        let limits =
+            with("/proc/self/limits", "Limit  Soft Hard\nMax processes             7         9    processes\n");
+        assert!(said(Step::Fork, Errno::EAGAIN, &limits).contains("'ulimit -u' (7)"));
+    }
+
+    #[test]
+    fn a_namespace_that_cannot_be_kept_says_what_is_missing() {
+        let file = OsStr::new("/run/ns");
+        let keep = |kind, forks| Step::Keep { kind, namespace: OsStr::new("/proc/5/ns/mnt"), file, forks };
+        let there = with("/run/ns", "");
+        assert!(said(keep(Kind::Net, true), Errno::ENOENT, &MadeUp::default()).contains("touch /run/ns"));
+        assert!(said(keep(Kind::Pid, false), Errno::EINVAL, &there).contains("--fork"));
+        assert!(said(keep(Kind::Mount, true), Errno::EINVAL, &there).contains("--make-private"));
+        assert!(said(keep(Kind::Net, true), Errno::EINVAL, &there).is_empty());
+        let ids = |other, own| MadeUp {
+            ids: vec![("/proc/5/ns/mnt", other), ("/proc/self/ns/mnt", own)],
+            ..with("/run/ns", "")
+        };
+        assert!(said(keep(Kind::Mount, true), Errno::EINVAL, &ids(5, 9)).contains("taskset -c 0"));
+        assert!(said(keep(Kind::Mount, true), Errno::EINVAL, &ids(9, 5)).contains("--make-private"));
+    }
+}

@@ -1,0 +1,168 @@
+//! Why a program could not be executed: execve(2).
+
+use super::{Facts, FileKind, Hint, list, on};
+use crate::text;
+use linux::Errno;
+use linux::executable::{foreign, needed};
+use linux::process::ExecError;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Where programs are in any Linux root, for a name that PATH does not lead to.
+const USUAL: [&str; 8] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/busybox", "/usr/lib/ctrbox/bin"];
+
+/// Shells that a minimal root may have.
+const SHELLS: [&str; 8] = ["bash", "sh", "ash", "dash", "zsh", "busybox", "ksh", "fish"];
+
+pub(super) fn exec(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
+    let path = error.path.as_os_str();
+    match error.errno {
+        Errno::ENOENT if facts.exists(path) => interpreter(path, facts).into_iter().collect(),
+        Errno::ENOENT => not_there(error, facts),
+        Errno::ENOEXEC => facts.file(path).map(|head| no_program(path, &head)).into_iter().collect(),
+        Errno::EACCES => not_executable(path, facts).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The file is there, but what runs it is not.
+fn interpreter(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
+    let interpreter = needed(&facts.file(path)?)?;
+    if facts.exists(&interpreter.path) {
+        return None;
+    }
+    if interpreter.script && interpreter.path.as_bytes().ends_with(b"\r") {
+        return Some(text![
+            "the first line of '",
+            path,
+            "' ends as lines of DOS do; its carriage return is taken for a part of the name"
+        ]);
+    }
+    let what = if interpreter.script { "is named by its first line (#!) and" } else { "is its dynamic linker and" };
+    Some(text!["'", path, "' exists, but '", interpreter.path, "', which ", what, " runs it, is not in this root"])
+}
+
+fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
+    if let Some(target) = facts.link(&error.path) {
+        return vec![text!["'", error.path, "' is a symbolic link to '", target, "', which is not in this root"]];
+    }
+    if let Some(searched) = &error.searched {
+        let mut hints = vec![text!["PATH searched: ", searched]];
+        if let Some(found) = found_in(&USUAL, &error.file, facts).next() {
+            hints.push(text!["it is there as ", found, ", which is not in that PATH"]);
+        }
+        return hints;
+    }
+    let name = crate::applet::last_component(&error.file);
+    if !SHELLS.iter().any(|shell| name == *shell) {
+        return Vec::new();
+    }
+    let there: Vec<OsString> =
+        SHELLS.iter().flat_map(|name| found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name), facts)).collect();
+    if there.is_empty() {
+        return vec![text!["there is no shell in this root; name a program that is in it"]];
+    }
+    vec![text!["shells that are in this root: ", list(" ", there.iter().map(|path| path.as_bytes()))]]
+}
+
+fn found_in<'a>(directories: &'a [&str], name: &'a OsStr, facts: &'a dyn Facts) -> impl Iterator<Item = OsString> + 'a {
+    directories.iter().filter_map(move |directory| {
+        let mut path = OsString::from(directory);
+        path.push("/");
+        path.push(name);
+        facts.node(&path).is_some_and(|node| node.kind == FileKind::Regular).then_some(path)
+    })
+}
+
+/// It is no program for this machine.
+fn no_program(path: &OsStr, head: &[u8]) -> Hint {
+    match foreign(head) {
+        Some(machine) => text![
+            "'",
+            path,
+            "' is built for ",
+            machine,
+            "; running it here takes an emulator registered with binfmt_misc, such as qemu-user"
+        ],
+        None if head.is_empty() => text!["'", path, "' is empty"],
+        None => text!["'", path, "' is neither a program of this kernel nor a script that begins with #!"],
+    }
+}
+
+fn not_executable(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
+    let node = facts.node(path)?;
+    if node.kind == FileKind::Directory {
+        return Some(text!["'", path, "' is a directory"]);
+    }
+    if node.mode & 0o111 == 0 {
+        return Some(text!["'", path, "' may not be executed by anybody: chmod +x ", path]);
+    }
+    let mount = on(path, facts).filter(|mount| mount.has("noexec"))?;
+    Some(text!["'", path, "' is on ", mount.target, ", which is mounted noexec"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Step;
+    use super::super::made_up::{MadeUp, said};
+    use super::*;
+
+    fn told(file: &str, searched: Option<&str>, errno: Errno, facts: &MadeUp) -> String {
+        let error = ExecError { file: file.into(), path: file.into(), searched: searched.map(OsString::from), errno };
+        said(Step::Exec(&error), errno, facts)
+    }
+
+    #[test]
+    fn the_interpreter_that_is_missing_is_named() {
+        let facts = MadeUp {
+            files: vec![("/run.py", "#!/usr/bin/python9 -u\n"), ("/dos", "#!/bin/sh\r\n")],
+            ..MadeUp::default()
+        };
+        let said = told("/run.py", None, Errno::ENOENT, &facts);
+        assert!(
+            said.contains("'/run.py' exists, but '/usr/bin/python9', which is named by its first line (#!)"),
+            "{said}"
+        );
+        assert!(told("/dos", None, Errno::ENOENT, &facts).contains("carriage return"));
+    }
+
+    #[test]
+    fn a_link_to_nowhere_is_told_with_its_target() {
+        let facts = MadeUp { links: vec![("/bin/bash", "/nix/bash")], ..MadeUp::default() };
+        let said = told("/bin/bash", None, Errno::ENOENT, &facts);
+        assert_eq!(said, "'/bin/bash' is a symbolic link to '/nix/bash', which is not in this root\n");
+    }
+
+    #[test]
+    fn the_path_that_was_searched_is_told_and_where_the_program_is() {
+        let facts = MadeUp { files: vec![("/usr/sbin/getcap", "")], ..MadeUp::default() };
+        let said = told("getcap", Some("/bin:/opt"), Errno::ENOENT, &facts);
+        assert_eq!(said, "PATH searched: /bin:/opt\nit is there as /usr/sbin/getcap, which is not in that PATH\n");
+    }
+
+    #[test]
+    fn other_shells_are_listed_or_said_to_be_none() {
+        let facts = MadeUp { files: vec![("/bin/sh", ""), ("/busybox/busybox", "")], ..MadeUp::default() };
+        let said = told("/bin/bash", None, Errno::ENOENT, &facts);
+        assert_eq!(said, "shells that are in this root: /bin/sh /busybox/busybox\n");
+        assert!(told("/bin/zsh", None, Errno::ENOENT, &MadeUp::default()).contains("there is no shell in this root"));
+        assert!(told("/bin/prog", None, Errno::ENOENT, &MadeUp::default()).is_empty());
+    }
+
+    #[test]
+    fn a_file_for_another_machine_or_none_is_told() {
+        let arm = "\u{7f}ELF\u{2}\u{1}\u{1}\0\0\0\0\0\0\0\0\0\u{2}\0\u{28}\0";
+        let facts = MadeUp { files: vec![("/p", arm), ("/empty", ""), ("/text", "hello\n")], ..MadeUp::default() };
+        assert!(told("/p", None, Errno::ENOEXEC, &facts).contains("'/p' is built for arm;"));
+        assert_eq!(told("/empty", None, Errno::ENOEXEC, &facts), "'/empty' is empty\n");
+        assert!(told("/text", None, Errno::ENOEXEC, &facts).contains("neither a program"));
+    }
+
+    #[test]
+    fn what_may_not_be_executed_says_why() {
+        let facts = MadeUp { files: vec![("/p", "x")], nodes: vec![("/d", FileKind::Directory)], ..MadeUp::default() };
+        assert!(told("/p", None, Errno::EACCES, &facts).contains("chmod +x /p"));
+        assert_eq!(told("/d", None, Errno::EACCES, &facts), "'/d' is a directory\n");
+    }
+}

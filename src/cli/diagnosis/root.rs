@@ -1,0 +1,107 @@
+//! Why the root could not be changed: chroot(2), pivot_root(2), and the moves of switch_root.
+
+use super::{Facts, Hint, lacks};
+use crate::text;
+use linux::Errno;
+use linux::capability::SYS_CHROOT;
+use std::ffi::OsStr;
+
+pub(super) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    match errno {
+        Errno::EPERM => {
+            let mut hints: Vec<Hint> = lacks(SYS_CHROOT, facts).into_iter().collect();
+            hints.push(if directory == "/host" {
+                text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
+            } else {
+                text!["be root, or make a user namespace that has it: unshare -r chroot ..."]
+            });
+            hints
+        }
+        Errno::EACCES => vec![text!["every directory on the way to it must be searchable (x) for this user"]],
+        _ => Vec::new(),
+    }
+}
+
+/// Which of the conditions of pivot_root(2) does not hold, as far as can be seen.
+pub(super) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    let root = OsStr::new("/");
+    let is_root = |path| facts.mount_of(path).and_then(|mount| mount.is_root);
+    let identity = |path| facts.node(path).map(|node| node.identity);
+    let hint = match errno {
+        Errno::EPERM => {
+            text!["pivot_root needs CAP_SYS_ADMIN; 'unshare --map-root-user --mount' gives it in a new namespace"]
+        }
+        Errno::EBUSY if identity(new_root) == identity(root) => text!["the new root is the present one"],
+        Errno::EBUSY | Errno::EINVAL if is_root(new_root) == Some(false) => {
+            text!["'", new_root, "' is no mount point: 'mount --bind ", new_root, " ", new_root, "' makes it one"]
+        }
+        Errno::EINVAL if is_root(root) == Some(false) => text!["the present root is no mount point, as after chroot"],
+        Errno::EINVAL => text![
+            "the mounts may be shared ('unshare --mount' makes them private), or put_old is not at or below new_root"
+        ],
+        _ => return Vec::new(),
+    };
+    vec![hint]
+}
+
+/// switch_root's move of the new root over the old one, or what it finds before.
+pub(super) fn move_root(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    if errno != Errno::EINVAL {
+        return Vec::new();
+    }
+    vec![match facts.mount_of(new_root).and_then(|mount| mount.is_root) {
+        Some(false) => text!["'", new_root, "' is no mount point; nothing was changed"],
+        _ => text!["the mount that holds it may be shared; 'unshare --mount' makes all private"],
+    }]
+}
+
+/// switch_root's look for the first program.
+pub(super) fn find_init(new_root: &OsStr) -> Vec<Hint> {
+    vec![text!["it is looked for in '", new_root, "'; nothing was changed"]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Privileges;
+    use super::super::made_up::{MadeUp, said};
+    use super::super::{FileKind, Step};
+    use super::*;
+    use linux::capability::{Sets, bit};
+
+    fn with(effective: u64) -> MadeUp {
+        let sets = Sets { effective, permitted: effective, inheritable: 0 };
+        MadeUp { privileges: Some(Privileges { euid: 0, sets, bounding: 0 }), ..MadeUp::default() }
+    }
+
+    #[test]
+    fn a_missing_capability_is_shown_with_the_set_there_is() {
+        let told = |directory: &str, facts: &MadeUp| said(Step::Chroot(OsStr::new(directory)), Errno::EPERM, facts);
+        assert_eq!(
+            told("/srv", &with(bit(SYS_CHROOT))),
+            "be root, or make a user namespace that has it: unshare -r chroot ...\n"
+        );
+        let pod = told("/host", &with(0));
+        assert!(pod.starts_with("this process has no CAP_SYS_CHROOT (CapEff=0000000000000000)\n"), "{pod}");
+        assert!(pod.contains("--profile=sysadmin") && pod.contains("nsenter -a -t 1"));
+        assert!(said(Step::Chroot(OsStr::new("/srv")), Errno::EACCES, &with(0)).contains("searchable"));
+    }
+
+    #[test]
+    fn the_condition_of_pivot_root_that_does_not_hold_is_told() {
+        let mounts = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 20 0:40 / /new rw - tmpfs t rw\n";
+        let facts = MadeUp {
+            mounts,
+            on: vec![("/", 20), ("/new", 30), ("/dir", 20)],
+            nodes: vec![("/", FileKind::Directory), ("/new", FileKind::Directory), ("/dir", FileKind::Directory)],
+            ..MadeUp::default()
+        };
+        let told = |new_root, errno| said(Step::Pivot { new_root: OsStr::new(new_root) }, errno, &facts);
+        assert!(told("/dir", Errno::EINVAL).contains("'mount --bind /dir /dir' makes it one"));
+        assert_eq!(told("/", Errno::EBUSY), "the new root is the present one\n");
+        assert!(told("/new", Errno::EINVAL).contains("shared"));
+        assert!(told("/new", Errno::EPERM).contains("--map-root-user"));
+        let moved = |new_root| said(Step::MoveRoot(OsStr::new(new_root)), Errno::EINVAL, &facts);
+        assert_eq!(moved("/dir"), "'/dir' is no mount point; nothing was changed\n");
+        assert!(moved("/new").contains("shared"));
+    }
+}
