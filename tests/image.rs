@@ -48,8 +48,8 @@ fn assert_lines(said: &str, lines: &[&str]) {
 }
 
 #[test]
-fn images_are_the_same_wherever_they_are_made() {
-    if !needs::present(&["cpio", "readelf", "busybox", "mksh"]) {
+fn images_are_the_same_wherever_they_are_made_and_hold_our_commands() {
+    if !needs::present(&["root", "cpio", "readelf", "busybox", "mksh"]) {
         return;
     }
     let scratch = Scratch::new("image").unwrap();
@@ -58,6 +58,14 @@ fn images_are_the_same_wherever_they_are_made() {
         fs::read_to_string(image.join("SHA256SUMS")).unwrap()
     });
     assert_eq!(sums[0], sums[1]);
+    let script = "
+        mkdir root; tar -xzf ROOTFS -C root
+        chroot root /bin/sh -c 'for name in $(ctrbox --list); do readlink -f $(which $name); done' | sort | uniq -c
+        chroot root /bin/sh -c 'ctrbox --list | wc -l; ls -l /proc /dev /tmp | grep -c ^total'";
+    let rootfs = scratch.0.join("one/target/image/rootfs.tar.gz");
+    let said = contained(&script.replace("ROOTFS", &rootfs.display().to_string())).stdout;
+    let [programs, count, directories] = said.lines().map(str::trim).collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert_eq!((programs, directories), ([count, " /usr/bin/ctrbox"].concat().as_str(), "3"));
     if needs::present(&["skopeo"]) {
         for tag in ["bare", "shell"] {
             let reference = format!("oci:{}:{tag}", scratch.0.join("one/target/image/oci").display());
