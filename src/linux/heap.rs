@@ -10,8 +10,8 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::System;
 
-/// Bytes in the arena: with the other zeroed variables it fits into one page.
-const SIZE: usize = 2048;
+/// Bytes in the arena. Each page of it costs one fault when it is first used, and nothing before.
+const SIZE: usize = 32 * 1024;
 
 /// Bytes in the reserve.
 const RESERVE: usize = 64 * 1024;
