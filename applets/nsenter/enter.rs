@@ -7,7 +7,7 @@ use cli::diagnosis::{Step, explained};
 use cli::{Failure, text};
 use linux::namespace::{self, Kind};
 use linux::target::Target;
-use linux::Error;
+use linux::{Errno, Error};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The order in which single namespaces are entered; the user namespace has its own place.
@@ -21,9 +21,9 @@ pub struct Entries {
     pub opened: Vec<(Kind, OwnedFd)>,
     /// Kinds to take from the target.
     pub from_target: Vec<Kind>,
-    /// Of those, the ones that nobody named and that we are in already, with their identity. If they
-    /// may not be entered once more, there is nothing to enter.
-    pub shared: Vec<(Kind, (u64, u64))>,
+    /// Of those, the ones that nobody named: one that the kernel does not have is passed over, and so
+    /// is one that we are in already and may not enter once more.
+    pub unnamed: Vec<Kind>,
 }
 
 impl Entries {
@@ -34,8 +34,12 @@ impl Entries {
 
     /// Enters them all.
     pub fn enter(mut self, target: Option<&Target>) -> Result<(), Failure> {
+        let mut shared = Vec::new();
         if !self.enter_by_pidfd(target)? {
             self.open_from_target(target)?;
+            // Looked at before anything is entered: inside there may be no proc, or another one.
+            let unnamed = self.unnamed.iter().filter(|kind| self.from_target.contains(kind));
+            shared = unnamed.filter_map(|kind| Some((*kind, namespace::own(*kind).ok()?))).collect();
         }
         // First what needs no new privilege; what is refused is tried again after the user namespace.
         self.opened.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
@@ -43,7 +47,7 @@ impl Entries {
         let left: Vec<_> = others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
         for (kind, fd) in user.into_iter().chain(left) {
             let is_ours = || {
-                let own = self.shared.iter().find(|(shared, _)| *shared == kind).map(|(_, identity)| *identity);
+                let own = shared.iter().find(|(shared, _)| *shared == kind).map(|(_, identity)| *identity);
                 own.is_some() && own == linux::stat::of(fd.as_fd()).ok().map(|stat| stat.identity())
             };
             match namespace::setns(fd.as_fd(), kind.flag()) {
@@ -79,11 +83,14 @@ impl Entries {
     fn open_from_target(&mut self, target: Option<&Target>) -> Result<(), Failure> {
         let Some(target) = target else { return Ok(()) };
         for kind in namespace::KINDS.into_iter().filter(|kind| self.from_target.contains(kind)) {
-            let fd = target.namespace(kind).map_err(|error| {
-                let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
-                explained(failure, Step::OpenNamespace, error.errno)
-            })?;
-            self.opened.push((kind, fd));
+            match target.namespace(kind) {
+                Err(error) if error.errno == Errno::ENOENT && self.unnamed.contains(&kind) => {}
+                Err(error) => {
+                    let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
+                    return Err(explained(failure, Step::OpenNamespace, error.errno));
+                }
+                Ok(fd) => self.opened.push((kind, fd)),
+            }
         }
         Ok(())
     }

@@ -195,20 +195,11 @@ fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progres
     entries.from_target = from_target.to_vec();
     if all {
         let target = progress.target()?;
-        for kind in namespace::KINDS {
-            if entries.contain(kind) {
-                continue;
-            }
-            match (target.identity(kind), namespace::own(kind)) {
-                (Err(error), _) if error.errno == Errno::ENOENT => {}
-                (Ok(theirs), Ok(own)) if theirs == own => {
-                    // One's own user namespace cannot be entered again; the others can, by who may.
-                    if kind != Kind::User {
-                        entries.from_target.push(kind);
-                        entries.shared.push((kind, own));
-                    }
-                }
-                _ => entries.from_target.push(kind),
+        for kind in namespace::KINDS.into_iter().filter(|kind| !entries.contain(*kind)).collect::<Vec<_>>() {
+            // One's own user namespace cannot be entered again; the others can, by who may.
+            if kind != Kind::User || may_enter_user(target) {
+                entries.from_target.push(kind);
+                entries.unnamed.push(kind);
             }
         }
     }
@@ -226,6 +217,14 @@ fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progres
         progress.groups_refused = credentials::set_groups(&[]).is_err();
     }
     entries.enter(progress.target.as_ref())
+}
+
+/// Whether a process has a user namespace that is not ours.
+fn may_enter_user(target: &Target) -> bool {
+    match (target.identity(Kind::User), namespace::own(Kind::User)) {
+        (Err(error), _) => error.errno != Errno::ENOENT,
+        (Ok(theirs), own) => own.ok() != Some(theirs),
+    }
 }
 
 /// Forks. `None` in the child; in the parent the child's exit status, when it has ended.

@@ -93,19 +93,25 @@ pub fn file_system(fd: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
 
 /// stat(2): symbolic links are followed.
 pub fn path(path: &OsStr) -> Result<Stat> {
-    at(path, 0).context("stat", path)
+    at(None, path, 0).context("stat", path)
 }
 
 /// lstat(2): a symbolic link itself.
 pub fn link(path: &OsStr) -> Result<Stat> {
-    at(path, libc::AT_SYMLINK_NOFOLLOW).context("lstat", path)
+    at(None, path, libc::AT_SYMLINK_NOFOLLOW).context("lstat", path)
 }
 
-fn at(path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
+/// fstatat(2) from a directory: symbolic links are followed.
+pub fn below(directory: BorrowedFd<'_>, path: &OsStr) -> core::result::Result<Stat, Errno> {
+    at(Some(directory), path, 0)
+}
+
+fn at(directory: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
     let path = io::cstring(path)?;
+    let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     let mut stat = MaybeUninit::uninit();
     // SAFETY: `path` is NUL-terminated and `stat` is valid for a write.
-    io::checked(i64::from(unsafe { libc::fstatat(libc::AT_FDCWD, path.as_ptr(), stat.as_mut_ptr(), flags) }))?;
+    io::checked(i64::from(unsafe { libc::fstatat(directory, path.as_ptr(), stat.as_mut_ptr(), flags) }))?;
     // SAFETY: the call succeeded and so wrote it.
     Ok(Stat(unsafe { stat.assume_init() }))
 }

@@ -28,7 +28,7 @@ impl Target {
         };
         // If the directory still answers, the pidfd opened after it is the same process's.
         let target = Target { pid, pidfd, directory };
-        target.read("stat", 64)?;
+        target.stat("stat")?;
         Ok(target)
     }
 
@@ -53,6 +53,11 @@ impl Target {
         io::read_to_end(file.as_fd(), limit).context("read", self.path(name))
     }
 
+    /// What a file of its /proc directory is, links followed.
+    fn stat(&self, name: &str) -> Result<stat::Stat> {
+        stat::below(self.directory.as_fd(), OsStr::new(name)).context("stat", self.path(name))
+    }
+
     /// The inode that pidfs gives the process, unique while the system is up (Linux 6.9).
     pub fn inode(&self) -> Option<u64> {
         self.pidfd.as_ref().and_then(|pidfd| stat::of(pidfd.as_fd()).ok()).map(|stat| stat.inode())
@@ -70,8 +75,7 @@ impl Target {
 
     /// Which namespace of a kind it is in: device and inode.
     pub fn identity(&self, kind: namespace::Kind) -> Result<(u64, u64)> {
-        let namespace = self.namespace(kind)?;
-        stat::of(namespace.as_fd()).map(|stat| stat.identity()).context("stat", self.path(kind.file()))
+        self.stat(&format!("ns/{}", kind.file())).map(|stat| stat.identity())
     }
 
     /// A copy of its descriptor `fd`.
