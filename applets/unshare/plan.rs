@@ -215,11 +215,12 @@ fn maps(options: &mut Options) -> Maps {
     let mut maps = Maps::default();
     let has_owner = options.owner.is_some();
     let sides = [
-        (Ids::Users, options.map_user, effective_uid(), std::mem::take(&mut options.user_ranges)),
-        (Ids::Groups, options.map_group, effective_gid(), std::mem::take(&mut options.group_ranges)),
+        (Ids::Users, options.map_user, std::mem::take(&mut options.user_ranges)),
+        (Ids::Groups, options.map_group, std::mem::take(&mut options.group_ranges)),
     ];
-    for (ids, single, outer, ranges) in sides {
-        let single = single.map(|inner| Extent { inner, outer, count: 1 });
+    for (ids, single, ranges) in sides {
+        let own = || if ids == Ids::Users { effective_uid() } else { effective_gid() };
+        let single = single.map(|inner| Extent { inner, outer: own(), count: 1 });
         match single {
             Some(single) if ranges.is_empty() && !has_owner => maps.here.push((ids, single)),
             Some(single) => maps.outside.push((ids, idmap::with_single(single, &ranges))),
