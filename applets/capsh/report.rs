@@ -4,7 +4,7 @@ use super::explain::TEXTS;
 use super::{Session, Step, fail};
 use cli::capability::{is_classic, parse_one, point_at, print};
 use cli::{Failure, number, text};
-use linux::capability::{self, Iab, Mode, NAMES, all, bit, names};
+use linux::capability::{self, Iab, Mode, NAMES, Own, all, bit, names};
 use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -16,49 +16,45 @@ pub(super) fn unreadable(error: linux::Error) -> Failure {
 
 impl Session<'_> {
     pub(super) fn print_current(&mut self) -> Step {
-        self.print_sets()?;
-        self.print_iab()
+        let own = Own::read().map_err(unreadable)?;
+        self.print_sets(&own);
+        self.print_iab(&own);
+        Ok(())
     }
 
     /// Everything, or with the classic text the lines that capsh printed in those years.
     pub(super) fn print_all(&mut self) -> Step {
         let classic = is_classic();
-        self.print_sets()?;
-        let count = capability::count();
-        let bounding = capability::bounding(count).map_err(unreadable)?;
-        self.print_set("Bounding set =", capability::in_bounding(0) != Err(Errno::EINVAL), bounding);
+        let own = Own::read().map_err(unreadable)?;
+        self.print_sets(&own);
+        self.print_set("Bounding set =", (own.count > 0).then_some(own.bounding));
         if !classic {
-            let ambient = capability::ambient(count).map_err(unreadable)?;
-            self.print_set("Ambient set =", capability::has_ambient(), ambient);
-            self.print_iab()?;
+            self.print_set("Ambient set =", own.ambient);
+            self.print_iab(&own);
         }
-        self.print_securebits(classic)?;
+        self.print_securebits(classic, &own)?;
         self.print_ids(classic)?;
         if !classic {
-            let mode = Mode::current().map_err(unreadable)?;
+            let mode = Mode::of(&own).map_err(unreadable)?;
             self.output.print(text!["Guessed mode: ", mode.name(), " (", mode.number(), ")\n"]);
         }
         Ok(())
     }
 
-    fn print_sets(&mut self) -> Step {
-        let sets = capability::get(0).map_err(unreadable)?;
-        self.output.print(text!["Current: ", print(&sets), "\n"]);
-        Ok(())
+    fn print_sets(&mut self, own: &Own) {
+        self.output.print(text!["Current: ", print(&own.sets), "\n"]);
     }
 
-    fn print_iab(&mut self) -> Step {
-        let iab = Iab::of_self().map_err(unreadable)?;
-        self.output.print(text!["Current IAB: ", iab.print(capability::count()), "\n"]);
-        Ok(())
+    fn print_iab(&mut self, own: &Own) {
+        self.output.print(text!["Current IAB: ", Iab::of(own).print(own.count), "\n"]);
     }
 
-    fn print_set(&mut self, title: &str, supported: bool, set: u64) {
-        let list = if supported { names(set) } else { String::from(" <unsupported>") };
+    fn print_set(&mut self, title: &str, set: Option<u64>) {
+        let list = set.map_or_else(|| String::from(" <unsupported>"), names);
         self.output.print(text![title, list, "\n"]);
     }
 
-    fn print_securebits(&mut self, classic: bool) -> Step {
+    fn print_securebits(&mut self, classic: bool, own: &Own) -> Step {
         let yes = |set: bool| if set { "yes" } else { "no" };
         let bits = match capability::securebits() {
             Err(error) if error.errno == Errno::EINVAL => {
@@ -83,7 +79,7 @@ impl Session<'_> {
             ("secure-noroot", true),
             ("secure-no-suid-fixup", true),
             ("secure-keep-caps", true),
-            ("secure-no-ambient-raise", !classic && capability::has_ambient()),
+            ("secure-no-ambient-raise", !classic && own.ambient.is_some()),
         ];
         for (index, (name, shown)) in rows.into_iter().enumerate() {
             if shown {
@@ -96,9 +92,11 @@ impl Session<'_> {
     }
 
     fn print_ids(&mut self, classic: bool) -> Step {
-        self.output.print(text!["uid=", user(credentials::real_uid())]);
+        let (uid, euid) = (credentials::real_uid(), credentials::effective_uid());
+        let named = user(uid);
+        self.output.print(text!["uid=", named]);
         if !classic {
-            self.output.print(text![" euid=", user(credentials::effective_uid())]);
+            self.output.print(text![" euid=", if euid == uid { named } else { user(euid) }]);
         }
         self.output.print(text!["\ngid=", group(credentials::real_gid()), "\ngroups="]);
         for (index, gid) in credentials::groups().map_err(unreadable)?.into_iter().enumerate() {

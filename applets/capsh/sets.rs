@@ -101,7 +101,7 @@ impl Session<'_> {
     }
 
     pub(super) fn clear_ambient(&mut self) -> Step {
-        if capability::ambient(capability::count()).is_ok_and(|set| set == 0) {
+        if capability::ambient().is_ok_and(|set| set == 0) {
             return Ok(());
         }
         capability::clear_ambient().map_err(|error| fail(text!["failed to reset ambient set: ", error.errno]))

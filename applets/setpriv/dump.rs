@@ -2,7 +2,8 @@
 
 use super::options::{SECUREBITS, capability_name};
 use cli::{Failure, Output, text};
-use linux::{capability, credentials, process};
+use linux::capability::{self, Own};
+use linux::{credentials, process};
 
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
@@ -17,17 +18,14 @@ pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
     line("Supplementary groups", groups.iter().map(u32::to_string), output);
     let no_new_privileges = capability::no_new_privileges().map_err(failed("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
-    let sets = capability::get(0).map_err(failed("getting capabilities failed"))?;
-    let count = capability::count();
-    let bounding = capability::bounding(count).map_err(failed("getting capabilities failed"))?;
-    let ambient = capability::ambient(count).map_err(failed("getting capabilities failed"))?;
+    let Own { sets, bounding, ambient, .. } = Own::read().map_err(failed("getting capabilities failed"))?;
     let mut set = |name: &str, set: u64| line(name, capability::members(set).map(capability_name), output);
     if level > 1 {
         set("Effective capabilities", sets.effective);
         set("Permitted capabilities", sets.permitted);
     }
     set("Inheritable capabilities", sets.inheritable);
-    if capability::has_ambient() {
+    if let Some(ambient) = ambient {
         set("Ambient capabilities", ambient);
     }
     set("Capability bounding set", bounding);

@@ -118,7 +118,7 @@ fn set_capabilities(options: &Options) -> Step {
         capability::set(&wanted).map_err(failed("apply capabilities"))?;
     }
     let Some(changes) = &options.ambient else { return Ok(()) };
-    let present = capability::ambient(count).map_err(failed("apply ambient capabilities"))?;
+    let present = capability::ambient().map_err(failed("apply ambient capabilities"))?;
     let wanted = changed(present, changes);
     for capability in capability::members(present & !wanted) {
         capability::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;

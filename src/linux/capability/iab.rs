@@ -1,6 +1,6 @@
 //! The IAB tuple, inheritable, ambient and blocked ("not bounding") capabilities: cap_iab(3).
 
-use super::{SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
+use super::{Own, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
 use crate::process::Pid;
 use crate::{Errno, Error, Result, io};
 use std::os::fd::AsFd;
@@ -86,12 +86,16 @@ impl Iab {
 
     /// Ours.
     pub fn of_self() -> Result<Iab> {
-        let count = process::count();
-        Ok(Iab {
-            inheritable: process::get(0)?.inheritable,
-            ambient: process::ambient(count)?,
-            blocked: super::all(count) & !process::bounding(count)?,
-        })
+        Ok(Iab::of(&Own::read()?))
+    }
+
+    /// Ours, from the sets.
+    pub fn of(own: &Own) -> Iab {
+        Iab {
+            inheritable: own.sets.inheritable,
+            ambient: own.ambient.unwrap_or(0),
+            blocked: super::all(own.count) & !own.bounding,
+        }
     }
 
     /// That of a process, from /proc/PID/status.
@@ -149,7 +153,7 @@ impl Iab {
         if working != before {
             process::set(&working)?;
         }
-        if process::ambient(process::count())? != 0 {
+        if process::ambient()? != 0 {
             process::clear_ambient()?;
         }
         for capability in members(self.ambient | to_drop).rev() {

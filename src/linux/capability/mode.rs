@@ -1,6 +1,6 @@
 //! libcap's named modes, cap_get_mode(3), and the securebits that they are made of.
 
-use super::{SETPCAP, Sets, all, process};
+use super::{Own, SETPCAP, Sets, process};
 use crate::{Errno, Result};
 
 /// SECBIT_NO_CAP_AMBIENT_RAISE.
@@ -53,14 +53,17 @@ impl Mode {
 
     /// Ours.
     pub fn current() -> Result<Mode> {
+        Mode::of(&Own::read()?)
+    }
+
+    /// Ours, with these sets.
+    pub fn of(own: &Own) -> Result<Mode> {
         let bits = match process::securebits() {
             // A kernel that has none.
             Err(error) if error.errno == Errno::EINVAL => return Ok(Mode::Uncertain),
             bits => bits?,
         };
-        let count = process::count();
-        let ambient = if process::has_ambient() { Some(process::ambient(count)?) } else { None };
-        Ok(guess(bits, ambient, &process::get(0)?, process::bounding(count)?))
+        Ok(guess(bits, own))
     }
 
     /// Enters this mode. CAP_SETPCAP must be permitted. The effective set is empty afterwards,
@@ -85,7 +88,7 @@ impl Mode {
         }
         let count = process::count();
         let has_ambient = process::has_ambient();
-        if has_ambient && process::ambient(count)? != 0 {
+        if has_ambient && process::ambient()? != 0 {
             process::clear_ambient()?;
         }
         process::set_securebits(if has_ambient { PURE } else { PURE_WITHOUT_AMBIENT })?;
@@ -100,20 +103,21 @@ impl Mode {
     }
 }
 
-/// The mode that this state means. `ambient` is `None` where the kernel has no ambient set.
-fn guess(bits: u32, ambient: Option<u64>, sets: &Sets, bounding: u64) -> Mode {
+/// The mode that this state means.
+fn guess(bits: u32, own: &Own) -> Mode {
+    let Own { sets, bounding, ambient, .. } = own;
     if bits == 0 {
         return Mode::Hybrid;
     }
     let pure = match ambient {
-        Some(set) => bits == PURE && set == 0,
+        Some(set) => bits == PURE && *set == 0,
         None => bits & PURE_WITHOUT_AMBIENT == PURE_WITHOUT_AMBIENT,
     };
     if !pure {
         Mode::Uncertain
     } else if sets.inheritable != 0 {
         Mode::Pure1e
-    } else if sets.permitted | sets.effective != 0 || bounding & all(64) != 0 {
+    } else if sets.permitted | sets.effective != 0 || *bounding != 0 {
         Mode::Pure1eInit
     } else {
         Mode::NoPriv
@@ -129,13 +133,14 @@ mod tests {
         let none = Sets::default();
         let inheriting = Sets { inheritable: 1, ..none };
         let permitted = Sets { permitted: 1, ..none };
-        assert_eq!(guess(0, Some(0), &permitted, 1), Mode::Hybrid);
-        assert_eq!(guess(0x2f, Some(0), &none, 1), Mode::Uncertain);
-        assert_eq!(guess(0x2f, None, &none, 1), Mode::Pure1eInit);
-        assert_eq!(guess(0xef, Some(1), &none, 1), Mode::Uncertain);
-        assert_eq!(guess(0xef, Some(0), &inheriting, 1), Mode::Pure1e);
-        assert_eq!(guess(0xef, Some(0), &permitted, 0), Mode::Pure1eInit);
-        assert_eq!(guess(0xef, Some(0), &none, 1), Mode::Pure1eInit);
-        assert_eq!(guess(0xef, Some(0), &none, 0), Mode::NoPriv);
+        let means = |bits, ambient, sets, bounding| guess(bits, &Own { count: 41, sets, bounding, ambient });
+        assert_eq!(means(0, Some(0), permitted, 1), Mode::Hybrid);
+        assert_eq!(means(0x2f, Some(0), none, 1), Mode::Uncertain);
+        assert_eq!(means(0x2f, None, none, 1), Mode::Pure1eInit);
+        assert_eq!(means(0xef, Some(1), none, 1), Mode::Uncertain);
+        assert_eq!(means(0xef, Some(0), inheriting, 1), Mode::Pure1e);
+        assert_eq!(means(0xef, Some(0), permitted, 0), Mode::Pure1eInit);
+        assert_eq!(means(0xef, Some(0), none, 1), Mode::Pure1eInit);
+        assert_eq!(means(0xef, Some(0), none, 0), Mode::NoPriv);
     }
 }

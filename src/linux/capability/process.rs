@@ -163,9 +163,36 @@ pub fn in_ambient(capability: u8) -> core::result::Result<bool, Errno> {
     prctl(libc::PR_CAP_AMBIENT, request).map(|answer| answer != 0)
 }
 
-/// Our ambient set, of the first `count` capabilities; empty on a kernel that has none.
-pub fn ambient(count: u8) -> Result<u64> {
-    collect(count, in_ambient)
+/// Every set of ours, read once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// How many capabilities the kernel has.
+    pub count: u8,
+    /// Effective, permitted and inheritable.
+    pub sets: Sets,
+    /// The bounding set.
+    pub bounding: u64,
+    /// The ambient set; `None` on a kernel that has none.
+    pub ambient: Option<u64>,
+}
+
+impl Own {
+    /// Reads them.
+    pub fn read() -> Result<Own> {
+        let (count, sets) = (count(), get(0)?);
+        let ambient = has_ambient().then(|| ambient_of(count, &sets)).transpose()?;
+        Ok(Own { count, sets, bounding: bounding(count)?, ambient })
+    }
+}
+
+/// Our ambient set; empty on a kernel that has none.
+pub fn ambient() -> Result<u64> {
+    ambient_of(count(), &get(0)?)
+}
+
+fn ambient_of(count: u8, sets: &Sets) -> Result<u64> {
+    // None is ambient that is not both permitted and inheritable: capabilities(7).
+    if sets.permitted & sets.inheritable == 0 { Ok(0) } else { collect(count, in_ambient) }
 }
 
 /// Whether this kernel has ambient capabilities.
