@@ -118,7 +118,7 @@ pub fn unmount_found(
     let kept = kept_options(found);
     if !options.internal_only && !options.fake {
         let named = |name: &str| {
-            let value = kept.get(name).and_then(|option| option.plain_value())?;
+            let value = kept.as_ref()?.get(name).and_then(|option| option.plain_value())?;
             helper::find("umount", OsStr::from_bytes(&value))
         };
         let program = match credentials::effective_uid() {
@@ -137,18 +137,18 @@ pub fn unmount_found(
         }
         return Err(refused(found, &error));
     }
-    finish(invocation, settings, found, &kept, output)
+    finish(invocation, settings, found, kept.as_ref(), output)
 }
 
-/// What utab keeps of the mount.
-fn kept_options(found: &Found) -> MountOptions {
+/// What utab keeps of the mount; `None` if it keeps nothing of any.
+fn kept_options(found: &Found) -> Option<MountOptions> {
     if utab::is_empty() {
-        return MountOptions::default();
+        return None;
     }
     let table = utab::Table::read();
     let entries = || table.entries.iter().rev().filter(|entry| entry.target == found.target);
     let entry = entries().find(|entry| found.id != 0 && entry.id == Some(found.id)).or_else(|| entries().next());
-    entry.and_then(|entry| MountOptions::parse(&entry.options).ok()).unwrap_or_default()
+    Some(entry.and_then(|entry| MountOptions::parse(&entry.options).ok()).unwrap_or_default())
 }
 
 /// After the system call: the loop device, utab, and with -v a line.
@@ -156,19 +156,19 @@ fn finish(
     invocation: &Invocation<'_>,
     settings: &Settings,
     found: &Found,
-    kept: &MountOptions,
+    kept: Option<&MountOptions>,
     output: &mut Output,
 ) -> Result<u8, Refused> {
     let options = &settings.options;
     if !options.fake
-        && (options.detach_loop || kept.has("loop"))
+        && (options.detach_loop || kept.is_some_and(|kept| kept.has("loop")))
         && let Some(source) = &found.source
         && loopdev::backing(source).is_some_and(|backing| !backing.autoclear)
     {
         // Where somebody else still uses it the kernel refuses, and rightly so.
         let _ = loopdev::detach(source);
     }
-    if !options.no_mtab && found.target != "/" && !utab::is_empty() {
+    if !options.no_mtab && found.target != "/" && kept.is_some() {
         let id = (found.id != 0).then_some(found.id);
         utab::update(|table| table.remove(&found.target, id)).map_err(|_| {
             let text = text![found.target, ": filesystem was unmounted, but failed to update userspace mount table."];

@@ -41,19 +41,41 @@ pub fn open_to_list(path: &OsStr) -> Result<OwnedFd> {
     io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path)
 }
 
-/// The path with every symbolic link, `.` and `..` resolved: realpath(3).
+/// The path with every symbolic link, `.` and `..` resolved, as realpath(3) has it.
 pub fn canonical(path: &OsStr) -> Result<OsString> {
+    match by_descriptor(path) {
+        Some(canonical) => Ok(canonical),
+        None => by_walking(path),
+    }
+}
+
+/// What proc says of a descriptor for the path: three calls, however deep it is. `None` if that is no path
+/// (a pipe), no longer one, or cannot be had; a slash at the end could start an automount.
+fn by_descriptor(path: &OsStr) -> Option<OsString> {
+    if path.as_bytes().ends_with(b"/") {
+        return None;
+    }
+    let file = io::open_at(None, path, libc::O_PATH, 0).ok()?;
+    let link = io::cstring(OsStr::new(&format!("/proc/self/fd/{}", file.as_raw_fd()))).ok()?;
+    let mut buffer = [0_u8; libc::PATH_MAX as usize];
+    // SAFETY: `link` is NUL-terminated, and the buffer is valid for writes of its length.
+    let length = unsafe { libc::readlink(link.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) };
+    let found = buffer.get(..usize::try_from(length).ok()?)?;
+    let is_path = found.starts_with(b"/") && !found.ends_with(b" (deleted)") && found.len() < buffer.len();
+    is_path.then(|| OsString::from_vec(found.to_vec()))
+}
+
+/// realpath(3).
+fn by_walking(path: &OsStr) -> Result<OsString> {
     let canonical = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated; with a null buffer the result is allocated by malloc.
-        let resolved = unsafe { libc::realpath(path.as_ptr(), core::ptr::null_mut()) };
+        let mut buffer = [0; libc::PATH_MAX as usize];
+        // SAFETY: `path` is NUL-terminated, and the buffer is as long as realpath may fill it.
+        let resolved = unsafe { libc::realpath(path.as_ptr(), buffer.as_mut_ptr()) };
         if resolved.is_null() {
             return Err(Errno::last());
         }
         // SAFETY: realpath returned a NUL-terminated string.
-        let bytes = unsafe { core::ffi::CStr::from_ptr(resolved) }.to_bytes().to_vec();
-        // SAFETY: realpath allocated it with malloc and nobody else has it.
-        unsafe { libc::free(resolved.cast()) };
-        Ok(OsString::from_vec(bytes))
+        Ok(OsString::from_vec(unsafe { core::ffi::CStr::from_ptr(resolved) }.to_bytes().to_vec()))
     });
     canonical.context("realpath", path)
 }
