@@ -448,6 +448,20 @@ true
 }
 
 #[test]
+fn a_filter_is_named_where_it_may_be_what_refuses() {
+    check(
+        r#"
+for form in "unshare -U true" "unshare -u true"; do
+    $surround denying EPERM unshare $form 2>err && wrong "$form: it ran"
+    grep -q '^unshare: unshare failed: Operation not permitted$' err || wrong "$form: $(cat err)"
+    grep -q '^hint: a seccomp filter is on this process, .*seccomp=unconfined$' err || wrong "$form: $(cat err)"
+done
+true
+"#,
+    );
+}
+
+#[test]
 fn on_a_kernel_without_the_new_system_calls_everything_still_works() {
     let all = NEW_CALLS.join(",");
     check(&format!(

@@ -32,23 +32,25 @@ pub fn carry(steps: &[Step]) -> Result<Vec<Message>, Stopped> {
     let mut hand = Hand::default();
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hand.step(step) {
-            undo(steps.get(..index).unwrap_or_default(), step);
-            return Err(Stopped { error, messages: hand.messages, attached: hand.attached });
+            let undone = undo(steps.get(..index).unwrap_or_default(), step);
+            return Err(Stopped { error, messages: hand.messages, attached: hand.attached && !undone });
         }
     }
     Ok(hand.messages)
 }
 
 /// With mount(2) a bind is there before its flags are: if they are refused, it must not stay without them.
-fn undo(done: &[Step], failed: &Step) {
+/// Whether it was taken away.
+fn undo(done: &[Step], failed: &Step) -> bool {
     if let [.., Step::Mount2 { target, flags, .. }] = done
         && *flags & (mount::MS_BIND | mount::MS_REMOUNT) == mount::MS_BIND
         && let Step::Mount2 { flags: refused, .. } = failed
         && *refused & mount::MS_REMOUNT != 0
     {
         // The first failure is the one to tell.
-        let _ = mount::umount2(target, mount::MNT_DETACH);
+        return mount::umount2(target, mount::MNT_DETACH).is_ok();
     }
+    false
 }
 
 impl Hand {
@@ -94,6 +96,9 @@ impl Hand {
             Step::Detach { target } => mount::umount2(target, mount::MNT_DETACH)?,
             Step::Mount2 { source, target, fstype, flags, data } => {
                 mount::mount2(source.as_deref(), target, fstype.as_deref(), *flags, data.as_deref())?;
+                const CHANGES: u64 =
+                    mount::MS_REMOUNT | mount::MS_PRIVATE | mount::MS_SHARED | mount::MS_SLAVE | mount::MS_UNBINDABLE;
+                self.attached |= *flags & CHANGES == 0;
             }
         }
         Ok(())

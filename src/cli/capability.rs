@@ -70,7 +70,10 @@ fn explain(kind: TextErrorKind, wrong: &[u8]) -> Vec<u8> {
     let what = match kind {
         TextErrorKind::UnknownName => {
             return match capability::nearest(wrong) {
-                Some(name) => text!["no capability has this name; did you mean ", name, "?"],
+                Some(name) => match capability::find(name.as_bytes()) {
+                    Some(number) => text!["no capability has this name; did you mean ", name, " (", number, ")?"],
+                    None => text!["no capability has this name; did you mean ", name, "?"],
+                },
                 None => text!["no capability has this name; 'capsh --suggest=WORD' searches their descriptions"],
             };
         }
@@ -98,7 +101,7 @@ mod tests {
     #[test]
     fn the_mark_stands_below_what_is_wrong() {
         let hints = hints("cap_chown=p\ncap_kil+p x");
-        assert_eq!(hints, ["cap_kil+p x", "^^^^^^^ no capability has this name; did you mean cap_kill?"]);
+        assert_eq!(hints, ["cap_kil+p x", "^^^^^^^ no capability has this name; did you mean cap_kill (5)?"]);
     }
 
     #[test]

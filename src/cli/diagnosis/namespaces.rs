@@ -284,8 +284,8 @@ pub(super) fn keep(
             text!["a PID namespace has no file before its first process: add --fork (-f)"]
         }
         (Kind::Mount, Errno::EINVAL) if is_older(namespace, facts) => text![
-            "a mount namespace is kept only on one with a smaller number, and processors number theirs apart: ",
-            "run both on one, 'taskset -c 0 unshare ...', from a shell whose mount namespace was made there"
+            "a mount namespace can be kept only in one with a smaller number, and each processor has numbers of its own: ",
+            "it works on the one that made ours, so try others: taskset -c N unshare ..."
         ],
         (Kind::Mount, Errno::EINVAL) => text![
             "a mount namespace cannot be kept on a shared mount; make a private one first: mount --bind DIR DIR; mount --make-private DIR"
@@ -480,7 +480,7 @@ mod tests {
             ids: vec![("/proc/5/ns/mnt", other), ("/proc/self/ns/mnt", own)],
             ..with("/run/ns", "")
         };
-        assert!(said(keep(Kind::Mount, true), Errno::EINVAL, &ids(5, 9)).contains("taskset -c 0"));
+        assert!(said(keep(Kind::Mount, true), Errno::EINVAL, &ids(5, 9)).contains("taskset -c N"));
         assert!(said(keep(Kind::Mount, true), Errno::EINVAL, &ids(9, 5)).contains("--make-private"));
     }
 }

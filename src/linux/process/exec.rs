@@ -136,6 +136,10 @@ impl Vectors {
         if errno != Errno::ENOEXEC {
             return errno;
         }
+        // A program for another machine is no script, whatever a shell would make of it.
+        if io::read_head(path, 4).is_ok_and(|head| head == b"\x7fELF") {
+            return errno;
+        }
         let Ok(script) = io::cstring(path) else { return errno };
         let mut argv = vec![c"/bin/sh".to_owned(), script];
         argv.extend(self.argv.iter().skip(1).cloned());
