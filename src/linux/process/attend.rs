@@ -1,6 +1,6 @@
 //! Waiting for the one child that runs the program, and passing signals on meanwhile.
 
-use super::signal::{Signal, set_of};
+use super::signal::{Named, Signal, set_of};
 use super::{Pid, Status, Wait, send, wait};
 use crate::{Errno, Result, error::Context, io};
 use core::mem::MaybeUninit;
@@ -104,7 +104,7 @@ impl Parent {
 pub fn die_with_parent(signal: Signal) -> Result<()> {
     // SAFETY: the operation takes one integer.
     let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_ulong) }));
-    traced!(done, "prctl(PR_SET_PDEATHSIG, {signal})").context("prctl", "").map(drop)
+    traced!(done, "prctl(PR_SET_PDEATHSIG, {})", Named(&[signal])).context("prctl", "").map(drop)
 }
 
 /// The signal that [`die_with_parent`] has asked for, 0 for none: PR_GET_PDEATHSIG.

@@ -82,6 +82,19 @@ pub fn signal_name(signal: Signal) -> String {
     }
 }
 
+/// Signals as a trace shows them: `SIGTERM, SIGINT`.
+pub(super) struct Named<'a>(pub(super) &'a [Signal]);
+
+impl core::fmt::Display for Named<'_> {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (index, signal) in self.0.iter().enumerate() {
+            out.write_str(if index > 0 { ", SIG" } else { "SIG" })?;
+            out.write_str(&signal_name(*signal))?;
+        }
+        Ok(())
+    }
+}
+
 /// A saved signal mask; [`SignalMask::restore`] puts it back.
 #[derive(Clone, Copy)]
 pub struct SignalMask(libc::sigset_t);
@@ -92,7 +105,7 @@ pub fn block(signals: &[Signal]) -> Result<SignalMask> {
     let mut old = MaybeUninit::uninit();
     // SAFETY: `set` is initialised, `old` is valid for a write.
     let done = io::checked(i64::from(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, old.as_mut_ptr()) }));
-    traced!(done, "rt_sigprocmask(SIG_BLOCK, {signals:?})").context("sigprocmask", "")?;
+    traced!(done, "rt_sigprocmask(SIG_BLOCK, [{}])", Named(signals)).context("sigprocmask", "")?;
     // SAFETY: the call succeeded and so wrote it.
     Ok(SignalMask(unsafe { old.assume_init() }))
 }
@@ -161,7 +174,7 @@ pub fn reset_to_default(signal: Signal) -> Result<Disposition> {
     let mut old = MaybeUninit::uninit();
     // SAFETY: `default` is initialised, `old` is valid for a write.
     let done = io::checked(i64::from(unsafe { libc::sigaction(signal, &default, old.as_mut_ptr()) }));
-    traced!(done, "rt_sigaction({signal}, SIG_DFL)").context("sigaction", "")?;
+    traced!(done, "rt_sigaction({}, SIG_DFL)", Named(&[signal])).context("sigaction", "")?;
     // SAFETY: the call succeeded and so wrote it.
     Ok(Disposition(signal, unsafe { old.assume_init() }))
 }
@@ -171,7 +184,7 @@ impl Disposition {
     pub fn restore(&self) -> Result<()> {
         // SAFETY: the action came from the kernel.
         let done = io::checked(i64::from(unsafe { libc::sigaction(self.0, &self.1, core::ptr::null_mut()) }));
-        traced!(done, "rt_sigaction({}, restored)", self.0).context("sigaction", "").map(drop)
+        traced!(done, "rt_sigaction({}, restored)", Named(&[self.0])).context("sigaction", "").map(drop)
     }
 }
 
@@ -179,7 +192,7 @@ impl Disposition {
 pub fn send(pid: Pid, signal: Signal) -> Result<()> {
     // SAFETY: the call takes two integers.
     let done = io::checked(i64::from(unsafe { libc::kill(pid, signal) }));
-    traced!(done, "kill({pid}, {signal})").context("kill", pid.to_string()).map(drop)
+    traced!(done, "kill({pid}, {})", Named(&[signal])).context("kill", pid.to_string()).map(drop)
 }
 
 /// kill(2) of ourselves.
