@@ -40,7 +40,7 @@ impl Story {
         let mut line = Vec::new();
         for word in program {
             line.extend_from_slice(if line.is_empty() { b"" } else { b" " });
-            word.append(&mut line);
+            word.value().append(&mut line);
         }
         if program.is_empty() {
             line.extend_from_slice(otherwise.as_bytes());
@@ -72,7 +72,7 @@ fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {
         };
         match place {
             Some((piece, after)) => {
-                piece.append(&mut filled);
+                piece.value().append(&mut filled);
                 rest = after;
             }
             None => filled.push(*first),

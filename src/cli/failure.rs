@@ -1,7 +1,7 @@
 //! A command's failure: exit status, the lines the original prints, our hints.
 
 use crate::applet::{Invocation, Origin};
-use crate::text::Piece;
+use crate::text::{Piece, Value};
 use linux::process::variable;
 use std::os::unix::ffi::OsStrExt;
 
@@ -94,7 +94,7 @@ impl Failure {
 
     /// Adds a hint. Work it out only after the failure, and only if [`hints_wanted`].
     pub fn hint(self, text: impl Piece) -> Failure {
-        self.hint_bytes(&text)
+        self.hint_bytes(text.value())
     }
 
     /// Adds hints that are worked out already.
@@ -105,7 +105,7 @@ impl Failure {
 
     #[cold]
     #[inline(never)]
-    fn hint_bytes(mut self, text: &dyn Piece) -> Failure {
+    fn hint_bytes(mut self, text: Value<'_>) -> Failure {
         let mut hint = Vec::new();
         text.append(&mut hint);
         self.hints.push(hint);

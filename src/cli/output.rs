@@ -1,6 +1,6 @@
 //! Standard output, buffered, with its write errors kept until they can be reported.
 
-use crate::text::Piece;
+use crate::text::{Piece, Value};
 use linux::Errno;
 
 /// What has been printed and not yet written. Call [`Output::flush`] before every exec and fork.
@@ -16,7 +16,12 @@ impl Output {
 
     /// Adds text.
     pub fn print(&mut self, text: impl Piece) {
-        text.append(&mut self.buffer);
+        self.add(text.value());
+    }
+
+    #[inline(never)]
+    fn add(&mut self, value: Value<'_>) {
+        value.append(&mut self.buffer);
         if self.buffer.len() >= Output::FULL {
             // A failure is kept and reported by the flush at the end.
             let _ = self.flush();

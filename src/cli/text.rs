@@ -6,48 +6,74 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Something that can stand in a message.
 pub trait Piece {
+    /// What it is made of.
+    fn value(&self) -> Value<'_>;
+}
+
+/// What a message puts in the place of a piece.
+#[derive(Clone, Copy)]
+pub enum Value<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// This number.
+    Signed(i64),
+    /// This number.
+    Unsigned(u64),
+    /// The text of this error.
+    Errno(Errno),
+}
+
+impl Value<'_> {
     /// Adds its bytes to `text`.
-    fn append(&self, text: &mut Vec<u8>);
+    pub fn append(self, text: &mut Vec<u8>) {
+        match self {
+            Value::Bytes(bytes) => text.extend_from_slice(bytes),
+            Value::Signed(number) => text.extend_from_slice(number.to_string().as_bytes()),
+            Value::Unsigned(number) => text.extend_from_slice(number.to_string().as_bytes()),
+            Value::Errno(errno) => text.extend_from_slice(errno.to_string().as_bytes()),
+        }
+    }
 }
 
 macro_rules! pieces {
-    ($($type:ty: $self:ident => $bytes:expr;)*) => {
+    ($($type:ty: $self:ident => $value:expr;)*) => {
         $(impl Piece for $type {
-            fn append(&self, text: &mut Vec<u8>) {
+            #[inline(always)]
+            fn value(&self) -> Value<'_> {
                 let $self = self;
-                text.extend_from_slice(AsRef::<[u8]>::as_ref(&$bytes));
+                $value
             }
         })*
     };
 }
 
 pieces! {
-    str: it => it.as_bytes();
-    String: it => it.as_bytes();
-    OsStr: it => it.as_bytes();
-    OsString: it => it.as_bytes();
-    [u8]: it => it;
-    Vec<u8>: it => it;
-    Errno: it => it.to_string();
-    u8: it => it.to_string();
-    i32: it => it.to_string();
-    u32: it => it.to_string();
-    i64: it => it.to_string();
-    u64: it => it.to_string();
-    usize: it => it.to_string();
+    str: it => Value::Bytes(it.as_bytes());
+    String: it => Value::Bytes(it.as_bytes());
+    OsStr: it => Value::Bytes(it.as_bytes());
+    OsString: it => Value::Bytes(it.as_bytes());
+    [u8]: it => Value::Bytes(it);
+    Vec<u8>: it => Value::Bytes(it);
+    Errno: it => Value::Errno(*it);
+    u8: it => Value::Unsigned(u64::from(*it));
+    i32: it => Value::Signed(i64::from(*it));
+    u32: it => Value::Unsigned(u64::from(*it));
+    i64: it => Value::Signed(*it);
+    u64: it => Value::Unsigned(*it);
+    usize: it => Value::Unsigned(*it as u64);
 }
 
 impl<T: Piece + ?Sized> Piece for &T {
-    fn append(&self, text: &mut Vec<u8>) {
-        (**self).append(text);
+    #[inline(always)]
+    fn value(&self) -> Value<'_> {
+        (**self).value()
     }
 }
 
-/// The template with a value in the place of each NUL. Out of line and by reference to the trait:
-/// messages are many and cold.
+/// The template with a value in the place of each NUL. Out of line: messages are many and cold.
 #[cold]
 #[inline(never)]
-pub fn join(template: &str, values: &[&dyn Piece]) -> Vec<u8> {
+pub fn join(template: &str, values: &[Value<'_>]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut values = values.iter();
     for (index, literal) in template.split('\0').enumerate() {
@@ -66,7 +92,7 @@ pub fn join(template: &str, values: &[&dyn Piece]) -> Vec<u8> {
 #[macro_export]
 macro_rules! text {
     (@ [$($template:literal)*] [$($value:expr)*]) => {
-        $crate::text::join(concat!($($template),*), &[$(&$value as &dyn $crate::text::Piece),*])
+        $crate::text::join(concat!($($template),*), &[$($crate::text::Piece::value(&$value)),*])
     };
     (@ [$($template:literal)*] [$($value:expr)*] $literal:literal $(, $($rest:tt)*)?) => {
         $crate::text!(@ [$($template)* $literal] [$($value)*] $($($rest)*)?)
