@@ -1,14 +1,17 @@
-//! The allocator: a small arena in the program's own image, malloc(3) behind it, and a reserve.
+//! The allocator: a small arena in the program's own image, blocks from mmap(2) behind it, and a reserve.
 //!
 //! A command that only sets something up and execs a program needs a few hundred bytes. From the
 //! arena they cost nothing; malloc's first call costs four system calls and three page faults,
-//! which is a tenth of what starting such a command takes. The reserve serves when there is no
-//! memory left: what has been begun can then be finished or undone. Untouched it costs nothing.
+//! which is a tenth of what starting such a command takes, and its code is a fiftieth of the
+//! program. The reserve serves when there is no memory left: what has been begun can then be
+//! finished or undone. Untouched it costs nothing.
 
+mod blocks;
+
+use blocks::Blocks;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::alloc::System;
 
 /// Bytes in the arena. Each page of it costs one fault when it is first used, and nothing before.
 const SIZE: usize = 32 * 1024;
@@ -67,10 +70,12 @@ impl<const SIZE: usize> Arena<SIZE> {
 // Of their own, and zero: beside the function of [`Heap`] they would be bytes of the file.
 static ARENA: Arena<SIZE> = Arena::new();
 static SPARE: Arena<RESERVE> = Arena::new();
+static BLOCKS: Blocks = Blocks::new();
 
-/// The arena first, then malloc(3), then the reserve.
+/// The arena first, then blocks from mmap(2), then the reserve.
 pub struct Heap {
     arena: &'static Arena<SIZE>,
+    blocks: &'static Blocks,
     reserve: &'static Arena<RESERVE>,
     /// Called when there is no memory left. It ends the process; the standard library would kill it.
     exhausted: fn() -> !,
@@ -79,10 +84,10 @@ pub struct Heap {
 impl Heap {
     /// Nothing taken yet, and what is done when there is no memory left.
     pub const fn new(exhausted: fn() -> !) -> Heap {
-        Heap { arena: &ARENA, reserve: &SPARE, exhausted }
+        Heap { arena: &ARENA, blocks: &BLOCKS, reserve: &SPARE, exhausted }
     }
 
-    /// What malloc(3) gave, or in its place a piece of the reserve.
+    /// The block, or if there is none a piece of the reserve.
     fn or_reserve(&self, pointer: *mut u8, layout: Layout) -> *mut u8 {
         if !pointer.is_null() {
             return pointer;
@@ -110,15 +115,14 @@ impl Heap {
 }
 
 // SAFETY: memory of the arenas is aligned as asked for, inside the array, and handed out once until it
-// is given back; everything else is malloc's. None of the three returns null.
+// is given back; everything else is a block. None of the three returns null.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let piece = self.arena.take(layout);
         if !piece.is_null() {
             return piece;
         }
-        // SAFETY: the caller's promises are malloc's.
-        self.or_reserve(unsafe { System.alloc(layout) }, layout)
+        self.or_reserve(self.blocks.take(layout), layout)
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -127,8 +131,8 @@ unsafe impl GlobalAlloc for Heap {
         } else if self.reserve.has(pointer) {
             self.reserve.give_back(pointer, layout);
         } else {
-            // SAFETY: it is from neither arena, so it is from malloc.
-            unsafe { System.dealloc(pointer, layout) }
+            // SAFETY: it is from neither arena, so it is a block.
+            unsafe { self.blocks.give_back(pointer, layout) }
         }
     }
 
@@ -138,8 +142,8 @@ unsafe impl GlobalAlloc for Heap {
         } else if self.reserve.has(pointer) {
             self.reserve.resize(pointer, layout, size)
         } else {
-            // SAFETY: it is from neither arena, so it is from malloc.
-            let new = unsafe { System.realloc(pointer, layout, size) };
+            // SAFETY: it is from neither arena, so it is a block.
+            let new = unsafe { self.blocks.resize(pointer, layout, size) };
             if !new.is_null() {
                 return new;
             }
@@ -167,7 +171,8 @@ mod tests {
 
     /// A heap with arenas of its own.
     fn apart() -> Heap {
-        Heap { arena: Box::leak(Box::new(Arena::new())), reserve: Box::leak(Box::new(Arena::new())), exhausted }
+        let blocks = Box::leak(Box::new(Blocks::new()));
+        Heap { arena: Box::leak(Box::new(Arena::new())), blocks, reserve: Box::leak(Box::new(Arena::new())), exhausted }
     }
 
     #[test]
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_comes_from_malloc() {
+    fn what_does_not_fit_is_a_block() {
         let heap = apart();
         // SAFETY: the size is not zero, and the piece is given back with the layout it was taken with.
         unsafe {
@@ -194,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reserve_serves_when_malloc_has_nothing() {
+    fn the_reserve_serves_when_there_is_no_block() {
         let heap = apart();
         let piece = heap.or_reserve(core::ptr::null_mut(), layout(100, 8));
         assert!(heap.reserve.has(piece) && !heap.arena.has(piece));
