@@ -1,4 +1,7 @@
 //! User and group ids of the process: credentials(7), setgroups(2), setgid(2), setuid(2).
+//!
+//! The ids are set by the bare calls, of this thread: who sets them has no other. The C library's
+//! set them for all threads, which takes signals, semaphores and their code.
 
 use crate::{Errno, Result, error::Context, io};
 
@@ -54,21 +57,21 @@ pub fn groups() -> Result<Vec<Gid>> {
 /// setgroups(2): exactly these supplementary groups.
 pub fn set_groups(groups: &[Gid]) -> Result<()> {
     // SAFETY: the slice is valid for reads of its length.
-    let done = io::checked(i64::from(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) }));
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) });
     traced!(done, "setgroups({}, {groups:?})", groups.len()).context("setgroups", "").map(drop)
 }
 
 /// setgid(2): all three group ids when privileged.
 pub fn set_gid(gid: Gid) -> Result<()> {
     // SAFETY: the call takes an integer.
-    let done = io::checked(i64::from(unsafe { libc::setgid(gid) }));
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_setgid, gid) });
     traced!(done, "setgid({gid})").context("setgid", gid.to_string()).map(drop)
 }
 
 /// setuid(2): all three user ids when privileged; leaving 0 empties the capability sets.
 pub fn set_uid(uid: Uid) -> Result<()> {
     // SAFETY: the call takes an integer.
-    let done = io::checked(i64::from(unsafe { libc::setuid(uid) }));
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_setuid, uid) });
     traced!(done, "setuid({uid})").context("setuid", uid.to_string()).map(drop)
 }
 
@@ -91,13 +94,13 @@ pub fn all_gids() -> [Gid; 3] {
 /// setresuid(2); the saved id becomes the effective one.
 pub fn set_uids(real: Uid, effective: Uid) -> Result<()> {
     // SAFETY: the call takes integers.
-    let done = io::checked(i64::from(unsafe { libc::setresuid(real, effective, effective) }));
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_setresuid, real, effective, effective) });
     traced!(done, "setresuid({real}, {effective}, {effective})").context("setresuid", "").map(drop)
 }
 
 /// setresgid(2); the saved id becomes the effective one.
 pub fn set_gids(real: Gid, effective: Gid) -> Result<()> {
     // SAFETY: the call takes integers.
-    let done = io::checked(i64::from(unsafe { libc::setresgid(real, effective, effective) }));
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_setresgid, real, effective, effective) });
     traced!(done, "setresgid({real}, {effective}, {effective})").context("setresgid", "").map(drop)
 }

@@ -65,19 +65,74 @@ fn by_descriptor(path: &OsStr) -> Option<OsString> {
     is_path.then(|| OsString::from_vec(found.to_vec()))
 }
 
-/// realpath(3).
 fn by_walking(path: &OsStr) -> Result<OsString> {
-    let canonical = io::cstring(path).and_then(|path| {
-        let mut buffer = [0; libc::PATH_MAX as usize];
-        // SAFETY: `path` is NUL-terminated, and the buffer is as long as realpath may fill it.
-        let resolved = unsafe { libc::realpath(path.as_ptr(), buffer.as_mut_ptr()) };
-        if resolved.is_null() {
-            return Err(Errno::last());
+    resolved(path.as_bytes()).map(OsString::from_vec).context("realpath", path)
+}
+
+/// realpath(3), of our own: musl's brings malloc with it.
+fn resolved(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
+    if path.is_empty() {
+        return Err(Errno::ENOENT);
+    }
+    // Without the slash of the root, and so empty for it.
+    let mut done = if path.starts_with(b"/") { Vec::new() } else { working_directory()? };
+    let mut rest = path.to_vec();
+    let mut links = 0;
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        let after = rest.split_off(end);
+        let name = core::mem::replace(&mut rest, after.get(1..).unwrap_or_default().to_vec());
+        match name.as_slice() {
+            b"" | b"." => continue,
+            b".." => {
+                done.truncate(done.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
         }
-        // SAFETY: realpath returned a NUL-terminated string.
-        Ok(OsString::from_vec(unsafe { core::ffi::CStr::from_ptr(resolved) }.to_bytes().to_vec()))
-    });
-    canonical.context("realpath", path)
+        let parent = done.len();
+        done.push(b'/');
+        done.extend_from_slice(&name);
+        // What a slash follows must be a directory. With one, the kernel asks that of what is no link.
+        let mut link = link_of(&done);
+        if link == Err(Errno::EINVAL) && !after.is_empty() {
+            link = link_of(&[&done, b"/".as_slice()].concat());
+        }
+        match link {
+            Err(Errno::EINVAL) => {}
+            Err(errno) => return Err(errno),
+            Ok(_) if links == LINKS => return Err(Errno::ELOOP),
+            Ok(mut target) => {
+                links += 1;
+                done.truncate(if target.starts_with(b"/") { 0 } else { parent });
+                target.extend_from_slice(&after);
+                rest = target;
+            }
+        }
+    }
+    if done.is_empty() {
+        done.push(b'/');
+    }
+    Ok(done)
+}
+
+/// How many symbolic links are followed, as in the kernel: path_resolution(7).
+const LINKS: usize = 40;
+
+fn link_of(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
+    read_link(OsStr::from_bytes(path)).map(OsString::into_vec).map_err(|error| error.errno)
+}
+
+/// getcwd(2), without the slash of the root. What is not below our root has no path.
+fn working_directory() -> core::result::Result<Vec<u8>, Errno> {
+    let mut path = [0_u8; libc::PATH_MAX as usize];
+    // SAFETY: the buffer is as long as we say.
+    let length = io::checked(unsafe { libc::syscall(libc::SYS_getcwd, path.as_mut_ptr(), libc::PATH_MAX as usize) })?;
+    match path.get(..(length as usize).saturating_sub(1)) {
+        Some(b"/") => Ok(Vec::new()),
+        Some(path @ [b'/', ..]) => Ok(path.to_vec()),
+        _ => Err(Errno::ENOENT),
+    }
 }
 
 /// Where a symbolic link leads: readlink(2).
@@ -159,4 +214,60 @@ pub fn set_mode(path: &OsStr, mode: u32) -> Result<()> {
         io::checked(i64::from(unsafe { libc::chmod(path.as_ptr(), mode) }))
     });
     traced!(done, "chmod({}, {mode:#o})", Quoted::new(path)).context("chmod", path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_path_is_resolved_as_the_c_library_does() {
+        let top = std::env::temp_dir().join(format!("ctrbox-resolved-{}", std::process::id()));
+        fs::create_dir_all(top.join("a/b")).unwrap();
+        fs::write(top.join("a/file"), "").unwrap();
+        symlink("../a/b", top.join("a/relative")).unwrap();
+        symlink(top.join("a"), top.join("absolute")).unwrap();
+        symlink("loop", top.join("loop")).unwrap();
+        symlink("missing", top.join("dangling")).unwrap();
+        symlink("a/file", top.join("to-file")).unwrap();
+        let names = [
+            "",
+            "a",
+            "a/",
+            "a//b/./..",
+            "a/relative",
+            "a/relative/..",
+            "absolute/b/",
+            "loop",
+            "dangling",
+            "missing",
+            "missing/..",
+            "a/file",
+            "a/file/",
+            "a/file/.",
+            "a/file/..",
+            "a/file/x",
+            "to-file",
+            "to-file/",
+            "to-file/..",
+            "a/b/../../../../../../../../..",
+            "..",
+            "a/relative/../file",
+        ];
+        for name in names {
+            let path = top.join(name);
+            let theirs = fs::canonicalize(&path).map_err(|error| Errno(error.raw_os_error().unwrap_or(0)));
+            let ours = by_walking(path.as_os_str()).map_err(|error| error.errno);
+            assert_eq!(ours, theirs.map(|path| path.into_os_string()), "{name}");
+        }
+        for relative in [".", "..", "./.", "Cargo.toml", "../../", "/", "//", "/..", "/proc/self", "/dev/fd"] {
+            let ours = by_walking(OsStr::new(relative)).map_err(|error| error.errno);
+            let theirs = fs::canonicalize(relative).map_err(|error| Errno(error.raw_os_error().unwrap_or(0)));
+            assert_eq!(ours, theirs.map(|path| path.into_os_string()), "{relative}");
+        }
+        assert_eq!(by_walking(OsStr::new("")).map_err(|error| error.errno), Err(Errno::ENOENT));
+        fs::remove_dir_all(top).unwrap();
+    }
 }
