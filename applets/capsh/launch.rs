@@ -50,7 +50,7 @@ impl Session<'_> {
         let path = if argv0.as_bytes().contains(&b'/') {
             argv0.to_os_string()
         } else {
-            let path = std::env::var_os("PATH")
+            let path = linux::process::environment("PATH")
                 .ok_or_else(|| fail(text!["no PATH environment variable found for re-execing"]))?;
             in_path(&path, argv0).ok_or_else(|| fail(text!["unable to find executable '", argv0, "' in PATH"]))?
         };

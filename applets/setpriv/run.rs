@@ -149,7 +149,7 @@ fn fresh_environment(user: Option<&accounts::User>) -> Environment {
         entry.push(value);
         variables.push(entry);
     };
-    if let Some(terminal) = std::env::var_os("TERM") {
+    if let Some(terminal) = linux::process::environment("TERM") {
         set("TERM", &terminal);
     }
     let mut path = "/usr/local/bin:/bin:/usr/bin";

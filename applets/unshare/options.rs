@@ -105,7 +105,7 @@ impl Options {
         };
         for name in names.as_bytes().split(|byte| *byte == b',').filter(|name| !name.is_empty()) {
             let name = OsStr::from_bytes(name);
-            if let Some(value) = std::env::var_os(name) {
+            if let Some(value) = linux::process::environment(name) {
                 let mut entry = name.to_os_string();
                 entry.push("=");
                 kept.retain(|other: &OsString| !other.as_bytes().starts_with(entry.as_bytes()));

@@ -24,8 +24,9 @@ pub mod signals {
 }
 
 use crate::{Errno, Result, error::Context, io};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 /// A process number, as in pid_t.
 pub type Pid = i32;
@@ -133,8 +134,18 @@ pub fn parent() -> Pid {
 }
 
 /// A variable of our environment that is set and not empty.
-pub fn variable(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+pub fn variable(name: &str) -> Option<OsString> {
+    environment(name).filter(|value| !value.is_empty())
+}
+
+/// A variable of our environment: getenv(3). The standard library's takes a lock, in a page that
+/// nothing else at the start touches.
+pub fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
+    let name = io::cstring(name.as_ref()).ok()?;
+    // SAFETY: `name` is NUL-terminated, and nothing in this program changes the environment.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: what getenv returned is null or NUL-terminated.
+    (!value.is_null()).then(|| OsStr::from_bytes(unsafe { core::ffi::CStr::from_ptr(value) }.to_bytes()).to_os_string())
 }
 
 /// Whether `path` may be executed by us: access(2), X_OK.

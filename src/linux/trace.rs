@@ -17,7 +17,7 @@ static OUTPUT: AtomicI32 = AtomicI32::new(-1);
 /// Reads `CTRBOX_TRACE` and opens the file it names. A file that cannot be
 /// opened leaves tracing off: the trace never changes what a command does.
 pub fn start() {
-    let Some(value) = std::env::var_os("CTRBOX_TRACE") else { return };
+    let Some(value) = crate::process::environment("CTRBOX_TRACE") else { return };
     let output = match value.as_bytes() {
         b"" | b"0" => return,
         b"1" => crate::io::above_standard(2),

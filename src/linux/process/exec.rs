@@ -52,7 +52,7 @@ impl Environment {
     /// The value of a variable in it.
     pub fn variable(&self, name: &str) -> Option<OsString> {
         match self {
-            Environment::Inherited => std::env::var_os(name),
+            Environment::Inherited => super::environment(name),
             Environment::Exactly(list) => list.iter().find_map(|entry| {
                 let value = entry.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
                 Some(OsStr::from_bytes(value).to_os_string())
