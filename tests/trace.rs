@@ -11,7 +11,7 @@ const CALLS: &str = "unshare,setns,mount,umount2,chroot,chdir,fchdir,setuid,setg
                      capset,fork,wait4,execve,fsopen,fspick,fsconfig,fsmount,open_tree,move_mount,mount_setattr,\
                      pidfd_open,pidfd_getfd,mkdir,rmdir,unlink,kill,setsid,prctl,fsetxattr,setxattr,removexattr,\
                      ?setxattrat,?removexattrat,pivot_root,write,ioctl,chown,chmod,rename,prlimit64,\
-                     open_by_handle_at";
+                     open_by_handle_at,openat,fchmod,fchown,utimensat,unlinkat";
 
 const SCENE: &str = r#"
 mount -t tmpfs run /run; mkdir /run/mount
@@ -100,7 +100,8 @@ fn seen_by_strace(log: &str) -> BTreeMap<String, Vec<String>> {
             .iter()
             .any(|option| arguments.contains(option))
             // What is written to other files than the kernel's is no step.
-            || name == "write" && !["</proc/", "</sys/"].iter().any(|place| arguments.contains(place))
+            || name == "write" && !["</proc/", "</sys/", "</run/"].iter().any(|place| arguments.contains(place))
+            || name == "openat" && (!arguments.contains("O_CREAT") || arguments.contains("/trace\""))
             || name == "prlimit64" && arguments.contains(", NULL, ");
         if asks || name.starts_with("syscall_") || result == "?" || elsewhere.iter().any(|other| other == pid) {
             continue;

@@ -204,7 +204,8 @@ pub fn set_owner(path: &OsStr, uid: Option<u32>, gid: Option<u32>) -> Result<()>
         let done = unsafe { libc::chown(path.as_ptr(), uid.unwrap_or(u32::MAX), gid.unwrap_or(u32::MAX)) };
         io::checked(i64::from(done))
     });
-    traced!(done, "chown({}, {uid:?}, {gid:?})", Quoted::new(path)).context("chown", path).map(drop)
+    let [uid, gid] = [uid, gid].map(|id| id.map_or(-1, i64::from));
+    traced!(done, "chown({}, {uid}, {gid})", Quoted::new(path)).context("chown", path).map(drop)
 }
 
 /// chmod(2).

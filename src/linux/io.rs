@@ -2,6 +2,7 @@
 //!
 //! Every descriptor opened here is close-on-exec, so none reaches a program we run.
 
+use crate::trace::{Flags, Quoted};
 use crate::{Errno, error::Context};
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -17,9 +18,22 @@ pub fn open_at(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, mode: u32)
     let path = cstring(path)?;
     let dir = dir.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     // SAFETY: `path` is NUL-terminated and lives until the call returns.
-    let fd = unsafe { libc::openat(dir, path.as_ptr(), flags | libc::O_CLOEXEC, mode) };
-    owned(fd)
+    let opened = owned(unsafe { libc::openat(dir, path.as_ptr(), flags | libc::O_CLOEXEC, mode) });
+    if flags & libc::O_CREAT == 0 {
+        return opened;
+    }
+    let shown = Flags(flags as u64, OPEN_NAMES);
+    traced!(opened, "openat({dir}, {}, {shown}, {mode:#o})", Quoted(path.as_bytes()))
 }
+
+/// The flags of the files that are made here.
+const OPEN_NAMES: &[(u64, &str)] = &[
+    (libc::O_WRONLY as u64, "O_WRONLY"),
+    (libc::O_RDWR as u64, "O_RDWR"),
+    (libc::O_CREAT as u64, "O_CREAT"),
+    (libc::O_EXCL as u64, "O_EXCL"),
+    (libc::O_NOFOLLOW as u64, "O_NOFOLLOW"),
+];
 
 /// openat2(2) with RESOLVE_NO_MAGICLINKS: the links of /proc that lead to another process's root or
 /// descriptors, and so out of a root that was changed, are not followed (`ELOOP`).

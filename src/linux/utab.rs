@@ -5,6 +5,7 @@
 //! rewriting. libmount's manual, mount(8) "FILES", names the files.
 
 use crate::mountinfo::{self, unescape};
+use crate::trace::Quoted;
 use crate::{Errno, Result, error::Context, io};
 use core::fmt::Write as _;
 use std::ffi::{OsStr, OsString};
@@ -317,23 +318,27 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
     let _ = crate::directory::unlink(&temporary);
     let file = io::open_at(None, &temporary, flags, 0o644).context("open", &temporary)?;
     let write = || {
-        io::write_all(file.as_fd(), text)?;
         let raw = file.as_raw_fd();
-        // SAFETY: the calls take integers.
-        io::checked(i64::from(unsafe { libc::fchmod(raw, 0o644) }))?;
+        if !text.is_empty() {
+            traced!(io::write_all(file.as_fd(), text).map(|()| text.len()), "write({raw}, {})", Quoted(text))?;
+        }
+        // SAFETY: the call takes integers.
+        traced!(io::checked(i64::from(unsafe { libc::fchmod(raw, 0o644) })), "fchmod({raw}, 0644)")?;
         if let Ok(old) = crate::stat::path(path) {
+            let (uid, gid) = (old.uid(), old.gid());
             // SAFETY: the call takes integers.
-            io::checked(i64::from(unsafe { libc::fchown(raw, old.uid(), old.gid()) }))?;
+            traced!(io::checked(i64::from(unsafe { libc::fchown(raw, uid, gid) })), "fchown({raw}, {uid}, {gid})")?;
         }
         let (from, to) = (io::cstring(&temporary)?, io::cstring(path)?);
         // SAFETY: both paths are NUL-terminated.
-        io::checked(i64::from(unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }))
+        let done = io::checked(i64::from(unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }));
+        traced!(done, "rename({}, {})", Quoted::new(&temporary), Quoted::new(path))
     };
     let done = write();
     if done.is_err() {
         let _ = crate::directory::unlink(&temporary);
     }
-    traced!(done, "rename({:?}, {:?})", temporary, path).context("rename", path).map(drop)
+    done.context("rename", path).map(drop)
 }
 
 /// Tells watchers (libmount's monitor, systemd) that the table has changed.
@@ -341,8 +346,10 @@ fn touch_event() {
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
     // Only a notice: the table itself is already right.
     let Ok(file) = io::open_at(None, &beside(".event"), flags, 0o644) else { return };
+    let raw = file.as_raw_fd();
     // SAFETY: a null pointer means the present time.
-    let _ = unsafe { libc::futimens(file.as_raw_fd(), core::ptr::null()) };
+    let done = io::checked(i64::from(unsafe { libc::futimens(raw, core::ptr::null()) }));
+    let _ = traced!(done, "utimensat({raw}, NULL, NULL, 0)");
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ pub fn die_of(signal: Signal) {
     let _ = unsafe { libc::sigprocmask(libc::SIG_UNBLOCK, &set, core::ptr::null_mut()) };
     if crate::trace::enabled() {
         // Written before the call, which mostly does not come back.
-        crate::trace::line(format_args!("kill({}, {signal})", super::id()), None);
+        crate::trace::line(format_args!("kill({}, {})", super::id(), Named(&[signal])), None);
     }
     // SAFETY: the call takes two integers.
     unsafe { libc::kill(super::id(), signal) };

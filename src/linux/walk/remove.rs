@@ -1,6 +1,7 @@
 //! Removing everything below a directory: unlinkat(2).
 
 use super::entries::{Buffer, Kind, kind_of, open_directory};
+use crate::trace::Quoted;
 use crate::{Errno, io, stat};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -42,7 +43,9 @@ fn subdirectory(parent: BorrowedFd<'_>, name: &CStr, device: u64) -> Result<(), 
 
 fn unlink(directory: BorrowedFd<'_>, name: &CStr, flags: i32) -> Result<(), Errno> {
     // SAFETY: the name is NUL-terminated.
-    io::checked(i64::from(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), flags) })).map(drop)
+    let done = io::checked(i64::from(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), flags) }));
+    let what = if flags == 0 { "0" } else { "AT_REMOVEDIR" };
+    traced!(done, "unlinkat({}, {}, {what})", directory.as_raw_fd(), Quoted(name.to_bytes())).map(drop)
 }
 
 #[cfg(test)]
