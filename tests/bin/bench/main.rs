@@ -2,9 +2,9 @@
 //!
 //! Method: counts first ([`counts`]), each command once. Then time: from posix_spawn(3) to waitpid(2),
 //! with no environment but PATH, pinned to one processor and there before everything else (SCHED_FIFO).
-//! The peers of a row take turns, one run each, in an order that is reversed each round, so that drift
-//! hits all alike; a round gives one ratio to ours for each peer, and their median and quartiles are
-//! printed. Ours is one of its own peers: a row in which that is not 1 is void.
+//! The peers of a row take turns, one run each, in an order that is reversed each round ([`Turns`]), so
+//! that drift hits all alike; a round gives one ratio to ours for each peer, and their median and
+//! quartiles are printed. Ours is one of its own peers: a row in which that is not 1 is void.
 //! The rows that walk a tree use every processor, as any other program, as that is what they measure.
 
 mod counts;
@@ -165,10 +165,9 @@ fn measure(row: &Row, scene: &Scene, options: &Options) -> Result<Vec<Measured>>
     }
     let rounds = options.rounds.min(row.rounds);
     let warm_up = WARM_UP.min(rounds / 3);
-    let count = commands.len();
+    let mut turns = Turns::new(commands.len());
     for round in 0..warm_up + rounds {
-        for turn in 0..count {
-            let index = if round % 2 == 0 { turn } else { count - 1 - turn };
+        for &index in turns.next() {
             let Some((command, measured)) = commands.get_mut(index) else { continue };
             (row.before_each)(scene);
             let (time, succeeds) = command.run()?;
@@ -180,4 +179,51 @@ fn measure(row: &Row, scene: &Scene, options: &Options) -> Result<Vec<Measured>>
         }
     }
     Ok(commands.into_iter().map(|(_, measured)| measured).collect())
+}
+
+/// The order in which peers take turns: another one every other round, and between them its reverse. A command
+/// takes longer after a large one, so none is to come after the same one always.
+struct Turns {
+    order: Vec<usize>,
+    reverse: bool,
+    /// The state of a linear congruential generator, the same in every run.
+    random: u64,
+}
+
+impl Turns {
+    fn new(count: usize) -> Turns {
+        Turns { order: (0..count).collect(), reverse: false, random: 1 }
+    }
+
+    fn next(&mut self) -> &[usize] {
+        if self.reverse {
+            self.order.reverse();
+        } else {
+            for last in (1..self.order.len()).rev() {
+                self.random =
+                    self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                self.order.swap(last, (self.random >> 33) as usize % (last + 1));
+            }
+        }
+        self.reverse = !self.reverse;
+        &self.order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_other_round_is_the_one_before_in_reverse() {
+        let mut turns = Turns::new(5);
+        for _ in 0..10 {
+            let there = turns.next().to_vec();
+            let mut back = turns.next().to_vec();
+            back.reverse();
+            assert_eq!(there, back);
+            back.sort_unstable();
+            assert_eq!(back, [0, 1, 2, 3, 4]);
+        }
+    }
 }
