@@ -57,7 +57,8 @@ fn by_descriptor(path: &OsStr) -> Option<OsString> {
     }
     let file = io::open_at(None, path, libc::O_PATH, 0).ok()?;
     let link = io::cstring(OsStr::new(&format!("/proc/self/fd/{}", file.as_raw_fd()))).ok()?;
-    let mut buffer = [0_u8; libc::PATH_MAX as usize];
+    // Longer ones are walked: a page of the stack would cost more than the three calls.
+    let mut buffer = [0_u8; 512];
     // SAFETY: `link` is NUL-terminated, and the buffer is valid for writes of its length.
     let length = unsafe { libc::readlink(link.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) };
     let found = buffer.get(..usize::try_from(length).ok()?)?;
@@ -123,7 +124,9 @@ fn link_of(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
     read_link(OsStr::from_bytes(path)).map(OsString::into_vec).map_err(|error| error.errno)
 }
 
-/// getcwd(2), without the slash of the root. What is not below our root has no path.
+/// getcwd(2), without the slash of the root. What is not below our root has no path. On its own: its buffer
+/// is to take a page of the stack only where it is called.
+#[inline(never)]
 fn working_directory() -> core::result::Result<Vec<u8>, Errno> {
     let mut path = [0_u8; libc::PATH_MAX as usize];
     // SAFETY: the buffer is as long as we say.

@@ -91,7 +91,9 @@ pub fn above_standard(fd: RawFd) -> crate::Result<OwnedFd> {
     owned(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) }).context("fcntl", "")
 }
 
-/// Reads at most `limit` bytes, to the end of the file.
+/// Reads at most `limit` bytes, to the end of the file. On its own, as everything that has a page of buffer:
+/// its callers' stacks are not to take that page where they do not come here.
+#[inline(never)]
 pub fn read_to_end(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>, Errno> {
     let mut text = Vec::new();
     let mut chunk = [0_u8; 4096];

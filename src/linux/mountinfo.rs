@@ -79,6 +79,7 @@ impl Table {
     }
 
     /// Reads the table at `path`.
+    #[inline(never)]
     pub fn read_from(path: &OsStr) -> Result<Table> {
         let file = io::open_read(path)?;
         // The kernel hands out a page at a time, whatever room we offer.

@@ -200,7 +200,9 @@ impl FsContext {
         .context("fsmount", "")
     }
 
-    /// The messages that the kernel has left since the last time, oldest first.
+    /// The messages that the kernel has left since the last time, oldest first. On its own: its buffer is to
+    /// take a page of the stack only where it is called.
+    #[inline(never)]
     pub fn messages(&self) -> Vec<Message> {
         use std::os::fd::AsFd;
         let mut found = Vec::new();
