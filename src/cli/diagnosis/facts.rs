@@ -173,3 +173,22 @@ impl Facts for Here {
         linux::process::parent()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_4_kib_of_a_file_are_read_and_nothing_but_files() {
+        let head = |path: &str| Here.file(OsStr::new(path)).map(|head| head.len());
+        assert_eq!(head("/proc/self/exe"), Some(4096));
+        for endless in ["/dev/zero", "/dev/tty", "/proc", "/none"] {
+            assert_eq!(head(endless), None, "{endless}");
+        }
+    }
+
+    #[test]
+    fn a_scan_of_proc_has_200_ms() {
+        assert_eq!(PATIENCE.as_millis(), 200);
+    }
+}

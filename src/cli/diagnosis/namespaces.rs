@@ -121,6 +121,7 @@ fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
 fn apparmor(facts: &dyn Facts) -> Option<Vec<Hint>> {
     const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
     let name = sysctl(APPARMOR);
+    let program = facts.link(OsStr::new("/proc/self/exe")).unwrap_or_else(|| "this program".into());
     (facts.number(APPARMOR) == Some(1)).then(|| {
         vec![
             text![
@@ -128,7 +129,7 @@ fn apparmor(facts: &dyn Facts) -> Option<Vec<Hint>> {
                 " is 1: AppArmor takes the capabilities of a new user namespace away from programs without a profile that allows them"
             ],
             text![
-                "run it with sudo; or give this program a profile with 'userns,'; or, for every program: sysctl -w ", name, "=0"
+                "run it with sudo; or give ", program, " a profile with 'userns,'; or, for every program: sysctl -w ", name, "=0"
             ],
         ]
     })
