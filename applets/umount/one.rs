@@ -117,14 +117,16 @@ pub fn unmount_found(
     let options = &settings.options;
     let kept = kept_options(found);
     if !options.internal_only && !options.fake {
-        let named = |name: &str| {
-            let value = kept.as_ref()?.get(name).and_then(|option| option.plain_value())?;
-            helper::find("umount", OsStr::from_bytes(&value))
-        };
-        let program = match credentials::effective_uid() {
-            0 => named("helper"),
-            _ => named("uhelper").or_else(|| named("helper")),
-        };
+        let program = kept.as_ref().and_then(|kept| {
+            let named = |name: &str| {
+                let value = kept.get(name).and_then(|option| option.plain_value())?;
+                helper::find("umount", OsStr::from_bytes(&value))
+            };
+            match credentials::effective_uid() {
+                0 => named("helper"),
+                _ => named("uhelper").or_else(|| named("helper")),
+            }
+        });
         if let Some(program) = program.or_else(|| types.helper(found.fstype.as_deref()?)) {
             return run_helper(invocation, settings, found, &program, output);
         }
