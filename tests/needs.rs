@@ -76,7 +76,7 @@ fn lack_of(need: &str) -> Option<String> {
             .into_iter()
             .any(|at| Path::new(&format!("/sys/fs/cgroup/{at}cgroup.controllers")).exists()))
         .then(|| "no cgroup v2 hierarchy".to_string()),
-        "aarch64" => ["ctrbox", "debian/bin/busybox", "debian/boot"]
+        "aarch64" => ["ctrbox", "debian/boot"]
             .into_iter()
             .map(|name| document::tree().join("target/aarch64").join(name))
             .find(|path| !path.exists())
