@@ -129,18 +129,37 @@ fn bash(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
         out.push_str("        ;;\n");
     }
     out.push_str("    esac\n}\n");
-    out.push_str(
-        &BASH.replace("@NAMES@", names).replace("@WORDS@", WORDS).replace("@CAPABILITIES@", &Kind::Capability.words()),
-    );
+    fill(BASH, names, &mut out);
     out
 }
 
+/// Adds a template with the applets' names and other words in their places.
+fn fill(template: &str, names: &str, out: &mut String) {
+    for piece in template.split('%') {
+        match piece {
+            "NAMES" => out.push_str(names),
+            "WORDS" => out.push_str(WORDS),
+            "CAPABILITIES" => out.push_str(&Kind::Capability.words()),
+            _ => out.push_str(piece),
+        }
+    }
+}
+
+/// The word that bash's case below knows it by, or the words that it can be.
 fn bash_kind(kind: Kind) -> String {
     match kind {
-        Kind::Words(_) => kind.words(),
-        // The word that bash's case below knows it by.
-        _ => format!("@{kind:?}").to_ascii_lowercase(),
+        Kind::Words(_) => return kind.words(),
+        Kind::File => "@file",
+        Kind::Directory => "@directory",
+        Kind::User => "@user",
+        Kind::Group => "@group",
+        Kind::Pid => "@pid",
+        Kind::Signal => "@signal",
+        Kind::Capability => "@capability",
+        Kind::Program => "@program",
+        Kind::Other => "@other",
     }
+    .into()
 }
 
 const BASH: &str = r#"
@@ -151,11 +170,11 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "@NAMES@ @WORDS@ $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "%NAMES% %WORDS% $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='@NAMES@' ;;
+        man) value='%NAMES%' ;;
         completion) value='bash zsh fish' ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -183,14 +202,14 @@ _ctrbox() {
     @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
     @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
-    @capability) mapfile -t COMPREPLY < <(compgen -W '@CAPABILITIES@' -- "$word") ;;
+    @capability) mapfile -t COMPREPLY < <(compgen -W '%CAPABILITIES%' -- "$word") ;;
     @other | '') ;;
     *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
     esac
 }
 
 complete -F _ctrbox ctrbox
-for _ctrbox_name in @NAMES@; do
+for _ctrbox_name in %NAMES%; do
     if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
 done
 unset _ctrbox_name
@@ -234,7 +253,7 @@ fn zsh(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
             out.extend(["        '", &operands, "'\n}\n"]);
         }
     }
-    out.push_str(&ZSH.replace("@NAMES@", names));
+    fill(ZSH, names, &mut out);
     out
 }
 
@@ -255,7 +274,7 @@ fn zsh_kind(kind: Kind) -> String {
 const ZSH: &str = r#"
 _ctrbox_rest() {
     case $words[1] in
-    man) _values applet @NAMES@ ;;
+    man) _values applet %NAMES% ;;
     completion) _values shell bash zsh fish ;;
     *) if (( $+functions[_ctrbox_$words[1]] )); then _ctrbox_$words[1]; fi ;;
     esac
@@ -269,7 +288,7 @@ if [[ $funcstack[1] == _ctrbox ]]; then
     _ctrbox "$@"
 elif (( $+functions[compdef] )); then
     compdef _ctrbox ctrbox
-    for _ctrbox_name in @NAMES@; do
+    for _ctrbox_name in %NAMES%; do
         if [[ $commands[$_ctrbox_name] -ef $commands[ctrbox] ]]; then compdef _ctrbox $_ctrbox_name; fi
     done
     unset _ctrbox_name
@@ -307,7 +326,7 @@ fn fish(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
         };
         out.extend([&begin, &operands, "\n"]);
     }
-    out.push_str(&FISH.replace("@NAMES@", names));
+    fill(FISH, names, &mut out);
     out
 }
 
@@ -325,9 +344,9 @@ fn fish_kind(kind: Kind, required: bool) -> String {
     [if required { " -x" } else { " -f" }, " -a '", &list, "'"].concat()
 }
 
-const FISH: &str = r#"complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a '@NAMES@'
+const FISH: &str = r#"complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a '%NAMES%'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
-for name in @NAMES@
+for name in %NAMES%
     set -l path (command -s $name)
     if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
         complete -c $name -w "ctrbox $name"

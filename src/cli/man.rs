@@ -24,7 +24,7 @@ any other value names the file that they are added to.
 pub fn page(applet: &Applet) -> String {
     let name = applet.name;
     let mut out = String::new();
-    let title = name.to_uppercase();
+    let title = name.to_ascii_uppercase();
     out.extend([".TH ", &title, " ", applet.section, " ", DATE, " \"ctrbox ", VERSION, "\"\n"]);
     out.extend([".SH NAME\n", name, " \\- ", &escaped(applet.summary), "\n.SH SYNOPSIS\n"]);
     for (index, form) in applet.synopsis.iter().enumerate() {
@@ -53,7 +53,7 @@ fn options(applet: &Applet, out: &mut String) {
     for spec in specs.iter() {
         let names = option_names(&spec, false);
         // `-f, --fork` has a space, too: the argument begins where the last name ends.
-        let last = names.rfind(" -").map_or(0, |at| at + 1);
+        let last = names.as_bytes().windows(2).rposition(|pair| pair == b" -").map_or(0, |at| at + 1);
         let end = names.get(last..).and_then(|name| name.find(['=', '[', ' '])).map_or(names.len(), |at| last + at);
         let (names, argument) = names.split_at_checked(end).unwrap_or((&names, ""));
         out.extend([".TP\n\\fB", &escaped(names), "\\fP", &escaped(argument), "\n"]);

@@ -105,7 +105,7 @@ impl Iab {
         let text = io::read_to_end(file.as_fd(), 64 * 1024).map_err(|errno| Error::new("read", &path, errno))?;
         let field = |name: &[u8]| {
             let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
-            let digits = std::str::from_utf8(line.unwrap_or_default()).unwrap_or_default().trim();
+            let digits = std::str::from_utf8(line.unwrap_or_default().trim_ascii()).unwrap_or_default();
             u64::from_str_radix(digits, 16).map_err(|_| Error::new("read", &path, Errno::EINVAL))
         };
         let known = super::all(process::count());
