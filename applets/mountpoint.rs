@@ -113,7 +113,13 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
         return Ok(false);
     }
     let flags = if nofollow { AT_SYMLINK_NOFOLLOW } else { 0 };
-    match statmount::mountinfo_id(None, path, flags).map_err(|error| error.errno)?.is_root {
+    let told = match statmount::mountinfo_id(None, path, flags) {
+        Ok(id) => id.is_root,
+        // No statx(2), or a filter that has not heard of it.
+        Err(error) if matches!(error.errno, Errno::ENOSYS | Errno::EPERM) => None,
+        Err(error) => return Err(error.errno),
+    };
+    match told {
         Some(is_root) => Ok(is_root),
         // A kernel before Linux 5.8 does not tell; its table does.
         None => {
