@@ -41,13 +41,20 @@ FORMS=(
     "mount -t tmpfs -o size=64k,noexec tmpfs view"
     "mount --bind -o ro rootfs view"
     "umount view/under"
+    "mountpoint view/under"
+    "setpriv --reuid=ordinary --regid=ordinary --init-groups --inh-caps=-all --bounding-set=-chown --nnp $state"
+    "unshare -m pivot_root view/under view/under/old"
+    "unshare -m -p -f switch_root view/under /state state"
 )
 wrong() { echo "WRONG: $*"; }
 mounts() { grep " $PWD/" /proc/self/mountinfo | cut -d ' ' -f 4-6; }
 # A form may need something done before it.
 prepare() {
     case $1 in
-    umount*) mount -t tmpfs under view && mkdir -p view/under && mount -t tmpfs under view/under ;;
+    *view/under*)
+        mount -t tmpfs under view && mkdir -p view/under && mount -t tmpfs under view/under
+        mkdir view/under/{old,dev,proc,sys} && cp rootfs/state view/under/
+        ;;
     esac
 }
 clean() {
@@ -66,19 +73,21 @@ effect() {
     sed -e 's/ CapInh.*//' -e 's/([a-z?]*)/(name)/g' out
     echo "$after"
 }
+# Without hindrance, once for each form.
+declare -A USUAL
+usual() { [ -n "${USUAL[$form]}" ] || USUAL[$form]=$(effect $form); }
 sane() {
-    local name=$1 usual hindered status
+    local name=$1 form=${*: -1} hindered status
     shift
-    usual=$(form=${*: -1}; effect $form)
+    usual
     local words=()
     while [ "$1" != -- ]; do words+=("$1"); shift; done
-    form=$2
     hindered=$(effect timeout -s KILL 20 "${words[@]}" $form; [ "$before" = "$after" ] || echo "changed")
     status=${hindered%%$'\n'*}
     if [ "$status" -ge 128 ]; then wrong "$name: $form: status $status: $(cat err)"
     elif [ "$status" = 0 ]; then
         # getcap names on standard error what it cannot read, and goes on.
-        [ "${hindered%$'\n'changed}" = "$usual" ] || [[ $form = getcap* && -s err ]] || wrong "$name: $form: $(diff <(echo "$usual") <(echo "$hindered") | head -n 5)"
+        [ "${hindered%$'\n'changed}" = "${USUAL[$form]}" ] || [[ $form = getcap* && -s err ]] || wrong "$name: $form: $(diff <(echo "${USUAL[$form]}") <(echo "$hindered") | head -n 5)"
     elif [ ! -s err ]; then wrong "$name: $form: status $status without a word"
     elif [ "${hindered%changed}" != "$hindered" ]; then wrong "$name: $form: status $status, but $(cat err): $hindered"
     fi
@@ -157,7 +166,8 @@ true
 fn a_full_disk_is_reported_and_nothing_pretends_to_be_written() {
     check(
         r#"
-for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "unshare --help" "chroot --version" "capsh --decode=3"; do
+for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "unshare --help" "chroot --version" "capsh --decode=3" \
+    "setpriv --dump" "setpriv --list-caps" "mountpoint /proc" "mountpoint -d /proc" "ctrbox --list" "ctrbox man mount" "ctrbox explain unshare true"; do
     status=0
     $form >/dev/full 2>err || status=$?
     [ "$status" != 0 ] || wrong "$form: success on a full disk"
@@ -248,7 +258,7 @@ fn a_missing_or_empty_name_is_no_applet() {
     check(
         r#"
 commands=$(dirname $(command -v ctrbox))
-for applet in ctrbox chroot unshare mount capsh; do
+for applet in ctrbox $(ctrbox --list); do
     status=0
     $surround argc0 $commands/$applet >out 2>err || status=$?
     [ "$status" = 127 ] && [ -s err ] && [ ! -s out ] || wrong "argc 0: $applet: $status: $(cat out err)"
@@ -277,7 +287,7 @@ try() {
     [ "$status" -lt 128 ] && { [ -s err ] || [ -s out ]; } ||
         wrong "$1 $(echo "$2" | head -c 30): $status: $(head -c 300 err)"
 }
-for applet in chroot unshare nsenter mount umount setcap getcap getpcaps capsh; do
+for applet in $(ctrbox --list); do
     try $applet "$long"
     try $applet --"${long:2}"
     try $applet -"${long:1}"
@@ -301,6 +311,13 @@ try mount -t "$long" x view
 try mount -t tmpfs "$long" view/none
 try mount LABEL="${long:6}" view
 try umount "$long"
+try mountpoint -x "$long"
+try pivot_root "$long" "$long"
+try switch_root "$long" /state
+try setpriv --reuid="${long:8}" true
+try setpriv --groups="${ids:9}" $state
+try setpriv --inh-caps="${long:11}" true
+try setpriv --securebits="${long:13}" true
 try setcap "$long" one
 try setcap cap_chown=p "$long"
 try setcap -n "$long" cap_chown=p one
@@ -338,13 +355,20 @@ setcap cap_chown=ep "$odd/prog$odd" || wrong setcap
 mount -t tmpfs "source$odd" "$odd/$odd" || wrong mount
 mount | LC_ALL=C grep -q -a "^source" || wrong "mount lists it not"
 umount "$odd/$odd" || wrong umount
-for applet in chroot unshare nsenter mount umount setcap getcap getpcaps capsh; do
+for applet in $(ctrbox --list); do
     for argument in "--$odd" "-$odd" "$odd" "--help=$odd"; do
         status=0
         timeout -s KILL 20 $applet "$argument" >out 2>err </dev/null || status=$?
         [ "$status" -lt 128 ] || wrong "$applet '$argument': $status"
     done
 done
+mount -t tmpfs t "$odd/$odd"; mountpoint -q "$odd/$odd" || wrong mountpoint
+mkdir "$odd/$odd/$odd"; unshare -m pivot_root "$odd/$odd" "$odd/$odd/$odd" || wrong pivot_root
+cp "$odd/state" "$odd/$odd/$odd/"; ln -s "$odd/state" "$odd/$odd/init"
+[ "$(unshare -m switch_root "$odd/$odd" /init state 2>/dev/null | grep -c ran)" = 1 ] || wrong switch_root
+umount "$odd/$odd"
+[ "$(setpriv --nnp "$PWD/$odd/state" state | grep -c ran)" = 1 ] || wrong setpriv
+setpriv --reuid="$odd" --clear-groups true 2>/dev/null && wrong "setpriv --reuid"
 for option in --userspec --groups; do chroot $option="$odd" / true 2>/dev/null && wrong "chroot $option"; done
 unshare --map-user="$odd" true 2>/dev/null && wrong "unshare --map-user"
 nsenter --target="$odd" true 2>/dev/null && wrong "nsenter --target"
@@ -389,7 +413,7 @@ true
 fn a_reader_that_is_gone_ends_it_quietly() {
     check(
         r#"
-for form in "capsh --print" "getcap -r ." "mount" "unshare --help" "getpcaps 1"; do
+for form in "capsh --print" "getcap -r ." "mount" "unshare --help" "getpcaps 1" "setpriv --dump" "mountpoint /proc" "ctrbox man mount"; do
     # The reader ends before anything is written.
     mkfifo pipe; (exec 3<pipe) & exec 4>pipe; wait $!
     status=0; $form >&4 2>err || status=$?
@@ -426,6 +450,7 @@ const NEW_CALLS: &[&str] = &[
     "close_range",
     "getxattrat",
     "setxattrat",
+    "open_tree_attr",
 ];
 
 #[test]
@@ -435,9 +460,12 @@ fn filters_that_refuse_the_new_system_calls_are_survived() {
     for errno in ["ENOSYS", "EPERM"] {
         surroundings.check(&format!(
             r#"
-for form in "${{FORMS[@]}}"; do
+# One that takes a descriptor of another process.
+bash -c 'exec 5<>/dev/udp/127.0.0.1/9; touch open; exec sleep 1000' & socket=$!
+until [ -e open ]; do [ -e /proc/$socket ] || {{ wrong "no socket"; break; }}; done
+for form in "${{FORMS[@]}}" "nsenter -t $socket --net-socket 5 $state"; do
     sane "{errno} for all" $surround denying {errno} {all} -- "$form"
-    for call in clone3 openat2 pidfd_open fsopen open_tree mount_setattr; do
+    for call in clone3 openat2 pidfd_open pidfd_getfd fsopen open_tree move_mount mount_setattr statmount statx; do
         sane "{errno} for $call" $surround denying {errno} $call -- "$form"
     done
 done
@@ -480,12 +508,11 @@ true
 fn without_proc_or_sys_nothing_is_claimed_that_is_not_so() {
     check(
         r#"
-cp /proc/self/mountinfo mountinfo
-usual() { :; }
+for form in "${FORMS[@]}"; do usual; done
 mount -t tmpfs none /sys || wrong "cannot cover /sys"
+# It lists that one, too.
+unset 'USUAL[mount]'
 for form in "${FORMS[@]}"; do sane "no /sys" -- "$form"; done
-declare -A usual
-for form in "${FORMS[@]}"; do usual[$form]=$(effect $form); done
 # From here on neither /proc nor /sys shows anything: what is mounted is seen by statfs.
 mount -t tmpfs none /proc || wrong "cannot cover /proc"
 for form in "${FORMS[@]}"; do
