@@ -234,20 +234,10 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
-    exclusive(&options.operations)?;
-    exclusive(&options.source_kinds)?;
-    let moves = options.options.has("move");
-    let nothing_named = operands.is_empty() && options.source.is_none() && options.target.is_none();
+    let nothing_named = check(&options, &operands)?;
     if nothing_named && !options.all {
-        if !options.operations.is_empty() || options.propagation || !options.options.0.is_empty() {
-            return Err(bad_usage());
-        }
         let _entered = request::enter_namespace(options.namespace.as_deref())?;
         return list::list(&options, output);
-    }
-    let is_operation = !options.operations.is_empty() || moves;
-    if is_operation && (options.types.is_some() || options.all || options.source.is_some()) {
-        return Err(bad_usage());
     }
     if options.all {
         let settings = settings(&options)?;
@@ -258,11 +248,28 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     one::mount(invocation, &settings, request, output)
 }
 
+/// Refuses what does not go together. Whether neither a source nor a target is named.
+fn check(options: &Options, operands: &[OsString]) -> Result<bool, Failure> {
+    exclusive(&options.operations)?;
+    exclusive(&options.source_kinds)?;
+    let nothing_named = operands.is_empty() && options.source.is_none() && options.target.is_none();
+    let operation = !options.operations.is_empty();
+    let wrong = if nothing_named && !options.all {
+        operation || options.propagation || !options.options.0.is_empty()
+    } else {
+        let alone = options.types.is_none() && !options.all && options.source.is_none();
+        (operation || options.options.has("move")) && !alone
+    };
+    if wrong { Err(bad_usage()) } else { Ok(nothing_named) }
+}
+
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(_) => Ok(None),
-        Parsed::Run(options, operands) if options.all || operands.is_empty() && options.target.is_none() => {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    if check(&options, &operands)? || options.all {
             let mut story = Story::default();
             let (words, call) = if options.all {
                 ("mount every line of fstab that is not mounted yet", "open(\"/etc/fstab\")")
@@ -270,13 +277,10 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
                 ("list what is mounted", "open(\"/proc/self/mountinfo\")")
             };
             story.tell(words, call, &[]);
-            Ok(Some(story))
-        }
-        Parsed::Run(options, operands) => {
-            let request = request(&options, operands)?;
-            explain::story(&request, &options).map(Some)
-        }
+            return Ok(Some(story));
     }
+    let request = request(&options, operands)?;
+    explain::story(&request, &options).map(Some)
 }
 
 /// Refuses two options of which only one may be there.
