@@ -20,6 +20,7 @@ applets! {
     chroot
     getcap
     getpcaps
+    lsns
     mount
     mountpoint
     nsenter

@@ -59,6 +59,16 @@ _ctrbox_table() {
         options='-h --help --usage --verbose --ugly --legacy --iab --license'
         operands='@pid'
         ;;
+    lsns)
+        options='-J --json -l --list -n --noheadings -o --output --output-all -P --persistent -p --task -r --raw -u --notruncate -W --nowrap -t --type -T --tree -H --list-columns -h --help -V --version'
+        operands='@file'
+        case $2 in
+        -o | --output | --output=) value='@other' ;;
+        -p | --task | --task=) value='@pid' ;;
+        -t | --type | --type=) value='@other' ;;
+        --tree=) value='@other' ;;
+        esac
+        ;;
     mount)
         options='-a --all -c --no-canonicalize -f --fake -F --fork -T --fstab -i --internal-only -l --show-labels --map-groups --map-users -m --mkdir -n --no-mtab --options-mode --options-source --options-source-force --onlyonce -o --options -O --test-opts -r --ro --read-only -t --types --source --target --target-prefix -v --verbose -w --rw --read-write -N --namespace -s -L --label -U --uuid -B --bind -M --move -R --rbind --beneath --exclusive --make-shared --make-slave --make-private --make-unbindable --make-rshared --make-rslave --make-rprivate --make-runbindable -h --help -V --version'
         operands='@file'
@@ -192,11 +202,11 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
+        man) value='capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -231,7 +241,7 @@ _ctrbox() {
 }
 
 complete -F _ctrbox ctrbox
-for _ctrbox_name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
+for _ctrbox_name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
     if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
 done
 unset _ctrbox_name

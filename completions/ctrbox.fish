@@ -7,7 +7,7 @@ complete -c ctrbox -n '__fish_use_subcommand' -s s -l symbolic -d 'make symbolic
 complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that are not ours'
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x
@@ -71,6 +71,22 @@ complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l ugly -l legacy -
 complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l iab -d 'show IAB of process too.'
 complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l license -d 'display license info'
 complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -f -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s J -l json -d 'use JSON output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s l -l list -d 'use list format output'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s n -l noheadings -d 'don'\''t print headings'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s o -l output -d 'define which output columns to use' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -l output-all -d 'output all columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s P -l persistent -d 'namespaces without processes'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s p -l task -d 'print process namespaces' -x -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s r -l raw -d 'use the raw output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s u -l notruncate -d 'don'\''t truncate text in columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s W -l nowrap -d 'don'\''t use multi-line representation'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s t -l type -d 'namespace type (mnt, net, ipc, user, pid, uts, cgroup, time)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s T -l tree -d 'use tree format (parent, owner, or process)'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s H -l list-columns -d 'list the available columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s a -l all -d 'mount all filesystems mentioned in fstab'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s c -l no-canonicalize -d 'don'\''t canonicalize paths'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s f -l fake -d 'dry run; skip the mount(2) syscall'
@@ -244,9 +260,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l whitelist-env -d 
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -x -a '(__fish_complete_subcommand)'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
-for name in capsh chroot getcap getpcaps mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
+for name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
     set -l path (command -s $name)
     if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
         complete -c $name -w "ctrbox $name"

@@ -35,6 +35,7 @@ FORMS=(
     "getcap one two"
     "getcap -r ."
     "getpcaps 1"
+    "lsns -rnl -t uts -t net -o type,user"
     "capsh --print"
     "capsh --drop=cap_chown --iab=^cap_kill --chroot=rootfs --shell=/state -- state"
     "mount"
@@ -166,7 +167,7 @@ true
 fn a_full_disk_is_reported_and_nothing_pretends_to_be_written() {
     check(
         r#"
-for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "unshare --help" "chroot --version" "capsh --decode=3" \
+for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "lsns" "unshare --help" "chroot --version" "capsh --decode=3" \
     "setpriv --dump" "setpriv --list-caps" "mountpoint /proc" "mountpoint -d /proc" "ctrbox --list" "ctrbox man mount" "ctrbox explain unshare true"; do
     status=0
     $form >/dev/full 2>err || status=$?
@@ -328,6 +329,10 @@ try capsh --user="${long:7}"
 try capsh --chroot="${long:9}"
 try capsh --decode="${long:9}"
 try capsh --shell="${long:8}" -- -c true
+try lsns -o "$long"
+try lsns -t "$long"
+try lsns -p "${ids:9}"
+try lsns "${ids:9}"
 # As an argument of the program it arrives whole.
 [ "$(unshare -u bash -c 'echo ${#1}' x "$long")" = 131071 ] || wrong "an argument is cut"
 true
@@ -413,7 +418,7 @@ true
 fn a_reader_that_is_gone_ends_it_quietly() {
     check(
         r#"
-for form in "capsh --print" "getcap -r ." "mount" "unshare --help" "getpcaps 1" "setpriv --dump" "mountpoint /proc" "ctrbox man mount"; do
+for form in "capsh --print" "getcap -r ." "mount" "lsns -t uts" "unshare --help" "getpcaps 1" "setpriv --dump" "mountpoint /proc" "ctrbox man mount"; do
     # The reader ends before anything is written.
     mkfifo pipe; (exec 3<pipe) & exec 4>pipe; wait $!
     status=0; $form >&4 2>err || status=$?

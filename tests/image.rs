@@ -204,6 +204,7 @@ fn the_program_for_aarch64_does_the_same() {
         compare setcap cap_net_raw=ep foreign/ctrbox
         compare getcap -n foreign/ctrbox ours
         compare getpcaps 1
+        compare lsns -rn -t uts -o type,nprocs,user
         compare mount
         compare mountpoint -d /proc
         compare unshare -m -p -f --mount-proc bash -c 'echo $$ /proc/[0-9]*'

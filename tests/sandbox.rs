@@ -15,11 +15,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The commands whose names mean ours or the originals.
-pub const APPLETS: [&str; 13] = [
+pub const APPLETS: [&str; 14] = [
     "capsh",
     "chroot",
     "getcap",
     "getpcaps",
+    "lsns",
     "mount",
     "mountpoint",
     "nsenter",

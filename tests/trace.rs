@@ -251,11 +251,12 @@ try() {{
 }
 
 /// One command line of each applet, which would change something if it were carried out.
-const EXPLAINED: [&str; 14] = [
+const EXPLAINED: [&str; 15] = [
     "capsh --drop=all --caps=all=p --uid=5 --chroot=rootfs -- -c true",
     "chroot --userspec=5:6 rootfs mount --move a b",
     "getcap -r .",
     "getpcaps --iab 1",
+    "lsns --tree",
     "mount -t tmpfs -o X-mount.mkdir,x-name tmpfs made",
     "mount -o loop,X-mount.owner=5 image view",
     "mountpoint /",

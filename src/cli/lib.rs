@@ -8,6 +8,7 @@
 pub mod applet;
 pub mod capability;
 pub mod child;
+pub mod columns;
 pub mod completion;
 pub mod diagnosis;
 pub mod exec;

@@ -103,7 +103,7 @@ fn escapes(out: &mut Vec<u8>, escaping: &mut bool, bytes: &[u8]) {
 }
 
 /// Whether LC_ALL, LC_CTYPE or LANG, the first that is set, names a UTF-8 locale.
-fn is_utf8_locale() -> bool {
+pub(crate) fn is_utf8_locale() -> bool {
     let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
     let name = name.map(|name| name.into_vec().to_ascii_lowercase()).unwrap_or_default();
     name.ends_with(b".utf-8") || name.ends_with(b".utf8")

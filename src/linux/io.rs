@@ -183,3 +183,11 @@ pub fn is_terminal(fd: RawFd) -> bool {
     // SAFETY: the call takes an integer.
     unsafe { libc::isatty(fd) == 1 }
 }
+
+/// How many columns the terminal behind a descriptor has, if it is one and says so: TIOCGWINSZ.
+pub fn terminal_width(fd: RawFd) -> Option<usize> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the request writes one winsize.
+    let done = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, &raw mut size) };
+    (done == 0 && size.ws_col > 0).then(|| usize::from(size.ws_col))
+}

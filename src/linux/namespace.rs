@@ -151,6 +151,7 @@ pub fn own(kind: Kind) -> Result<(u64, u64)> {
 const NS_GET_USERNS: libc::Ioctl = 0xb701;
 const NS_GET_PARENT: libc::Ioctl = 0xb702;
 const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
+const NS_GET_OWNER_UID: libc::Ioctl = 0xb704;
 const SIOCGSKNS: libc::Ioctl = 0x894c;
 
 fn ioctl_for_descriptor(fd: BorrowedFd<'_>, request: libc::Ioctl, name: &'static str) -> Result<OwnedFd> {
@@ -175,6 +176,15 @@ pub fn owner(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
 /// The parent of a user or PID namespace.
 pub fn parent(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
     ioctl_for_descriptor(namespace, NS_GET_PARENT, "NS_GET_PARENT")
+}
+
+/// The user who made a user namespace, as our user namespace calls them.
+pub fn creator(user_namespace: BorrowedFd<'_>) -> Result<u32> {
+    let mut uid = 0_u32;
+    // SAFETY: the request writes one user number.
+    let done =
+        io::checked(i64::from(unsafe { libc::ioctl(user_namespace.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) }));
+    done.context("NS_GET_OWNER_UID", "").map(|_| uid)
 }
 
 /// The network namespace of a socket.

@@ -25,6 +25,11 @@ impl Stat {
         self.0.st_mode & libc::S_IFMT == libc::S_IFLNK
     }
 
+    /// Whether it is a socket.
+    pub fn is_socket(&self) -> bool {
+        self.0.st_mode & libc::S_IFMT == libc::S_IFSOCK
+    }
+
     /// Whether it is a block device.
     pub fn is_block_device(&self) -> bool {
         self.0.st_mode & libc::S_IFMT == libc::S_IFBLK

@@ -1,0 +1,134 @@
+//! lsns: list namespaces. util-linux's lsns(8) is the reference; ioctl_nsfs(2) tells how they are related.
+//!
+//! It only reads. Everything is taken from one walk over /proc and the table of mounts.
+
+mod options;
+mod rows;
+mod survey;
+
+use cli::columns::{Column, Shape, Style, Table};
+use cli::explain::{NO_CALL, Story};
+use cli::failure::{hint_on_terminal, hints_wanted};
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed, text};
+use linux::Errno;
+use linux::namespace::Kind;
+use options::{COLUMNS, OPTIONS, Options, Tree};
+use survey::{Survey, Wanted};
+
+/// There is no table of mounts, which is to say no /proc.
+const NO_TABLE: u8 = 32;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "lsns",
+    directory: "usr/bin",
+    section: "8",
+    origin: Origin::UtilLinux,
+    summary: "List system namespaces",
+    synopsis: &["[options] [<namespace>]"],
+    notes: "",
+    usage_status: 1,
+    options: &OPTIONS.specs,
+    explain,
+    run,
+};
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    options.check()?;
+    if options.list_columns {
+        describe_columns(&options, output);
+        return Ok(0);
+    }
+    let one = match operands.first() {
+        None => None,
+        Some(operand) => Some(options::number(operand, "namespace", 0, u64::MAX)?),
+    };
+    if one.is_some() && options.task.is_some() {
+        return Err(Failure::new(1, text!["--task is mutually exclusive with <namespace>"]));
+    }
+    let fields = options.fields(match one {
+        Some(_) => "PID,PPID,USER,COMMAND",
+        None if options.kinds & Kind::Net.flag() != 0 => "NS,TYPE,NPROCS,PID,USER,NETNSID,NSFS,COMMAND",
+        None => "NS,TYPE,NPROCS,PID,USER,COMMAND",
+    })?;
+    let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
+    let shows = |name: &str| columns.iter().any(|column| column.name == name);
+    let related = options.tree.is_some_and(|tree| tree != Tree::Processes);
+    let survey = Survey::make(&Wanted {
+        kinds: options.kinds,
+        one,
+        task: options.task,
+        relations: related || shows("PNS") || shows("ONS"),
+        interpolated: related && one.is_none(),
+        net_id: shows("NETNSID"),
+    });
+    let survey = survey.map_err(|error| unreadable(&error))?;
+    let (cells, parents) = rows::make(&survey, &options, one, &fields)?;
+    let tree = match one {
+        None if related => "NS",
+        _ if related || options.is_flat() => "",
+        _ => "COMMAND",
+    };
+    Table { name: "namespaces", columns, cells, parents, tree }.print(style(&options), output);
+    if survey.unreadable {
+        hint_on_terminal("processes of others, and their namespaces, are not shown; root sees all");
+    }
+    Ok(0)
+}
+
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+    let options = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+        Parsed::Done(_) => return Ok(None),
+        Parsed::Run(options, _) => options,
+    };
+    options.check()?;
+    let mut story = Story::default();
+    if !options.list_columns {
+        story.tell("find the namespaces that are mounted", "open(\"/proc/self/mountinfo\")", &[]);
+        story.tell("and those that processes are in", "stat(\"/proc/PID/ns/*\")", &[]);
+        story.tell("or hold open", "stat(\"/proc/PID/fd/*\")", &[]);
+        story.tell("where it is wanted, ask for their parents and owners", "ioctl(FD, NS_GET_PARENT)", &[]);
+    }
+    story.tell("print what was found", NO_CALL, &[]);
+    Ok(Some(story))
+}
+
+fn unreadable(error: &linux::Error) -> Failure {
+    let status = if error.object == linux::mountinfo::SELF { NO_TABLE } else { 1 };
+    let failure = Failure::new(status, text!["failed to parse ", error.object, ": ", error.errno]);
+    if hints_wanted() && error.errno == Errno::ENOENT {
+        return failure.hint("namespaces are found in /proc: 'mount -t proc proc /proc'");
+    }
+    failure
+}
+
+fn style(options: &Options) -> Style {
+    let cut = !options.no_truncate && linux::io::is_terminal(1);
+    Style {
+        form: options.form,
+        no_headings: options.no_headings,
+        one_line: options.no_wrap,
+        width: if cut { Some(linux::io::terminal_width(1).unwrap_or(80)) } else { None },
+    }
+}
+
+/// What `--list-columns` says.
+fn describe_columns(options: &Options, output: &mut Output) {
+    static HEADINGS: [Column; 3] = [
+        Column { name: "HOLDER", shape: Shape::Right, roomy: 0, help: "" },
+        Column { name: "TYPE", shape: Shape::Left, roomy: 0, help: "" },
+        Column { name: "DESCRIPTION", shape: Shape::Left, roomy: 0, help: "" },
+    ];
+    let mut cells = Vec::new();
+    for column in &COLUMNS {
+        let kind = if column.shape == Shape::Number { "<integer>" } else { "<string>" };
+        cells.extend([column.name, kind, column.help].map(|text| Some(text.into())));
+    }
+    let style = Style { form: options.form, no_headings: true, ..Style::default() };
+    let columns = HEADINGS.iter().collect();
+    Table { name: "lsns-columns", columns, cells, parents: vec![None; COLUMNS.len()], tree: "" }.print(style, output);
+}

@@ -1,0 +1,176 @@
+//! What can be typed, its table, and the columns.
+
+use cli::columns::{Column, Form, Shape};
+use cli::table::Table;
+use cli::{Failure, Opt, number, text};
+use linux::namespace::KINDS;
+use linux::process::Pid;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// What the tree is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// The processes that are shown, by their parents: what is drawn if nothing is said.
+    Processes,
+    /// PID and user namespaces, by their parents.
+    Parent,
+    /// All, by the user namespaces that own them.
+    Owner,
+}
+
+/// What was typed.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub form: Form,
+    json: bool,
+    raw: bool,
+    list: bool,
+    pub no_headings: bool,
+    columns: Option<OsString>,
+    all_columns: bool,
+    pub persistent: bool,
+    pub task: Option<Pid>,
+    pub no_truncate: bool,
+    pub no_wrap: bool,
+    /// The CLONE_NEW* bits of the kinds to show; none means all.
+    pub kinds: i32,
+    pub tree: Option<Tree>,
+    pub list_columns: bool,
+}
+
+impl Options {
+    /// What one option cannot see by itself.
+    pub fn check(&self) -> Result<(), Failure> {
+        for (both, first, second) in [
+            (self.json && self.raw, "--json", "--raw"),
+            (self.persistent && self.task.is_some(), "--persistent", "--task"),
+        ] {
+            if both {
+                return Err(Failure::new(1, text!["options ", first, " and ", second, " cannot be combined"]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether processes are not shown as a tree.
+    pub fn is_flat(&self) -> bool {
+        self.list || (self.all_columns && self.tree.is_none())
+    }
+
+    /// The fields to show, where `default` is what is shown if none are named.
+    pub fn fields(&self, default: &str) -> Result<Vec<usize>, Failure> {
+        let list = self.columns.as_deref().unwrap_or(OsStr::new("+")).as_bytes();
+        let mut fields = Vec::new();
+        let named = match list.strip_prefix(b"+") {
+            None => list,
+            Some(added) => {
+                match self.all_columns {
+                    true => fields.extend(0..COLUMNS.len()),
+                    false => add(default.as_bytes(), &mut fields)?,
+                }
+                if self.columns.is_none() {
+                    return Ok(fields);
+                }
+                added
+            }
+        };
+        add(named, &mut fields)?;
+        Ok(fields)
+    }
+}
+
+/// Adds the fields of a list.
+fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
+    loop {
+        let end = list.iter().position(|byte| *byte == b',');
+        let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
+        let found = COLUMNS.iter().position(|column| column.name.as_bytes().eq_ignore_ascii_case(name));
+        fields.push(found.ok_or_else(|| Failure::new(1, text!["unknown column: ", list]))?);
+        let Some(end) = end else { return Ok(()) };
+        list = list.get(end + 1..).unwrap_or_default();
+    }
+}
+
+/// Reads a whole number within bounds. `what` is how messages call it.
+pub fn number(text: &OsStr, what: &str, least: u64, most: u64) -> Result<u64, Failure> {
+    let wrong = |more: &str| Failure::new(1, text!["invalid ", what, " argument: '", text, "'", more]);
+    let read = number::read(text.as_bytes(), 10).filter(|read| read.length == text.len()).ok_or_else(|| wrong(""))?;
+    let value = read.value.filter(|value| !read.negative && (least..=most).contains(value));
+    value.ok_or_else(|| wrong(": Numerical result out of range"))
+}
+
+/// A column.
+const fn column(name: &'static str, shape: Shape, roomy: u8, help: &'static str) -> Column {
+    Column { name, shape, roomy, help }
+}
+
+/// Every column, in the order of `--output-all`. A field is an index into it; see [`super::rows`].
+pub static COLUMNS: [Column; 13] = [
+    column("NS", Shape::Number, 0, "namespace identifier (inode number)"),
+    column("TYPE", Shape::Left, 5, "kind of namespace"),
+    column("PATH", Shape::Left, 0, "path to the namespace"),
+    column("NPROCS", Shape::Number, 0, "number of processes in the namespace"),
+    column("PID", Shape::Number, 5, "lowest PID in the namespace"),
+    column("PPID", Shape::Number, 5, "PPID of the PID"),
+    column("COMMAND", Shape::Cut, 0, "command line of the PID"),
+    column("UID", Shape::Number, 0, "UID of the PID"),
+    column("USER", Shape::Left, 0, "username of the PID"),
+    column("NETNSID", Shape::Right, 0, "namespace ID as used by network subsystem"),
+    column("NSFS", Shape::Lines, 0, "nsfs mountpoint (usually used network subsystem)"),
+    column("PNS", Shape::Number, 0, "parent namespace identifier (inode number)"),
+    column("ONS", Shape::Number, 0, "owner namespace identifier (inode number)"),
+];
+
+/// The option table, in the order of the documentation.
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('J'), "json", "use JSON output format", |o| {
+        o.json = true;
+        o.form = Form::Json;
+    }),
+    Opt::flag(Some('l'), "list", "use list format output", |o| o.list = true),
+    Opt::flag(Some('n'), "noheadings", "don't print headings", |o| o.no_headings = true),
+    Opt::value(Some('o'), "output", "list", "define which output columns to use", |o, list| {
+        o.columns = Some(list);
+        Ok(())
+    }),
+    Opt::flag(None, "output-all", "output all columns", |o| o.all_columns = true),
+    Opt::flag(Some('P'), "persistent", "namespaces without processes", |o| o.persistent = true),
+    Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
+        let pid = number(&pid, "PID", 1, Pid::MAX as u64)?;
+        o.task = Pid::try_from(pid).ok();
+        Ok(())
+    }),
+    Opt::flag(Some('r'), "raw", "use the raw output format", |o| {
+        o.raw = true;
+        o.form = Form::Raw;
+    }),
+    Opt::flag(Some('u'), "notruncate", "don't truncate text in columns", |o| o.no_truncate = true),
+    Opt::flag(Some('W'), "nowrap", "don't use multi-line representation", |o| o.no_wrap = true),
+    Opt::value(
+        Some('t'),
+        "type",
+        "name",
+        "namespace type (mnt, net, ipc, user, pid, uts, cgroup, time)",
+        |o, name| {
+            let kind = KINDS.into_iter().find(|kind| name == kind.file());
+            o.kinds |= kind.ok_or_else(|| Failure::new(1, text!["unknown namespace type: ", name]))?.flag();
+            Ok(())
+        },
+    ),
+    Opt::maybe(Some('T'), "tree", "rel", "use tree format (parent, owner, or process)", |o, relation| {
+        o.tree = Some(match relation.as_ref().map(|relation| relation.as_bytes()) {
+            None | Some(b"owner") => Tree::Owner,
+            Some(b"parent") => Tree::Parent,
+            Some(b"process") => Tree::Processes,
+            Some(other) => return Err(Failure::new(1, text!["unknown tree type: ", other])),
+        });
+        Ok(())
+    }),
+    Opt::flag(Some('H'), "list-columns", "list the available columns", |o| o.list_columns = true),
+    Opt::help(Some('h')),
+    Opt::version(Some('V')),
+];
+
+/// The rows, packed.
+pub static OPTIONS: Table<Options> = cli::table!(ROWS);

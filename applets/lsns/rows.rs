@@ -1,0 +1,138 @@
+//! Rows of what was found.
+
+use super::options::{Options, Tree};
+use super::survey::{Member, Namespace, Survey};
+use cli::columns::Cell;
+use cli::{Failure, text};
+use linux::{accounts, processes};
+
+/// The cells, and for each row the one that it hangs from.
+type Rows = (Vec<Cell>, Vec<Option<usize>>);
+
+/// The processes of the namespace `one`, or the namespaces that the options leave.
+pub fn make(survey: &Survey, options: &Options, one: Option<u64>, fields: &[usize]) -> Result<Rows, Failure> {
+    let (cells, parents) = (Vec::new(), Vec::new());
+    let mut making = Making { survey, options, fields, users: Vec::new(), cells, parents, at: Vec::new() };
+    if let Some(id) = one {
+        let found = survey.get(id).ok_or_else(|| Failure::new(1, text!["not found namespace: ", id]))?;
+        for member in &survey.members {
+            let parent = survey.members.binary_search_by_key(&member.parent, |member| member.pid);
+            making.row(found, Some(member), parent.ok());
+        }
+        return Ok((making.cells, making.parents));
+    }
+    making.at.resize(survey.namespaces.len(), None);
+    for (place, namespace) in survey.namespaces.iter().enumerate() {
+        if (options.task.is_none() || survey.task.contains(&namespace.id))
+            && !(options.persistent && namespace.count > 0)
+        {
+            making.add(place);
+        }
+    }
+    Ok((making.cells, making.parents))
+}
+
+struct Making<'a> {
+    survey: &'a Survey,
+    options: &'a Options,
+    fields: &'a [usize],
+    /// Names of users that were looked up.
+    users: Vec<(u32, Vec<u8>)>,
+    cells: Vec<Cell>,
+    parents: Vec<Option<usize>>,
+    /// The row of each namespace.
+    at: Vec<Option<usize>>,
+}
+
+impl Making<'_> {
+    /// Adds the row of a namespace, below those that it hangs from.
+    fn add(&mut self, place: usize) {
+        let mut waiting = vec![place];
+        while let Some(place) = waiting.last().copied() {
+            let survey = self.survey;
+            let Some(namespace) = survey.namespaces.get(place).filter(|_| self.row_of(Some(place)).is_none()) else {
+                waiting.pop();
+                continue;
+            };
+            let (owner, parent) = (survey.find(namespace.owner).ok(), survey.find(namespace.parent).ok());
+            let above = match self.options.tree {
+                None | Some(Tree::Processes) => self.last_of_parent(namespace),
+                Some(tree) => {
+                    // An owner comes before what it owns, whichever tree is drawn.
+                    let mut above = [parent, owner].into_iter().flatten();
+                    let missing = above.rfind(|other| self.row_of(Some(*other)).is_none());
+                    // None hangs from itself, even if what was read could say so.
+                    if let Some(missing) = missing.filter(|missing| !waiting.contains(missing)) {
+                        waiting.push(missing);
+                        continue;
+                    }
+                    self.row_of(if tree == Tree::Parent { parent } else { owner })
+                }
+            };
+            waiting.pop();
+            if let Some(row) = self.at.get_mut(place) {
+                *row = Some(self.parents.len());
+            }
+            self.row(namespace, namespace.first.as_ref(), above);
+        }
+    }
+
+    fn row_of(&self, place: Option<usize>) -> Option<usize> {
+        self.at.get(place?).copied().flatten()
+    }
+
+    /// The last row so far that shows the parent of the process that a namespace is shown with.
+    fn last_of_parent(&self, namespace: &Namespace) -> Option<usize> {
+        let parent = namespace.first?.parent;
+        let mut last = None;
+        for (other, row) in self.survey.namespaces.iter().zip(&self.at) {
+            if other.first.is_some_and(|first| first.pid == parent) {
+                last = last.max(*row);
+            }
+        }
+        last
+    }
+
+    fn row(&mut self, namespace: &Namespace, process: Option<&Member>, parent: Option<usize>) {
+        self.parents.push(parent);
+        for field in self.fields {
+            let cell = self.cell(*field, namespace, process);
+            self.cells.push(cell);
+        }
+    }
+
+    /// What a field of [`super::options::COLUMNS`] says.
+    fn cell(&mut self, field: usize, namespace: &Namespace, process: Option<&Member>) -> Cell {
+        let uid = process.map_or(namespace.uid, |process| process.uid);
+        let kind = namespace.kind.file();
+        let number = match field {
+            0 => namespace.id,
+            1 => return Some(kind.into()),
+            2 => return Some(text!["/proc/", process?.pid, "/ns/", kind]),
+            3 => u64::from(namespace.count),
+            4 => u64::from(process?.pid.unsigned_abs()),
+            5 => u64::from(process?.parent.unsigned_abs()),
+            6 => return Some(processes::command(process?.pid)),
+            7 => u64::from(uid),
+            8 => return Some(self.user(uid)),
+            9 => match namespace.net_id? {
+                None => return Some("unassigned".into()),
+                Some(id) => u64::from(id),
+            },
+            10 if namespace.mounts.is_empty() => return None,
+            10 => return Some(namespace.mounts.clone()),
+            11 => namespace.parent,
+            _ => namespace.owner,
+        };
+        Some(text![number])
+    }
+
+    fn user(&mut self, uid: u32) -> Vec<u8> {
+        if let Some((_, name)) = self.users.iter().find(|(known, _)| *known == uid) {
+            return name.clone();
+        }
+        let name = accounts::passwd_by_uid(uid).map_or_else(|| text![uid], |user| user.name.into_encoded_bytes());
+        self.users.push((uid, name.clone()));
+        name
+    }
+}

@@ -1,0 +1,232 @@
+//! What namespaces there are, who is in them, and how they are related.
+
+use linux::mountinfo::{self, unescape};
+use linux::namespace::{self, KINDS, Kind};
+use linux::netlink;
+use linux::process::Pid;
+use linux::processes::{self, Process, seen};
+use linux::{Errno, number, stat};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// What is looked for.
+pub struct Wanted {
+    /// The CLONE_NEW* bits of the kinds; none means all.
+    pub kinds: i32,
+    /// The inode of the only one whose processes are wanted.
+    pub one: Option<u64>,
+    /// The only process whose namespaces are wanted.
+    pub task: Option<Pid>,
+    /// Parents and owners are.
+    pub relations: bool,
+    /// So are those that are only known as a parent or owner.
+    pub interpolated: bool,
+    /// So are the numbers of network namespaces.
+    pub net_id: bool,
+}
+
+/// A process that is in a namespace.
+#[derive(Clone, Copy)]
+pub struct Member {
+    pub pid: Pid,
+    pub parent: Pid,
+    pub uid: u32,
+}
+
+/// A namespace.
+pub struct Namespace {
+    /// Its inode.
+    pub id: u64,
+    pub kind: Kind,
+    /// How many processes are in it.
+    pub count: u32,
+    /// The one with the lowest number.
+    pub first: Option<Member>,
+    /// The inodes of its parent and of the user namespace that owns it; 0 if there is none to be seen.
+    pub parent: u64,
+    pub owner: u64,
+    /// Who made it, if it is a user namespace.
+    pub uid: u32,
+    /// For a network namespace the number that ours gives it, or none; `None` if it cannot be found out.
+    pub net_id: Option<Option<u32>>,
+    /// Where it is mounted, with a NUL between two paths.
+    pub mounts: Vec<u8>,
+    /// A process, a mount or a descriptor holds it, or what has no process hangs from it.
+    held: bool,
+}
+
+/// All that was found.
+#[derive(Default)]
+pub struct Survey {
+    /// The namespaces, sorted by inode.
+    pub namespaces: Vec<Namespace>,
+    /// The processes in the one that was asked for, by number.
+    pub members: Vec<Member>,
+    /// The inodes of those that the process asked for is in.
+    pub task: Vec<u64>,
+    /// A process could not be looked into.
+    pub unreadable: bool,
+}
+
+/// [`seen`] of what names its call.
+fn looked<T>(got: linux::Result<T>) -> Result<Option<T>, Errno> {
+    seen(got.map_err(|error| error.errno))
+}
+
+impl Wanted {
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds == 0 || self.kinds & kind.flag() != 0
+    }
+}
+
+impl Survey {
+    /// Looks at mounts and processes. Fails if the table of mounts or /proc cannot be read.
+    pub fn make(wanted: &Wanted) -> linux::Result<Survey> {
+        let mut survey = Survey::default();
+        let mut done = Ok(());
+        mountinfo::for_each(&mut |entry| {
+            if entry.fstype == b"nsfs" && done.is_ok() {
+                done = survey.meet_mount(&entry, wanted);
+            }
+        })?;
+        let nsfs = namespace::own(Kind::Mount).map_or(0, |(device, _)| device);
+        done.and_then(|()| processes::for_each(&mut |process| survey.meet_process(&process, nsfs, wanted)))
+            .map_err(|errno| linux::Error::new("read", "/proc", errno))?;
+        survey.spread();
+        survey.namespaces.retain(|namespace| namespace.held || wanted.interpolated);
+        Ok(survey)
+    }
+
+    /// The place of the namespace with this inode, or where it would be.
+    pub fn find(&self, id: u64) -> Result<usize, usize> {
+        self.namespaces.binary_search_by_key(&id, |namespace| namespace.id)
+    }
+
+    /// The namespace with this inode.
+    pub fn get(&self, id: u64) -> Option<&Namespace> {
+        self.find(id).ok().and_then(|place| self.namespaces.get(place))
+    }
+
+    fn get_mut(&mut self, id: u64) -> Option<&mut Namespace> {
+        self.find(id).ok().and_then(|place| self.namespaces.get_mut(place))
+    }
+
+    fn meet_mount(&mut self, entry: &mountinfo::Entry<'_>, wanted: &Wanted) -> Result<(), Errno> {
+        // The root of such a mount is `net:[4026532321]`.
+        let id = entry.root.strip_suffix(b"]").and_then(|root| root.rsplit(|byte| *byte == b'[').next());
+        let Some(id) = id.and_then(number::decimal) else { return Ok(()) };
+        if self.find(id).is_err()
+            && let Some(opened) = looked(namespace::open(entry.target_path()))?
+        {
+            self.hold(opened, wanted)?;
+        }
+        if let Some(found) = self.get_mut(id) {
+            found.held = true;
+            if !found.mounts.is_empty() {
+                found.mounts.push(0);
+            }
+            found.mounts.extend_from_slice(&unescape(entry.target));
+        }
+        Ok(())
+    }
+
+    fn meet_process(&mut self, process: &Process, nsfs: u64, wanted: &Wanted) -> Result<(), Errno> {
+        let member = Member { pid: process.pid, parent: process.parent, uid: process.uid };
+        for kind in KINDS {
+            let id = process.namespace(kind);
+            self.unreadable |= matches!(id, Err(Errno::EACCES | Errno::EPERM));
+            let Some(id) = seen(id)?.filter(|_| wanted.has(kind)) else { continue };
+            if self.find(id).is_err() {
+                let Some(opened) = seen(process.open_namespace(kind))? else { continue };
+                self.add(id, kind, opened, wanted.relations, wanted)?;
+            }
+            if wanted.one == Some(id) {
+                self.members.push(member);
+            }
+            if wanted.task == Some(process.pid) {
+                self.task.push(id);
+            }
+            if let Some(found) = self.get_mut(id) {
+                found.held = true;
+                found.count += 1;
+                found.first.get_or_insert(member);
+            }
+        }
+        process.for_each_open_namespace(nsfs, wanted.has(Kind::Net), &mut |opened| self.hold(opened, wanted))
+    }
+
+    /// Notes a namespace that is held without a process.
+    fn hold(&mut self, opened: OwnedFd, wanted: &Wanted) -> Result<(), Errno> {
+        let id = stat::of(opened.as_fd())?.inode();
+        if self.find(id).is_err() {
+            // What lies over a mount may be something else, which has no kind.
+            let Some(kind) = looked(namespace::kind(opened.as_fd()))? else { return Ok(()) };
+            self.add(id, kind, opened, true, wanted)?;
+        }
+        if let Some(found) = self.get_mut(id) {
+            found.held = true;
+        }
+        Ok(())
+    }
+
+    /// Adds a namespace if its kind is wanted, and if `related` those that it hangs from.
+    fn add(&mut self, id: u64, kind: Kind, opened: OwnedFd, related: bool, wanted: &Wanted) -> Result<(), Errno> {
+        let mut waiting = vec![(id, kind, opened)];
+        while let Some((id, kind, opened)) = waiting.pop() {
+            let Err(place) = self.find(id) else { continue };
+            if !wanted.has(kind) {
+                continue;
+            }
+            let opened = opened.as_fd();
+            let mut found = Namespace {
+                id,
+                kind,
+                count: 0,
+                first: None,
+                parent: 0,
+                owner: 0,
+                uid: 0,
+                net_id: None,
+                mounts: Vec::new(),
+                held: false,
+            };
+            if kind == Kind::User {
+                found.uid = namespace::creator(opened).unwrap_or(0);
+            }
+            if kind == Kind::Net && wanted.net_id {
+                found.net_id = looked(netlink::namespace_id(opened))?;
+            }
+            if related {
+                if matches!(kind, Kind::Pid | Kind::User)
+                    && let Some(parent) = looked(namespace::parent(opened))?
+                {
+                    found.parent = stat::of(parent.as_fd())?.inode();
+                    waiting.push((found.parent, kind, parent));
+                }
+                if let Some(owner) = looked(namespace::owner(opened))? {
+                    found.owner = stat::of(owner.as_fd())?.inode();
+                    waiting.push((found.owner, Kind::User, owner));
+                }
+            }
+            self.namespaces.insert(place, found);
+        }
+        Ok(())
+    }
+
+    /// What a namespace without a process hangs from is held by it.
+    fn spread(&mut self) {
+        let mut waiting: Vec<u64> = Vec::new();
+        for found in &self.namespaces {
+            if found.held && found.count == 0 {
+                waiting.extend([found.parent, found.owner]);
+            }
+        }
+        while let Some(id) = waiting.pop() {
+            if let Some(found) = self.get_mut(id)
+                && !found.held
+            {
+                found.held = true;
+                waiting.extend([found.parent, found.owner]);
+            }
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! Rows and columns as a table, a tree, raw words or JSON: what libsmartcols(3) does for util-linux's
+//! commands that list things, in the same shapes.
+
+use crate::quote::is_utf8_locale;
+use crate::{Output, text};
+
+/// How the cells of a column are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Right-aligned, and bare in JSON.
+    Number,
+    /// Right-aligned text.
+    Right,
+    /// Left-aligned text.
+    Left,
+    /// Left-aligned text that is cut where the terminal ends.
+    Cut,
+    /// One or more texts with a NUL between them, one below the other.
+    Lines,
+}
+
+/// A column. Columns with the same name are the same.
+#[derive(Debug)]
+pub struct Column {
+    /// The heading; in lower case the name in JSON.
+    pub name: &'static str,
+    /// How its cells are shown.
+    pub shape: Shape,
+    /// How wide it is at least, unless the heading is wider than all the cells.
+    pub roomy: u8,
+    /// What it says.
+    pub help: &'static str,
+}
+
+/// What is in a cell; `None` is JSON's null, and empty elsewhere.
+pub type Cell = Option<Vec<u8>>;
+
+/// What is to be printed.
+#[derive(Debug)]
+pub struct Table {
+    /// What JSON calls the list.
+    pub name: &'static str,
+    /// The columns, in their order.
+    pub columns: Vec<&'static Column>,
+    /// The cells, row after row.
+    pub cells: Vec<Cell>,
+    /// For each row the one that it hangs from, if the table is a tree.
+    pub parents: Vec<Option<usize>>,
+    /// The name of the column that the tree is drawn in. Without that column the rows stand as they are.
+    pub tree: &'static str,
+}
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// In columns.
+    #[default]
+    Aligned,
+    /// With one blank between the cells, and none in them.
+    Raw,
+    /// As JSON.
+    Json,
+}
+
+/// The details of how a table is printed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// Its form.
+    pub form: Form,
+    /// Without the line of headings.
+    pub no_headings: bool,
+    /// Several texts in a cell stand side by side.
+    pub one_line: bool,
+    /// Where columns that can be cut are cut; `None`: nowhere.
+    pub width: Option<usize>,
+}
+
+/// A row's place in the tree.
+struct Node {
+    row: usize,
+    depth: usize,
+    /// Nothing follows it on its level.
+    last: bool,
+}
+
+impl Table {
+    /// Prints it. Nothing is printed of a table without rows but an empty list in JSON.
+    pub fn print(&self, style: Style, output: &mut Output) {
+        let nodes = self.nodes();
+        match style.form {
+            Form::Json => self.print_json(&nodes, output),
+            _ if nodes.is_empty() => {}
+            _ => self.print_lines(&nodes, style, output),
+        }
+    }
+
+    fn is_tree(&self, column: &Column) -> bool {
+        column.name == self.tree
+    }
+
+    fn row(&self, row: usize) -> &[Cell] {
+        let count = self.columns.len();
+        self.cells.get(row * count..(row + 1) * count).unwrap_or_default()
+    }
+
+    /// The rows in the order of the tree, or as they are if it is not shown.
+    fn nodes(&self) -> Vec<Node> {
+        let count = self.parents.len();
+        let is_tree = self.columns.iter().any(|column| self.is_tree(column));
+        // For each row the first that hangs from it, and behind them the first root.
+        let mut first = vec![None; count + 1];
+        let mut next = vec![None; count];
+        for (row, parent) in self.parents.iter().enumerate().rev() {
+            let head = first.get_mut(parent.filter(|_| is_tree).unwrap_or(count));
+            if let (Some(head), Some(next)) = (head, next.get_mut(row)) {
+                *next = head.replace(row);
+            }
+        }
+        let mut nodes = Vec::with_capacity(count);
+        let mut above: Vec<usize> = Vec::new();
+        let mut at = first.get(count).copied().flatten();
+        loop {
+            while let Some(row) = at {
+                let last = next.get(row).is_none_or(Option::is_none);
+                nodes.push(Node { row, depth: above.len(), last });
+                above.push(row);
+                at = first.get(row).copied().flatten();
+            }
+            let Some(row) = above.pop() else { return nodes };
+            at = next.get(row).copied().flatten();
+        }
+    }
+
+    fn print_lines(&self, nodes: &[Node], style: Style, output: &mut Output) {
+        let utf8 = is_utf8_locale();
+        let raw = style.form == Form::Raw;
+        // As they are printed: cells, line after line.
+        let mut shown: Vec<Vec<u8>> = Vec::with_capacity(self.cells.len());
+        // For each level but the roots' down to the row: whether nothing follows on it.
+        let mut last: Vec<bool> = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            last.truncate(node.depth.saturating_sub(1));
+            if node.depth > 0 {
+                last.push(node.last);
+            }
+            let has_children = nodes.get(index + 1).is_some_and(|next| next.depth > node.depth);
+            let mut line = 0;
+            let mut more = true;
+            while more {
+                more = false;
+                for (column, cell) in self.columns.iter().zip(self.row(node.row)) {
+                    let mut branches = Vec::new();
+                    if self.is_tree(column) {
+                        draw(&last, line == 0, has_children, utf8, &mut branches);
+                    }
+                    let mut out = Vec::new();
+                    escape(&branches, raw, utf8, &mut out);
+                    let cell = cell.as_deref().unwrap_or_default();
+                    let is_list = column.shape == Shape::Lines;
+                    if is_list && (raw || style.one_line) {
+                        escape(&joined(cell), raw, utf8, &mut out);
+                    } else {
+                        let mut parts = cell.split(|byte| *byte == 0).skip(line);
+                        escape(parts.next().unwrap_or_default(), raw, utf8, &mut out);
+                        more |= is_list && parts.next().is_some();
+                    }
+                    shown.push(out);
+                }
+                line += 1;
+            }
+        }
+        let widths = if raw { Vec::new() } else { self.widths(&shown, style) };
+        if !style.no_headings {
+            let names: Vec<Vec<u8>> = self.columns.iter().map(|column| column.name.into()).collect();
+            self.print_line(&names, &widths, output);
+        }
+        for line in shown.chunks(self.columns.len().max(1)) {
+            self.print_line(line, &widths, output);
+        }
+    }
+
+    fn widths(&self, shown: &[Vec<u8>], style: Style) -> Vec<usize> {
+        let mut widths = vec![0; self.columns.len()];
+        for line in shown.chunks(widths.len().max(1)) {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(measure(cell, usize::MAX).0);
+            }
+        }
+        let mut total = widths.len();
+        for (width, column) in widths.iter_mut().zip(&self.columns) {
+            let heading = column.name.len();
+            *width = if *width < heading { heading } else { (*width).max(usize::from(column.roomy)) };
+            total += *width;
+        }
+        // The widest of those that can be cut gives way first.
+        for _ in style.width.map_or(total, |room| room + 1)..total {
+            let mut widest = None;
+            for (width, column) in widths.iter_mut().zip(&self.columns) {
+                if column.shape == Shape::Cut && *width > widest.as_deref().copied().unwrap_or(0).max(column.name.len())
+                {
+                    widest = Some(width);
+                }
+            }
+            match widest {
+                Some(width) => *width -= 1,
+                None => break,
+            }
+        }
+        widths
+    }
+
+    /// Prints a line of cells; without widths they stand as they are.
+    fn print_line(&self, cells: &[Vec<u8>], widths: &[usize], output: &mut Output) {
+        let mut out = Vec::new();
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            if index > 0 {
+                out.push(b' ');
+            }
+            let room = widths.get(index).copied();
+            let (used, length) = measure(cell, room.unwrap_or(usize::MAX));
+            let blanks = room.unwrap_or(0).saturating_sub(used);
+            let right = matches!(column.shape, Shape::Number | Shape::Right) && !self.is_tree(column);
+            if right {
+                out.resize(out.len() + blanks, b' ');
+            }
+            out.extend_from_slice(cell.get(..length).unwrap_or_default());
+            if !right && index + 1 < self.columns.len() {
+                out.resize(out.len() + blanks, b' ');
+            }
+        }
+        out.push(b'\n');
+        output.print(out);
+    }
+
+    fn print_json(&self, nodes: &[Node], output: &mut Output) {
+        let mut out = text!["{\n   \"", self.name, "\": [\n"];
+        let mut depth = 0;
+        for (index, node) in nodes.iter().enumerate() {
+            if index == 0 {
+                indent(6, "{\n", &mut out);
+            } else if node.depth > depth {
+                out.extend_from_slice(b",\n");
+                indent(9 + 6 * depth, "\"children\": [\n", &mut out);
+                indent(6 + 6 * node.depth, "{\n", &mut out);
+            } else {
+                close(depth, node.depth, &mut out);
+                out.extend_from_slice(b",{\n");
+            }
+            depth = node.depth;
+            for (index, (column, cell)) in self.columns.iter().zip(self.row(node.row)).enumerate() {
+                if index > 0 {
+                    out.extend_from_slice(b",\n");
+                }
+                indent(9 + 6 * depth, "\"", &mut out);
+                out.extend(column.name.bytes().map(|byte| byte.to_ascii_lowercase()));
+                out.extend_from_slice(b"\": ");
+                match cell {
+                    None => out.extend_from_slice(b"null"),
+                    Some(number) if column.shape == Shape::Number => out.extend_from_slice(number),
+                    Some(text) => json_string(&joined(text), &mut out),
+                }
+            }
+        }
+        if !nodes.is_empty() {
+            close(depth, 0, &mut out);
+        }
+        out.extend_from_slice(b"\n   ]\n}\n");
+        output.print(out);
+    }
+}
+
+fn indent(count: usize, text: &str, out: &mut Vec<u8>) {
+    out.resize(out.len() + count, b' ');
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Ends the object at depth `from`, and those around it up to the one at depth `to`.
+fn close(from: usize, to: usize, out: &mut Vec<u8>) {
+    for depth in (to..=from).rev() {
+        out.push(b'\n');
+        indent(6 + 6 * depth, "}", out);
+        if depth > to {
+            out.push(b'\n');
+            indent(3 + 6 * depth, "]", out);
+        }
+    }
+}
+
+/// Draws what leads to a row, in front of its first line or a further one.
+fn draw(last: &[bool], first: bool, has_children: bool, utf8: bool, out: &mut Vec<u8>) {
+    let [fork, end, down] =
+        if utf8 { ["\u{251c}\u{2500}", "\u{2514}\u{2500}", "\u{2502} "] } else { ["|-", "`-", "| "] };
+    for (index, last_of_level) in last.iter().enumerate() {
+        let is_own = first && index + 1 == last.len();
+        let branch = match (is_own, last_of_level) {
+            (true, false) => fork,
+            (true, true) => end,
+            (false, false) => down,
+            (false, true) => "  ",
+        };
+        out.extend_from_slice(branch.as_bytes());
+    }
+    if !first && has_children {
+        out.extend_from_slice(down.as_bytes());
+    }
+}
+
+/// The texts of a cell on one line.
+fn joined(cell: &[u8]) -> Vec<u8> {
+    let mut line = cell.to_vec();
+    for byte in line.iter_mut().filter(|byte| **byte == 0) {
+        *byte = b',';
+    }
+    line
+}
+
+/// Adds a text with `\xNN` for the bytes of what is no character or cannot be printed, and for the backslash of
+/// what only looks like that; in a raw cell for all but words of ASCII.
+fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let mut add = |bytes: &[u8], special: bool| {
+        for &byte in bytes {
+            if special {
+                let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 15)]);
+            } else {
+                out.push(byte);
+            }
+        }
+    };
+    for chunk in text.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(character) = rest.chars().next() {
+            let (bytes, after) = rest.as_bytes().split_at(character.len_utf8());
+            rest = rest.get(bytes.len()..).unwrap_or_default();
+            let special = match character {
+                '\\' => raw || after.first() == Some(&b'x'),
+                _ if raw => !character.is_ascii_graphic(),
+                _ => character.is_control() || !(utf8 || character.is_ascii()),
+            };
+            add(bytes, special);
+        }
+        add(chunk.invalid(), true);
+    }
+}
+
+/// Adds a string of JSON. Bytes that are no text are U+FFFD: JSON has no other word for them.
+fn json_string(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for byte in String::from_utf8_lossy(text).bytes() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\t' => b't',
+            b'\r' => b'r',
+            0x08 => b'b',
+            0x0c => b'f',
+            0..0x20 => {
+                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+                continue;
+            }
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+    out.push(b'"');
+}
+
+/// How many columns of a terminal a text takes, and how many bytes of it they are, if there is only so much room.
+fn measure(text: &[u8], room: usize) -> (usize, usize) {
+    let mut used = 0;
+    let mut length = 0;
+    // What is escaped is text.
+    for character in str::from_utf8(text).unwrap_or_default().chars() {
+        let cells = cells(character);
+        if used + cells > room {
+            break;
+        }
+        used += cells;
+        length += character.len_utf8();
+    }
+    (used, length)
+}
+
+/// How many columns a character takes, as most terminals have it.
+fn cells(character: char) -> usize {
+    match u32::from(character) {
+        0x300..0x370 | 0x200b..0x2010 | 0x202a..0x202f | 0xfe00..0xfe10 => 0,
+        0x1100..0x1160 | 0x2e80..0xa4d0 | 0xac00..0xd7a4 | 0xf900..0xfb00 | 0xfe30..0xfe70 | 0xff00..0xff61 => 2,
+        0x1f300..0x1fb00 | 0x20000..0x40000 => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &[u8], raw: bool, utf8: bool) -> String {
+        let mut out = Vec::new();
+        escape(text, raw, utf8, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_escaped() {
+        assert_eq!(escaped("a b\té\\y".as_bytes(), false, true), "a b\\x09é\\y");
+        assert_eq!(escaped(b"\\x41 \\\\x \xff", false, true), "\\x5cx41 \\\\x5cx \\xff");
+        assert_eq!(escaped("é".as_bytes(), false, false), "\\xc3\\xa9");
+        assert_eq!(escaped("a b\\\"é".as_bytes(), true, true), "a\\x20b\\x5c\"\\xc3\\xa9");
+    }
+
+    #[test]
+    fn wide_characters_are_measured_and_cut_whole() {
+        assert_eq!(measure("ab".as_bytes(), 9), (2, 2));
+        assert_eq!(measure("日本".as_bytes(), 3), (2, 3));
+        assert_eq!(measure("e\u{301}x".as_bytes(), 1), (1, 3));
+    }
+
+    #[test]
+    fn a_tree_has_its_rows_below_those_they_hang_from() {
+        static NAME: Column = Column { name: "N", shape: Shape::Left, roomy: 0, help: "" };
+        let cells = ["c", "root", "b", "bb"].map(|name| Some(name.as_bytes().to_vec())).to_vec();
+        let parents = vec![Some(1), None, Some(1), Some(2)];
+        let table = Table { name: "t", columns: vec![&NAME], cells, parents, tree: "N" };
+        let order: Vec<(usize, usize, bool)> = table.nodes().iter().map(|it| (it.row, it.depth, it.last)).collect();
+        assert_eq!(order, [(1, 0, true), (0, 1, false), (2, 1, true), (3, 2, true)]);
+    }
+}

@@ -1,0 +1,140 @@
+//! What /proc tells of every process: proc_pid_stat(5), proc_pid_ns(5), proc_pid_fd(5).
+//!
+//! A process is looked at through its directory, so that what is read is of one process, however
+//! soon its number is used again. What ends meanwhile, or may not be read, is simply not there.
+
+use crate::namespace::{self, Kind};
+use crate::process::Pid;
+use crate::{Errno, directory, io, number, process, stat, walk};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A process whose directory in /proc is open.
+pub struct Process {
+    /// Its number.
+    pub pid: Pid,
+    /// Its parent's number; 0 if that is not in our PID namespace.
+    pub parent: Pid,
+    /// Its effective user, or root if it may not be looked into (PR_SET_DUMPABLE).
+    pub uid: u32,
+    directory: OwnedFd,
+}
+
+/// What was read of a process, unless that has ended or may not be read. Only that we ourselves lack
+/// descriptors or memory is an error: a list would be short without a word.
+pub fn seen<T>(got: Result<T, Errno>) -> Result<Option<T>, Errno> {
+    match got {
+        Ok(found) => Ok(Some(found)),
+        Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)) => Err(errno),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Shows every process to `each`, in the order of their numbers.
+pub fn for_each(each: &mut dyn FnMut(Process) -> Result<(), Errno>) -> Result<(), Errno> {
+    let directory = directory::open_to_list(OsStr::new("/proc")).map_err(|error| error.errno)?;
+    for name in walk::names(directory.as_fd())? {
+        let pid = number::decimal(name.as_encoded_bytes()).and_then(|pid| Pid::try_from(pid).ok());
+        if let Some(pid) = pid
+            && let Some(process) = seen(Process::open(pid, directory.as_fd(), &name))?
+        {
+            each(process)?;
+        }
+    }
+    Ok(())
+}
+
+/// What of a command line is read, in bytes.
+const COMMAND_LIMIT: usize = 8191;
+
+/// The command line of a process with blanks between the words, or its name if it has none.
+pub fn command(pid: Pid) -> Vec<u8> {
+    let mut line = io::read_file(format!("/proc/{pid}/cmdline"), COMMAND_LIMIT).unwrap_or_default();
+    if line.is_empty() {
+        line = io::read_file(format!("/proc/{pid}/comm"), 64).unwrap_or_default();
+        line.pop_if(|last| *last == b'\n');
+    }
+    if line.len() < COMMAND_LIMIT {
+        line.pop_if(|last| *last == 0);
+    }
+    line.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+    line
+}
+
+impl Process {
+    fn open(pid: Pid, proc: BorrowedFd<'_>, name: &OsStr) -> Result<Process, Errno> {
+        let directory = io::open_at(Some(proc), name, libc::O_PATH | libc::O_DIRECTORY, 0)?;
+        let uid = stat::of(directory.as_fd())?.uid();
+        let file = io::open_at(Some(directory.as_fd()), OsStr::new("stat"), libc::O_RDONLY, 0)?;
+        let parent = parse_parent(&io::read_to_end(file.as_fd(), 512)?).ok_or(Errno::EINVAL)?;
+        Ok(Process { pid, parent, uid, directory })
+    }
+
+    /// The inode of the namespace of a kind that it is in.
+    pub fn namespace(&self, kind: Kind) -> Result<u64, Errno> {
+        stat::below(self.directory.as_fd(), &file_of(kind)).map(|stat| stat.inode())
+    }
+
+    /// Opens the namespace of a kind that it is in.
+    pub fn open_namespace(&self, kind: Kind) -> Result<OwnedFd, Errno> {
+        io::open_at(Some(self.directory.as_fd()), &file_of(kind), libc::O_RDONLY, 0)
+    }
+
+    /// Shows `each` the namespaces that it has open, and with `sockets` those that its sockets are
+    /// in. `nsfs` is the device that namespace files are on.
+    pub fn for_each_open_namespace(
+        &self,
+        nsfs: u64,
+        sockets: bool,
+        each: &mut dyn FnMut(OwnedFd) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        let list = io::open_at(Some(self.directory.as_fd()), OsStr::new("fd"), libc::O_RDONLY | libc::O_DIRECTORY, 0);
+        let Some(list) = seen(list)? else { return Ok(()) };
+        let mut pidfd = None;
+        for name in seen(walk::names(list.as_fd()))?.unwrap_or_default() {
+            let Some(stat) = seen(stat::below(list.as_fd(), &name))? else { continue };
+            let found = if stat.identity().0 == nsfs {
+                seen(io::open_at(Some(list.as_fd()), &name, libc::O_RDONLY, 0))?
+            } else if sockets && stat.is_socket() {
+                if pidfd.is_none() {
+                    pidfd = seen(process::pidfd_open(self.pid).map_err(|error| error.errno))?;
+                }
+                let fd = number::decimal(name.as_encoded_bytes()).and_then(|fd| i32::try_from(fd).ok());
+                let (Some(pidfd), Some(fd)) = (&pidfd, fd) else { continue };
+                let socket = namespace::descriptor_of(pidfd.as_fd(), fd);
+                let found = socket.and_then(|socket| namespace::of_socket(socket.as_fd()));
+                seen(found.map_err(|error| error.errno))?
+            } else {
+                None
+            };
+            if let Some(found) = found {
+                each(found)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn file_of(kind: Kind) -> OsString {
+    OsString::from(["ns/", kind.file()].concat())
+}
+
+/// The fourth field of proc_pid_stat(5). The second is a name in parentheses, which may hold anything.
+fn parse_parent(stat: &[u8]) -> Option<Pid> {
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let parent = stat.get(name_end + 1..)?.split(|byte| *byte == b' ').nth(2)?;
+    number::decimal(parent).and_then(|parent| Pid::try_from(parent).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parent_is_found_behind_any_name() {
+        assert_eq!(parse_parent(b"12 (cat) S 7 12 3 0"), Some(7));
+        assert_eq!(parse_parent(b"12 (a) S 5 (b) R 7 12"), Some(7));
+        assert_eq!(parse_parent(b"12 (cat S 7"), None);
+        assert_eq!(parse_parent(b"12 (cat)"), None);
+    }
+}
