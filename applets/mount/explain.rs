@@ -55,6 +55,10 @@ pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
         story.tell("leave it at that (--fake)", NO_CALL, &[]);
         return Ok(story);
     }
+    if operation == Operation::Contradiction {
+        story.tell("fail, since only one of bind, move and remount can be done at once", NO_CALL, &[]);
+        return Ok(story);
+    }
     let steps = plan::steps(&facts);
     let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open { .. }));
     for step in steps {
