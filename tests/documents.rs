@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use regex::Regex;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -38,6 +39,27 @@ fn nothing_else_is_committed_beside_them() {
             assert!(name == "source" || documents.contains_key(&path), "{} belongs to no applet", path.display());
         }
     }
+}
+
+#[test]
+fn every_test_that_the_list_of_old_wounds_names_is_there() {
+    let text = fs::read_to_string(document::tree().join("docs/security.md")).unwrap();
+    let read =
+        |path: String| fs::read_to_string(document::tree().join(&path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let named = Regex::new(r#"`([\w-]+\.toml)`, "([^"]+)"|`([\w-]+\.rs)`, `(\w+)`|faults row "([^"]+)""#).unwrap();
+    let mut count = 0;
+    for found in named.captures_iter(&text) {
+        let part = |index| found.get(index).map(|part| part.as_str());
+        let (file, words) = match (part(1), part(3)) {
+            (Some(cases), _) => (format!("tests/cases/{cases}"), format!("name = {:?}", part(2).unwrap())),
+            (_, Some(source)) => (format!("tests/{source}"), format!("fn {}()", part(4).unwrap())),
+            _ => ("tests/faults.toml".to_string(), format!("name = {:?}", part(5).unwrap())),
+        };
+        assert!(read(file.clone()).contains(&words), "{file} has no {words}");
+        count += 1;
+    }
+    let wounds = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).count() - 1;
+    assert!(wounds >= 20 && count >= 15, "{wounds} rows name {count} tests");
 }
 
 #[test]
