@@ -2,7 +2,7 @@
 //! is looked at.
 
 use super::hooks::Hooks;
-use super::plan::{self, Facts, Operation, Step};
+use super::plan::{self, Facts, Step};
 use super::Options;
 use super::request::Request;
 use cli::explain::{NO_CALL, Story, steps as shared};
@@ -10,6 +10,7 @@ use cli::Failure;
 use cli::text::Piece;
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
+use linux::options::operation::{Mounting, Operation};
 use linux::trace::Flags;
 use std::ffi::{OsStr, OsString};
 
@@ -39,18 +40,6 @@ pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
     if operation == Operation::New && fstype.is_none() {
         story.tell("find the type of the file system from its superblock", "read(SOURCE)", &[]);
     }
-    let facts = Facts {
-        operation,
-        source: request.source.as_deref(),
-        target: &named,
-        fstype: fstype.as_deref().or(Some(OsStr::new("TYPE"))),
-        options: &options,
-        hooks: &hooks,
-        beneath: typed.beneath,
-        exclusive: typed.exclusive,
-        silent: false,
-        no_follow: hooks.raw_target,
-    };
     if typed.fake {
         story.tell("leave it at that (--fake)", NO_CALL, &[]);
         return Ok(story);
@@ -59,7 +48,10 @@ pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
         story.tell("fail, since only one of bind, move and remount can be done at once", NO_CALL, &[]);
         return Ok(story);
     }
-    let steps = plan::steps(&facts);
+    let fstype = fstype.as_deref().or(Some(OsStr::new("TYPE")));
+    let mounting = Mounting { operation, source: request.source.as_deref(), target: &named, fstype, options: &options };
+    let Options { beneath, exclusive, .. } = *typed;
+    let steps = plan::steps(&Facts { mounting: &mounting, hooks: &hooks, beneath, exclusive, silent: false });
     let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open { .. }));
     for step in steps {
         tell(&step, out_of_sight, &mut story);

@@ -1,50 +1,24 @@
 //! The text of a failed mount: the kernel's own words where it has some, else
 //! what the error number means for this source and this target.
 
-use super::plan::Operation;
 use super::{FAILED, source};
-use cli::diagnosis::{Action, Mounting, Step, explained};
+use cli::diagnosis::{Step, explained};
 use cli::failure::Line;
 use cli::{Failure, text};
 use linux::mount::api::{Message, Severity};
-use linux::options::Options as MountOptions;
+use linux::options::operation::{Mounting, Operation};
 use linux::{Errno, Error, mountinfo, stat};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// What was attempted.
-pub struct Attempt<'a> {
-    /// What kind of mount.
-    pub operation: Operation,
-    /// The source that the kernel got.
-    pub source: Option<&'a OsStr>,
-    /// The target that it got.
-    pub target: &'a OsStr,
-    /// The type that it got.
-    pub fstype: Option<&'a OsStr>,
-    /// All options.
-    pub options: &'a MountOptions,
-    /// -w: never read-only.
-    pub read_write: bool,
-}
-
 /// The second line of every failed system call.
 const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
 
-/// The failure of a system call.
-pub fn failed(attempt: &Attempt<'_>, error: &Error, messages: &[Message]) -> Failure {
-    let text = kernel_words(error, messages).unwrap_or_else(|| by_errno(attempt, error));
-    let failure = Failure::new(FAILED, text![attempt.target, ": ", text, "."]);
-    let action = match attempt.operation {
-        Operation::New => Action::New,
-        Operation::Bind { .. } => Action::Bind,
-        Operation::Move => Action::Move,
-        Operation::Remount | Operation::RemountBind => Action::Remount,
-        Operation::Propagation | Operation::Contradiction => Action::Other,
-    };
-    let Attempt { source, target, fstype, options, .. } = *attempt;
-    let step = Step::Mount(Mounting { action, source, target, fstype, options });
-    explained(failure.and(Line::Plain(text![DMESG])), step, error.errno)
+/// The failure of a system call. `read_write`: -w, never read-only.
+pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages: &[Message]) -> Failure {
+    let text = kernel_words(error, messages).unwrap_or_else(|| by_errno(mounting, read_write, error));
+    let failure = Failure::new(FAILED, text![mounting.target, ": ", text, "."]);
+    explained(failure.and(Line::Plain(text![DMESG])), Step::Mount(mounting), error.errno)
 }
 
 /// A failure before any system call: `TARGET: TEXT.`
@@ -68,35 +42,34 @@ fn is_directory(path: &OsStr) -> bool {
     stat::path(path).is_ok_and(|stat| stat.is_directory())
 }
 
-fn by_errno(attempt: &Attempt<'_>, error: &Error) -> Vec<u8> {
-    let source = attempt.source.unwrap_or(OsStr::new("none"));
+fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8> {
+    let source = mounting.source.unwrap_or(OsStr::new("none"));
     let source_stat = stat::path(source);
-    let remount = matches!(attempt.operation, Operation::Remount | Operation::RemountBind);
     let plain = || text![error.call, "() failed: ", error.errno];
     match error.errno {
         Errno::EPERM if linux::credentials::effective_uid() != 0 => text!["must be superuser to use mount"],
-        Errno::EPERM if !is_directory(attempt.target) => text!["mount point is not a directory"],
+        Errno::EPERM if !is_directory(mounting.target) => text!["mount point is not a directory"],
         Errno::EPERM => text!["permission denied"],
-        Errno::EBUSY if remount => text!["mount point is busy"],
+        Errno::EBUSY if mounting.operation.is_remount() => text!["mount point is busy"],
         Errno::EBUSY => match mounted_on(source) {
             Some(target) => text![source, " already mounted on ", target],
             None => text![source, " already mounted or mount point busy"],
         },
-        Errno::ENOENT if stat::link(attempt.target).is_err() => text!["mount point does not exist"],
-        Errno::ENOENT if stat::path(attempt.target).is_err() => {
+        Errno::ENOENT if stat::link(mounting.target).is_err() => text!["mount point does not exist"],
+        Errno::ENOENT if stat::path(mounting.target).is_err() => {
             text!["mount point is a symbolic link to nowhere"]
         }
-        Errno::ENOENT if source_stat.is_err() && attempt.source.is_some() => {
+        Errno::ENOENT if source_stat.is_err() && mounting.source.is_some() => {
             text!["special device ", source, " does not exist"]
         }
-        Errno::ENOTDIR if !is_directory(attempt.target) => text!["mount point is not a directory"],
+        Errno::ENOTDIR if !is_directory(mounting.target) => text!["mount point is not a directory"],
         Errno::ENOTDIR if source_stat.as_ref().is_err_and(|error| error.errno == Errno::ENOTDIR) => {
             text!["special device ", source, " does not exist (a path prefix is not a directory)"]
         }
-        Errno::EINVAL => invalid(attempt, source),
+        Errno::EINVAL => invalid(mounting, source),
         Errno::EMFILE => text!["mount table full"],
         Errno::EIO => text!["can't read superblock on ", source],
-        Errno::ENODEV => match attempt.fstype {
+        Errno::ENODEV => match mounting.fstype {
             Some(fstype) => text!["unknown filesystem type '", fstype, "'"],
             None => text!["unknown filesystem type"],
         },
@@ -105,16 +78,16 @@ fn by_errno(attempt: &Attempt<'_>, error: &Error) -> Vec<u8> {
             _ => text![source, " is not a block device"],
         },
         Errno::ENXIO => text![source, " is not a valid block device"],
-        Errno::EACCES | Errno::EROFS => read_only(attempt, source),
+        Errno::EACCES | Errno::EROFS => read_only(mounting, read_write, source),
         Errno::ENOMEDIUM => text!["no medium found on ", source],
         Errno::EBADMSG => text!["cannot mount; probably corrupted filesystem on ", source],
         _ => plain(),
     }
 }
 
-fn invalid(attempt: &Attempt<'_>, source: &OsStr) -> Vec<u8> {
-    let network = attempt.fstype.is_some_and(|fstype| source::is_network_type(fstype.as_bytes()));
-    match attempt.operation {
+fn invalid(mounting: &Mounting<'_>, source: &OsStr) -> Vec<u8> {
+    let network = mounting.fstype.is_some_and(|fstype| source::is_network_type(fstype.as_bytes()));
+    match mounting.operation {
         Operation::Remount => text!["mount point not mounted or bad option"],
         Operation::RemountBind | Operation::Propagation => text!["not mount point or bad option"],
         Operation::Move if is_below_shared(source) => {
@@ -131,16 +104,16 @@ fn invalid(attempt: &Attempt<'_>, source: &OsStr) -> Vec<u8> {
     }
 }
 
-fn read_only(attempt: &Attempt<'_>, source: &OsStr) -> Vec<u8> {
-    match attempt.operation {
-        _ if attempt.options.read_only_mount() == Some(true) => text!["cannot mount ", source, " read-only"],
-        _ if attempt.read_write => {
+fn read_only(mounting: &Mounting<'_>, read_write: bool, source: &OsStr) -> Vec<u8> {
+    match mounting.operation {
+        _ if mounting.options.read_only_mount() == Some(true) => text!["cannot mount ", source, " read-only"],
+        _ if read_write => {
             text![source, " is write-protected but explicit read-write mode requested"]
         }
-        Operation::Remount | Operation::RemountBind => {
+        operation if operation.is_remount() => {
             text!["cannot remount ", source, " read-write, is write-protected"]
         }
-        Operation::Bind { .. } => text!["bind ", source, " failed"],
+        Operation::Bind => text!["bind ", source, " failed"],
         _ => text!["cannot mount ", source, " read-only"],
     }
 }

@@ -4,8 +4,8 @@ mod record;
 mod types;
 
 use super::hooks::{self, Hooks};
-use super::message::{self, Attempt};
-use super::plan::{self, Facts, Operation};
+use super::message;
+use super::plan::{self, Facts};
 use super::request::{Request, Settings};
 use super::source::{self, Missing, Source};
 use super::target::{self, Target};
@@ -16,6 +16,7 @@ use linux::loopdev::{Refused, Wanted};
 use linux::mount::api::{Message, Severity};
 use linux::mount::helper;
 use linux::options::Options as MountOptions;
+use linux::options::operation::{Mounting, Operation};
 use linux::probe::{self, Probed};
 use linux::process::{self, Status};
 use linux::{Errno, directory, mountinfo, stat};
@@ -95,7 +96,7 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
         source: None,
         target: Target::at(request.target.as_deref().unwrap_or_default(), settings),
     };
-    if work.given.is_none() && !matches!(operation, Operation::Propagation | Operation::Remount | Operation::RemountBind)
+    if work.given.is_none() && operation != Operation::Propagation && !operation.is_remount()
     {
         // With a bind of one operand the kernel says what is wrong; a new file system needs a source.
         if operation == Operation::New {
@@ -312,26 +313,22 @@ impl Work<'_> {
             && self.options.read_only_mount() != Some(true)
     }
 
+    /// The mount with one type.
+    fn mounting<'a>(&'a self, fstype: Option<&'a OsStr>) -> Mounting<'a> {
+        let Work { operation, ref options, ref target, .. } = *self;
+        Mounting { operation, source: self.path(), target: &target.path, fstype, options }
+    }
+
     /// The system calls.
     fn call(&self, fstype: Option<&OsStr>, silent: bool) -> Result<Vec<Message>, carry::Stopped> {
-        let facts = Facts {
-            operation: self.operation,
-            source: self.path(),
-            target: &self.target.path,
-            fstype,
-            options: &self.options,
-            hooks: &self.hooks,
-            beneath: self.settings.beneath,
-            exclusive: self.settings.exclusive,
-            silent,
-            no_follow: self.hooks.raw_target,
-        };
+        let Settings { beneath, exclusive, .. } = *self.settings;
+        let facts = Facts { mounting: &self.mounting(fstype), hooks: &self.hooks, beneath, exclusive, silent };
         if self.operation == Operation::Contradiction {
             let error = linux::Error::new("mount", &self.target.path, Errno::EINVAL);
             return Err(carry::Stopped { error, messages: Vec::new(), attached: false });
         }
         // What mount(2) cannot do must not be left out silently.
-        let needs_new = self.hooks.subdir.is_some() || self.hooks.idmap.is_some() || facts.beneath || facts.exclusive;
+        let needs_new = self.hooks.subdir.is_some() || self.hooks.idmap.is_some() || beneath || exclusive;
         if self.settings.old_api && !needs_new {
             return carry::carry(&plan::old_steps(&facts));
         }
@@ -357,21 +354,15 @@ impl Work<'_> {
                 source_missing: false,
             };
         }
-        let attempt = Attempt {
-            operation: self.operation,
-            source: self.path(),
-            target: &self.target.path,
-            fstype,
-            options: &self.options,
-            read_write: self.settings.read_write,
-        };
         let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
             && stat::path(&self.target.path).is_ok()
             && self.path().is_some_and(|path| match stat::path(path) {
                 Ok(stat) => errno != Errno::ENOENT && !stat.is_directory(),
                 Err(_) => true,
             });
-        Refusal { failure: message::failed(&attempt, &stopped.error, &stopped.messages), errno, source_missing: missing }
+        let read_write = self.settings.read_write;
+        let failure = message::failed(&self.mounting(fstype), read_write, &stopped.error, &stopped.messages);
+        Refusal { failure, errno, source_missing: missing }
     }
 
     fn run_helper(&self, program: &OsStr, fstype: &OsStr, output: &mut Output) -> u8 {
@@ -442,7 +433,7 @@ impl Work<'_> {
         let source = self.path().unwrap_or(OsStr::new("none"));
         let target = &self.target.path;
         output.print(match self.operation {
-            Operation::Bind { .. } => text![name, ": ", source, " bound on ", target, ".\n"],
+            Operation::Bind => text![name, ": ", source, " bound on ", target, ".\n"],
             Operation::Move => text![name, ": ", source, " moved to ", target, ".\n"],
             Operation::Propagation => text![name, ": ", target, " propagation flags changed.\n"],
             _ => text![name, ": ", source, " mounted on ", target, ".\n"],

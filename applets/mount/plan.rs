@@ -5,53 +5,10 @@
 
 use linux::mount::api::Attributes;
 use linux::mount;
+use linux::options::operation::{Mounting, Operation};
 use linux::options::{AttributeChange, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-
-/// What kind of mount is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// A file system appears.
-    New,
-    /// A tree appears at a second place.
-    Bind {
-        /// With the mounts below it.
-        recursive: bool,
-    },
-    /// A mount goes elsewhere.
-    Move,
-    /// Options of a file system and its mount change.
-    Remount,
-    /// Flags of one mount change.
-    RemountBind,
-    /// Only propagation changes.
-    Propagation,
-    /// Two of them at once, which the kernel refuses.
-    Contradiction,
-}
-
-impl Operation {
-    /// What the options ask for.
-    pub fn of(options: &MountOptions, has_source: bool) -> Operation {
-        let flags = options.mount_flags();
-        let has = |flag| flags & flag == flag;
-        match (has(mount::MS_REMOUNT), has(mount::MS_BIND), has(mount::MS_MOVE)) {
-            (true, _, true) | (_, true, true) => Operation::Contradiction,
-            (true, true, _) => Operation::RemountBind,
-            (true, false, _) => Operation::Remount,
-            (false, true, _) => Operation::Bind { recursive: has(mount::MS_REC) },
-            (false, false, true) => Operation::Move,
-            _ if !has_source && !options.propagation().is_empty() => Operation::Propagation,
-            _ => Operation::New,
-        }
-    }
-
-    /// Whether a file system type has a meaning for it.
-    pub fn has_type(self) -> bool {
-        matches!(self, Operation::New | Operation::Remount)
-    }
-}
 
 /// A superblock's option for fsconfig(2).
 pub type Setting = (OsString, Option<OsString>);
@@ -139,15 +96,7 @@ pub enum Step {
 /// What a plan is made from: everything is known by now.
 pub struct Facts<'a> {
     /// What is asked for.
-    pub operation: Operation,
-    /// The source as the kernel is to get it.
-    pub source: Option<&'a OsStr>,
-    /// The target as the kernel is to get it.
-    pub target: &'a OsStr,
-    /// One type.
-    pub fstype: Option<&'a OsStr>,
-    /// All options.
-    pub options: &'a MountOptions,
+    pub mounting: &'a Mounting<'a>,
     /// What else is asked for.
     pub hooks: &'a super::hooks::Hooks,
     /// MOVE_MOUNT_BENEATH.
@@ -156,24 +105,23 @@ pub struct Facts<'a> {
     pub exclusive: bool,
     /// Fewer messages in the kernel's log: the type is being guessed.
     pub silent: bool,
-    /// Symbolic links at the end of paths are taken themselves.
-    pub no_follow: bool,
 }
 
 /// The steps with the descriptor-based calls.
 pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
-    let target = facts.target.to_os_string();
-    let source = facts.source.unwrap_or(OsStr::new("none")).to_os_string();
+    let Mounting { operation, source, target, fstype, options } = *facts.mounting;
+    let target = target.to_os_string();
+    let source = source.unwrap_or(OsStr::new("none")).to_os_string();
     let mut steps = Vec::new();
-    let change = facts.options.attributes();
-    let attach = Step::Attach { target: target.clone(), beneath: facts.beneath, no_follow: facts.no_follow };
-    match facts.operation {
+    let change = options.attributes();
+    let attach = Step::Attach { target: target.clone(), beneath: facts.beneath, no_follow: facts.hooks.raw_target };
+    match operation {
         Operation::New => {
             let attributes = change.single.set | change.recursive.set;
             steps.push(Step::Create {
-                fstype: facts.fstype.unwrap_or_default().to_os_string(),
+                fstype: fstype.unwrap_or_default().to_os_string(),
                 source,
-                settings: settings(facts.options, facts.options.read_only()),
+                settings: settings(options, options.read_only()),
                 exclusive: facts.exclusive,
                 attributes,
             });
@@ -181,7 +129,8 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             map_ids(facts, false, &mut steps);
             steps.push(attach);
         }
-        Operation::Bind { recursive } => {
+        Operation::Bind => {
+            let recursive = options.mount_flags() & mount::MS_REC != 0;
             steps.push(Step::Clone { path: source, recursive, no_follow: facts.hooks.raw_source });
             set_attributes(change, &mut steps);
             map_ids(facts, recursive, &mut steps);
@@ -195,10 +144,10 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
         Operation::Remount => {
             steps.push(Step::Open { path: target.clone() });
             // Neither said: rw, as with mount(2), where a missing MS_RDONLY means it.
-            let layered = facts.options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
-            let read_only = facts.options.read_only().or((!layered).then_some(false));
-            steps.push(Step::Reconfigure { settings: settings(facts.options, read_only) });
-            set_attributes(facts.options.attributes_for_remount(), &mut steps);
+            let layered = options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
+            let read_only = options.read_only().or((!layered).then_some(false));
+            steps.push(Step::Reconfigure { settings: settings(options, read_only) });
+            set_attributes(options.attributes_for_remount(), &mut steps);
             replace_mapped(facts, &target, &mut steps);
         }
         Operation::RemountBind => {
@@ -212,7 +161,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
         }
         Operation::Contradiction => {}
     }
-    spread(facts.options, &mut steps);
+    spread(options, &mut steps);
     steps
 }
 
@@ -272,36 +221,36 @@ fn settings(options: &MountOptions, read_only: Option<bool>) -> Vec<Setting> {
 
 /// The steps with mount(2) alone.
 pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
-    let mut flags = facts.options.mount_flags();
-    let data = facts.options.data();
+    let Mounting { operation, source, target, fstype, options } = *facts.mounting;
+    let mut flags = options.mount_flags();
+    let data = options.data();
     let data = (!data.is_empty()).then(|| OsString::from_vec(data));
-    let source = facts.source.map(OsStr::to_os_string);
-    let target = facts.target.to_os_string();
-    let fstype = facts.fstype.map(OsStr::to_os_string);
+    let source = source.map(OsStr::to_os_string);
+    let target = target.to_os_string();
+    let fstype = fstype.map(OsStr::to_os_string);
     let none = || Some(OsString::from("none"));
     let mut steps = Vec::new();
     let call = |source, fstype, flags, data| Step::Mount2 { source, target: target.clone(), fstype, flags, data };
     const OPERATIONS: u64 = mount::MS_REMOUNT | mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
-    match facts.operation {
+    match operation {
         Operation::New => {
             if facts.silent {
                 flags |= mount::MS_SILENT;
             }
             steps.push(call(source.or_else(none), fstype, flags, data));
         }
-        Operation::Bind { .. } | Operation::Move => {
-            let operation = flags & OPERATIONS;
-            steps.push(call(source, None, operation, None));
+        Operation::Bind | Operation::Move => {
+            steps.push(call(source, None, flags & OPERATIONS, None));
             let rest = flags & !OPERATIONS & !mount::MS_SILENT;
             // mount(2) ignores the flags of a bind: they take a second call.
-            if rest != 0 && facts.operation != Operation::Move {
+            if rest != 0 && operation != Operation::Move {
                 steps.push(call(none(), None, rest | mount::MS_REMOUNT | mount::MS_BIND, None));
             }
         }
         Operation::Propagation => {}
         _ => steps.push(call(source.or_else(none), fstype, flags, data)),
     }
-    for (propagation, recursive) in facts.options.propagation() {
+    for (propagation, recursive) in options.propagation() {
         let flags = propagation.flag() | if recursive { mount::MS_REC } else { 0 };
         steps.push(call(none(), None, flags, None));
     }
@@ -325,18 +274,10 @@ mod tests {
     fn plan(list: &str, fstype: Option<&str>, make: fn(&Facts<'_>) -> Vec<Step>) -> Vec<Step> {
         let options = MountOptions::parse(list.as_bytes()).unwrap();
         let hooks = Hooks::parse(&options, OsStr::new("/m")).unwrap();
-        make(&Facts {
-            operation: Operation::of(&options, true),
-            source: Some(OsStr::new("/s")),
-            target: OsStr::new("/m"),
-            fstype: fstype.map(OsStr::new),
-            options: &options,
-            hooks: &hooks,
-            beneath: false,
-            exclusive: false,
-            silent: false,
-            no_follow: false,
-        })
+        let (source, target) = (Some(OsStr::new("/s")), OsStr::new("/m"));
+        let (operation, fstype) = (Operation::of(&options, true), fstype.map(OsStr::new));
+        let mounting = Mounting { operation, source, target, fstype, options: &options };
+        make(&Facts { mounting: &mounting, hooks: &hooks, beneath: false, exclusive: false, silent: false })
     }
 
     fn attach() -> Step {
@@ -387,14 +328,5 @@ mod tests {
             .collect();
         let second = mount::MS_REMOUNT | mount::MS_BIND | mount::MS_RDONLY | mount::MS_NOSUID;
         assert_eq!(flags, [mount::MS_BIND, second, mount::MS_PRIVATE]);
-    }
-
-    #[test]
-    fn two_operations_at_once_contradict_each_other() {
-        let operation = |list: &str| Operation::of(&MountOptions::parse(list.as_bytes()).unwrap(), true);
-        assert_eq!(operation("bind,move"), Operation::Contradiction);
-        assert_eq!(operation("move,remount"), Operation::Contradiction);
-        assert_eq!(operation("rbind"), Operation::Bind { recursive: true });
-        assert_eq!(operation("private"), Operation::New);
     }
 }

@@ -13,12 +13,12 @@ mod program;
 mod root;
 
 pub use facts::{Facts, Here, Kind as FileKind, Node, Superblock};
-pub use mount::{Action, Mounting};
 pub use namespaces::{PID_WITHOUT_FORK, SHARES_EVERYTHING};
 
 use crate::{Failure, failure::hints_wanted, text};
 use linux::Errno;
 use linux::namespace::Kind;
+use linux::options::operation::Mounting;
 use linux::process::{ExecError, Pid};
 use std::ffi::{OsStr, OsString};
 
@@ -78,7 +78,7 @@ pub enum Step<'a> {
     /// execve(2).
     Exec(&'a ExecError),
     /// mount(2), or what stands for it.
-    Mount(Mounting<'a>),
+    Mount(&'a Mounting<'a>),
     /// umount2(2).
     Unmount(&'a OsStr),
     /// Making a capability effective that this command needs.
@@ -131,7 +131,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
         Step::Fork => namespaces::fork(errno, facts),
         Step::Keep { kind, namespace, file, forks } => namespaces::keep(kind, namespace, file, forks, errno, facts),
         Step::Exec(error) => program::exec(error, facts),
-        Step::Mount(mounting) => mount::mount(&mounting, errno, facts),
+        Step::Mount(mounting) => mount::mount(mounting, errno, facts),
         Step::Unmount(target) => busy::unmount(target, errno, facts),
         Step::Raise(number) => capability::raise(number, facts),
         Step::SetCapability { path, rootid } => capability::set_on_file(path, rootid, errno, facts),

@@ -4,6 +4,7 @@
 //! ([`names::VFS`]), mount itself ([`names::USERSPACE`]), or the file system.
 
 pub mod names;
+pub mod operation;
 
 use crate::mount::Propagation;
 use crate::mount::api::{Attributes, MOUNT_ATTR_ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};

@@ -27,7 +27,7 @@ impl Work<'_> {
             _ => {
                 let manual = self.source.as_ref().and_then(|source| source.device.as_ref());
                 let kept = self.options.for_utab(manual.is_some_and(|device| !device.autoclear));
-                let remount = matches!(self.operation, Operation::Remount | Operation::RemountBind);
+                let remount = self.operation.is_remount();
                 if kept.is_empty() && (!remount || utab::is_empty()) {
                     return Ok(());
                 }
@@ -59,7 +59,7 @@ impl Work<'_> {
             options,
             ..utab::Entry::default()
         };
-        let bind = matches!(self.operation, Operation::Bind { .. });
+        let bind = self.operation == Operation::Bind;
         if bind {
             entry.bind_source = Some(entry.source.clone());
         }

@@ -4,41 +4,11 @@ use super::namespaces::revealing;
 use super::{Facts, FileKind, Hint, Superblock, lacks};
 use crate::text;
 use linux::Errno;
-use linux::options::Options;
+use linux::options::operation::{Mounting, Operation};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 const SYS_ADMIN: u8 = 21;
-
-/// What was attempted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// A new file system.
-    New,
-    /// A bind.
-    Bind,
-    /// A move.
-    Move,
-    /// A change of a mount or file system that is there.
-    Remount,
-    /// Something else.
-    Other,
-}
-
-/// A mount that failed.
-#[derive(Clone, Copy, Debug)]
-pub struct Mounting<'a> {
-    /// What it was to do.
-    pub action: Action,
-    /// The source as the kernel got it.
-    pub source: Option<&'a OsStr>,
-    /// The target.
-    pub target: &'a OsStr,
-    /// The type.
-    pub fstype: Option<&'a OsStr>,
-    /// Every option.
-    pub options: &'a Options,
-}
 
 pub(super) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let hint = match errno {
@@ -84,7 +54,7 @@ fn not_permitted(mounting: &Mounting<'_>, facts: &dyn Facts) -> Vec<Hint> {
     if let Some(place) = place {
         return revealing(place, facts);
     }
-    if mounting.action == Action::New
+    if mounting.operation == Operation::New
         && let Some(source) = mounting.source
         && facts.node(source).is_some_and(|node| node.kind == FileKind::BlockDevice)
     {
@@ -97,9 +67,9 @@ fn not_permitted(mounting: &Mounting<'_>, facts: &dyn Facts) -> Vec<Hint> {
 
 /// Flags that a mount has from outside of the user namespace stay.
 fn locked(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
-    let path = match mounting.action {
-        Action::Bind => mounting.source?,
-        Action::Remount => mounting.target,
+    let path = match mounting.operation {
+        Operation::Bind => mounting.source?,
+        operation if operation.is_remount() => mounting.target,
         _ => return None,
     };
     let table = facts.mounts()?;
@@ -125,18 +95,18 @@ fn missing(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     }
     let source = mounting.source?;
     let gone = facts.exists(mounting.target) && !facts.exists(source);
-    (gone && mounting.action == Action::New).then(|| text!["the source ", source, " does not exist"])
+    (gone && mounting.operation == Operation::New).then(|| text!["the source ", source, " does not exist"])
 }
 
 fn mismatch(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     let target = facts.node(mounting.target)?.kind;
-    if mounting.action == Action::New {
+    if mounting.operation == Operation::New {
         if target != FileKind::Directory {
             return Some(text!["the mount point is a file: a file system is mounted on a directory"]);
         }
         return superblock(mounting, facts);
     }
-    if !matches!(mounting.action, Action::Bind | Action::Move) {
+    if !matches!(mounting.operation, Operation::Bind | Operation::Move) {
         return None;
     }
     let source = facts.node(mounting.source?)?.kind;
@@ -152,7 +122,7 @@ fn mismatch(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     }
     let is_mount =
         || facts.mounts().is_none_or(|table| table.find_target(mounting.source.unwrap_or_default()).is_some());
-    if mounting.action == Action::Move && !is_mount() {
+    if mounting.operation == Operation::Move && !is_mount() {
         return Some(text!["the source is not a mount point: only a mount can be moved; --bind takes any directory"]);
     }
     None
@@ -189,14 +159,15 @@ mod tests {
     use super::super::facts::Privileges;
     use super::super::made_up::{MadeUp, said};
     use super::*;
+    use linux::options::Options;
 
     const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
 
-    fn told(action: Action, fstype: Option<&str>, options: &str, errno: Errno, facts: &MadeUp) -> String {
+    fn told(operation: Operation, fstype: Option<&str>, options: &str, errno: Errno, facts: &MadeUp) -> String {
         let options = Options::parse(options.as_bytes()).unwrap();
         let (source, target) = (Some(OsStr::new("/from")), OsStr::new("/to"));
-        let mounting = Mounting { action, source, target, fstype: fstype.map(OsStr::new), options: &options };
-        said(Step::Mount(mounting), errno, facts)
+        let mounting = Mounting { operation, source, target, fstype: fstype.map(OsStr::new), options: &options };
+        said(Step::Mount(&mounting), errno, facts)
     }
 
     fn nodes(from: FileKind, to: FileKind) -> MadeUp {
@@ -211,68 +182,70 @@ mod tests {
     fn a_type_that_the_kernel_lacks_and_its_helper_are_named() {
         let none = MadeUp { files: vec![("/proc/filesystems", "nodev\tproc\n\text4\n")], ..MadeUp::default() };
         assert!(
-            told(Action::New, Some("qqfs"), "", Errno::ENODEV, &none).starts_with("the kernel does not know 'qqfs'")
+            told(Operation::New, Some("qqfs"), "", Errno::ENODEV, &none).starts_with("the kernel does not know 'qqfs'")
         );
         assert!(
-            told(Action::New, Some("nfs"), "", Errno::ENODEV, &none).contains("/sbin/mount.nfs is not there either")
+            told(Operation::New, Some("nfs"), "", Errno::ENODEV, &none).contains("/sbin/mount.nfs is not there either")
         );
-        assert!(told(Action::New, Some("ext4"), "", Errno::ENODEV, &none).contains("'ext4' is in /proc/filesystems"));
+        assert!(
+            told(Operation::New, Some("ext4"), "", Errno::ENODEV, &none).contains("'ext4' is in /proc/filesystems")
+        );
     }
 
     #[test]
     fn what_is_on_the_source_is_told() {
         let of =
             |superblock| MadeUp { superblock: Some(superblock), ..nodes(FileKind::BlockDevice, FileKind::Directory) };
-        let other = told(Action::New, Some("ext4"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
+        let other = told(Operation::New, Some("ext4"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
         assert_eq!(other, "what is on /from is 'xfs', not 'ext4'\n");
-        let same = told(Action::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
+        let same = told(Operation::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
         assert_eq!(same, "");
-        assert!(told(Action::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Unknown)).contains("encrypted"));
+        assert!(told(Operation::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Unknown)).contains("encrypted"));
     }
 
     #[test]
     fn a_file_and_a_directory_do_not_go_together() {
         let facts = nodes(FileKind::Directory, FileKind::Regular);
-        assert!(told(Action::New, Some("tmpfs"), "", Errno::ENOTDIR, &facts).contains("the mount point is a file"));
+        assert!(told(Operation::New, Some("tmpfs"), "", Errno::ENOTDIR, &facts).contains("the mount point is a file"));
         assert!(
-            told(Action::Bind, None, "", Errno::ENOTDIR, &facts).contains("a directory and the mount point a file")
+            told(Operation::Bind, None, "", Errno::ENOTDIR, &facts).contains("a directory and the mount point a file")
         );
         let facts = nodes(FileKind::Directory, FileKind::Directory);
-        assert!(told(Action::Move, None, "", Errno::EINVAL, &facts).contains("only a mount can be moved"));
-        assert!(told(Action::New, Some("ext4"), "", Errno::ENOTBLK, &facts).contains("--bind"));
+        assert!(told(Operation::Move, None, "", Errno::EINVAL, &facts).contains("only a mount can be moved"));
+        assert!(told(Operation::New, Some("ext4"), "", Errno::ENOTBLK, &facts).contains("--bind"));
     }
 
     #[test]
     fn locked_flags_are_named_in_a_user_namespace_alone() {
         let mounts = "20 1 8:1 / / rw - ext4 a rw\n21 20 0:9 / /from rw,nosuid,nodev,relatime - tmpfs t rw\n";
         assert!(
-            told(Action::Bind, None, "", Errno::EPERM, &inside(mounts)).contains("flags nosuid,nodev of this mount")
+            told(Operation::Bind, None, "", Errno::EPERM, &inside(mounts)).contains("flags nosuid,nodev of this mount")
         );
         let outside = MadeUp { mounts, ..MadeUp::default() };
-        assert_eq!(told(Action::Bind, None, "", Errno::EPERM, &outside), "");
+        assert_eq!(told(Operation::Bind, None, "", Errno::EPERM, &outside), "");
     }
 
     #[test]
     fn a_proc_that_would_show_more_is_refused_and_why_is_told() {
         let mounts = "20 1 8:1 / / rw - ext4 a rw\n21 20 0:5 / /proc rw - proc proc rw\n22 21 0:6 / /proc/kcore rw - tmpfs t rw\n";
-        let said = told(Action::New, Some("proc"), "", Errno::EPERM, &inside(mounts));
+        let said = told(Operation::New, Some("proc"), "", Errno::EPERM, &inside(mounts));
         assert!(said.contains("/proc/kcore") && said.contains("unmask=ALL"), "{said}");
     }
 
     #[test]
     fn a_process_without_the_capability_is_told_how_to_have_it() {
         let facts = MadeUp { privileges: Some(Privileges::default()), ..MadeUp::default() };
-        let said = told(Action::New, Some("tmpfs"), "", Errno::EPERM, &facts);
+        let said = told(Operation::New, Some("tmpfs"), "", Errno::EPERM, &facts);
         assert!(said.starts_with("this process has no CAP_SYS_ADMIN") && said.contains("unshare -rm"), "{said}");
         let device = MadeUp { nodes: vec![("/from", FileKind::BlockDevice)], ..inside(ROOT) };
-        assert!(told(Action::New, Some("ext4"), "", Errno::EPERM, &device).contains("may not mount block devices"));
+        assert!(told(Operation::New, Some("ext4"), "", Errno::EPERM, &device).contains("may not mount block devices"));
     }
 
     #[test]
     fn what_does_not_exist_is_told() {
         let facts = MadeUp { nodes: vec![("/to", FileKind::Directory)], ..MadeUp::default() };
-        assert_eq!(told(Action::New, Some("ext4"), "", Errno::ENOENT, &facts), "the source /from does not exist\n");
-        let said = told(Action::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &facts);
+        assert_eq!(told(Operation::New, Some("ext4"), "", Errno::ENOENT, &facts), "the source /from does not exist\n");
+        let said = told(Operation::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &facts);
         assert!(said.contains("look at lowerdir, upperdir"), "{said}");
     }
 }
