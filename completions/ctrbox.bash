@@ -91,7 +91,7 @@ _ctrbox_table() {
         esac
         ;;
     mountpoint)
-        options='-q --quiet --nofollow -d --fs-devno -x --devno -h --help -V --version'
+        options='-q --quiet --nofollow -d --fs-devno -x --devno --show -h --help -V --version'
         operands='@file'
         ;;
     nsenter)

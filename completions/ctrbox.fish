@@ -135,6 +135,7 @@ complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s q -l quiet -d 
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -l nofollow -d 'do not follow symlink'
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s d -l fs-devno -d 'print maj:min device number of the filesystem'
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s x -l devno -d 'print maj:min device number of the block device'
+complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -l show -d 'print mountpoint for given path'
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -F

@@ -17,6 +17,7 @@ const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
 const STATX_ATTR_MOUNT_ROOT: u64 = 0x2000;
 
 const STATMOUNT_SB_BASIC: u64 = 0x1;
+const STATMOUNT_MNT_POINT: u64 = 0x10;
 const STATMOUNT_FS_TYPE: u64 = 0x20;
 const STATMOUNT_FS_SUBTYPE: u64 = 0x100;
 
@@ -82,17 +83,12 @@ const REQUEST_SIZE: u32 = 24;
 const HEADER: usize = 512;
 const OFFSET_MASK: usize = 8;
 const OFFSET_FS_TYPE: usize = 36;
+const OFFSET_MNT_POINT: usize = 108;
 const OFFSET_FS_SUBTYPE: usize = 120;
 
 /// The file system type of a mount, `TYPE` or `TYPE.SUBTYPE`. ENOSYS before Linux 6.8.
 pub fn fs_type(unique: u64) -> Result<OsString> {
-    let mask = STATMOUNT_SB_BASIC | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE;
-    let request = Request { size: REQUEST_SIZE, spare: 0, mnt_id: unique, param: mask };
-    let pointer: *const Request = &request;
-    let mut buffer = [0_u8; HEADER + 512];
-    // SAFETY: `request` is valid for reads, `buffer` for writes of its length.
-    let done = unsafe { libc::syscall(SYS_STATMOUNT, pointer, buffer.as_mut_ptr(), buffer.len(), 0) };
-    io::checked(done).context("statmount", "")?;
+    let buffer = ask(unique, STATMOUNT_SB_BASIC | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE, 512)?;
     let mut name = string_at(&buffer, OFFSET_FS_TYPE);
     if number(&buffer, OFFSET_MASK, 8) & STATMOUNT_FS_SUBTYPE != 0 {
         let subtype = string_at(&buffer, OFFSET_FS_SUBTYPE);
@@ -102,6 +98,22 @@ pub fn fs_type(unique: u64) -> Result<OsString> {
         }
     }
     Ok(OsString::from_vec(name))
+}
+
+/// Where a mount is, seen from our root. ENOSYS before Linux 6.8; `ENOENT` for one that is nowhere in our mount namespace.
+pub fn mount_point(unique: u64) -> Result<OsString> {
+    // A path is at most PATH_MAX long.
+    Ok(OsString::from_vec(string_at(&ask(unique, STATMOUNT_MNT_POINT, 4096)?, OFFSET_MNT_POINT)))
+}
+
+/// statmount(2): the header, and `room` for the strings that are asked for.
+fn ask(unique: u64, mask: u64, room: usize) -> Result<Vec<u8>> {
+    let request = Request { size: REQUEST_SIZE, spare: 0, mnt_id: unique, param: mask };
+    let pointer: *const Request = &request;
+    let mut buffer = vec![0_u8; HEADER + room];
+    // SAFETY: `request` is valid for reads, `buffer` for writes of its length.
+    let done = unsafe { libc::syscall(SYS_STATMOUNT, pointer, buffer.as_mut_ptr(), buffer.len(), 0) };
+    io::checked(done).context("statmount", "").map(|_| buffer)
 }
 
 /// A little field of the header, as the machine orders bytes.
@@ -157,6 +169,15 @@ mod tests {
         }
         match fs_type(found.unique) {
             Ok(name) => assert_eq!(name, "proc"),
+            Err(error) => assert_eq!(error.errno, Errno::ENOSYS),
+        }
+    }
+
+    #[test]
+    fn a_file_of_proc_is_on_the_mount_at_proc() {
+        let found = mount_id(None, OsStr::new("/proc/self/status"), 0).expect("statx");
+        match mount_point(found.unique) {
+            Ok(path) => assert_eq!(path, "/proc"),
             Err(error) => assert_eq!(error.errno, Errno::ENOSYS),
         }
     }
