@@ -6,6 +6,7 @@ use linux::netlink;
 use linux::process::Pid;
 use linux::processes::{self, Process, seen};
 use linux::{Errno, number, stat};
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What is looked for.
@@ -89,7 +90,7 @@ impl Survey {
             }
         })?;
         let nsfs = namespace::own(Kind::Mount).map_or(0, |(device, _)| device);
-        done.and_then(|()| processes::for_each(&mut |process| survey.meet_process(&process, nsfs, wanted)))
+        done.and_then(|()| processes::for_each(OsStr::new("/proc"), &mut |process| survey.meet_process(process, nsfs, wanted)))
             .map_err(|errno| linux::Error::new("read", "/proc", errno))?;
         survey.spread();
         survey.namespaces.retain(|namespace| namespace.held || wanted.interpolated);
@@ -130,7 +131,8 @@ impl Survey {
     }
 
     fn meet_process(&mut self, process: &Process, nsfs: u64, wanted: &Wanted) -> Result<(), Errno> {
-        let member = Member { pid: process.pid, parent: process.parent, uid: process.uid };
+        let Some((parent, uid)) = seen(process.parent())?.zip(seen(process.uid())?) else { return Ok(()) };
+        let member = Member { pid: process.pid, parent, uid };
         for kind in KINDS {
             let id = process.namespace(kind);
             self.unreadable |= matches!(id, Err(Errno::EACCES | Errno::EPERM));

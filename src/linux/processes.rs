@@ -6,18 +6,15 @@
 use crate::namespace::{self, Kind};
 use crate::process::Pid;
 use crate::{Errno, directory, io, number, process, stat, walk};
-use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A process whose directory in /proc is open.
 pub struct Process {
     /// Its number.
     pub pid: Pid,
-    /// Its parent's number; 0 if that is not in our PID namespace.
-    pub parent: Pid,
-    /// Its effective user, or root if it may not be looked into (PR_SET_DUMPABLE).
-    pub uid: u32,
-    directory: OwnedFd,
+    /// Its directory.
+    pub directory: OwnedFd,
 }
 
 /// What was read of a process, unless that has ended or may not be read. Only that we ourselves lack
@@ -30,18 +27,23 @@ pub fn seen<T>(got: Result<T, Errno>) -> Result<Option<T>, Errno> {
     }
 }
 
-/// Shows every process to `each`, in the order of their numbers.
-pub fn for_each(each: &mut dyn FnMut(Process) -> Result<(), Errno>) -> Result<(), Errno> {
-    let directory = directory::open_to_list(OsStr::new("/proc")).map_err(|error| error.errno)?;
-    for name in walk::names(directory.as_fd())? {
-        let pid = number::decimal(name.as_encoded_bytes()).and_then(|pid| Pid::try_from(pid).ok());
-        if let Some(pid) = pid
-            && let Some(process) = seen(Process::open(pid, directory.as_fd(), &name))?
-        {
-            each(process)?;
+/// Shows every process of the proc mounted at `proc` to `each`, in the order of their numbers, until that gives an
+/// error. No more of it is read than is shown.
+pub fn for_each(proc: &OsStr, each: &mut dyn FnMut(&Process) -> Result<(), Errno>) -> Result<(), Errno> {
+    let list = directory::open_to_list(proc).map_err(|error| error.errno)?;
+    let mut done = Ok(());
+    walk::each_name(list.as_fd(), &mut |name| {
+        if let Some(pid) = number::decimal(name.as_encoded_bytes()).and_then(|pid| Pid::try_from(pid).ok()) {
+            let directory = io::open_at(Some(list.as_fd()), name, libc::O_PATH | libc::O_DIRECTORY, 0);
+            done = match seen(directory) {
+                Ok(Some(directory)) => each(&Process { pid, directory }),
+                Ok(None) => Ok(()),
+                Err(errno) => Err(errno),
+            };
         }
-    }
-    Ok(())
+        done.is_ok()
+    })?;
+    done
 }
 
 /// What of a command line is read, in bytes.
@@ -62,22 +64,38 @@ pub fn command(pid: Pid) -> Vec<u8> {
 }
 
 impl Process {
-    fn open(pid: Pid, proc: BorrowedFd<'_>, name: &OsStr) -> Result<Process, Errno> {
-        let directory = io::open_at(Some(proc), name, libc::O_PATH | libc::O_DIRECTORY, 0)?;
-        let uid = stat::of(directory.as_fd())?.uid();
-        let file = io::open_at(Some(directory.as_fd()), OsStr::new("stat"), libc::O_RDONLY, 0)?;
-        let parent = parse_parent(&io::read_to_end(file.as_fd(), 512)?).ok_or(Errno::EINVAL)?;
-        Ok(Process { pid, parent, uid, directory })
+    fn open(&self, name: &str, flags: i32) -> Result<OwnedFd, Errno> {
+        io::open_at(Some(self.directory.as_fd()), OsStr::new(name), libc::O_RDONLY | flags, 0)
+    }
+
+    /// At most `limit` bytes of one of its files.
+    pub fn read(&self, name: &str, limit: usize) -> Result<Vec<u8>, Errno> {
+        io::read_to_end(self.open(name, 0)?.as_fd(), limit)
+    }
+
+    /// Its parent's number; 0 if that is not in our PID namespace.
+    pub fn parent(&self) -> Result<Pid, Errno> {
+        parse_parent(&self.read("stat", 512)?).ok_or(Errno::EINVAL)
+    }
+
+    /// Its effective user, or root if it may not be looked into (PR_SET_DUMPABLE).
+    pub fn uid(&self) -> Result<u32, Errno> {
+        stat::of(self.directory.as_fd()).map(|stat| stat.uid())
+    }
+
+    /// The directory of its descriptors, to be listed.
+    pub fn descriptors(&self) -> Result<OwnedFd, Errno> {
+        self.open("fd", libc::O_DIRECTORY)
     }
 
     /// The inode of the namespace of a kind that it is in.
     pub fn namespace(&self, kind: Kind) -> Result<u64, Errno> {
-        stat::below(self.directory.as_fd(), &file_of(kind)).map(|stat| stat.inode())
+        stat::below(self.directory.as_fd(), OsStr::new(&file_of(kind))).map(|stat| stat.inode())
     }
 
     /// Opens the namespace of a kind that it is in.
     pub fn open_namespace(&self, kind: Kind) -> Result<OwnedFd, Errno> {
-        io::open_at(Some(self.directory.as_fd()), &file_of(kind), libc::O_RDONLY, 0)
+        self.open(&file_of(kind), 0)
     }
 
     /// Shows `each` the namespaces that it has open, and with `sockets` those that its sockets are
@@ -88,8 +106,7 @@ impl Process {
         sockets: bool,
         each: &mut dyn FnMut(OwnedFd) -> Result<(), Errno>,
     ) -> Result<(), Errno> {
-        let list = io::open_at(Some(self.directory.as_fd()), OsStr::new("fd"), libc::O_RDONLY | libc::O_DIRECTORY, 0);
-        let Some(list) = seen(list)? else { return Ok(()) };
+        let Some(list) = seen(self.descriptors())? else { return Ok(()) };
         let mut pidfd = None;
         for name in seen(walk::names(list.as_fd()))?.unwrap_or_default() {
             let Some(stat) = seen(stat::below(list.as_fd(), &name))? else { continue };
@@ -115,8 +132,8 @@ impl Process {
     }
 }
 
-fn file_of(kind: Kind) -> OsString {
-    OsString::from(["ns/", kind.file()].concat())
+fn file_of(kind: Kind) -> String {
+    ["ns/", kind.file()].concat()
 }
 
 /// The fourth field of proc_pid_stat(5). The second is a name in parentheses, which may hold anything.

@@ -5,10 +5,13 @@
 
 use super::statmount;
 use crate::mountinfo::{Entry, Table};
-use crate::{directory, io, process::Pid, stat, walk};
+use crate::namespace::{self, Kind};
+use crate::process::{self, Pid};
+use crate::processes::{self, Process};
+use crate::{Errno, walk};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 
 /// How much of another process's table of mounts is read, in bytes.
 const TABLE_LIMIT: usize = 256 * 1024;
@@ -49,87 +52,62 @@ pub struct Wanted {
 /// At most `limit` processes of the proc mounted at `proc` that use a mount. `is_over` is asked before each look.
 pub fn of_mount(proc: &OsStr, wanted: Wanted, limit: usize, is_over: &mut dyn FnMut() -> bool) -> Found {
     let mut found = Found::default();
-    let Ok(directory) = directory::open_to_list(proc) else { return found };
-    let mut search = Search { proc, wanted, namespace: None };
-    search.namespace = search.namespace_of("self");
-    let own = crate::process::id();
-    let _ = walk::each_name(directory.as_fd(), &mut |name| {
-        if is_over() {
-            found.is_cut_short = true;
-        }
+    let (own, namespace) = (process::id(), namespace::own(Kind::Mount).map_or(0, |(_, inode)| inode));
+    let _ = processes::for_each(proc, &mut |process| {
+        found.is_cut_short = is_over();
         if found.is_cut_short || found.holders.len() >= limit {
-            return false;
+            return Err(Errno::ETIMEDOUT);
         }
-        if let Some(pid) = name.to_str().and_then(|name| name.parse::<Pid>().ok()).filter(|pid| *pid != own) {
-            found.holders.extend(search.holder(pid, is_over));
+        if process.pid != own {
+            found.holders.extend(wanted.holder(process, namespace, is_over));
         }
-        true
+        Ok(())
     });
     found
 }
 
-struct Search<'a> {
-    proc: &'a OsStr,
-    wanted: Wanted,
-    /// Our mount namespace.
-    namespace: Option<(u64, u64)>,
-}
-
-impl Search<'_> {
-    fn path(&self, pid: &str, what: &str) -> OsString {
-        let mut path = self.proc.to_os_string();
-        path.push(format!("/{pid}/{what}"));
-        path
-    }
-
-    fn namespace_of(&self, pid: &str) -> Option<(u64, u64)> {
-        stat::path(&self.path(pid, "ns/mnt")).map(|it| it.identity()).ok()
-    }
-
-    fn holder(&self, pid: Pid, is_over: &mut dyn FnMut() -> bool) -> Option<Holder> {
-        let number = pid.to_string();
-        let namespace = self.namespace_of(&number);
-        let elsewhere = namespace.is_some() && namespace != self.namespace;
-        let ids = if elsewhere { self.copies(&number) } else { vec![self.wanted.id] };
+impl Wanted {
+    /// What `process` is if it uses the mount; we are in the mount namespace `own`.
+    fn holder(&self, process: &Process, own: u64, is_over: &mut dyn FnMut() -> bool) -> Option<Holder> {
+        let elsewhere = process.namespace(Kind::Mount).is_ok_and(|namespace| namespace != own);
+        let ids = if elsewhere { self.copies(process) } else { vec![self.id] };
         if ids.is_empty() {
             return None;
         }
-        let is_on = |what: &str| {
-            let path = self.path(&number, what);
-            statmount::mountinfo_id(None, &path, 0).is_ok_and(|found| ids.contains(&found.id))
+        let is_on = |directory: &OwnedFd, name: &OsStr| {
+            statmount::mountinfo_id(Some(directory.as_fd()), name, 0).is_ok_and(|found| ids.contains(&found.id))
         };
-        let mut how = ["cwd", "root", "exe"].into_iter().find(|what| is_on(what)).map(str::to_owned);
+        let mut how = ["cwd", "root", "exe"]
+            .into_iter()
+            .find(|what| is_on(&process.directory, OsStr::new(what)))
+            .map(str::to_owned);
         if how.is_none() {
-            let descriptors = directory::open_to_list(&self.path(&number, "fd")).ok()?;
+            let descriptors = process.descriptors().ok()?;
             let _ = walk::each_name(descriptors.as_fd(), &mut |name| {
-                how = name.to_str().map(|name| format!("fd/{name}")).filter(|what| is_on(what));
+                how = name.to_str().filter(|_| is_on(&descriptors, name)).map(|name| format!("fd/{name}"));
                 how.is_none() && !is_over()
             });
         }
-        Some(Holder { pid, name: self.command(&number), how: how?, elsewhere })
+        let how = how?;
+        let mut name = process.read("comm", 64).unwrap_or_default();
+        name.pop_if(|last| *last == b'\n');
+        if name.is_empty() {
+            name.push(b'?');
+        }
+        Some(Holder { pid: process.pid, name: OsString::from_vec(name), how, elsewhere })
     }
 
     /// The copies of the mount that a process in another mount namespace has: those on a peer of what it is on.
-    fn copies(&self, pid: &str) -> Vec<u64> {
-        let Some(group) = self.wanted.group else { return Vec::new() };
-        let Ok(table) = io::read_file(self.path(pid, "mountinfo"), TABLE_LIMIT).map(Table::from_text) else {
-            return Vec::new();
-        };
+    fn copies(&self, process: &Process) -> Vec<u64> {
+        let Some(group) = self.group else { return Vec::new() };
+        let Ok(table) = process.read("mountinfo", TABLE_LIMIT).map(Table::from_text) else { return Vec::new() };
         let is_on_peer = |entry: &Entry<'_>| {
             let parent = table.find_id(entry.parent);
             parent
                 .is_some_and(|parent| parent.group("shared:") == Some(group) || parent.group("master:") == Some(group))
         };
         let copies = table.entries().filter(is_on_peer);
-        copies.filter(|entry| entry.device == self.wanted.device).map(|entry| u64::from(entry.id)).collect()
-    }
-
-    fn command(&self, pid: &str) -> OsString {
-        let mut name = io::read_file(self.path(pid, "comm"), 64).unwrap_or_default();
-        if name.last() == Some(&b'\n') {
-            name.pop();
-        }
-        if name.is_empty() { OsStr::from_bytes(b"?").to_os_string() } else { OsString::from_vec(name) }
+        copies.filter(|entry| entry.device == self.device).map(|entry| u64::from(entry.id)).collect()
     }
 }
 
