@@ -1,7 +1,7 @@
 //! `--install` and `--uninstall`: links named after the applets.
 
 use crate::Options;
-use cli::{Failure, Outcome, failure::Line, text};
+use cli::{Failure, Outcome, text};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Error, ErrorKind};
@@ -29,8 +29,11 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
             None => Path::new("/").join(applet.directory).join(applet.name),
         };
         let done = if options.uninstall { uninstall(&program, &link) } else { install(options, &program, &link) };
-        if let Err(one) = done {
-            failure.lines.extend(one.lines.iter().cloned());
+        if let Err(mut one) = done {
+            failure.lines.append(&mut one.lines);
+            // There is only one kind, which is the same for all of them.
+            failure.hints.append(&mut one.hints);
+            failure.hints.truncate(1);
         }
     }
     if failure.lines.is_empty() { Ok(0) } else { Err(failure) }
@@ -55,7 +58,7 @@ fn install(options: &Options, program: &Path, link: &Path) -> Result<(), Failure
         let _ = fs::remove_file(&temporary);
         let failure = failed("cannot link ", link, &error);
         if error.kind() == ErrorKind::CrossesDevices {
-            return failure.and(Line::Plain(text!["hint: hard links stay on one file system; -s makes symbolic ones"]));
+            return failure.hint("hard links stay on one file system; -s makes symbolic ones");
         }
         failure
     })?;
