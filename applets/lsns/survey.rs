@@ -89,7 +89,7 @@ impl Survey {
                 done = survey.meet_mount(&entry, wanted);
             }
         })?;
-        let nsfs = namespace::own(Kind::Mount).map_or(0, |(device, _)| device);
+        let (nsfs, _) = namespace::own(Kind::Mount)?;
         done.and_then(|()| processes::for_each(OsStr::new("/proc"), &mut |process| survey.meet_process(process, nsfs, wanted)))
             .map_err(|errno| linux::Error::new("read", "/proc", errno))?;
         survey.spread();
