@@ -242,3 +242,31 @@ fn the_images_for_aarch64_boot_too() {
         assert!(String::from_utf8_lossy(&config).contains(r#""architecture": "arm64""#));
     }
 }
+
+#[test]
+fn one_layout_has_the_images_for_both_processors() {
+    if cfg!(not(target_arch = "x86_64"))
+        || !needs::present(&["aarch64", "cpio", "readelf", "busybox", "mksh", "skopeo"])
+    {
+        return;
+    }
+    let scratch = Scratch::new("both").unwrap();
+    let target = images(&scratch, "tree", "077", &["--arch", "x86_64", "--arch", "aarch64"]).join("target");
+    let skopeo = |arguments: &[&str], layout: &str, tag: &str| {
+        let reference = format!("oci:{}:{tag}", target.join(layout).join("oci").display());
+        let said = run(Command::new("skopeo").args(arguments).arg(reference)).stdout;
+        String::from_utf8(said).unwrap()
+    };
+    for tag in ["bare", "shell"] {
+        for (architecture, layout) in [("amd64", "image"), ("arm64", "aarch64/image")] {
+            let inspect = ["--override-arch", architecture, "inspect", "--config"];
+            let config = skopeo(&inspect, "images", tag);
+            assert!(config.contains(&format!("\"architecture\": \"{architecture}\"")), "{config}");
+            assert_eq!(config, skopeo(&inspect, layout, tag));
+        }
+        // Whole, as a registry would get it.
+        let copy = format!("oci:{}", scratch.0.join(tag).display());
+        let reference = format!("oci:{}:{tag}", target.join("images/oci").display());
+        run(Command::new("skopeo").args(["copy", "--all", &reference, &copy]));
+    }
+}
