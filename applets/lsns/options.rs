@@ -2,7 +2,7 @@
 
 use cli::columns::{Column, Form, Shape};
 use cli::table::Table;
-use cli::{Failure, Opt, number, text};
+use cli::{Failure, Opt, text, value};
 use linux::namespace::KINDS;
 use linux::process::Pid;
 use std::ffi::{OsStr, OsString};
@@ -92,14 +92,6 @@ fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
     }
 }
 
-/// Reads a whole number within bounds. `what` is how messages call it.
-pub fn number(text: &OsStr, what: &str, least: u64, most: u64) -> Result<u64, Failure> {
-    let wrong = |more: &str| Failure::new(1, text!["invalid ", what, " argument: '", text, "'", more]);
-    let read = number::read(text.as_bytes(), 10).filter(|read| read.length == text.len()).ok_or_else(|| wrong(""))?;
-    let value = read.value.filter(|value| !read.negative && (least..=most).contains(value));
-    value.ok_or_else(|| wrong(": Numerical result out of range"))
-}
-
 /// A column.
 const fn column(name: &'static str, shape: Shape, roomy: u8, help: &'static str) -> Column {
     Column { name, shape, roomy, help }
@@ -137,7 +129,7 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(None, "output-all", "output all columns", |o| o.all_columns = true),
     Opt::flag(Some('P'), "persistent", "namespaces without processes", |o| o.persistent = true),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
-        let pid = number(&pid, "PID", 1, Pid::MAX as u64)?;
+        let pid = value::whole(&pid, "PID", 1, Pid::MAX as u64)?;
         o.task = Pid::try_from(pid).ok();
         Ok(())
     }),

@@ -15,12 +15,12 @@ pub mod exec;
 pub mod explain;
 pub mod failure;
 pub mod man;
-
 pub mod output;
 pub mod packed;
 pub mod quote;
 pub mod table;
 pub mod text;
+pub mod value;
 
 pub use linux::number;
 
