@@ -1,6 +1,7 @@
 //! setpriv: run a program with other privileges. util-linux's setpriv(1) is the reference;
 //! capabilities(7) says what the kernel does.
 
+mod confine;
 mod dump;
 mod explain;
 mod options;

@@ -128,7 +128,7 @@ _ctrbox_table() {
         esac
         ;;
     setpriv)
-        options='-d --dump --no-new-privs --nnp --ambient-caps --inh-caps --bounding-set --list-caps --ruid --euid --rgid --egid --reuid --regid --clear-groups --keep-groups --init-groups --groups --securebits --pdeathsig --selinux-label --apparmor-profile --reset-env -h --help -V --version'
+        options='-d --dump --no-new-privs --nnp --ambient-caps --inh-caps --bounding-set --list-caps --ruid --euid --rgid --egid --reuid --regid --clear-groups --keep-groups --init-groups --groups --securebits --pdeathsig --ptracer --selinux-label --apparmor-profile --landlock-access --landlock-rule --seccomp-filter --reset-env -h --help -V --version'
         operands='@program'
         case $2 in
         --ambient-caps | --ambient-caps=) value='@other' ;;
@@ -143,8 +143,12 @@ _ctrbox_table() {
         --groups | --groups=) value='@other' ;;
         --securebits | --securebits=) value='@other' ;;
         --pdeathsig | --pdeathsig=) value='keep clear signame' ;;
+        --ptracer | --ptracer=) value='@pid' ;;
         --selinux-label | --selinux-label=) value='@other' ;;
         --apparmor-profile | --apparmor-profile=) value='@other' ;;
+        --landlock-access | --landlock-access=) value='@other' ;;
+        --landlock-rule | --landlock-rule=) value='@other' ;;
+        --seccomp-filter | --seccomp-filter=) value='@file' ;;
         esac
         ;;
     switch_root)

@@ -195,8 +195,12 @@ complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l init-groups -d 'i
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l groups -d 'set supplementary groups by GID or name' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l securebits -d 'set securebits' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l pdeathsig -d 'set or clear parent death signal' -x -a 'keep clear signame'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ptracer -d 'allow ptracing from the given process' -x -a '(__fish_complete_pids)'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l selinux-label -d 'set SELinux label' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l apparmor-profile -d 'set AppArmor profile' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-access -d 'block access to files' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-rule -d 'allow it at a path and below' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l seccomp-filter -d 'load seccomp filter from file' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l reset-env -d 'clear all environment and initialize HOME, SHELL, USER, LOGNAME and PATH'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s V -l version -d 'display version'

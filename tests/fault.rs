@@ -122,6 +122,7 @@ pub fn plausible_errors(call: &str) -> &'static [i32] {
         "fspick" | "open_tree" | "open_tree_attr" | "move_mount" | "mount_setattr" => &[EPERM, ENOSYS, ENOMEM, EINVAL],
         "umount2" => &[EPERM, ENOMEM, EINVAL, EBUSY],
         "pivot_root" => &[EPERM, EINVAL, EBUSY],
+        "landlock_create_ruleset" | "landlock_add_rule" => &[ENOSYS, EOPNOTSUPP, EINVAL],
         "statmount" | "listmount" => &[ENOSYS, EPERM, ENOMEM],
         "pidfd_open" | "pidfd_getfd" => &[ENOSYS, EPERM, EMFILE],
         "kill" | "pidfd_send_signal" => &[EPERM, ENOSYS],

@@ -319,6 +319,10 @@ try setpriv --reuid="${long:8}" true
 try setpriv --groups="${ids:9}" $state
 try setpriv --inh-caps="${long:11}" true
 try setpriv --securebits="${long:13}" true
+try setpriv --landlock-access="fs:${long:20}" true
+try setpriv --landlock-access=fs --landlock-rule="path-beneath::${long:30}" true
+try setpriv --seccomp-filter="${long:17}" true
+try setpriv --ptracer="${long:10}" true
 try setcap "$long" one
 try setcap cap_chown=p "$long"
 try setcap -n "$long" cap_chown=p one

@@ -81,6 +81,10 @@ fn lack_of(need: &str) -> Option<String> {
             .map(|name| document::tree().join("target/aarch64").join(name))
             .find(|path| !path.exists())
             .map(|path| format!("{} is not there (scripts/test makes it)", path.display())),
+        // Asked for its version: landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION).
+        // SAFETY: with this flag nothing is read.
+        "landlock" => (unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1) } < 5)
+            .then(|| "no Landlock, or one before version 5 (Linux 6.10)".to_string()),
         "kernel" => kernel().is_none().then(|| "no kernel to boot (/boot/vmlinuz-*)".to_string()),
         program => (!in_path(program)).then(|| format!("no program or feature '{program}'")),
     }

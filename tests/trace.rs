@@ -11,7 +11,8 @@ const CALLS: &str = "unshare,setns,mount,umount2,chroot,chdir,fchdir,setuid,setg
                      capset,fork,wait4,execve,fsopen,fspick,fsconfig,fsmount,open_tree,move_mount,mount_setattr,\
                      pidfd_open,pidfd_getfd,mkdir,rmdir,unlink,kill,setsid,prctl,fsetxattr,setxattr,removexattr,\
                      ?setxattrat,?removexattrat,pivot_root,write,ioctl,chown,chmod,rename,prlimit64,\
-                     open_by_handle_at,openat,fchmod,fchown,utimensat,unlinkat";
+                     open_by_handle_at,openat,fchmod,fchown,utimensat,unlinkat,\
+                     landlock_create_ruleset,landlock_add_rule,landlock_restrict_self";
 
 const SCENE: &str = r#"
 mount -t tmpfs run /run; mkdir /run/mount
@@ -68,6 +69,12 @@ const LINES: &[(&str, &str)] = &[
     ("", "setpriv --reuid=5 --regid=6 --groups=7 --inh-caps=-all --bounding-set=-chown,-kill rootfs/state state"),
     ("", "setpriv --no-new-privs --securebits=+noroot --pdeathsig=TERM rootfs/state state"),
     ("", "setpriv --reuid=5 --clear-groups --inh-caps=+kill --ambient-caps=+kill rootfs/state state"),
+    (
+        "",
+        "setpriv --landlock-access=fs:truncate,make-dir --landlock-rule=path-beneath::rootfs --ptracer=any rootfs/state state",
+    ),
+    ("", "setpriv --landlock-access=fs --landlock-rule=path-beneath::/ rootfs/state state"),
+    ("printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' >filter", "setpriv --seccomp-filter=filter rootfs/state state"),
     ("", "setpriv --dump"),
     ("", "mountpoint /proc"),
     ("", "getpcaps 1"),

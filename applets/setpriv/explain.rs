@@ -1,5 +1,6 @@
 //! The steps in words, in the order in which they are made.
 
+use super::confine::listed;
 use super::options::{Changes, Groups, Options};
 use cli::explain::{NO_CALL, Story, steps as shared};
 use cli::text;
@@ -12,7 +13,13 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
     if options.groups.contains(&Groups::Init) {
         shared::look_up(&mut story, "");
     }
-    if options.no_new_privs {
+    if let Some(blocked) = options.blocked {
+        story.tell("make rules that take rights to files: {0}", "landlock_create_ruleset()", &[&listed(blocked)]);
+        for (allowed, path) in &options.rules {
+            story.tell("but leave them at {0} and below: {1}", "landlock_add_rule()", &[path, &listed(*allowed)]);
+        }
+    }
+    if options.gains_nothing() {
         story.tell("gain no privilege by exec from here on", "prctl(PR_SET_NO_NEW_PRIVS, 1)", &[]);
     }
     for (label, exec) in [(&options.selinux, ""), (&options.apparmor, "exec ")] {
@@ -56,6 +63,17 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
         None => {}
         Some(None) => story.tell("keep the signal that comes when the parent ends", "prctl(PR_SET_PDEATHSIG, ...)", &[]),
         Some(Some(signal)) => shared::die_with_parent(&mut story, signal),
+    }
+    if let Some(tracer) = options.tracer {
+        let words = "name who else may trace the program, where Yama restricts that";
+        story.tell(words, "prctl(PR_SET_PTRACER, {0})", &[&tracer]);
+    }
+    if options.blocked.is_some() {
+        story.tell("be under these rules from here on", "landlock_restrict_self()", &[]);
+    }
+    if let Some(file) = &options.filter {
+        let call = "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ...)";
+        story.tell("have the filter in {0} asked before each system call", call, &[file]);
     }
     story.run(program, "");
     story

@@ -1,8 +1,9 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, Table, number, text};
-use linux::process::{Signal, signal_number};
-use linux::{accounts, capability};
+use super::confine::listed;
+use cli::{Failure, Opt, Table, number, text, value};
+use linux::process::{ANY_TRACER, Pid, Signal, signal_number};
+use linux::{accounts, capability, landlock};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -17,6 +18,12 @@ pub enum Groups {
 
 /// Members that a set gains and loses, in the order in which they were named.
 pub type Changes = Vec<(bool, u64)>;
+
+/// Stands for every right to files that the kernel knows, and in a rule for every one that is blocked.
+pub const EVERY: u64 = 1 << 63;
+
+/// Rights to files, and the path that they are allowed at and below.
+pub type Rule = (u64, OsString);
 
 /// What was typed.
 #[derive(Debug, Default)]
@@ -41,6 +48,13 @@ pub struct Options {
     pub selinux: Option<OsString>,
     pub apparmor: Option<OsString>,
     pub reset_env: bool,
+    /// Who may trace the program: a process, 0 for none, or [`ANY_TRACER`].
+    pub tracer: Option<i64>,
+    /// The rights to files that Landlock takes.
+    pub blocked: Option<u64>,
+    pub rules: Vec<Rule>,
+    /// The file of a seccomp filter.
+    pub filter: Option<OsString>,
 }
 
 impl Options {
@@ -57,7 +71,16 @@ impl Options {
         if self.groups.contains(&Groups::Init) && self.ruid.is_none() {
             return Err(Failure::new(1, text!["--init-groups requires --ruid or --reuid"]));
         }
+        // Alone a rule would confine nothing, and whoever wrote it believes that it does.
+        if !self.rules.is_empty() && self.blocked.is_none() {
+            return Err(Failure::new(1, text!["--landlock-rule requires --landlock-access"]));
+        }
         Ok(())
+    }
+
+    /// Whether no exec gives privilege from here on. Filters and Landlock are only for programs that this holds for.
+    pub fn gains_nothing(&self) -> bool {
+        self.no_new_privs || self.blocked.is_some() || self.filter.is_some()
     }
 
     fn groups(&mut self, groups: Groups, name: &str) -> Result<(), Failure> {
@@ -164,6 +187,51 @@ pub fn changed(set: u64, changes: &Changes) -> u64 {
     changes.iter().fold(set, |set, (gains, members)| if *gains { set | members } else { set & !members })
 }
 
+/// `right,right`, each by its name or the beginning of one; all of them if there is nothing.
+fn rights(list: &[u8]) -> Result<u64, Failure> {
+    if list.is_empty() {
+        return Ok(EVERY);
+    }
+    let mut rights = 0;
+    for item in list.split(|byte| *byte == b',') {
+        let mut found = 0_u64;
+        landlock::each(!EVERY, &mut |right, name| found |= if name.starts_with(item) { right } else { 0 });
+        if !found.is_power_of_two() {
+            return Err(Failure::new(1, text!["could not parse landlock fs access: ", list])
+                .hint(text!["the rights are ", listed(!EVERY)]));
+        }
+        rights |= found;
+    }
+    Ok(rights)
+}
+
+/// `fs` or `fs:right,right`.
+fn access(value: &OsStr) -> Result<u64, Failure> {
+    match value.as_bytes().strip_prefix(b"fs") {
+        Some([]) => Ok(EVERY),
+        Some([b':', list @ ..]) => rights(list),
+        _ => Err(Failure::new(1, text!["invalid landlock access: ", value])),
+    }
+}
+
+/// `path-beneath:right,right:PATH`.
+fn rule(value: &OsStr) -> Result<Rule, Failure> {
+    let parts = value.as_bytes().strip_prefix(b"path-beneath:").and_then(|rest| {
+        let colon = rest.iter().position(|byte| *byte == b':')?;
+        Some((rest.get(..colon)?, rest.get(colon + 1..)?))
+    });
+    let (list, path) = parts.ok_or_else(|| Failure::new(1, text!["invalid landlock rule: ", value]))?;
+    Ok((rights(list)?, OsStr::from_bytes(path).to_os_string()))
+}
+
+fn tracer(value: &OsStr) -> Result<i64, Failure> {
+    match value.as_bytes() {
+        b"any" => Ok(ANY_TRACER),
+        b"none" => Ok(0),
+        _ => value::whole(value, "PID", 1, Pid::MAX as u64).map(|pid| pid as i64),
+    }
+}
+
 /// The option table, in the order of the documentation.
 const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('d'), "dump", "show current state (and do not exec)", |o| {
@@ -236,11 +304,27 @@ const ROWS: &[Opt<Options>] = &[
         };
         once(&mut o.given, &mut o.death_signal, signal, "--keep-pdeathsig option")
     }),
+    Opt::value(None, "ptracer", "pid|any|none", "allow ptracing from the given process", |o, value| {
+        once(&mut o.given, &mut o.tracer, tracer(&value)?, "--ptracer option")
+    }),
     Opt::value(None, "selinux-label", "label", "set SELinux label", |o, label| {
         once(&mut o.given, &mut o.selinux, label, "--selinux-label option")
     }),
     Opt::value(None, "apparmor-profile", "pr", "set AppArmor profile", |o, profile| {
         once(&mut o.given, &mut o.apparmor, profile, "--apparmor-profile option")
+    }),
+    Opt::value(None, "landlock-access", "fs[:right,...]", "block access to files", |o, value| {
+        o.given += 1;
+        o.blocked = Some(o.blocked.unwrap_or_default() | access(&value)?);
+        Ok(())
+    }),
+    Opt::value(None, "landlock-rule", "path-beneath:right,...:path", "allow it at a path and below", |o, value| {
+        o.given += 1;
+        o.rules.push(rule(&value)?);
+        Ok(())
+    }),
+    Opt::value(None, "seccomp-filter", "file", "load seccomp filter from file", |o, file| {
+        once(&mut o.given, &mut o.filter, file, "--seccomp-filter option")
     }),
     Opt::flag(None, "reset-env", "clear all environment and initialize\nHOME, SHELL, USER, LOGNAME and PATH", |o| {
         o.given += 1;
@@ -263,6 +347,20 @@ mod tests {
         assert_eq!(changed(u64::MAX >> 23, &changes), 1 << 5);
         assert!(capabilities(OsStr::new("chown")).is_err() && capabilities(OsStr::new("")).is_err());
         assert!(capabilities(OsStr::new("+cap_chown")).is_err());
+    }
+
+    #[test]
+    fn rights_are_named_whole_or_by_a_beginning_that_is_no_others() {
+        let access = |text: &str| access(OsStr::new(text)).ok();
+        assert_eq!(access("fs:execute,ioctl-dev"), Some(1 | 1 << 15));
+        assert_eq!((access("fs"), access("fs:"), access("fs:w")), (Some(EVERY), Some(EVERY), Some(2)));
+        for wrong in ["", "f", "fsx", "net", "fs:read", "fs:,execute", "fs:execute,", "fs:executed", "fs:Execute"] {
+            assert_eq!(access(wrong), None, "{wrong}");
+        }
+        assert_eq!(rule(OsStr::new("path-beneath::a:b")).unwrap(), (EVERY, "a:b".into()));
+        for wrong in ["", "path-beneath", "path-beneath:", "path-beneath:execute", "path:execute:/"] {
+            assert!(rule(OsStr::new(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

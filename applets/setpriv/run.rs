@@ -1,13 +1,13 @@
 //! Carrying it out, in the original's order: what takes privilege before what gives it up.
 
-use super::REFUSED;
 use super::options::{Changes, Groups, Options, changed};
+use super::{REFUSED, confine};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
 use linux::capability::{self, Sets};
 use linux::process::{self, Environment};
-use linux::{accounts, credentials, namespace, stat};
+use linux::{Errno, accounts, credentials, namespace, stat};
 use std::ffi::{OsStr, OsString};
 
 type Step = Result<(), Failure>;
@@ -26,7 +26,8 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
         Some(signal) => signal,
         None => None,
     };
-    if options.no_new_privs {
+    let confinement = confine::prepare(options)?;
+    if options.gains_nothing() {
         capability::set_no_new_privileges().map_err(failed("disallow granting new privileges failed"))?;
     }
     if let Some(label) = &options.selinux {
@@ -54,7 +55,19 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     if let Some(signal) = kept_signal {
         process::die_with_parent(signal).map_err(failed("set parent death signal failed"))?;
     }
-    Err(failed_to_execute(&program.exec(output)))
+    if let Some(tracer) = options.tracer {
+        process::set_tracer(tracer).map_err(|errno| {
+            confine::failed("set ptracer", errno).hint("there is no such process, or no Yama in this kernel: --ptracer has no use then")
+        })?;
+    }
+    confinement.enter()?;
+    let error = program.exec(output);
+    let failure = failed_to_execute(&error);
+    if options.blocked.is_some() && error.errno == Errno::EACCES && failure.hints.is_empty() {
+        let rule = "--landlock-rule path-beneath:execute,read-file:/usr";
+        return Err(failure.hint(text!["Landlock must leave the rights to run it: ", rule]));
+    }
+    Err(failure)
 }
 
 fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec<u32>>, Failure> {

@@ -9,7 +9,7 @@ mod exec;
 mod lend;
 mod signal;
 
-pub use attend::{Attendance, FORWARDED, Parent, attend, death_signal, die_with_parent};
+pub use attend::{ANY_TRACER, Attendance, FORWARDED, Parent, attend, death_signal, die_with_parent, set_tracer};
 pub use channel::{Channel, channel};
 pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
 pub use lend::lend;

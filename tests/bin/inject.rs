@@ -241,8 +241,18 @@ mod tracer {
         environment.sort();
         let _ = writeln!(out, "environment {}", environment.join(" "));
         for line in read("status").lines() {
-            let wanted =
-                ["Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:"];
+            let wanted = [
+                "Uid:",
+                "Gid:",
+                "Groups:",
+                "CapInh:",
+                "CapPrm:",
+                "CapEff:",
+                "CapBnd:",
+                "CapAmb:",
+                "NoNewPrivs:",
+                "Seccomp_filters:",
+            ];
             if wanted.iter().any(|name| line.starts_with(name)) {
                 let _ = writeln!(out, "{}", line.trim_end());
             }

@@ -114,3 +114,14 @@ pub fn death_signal() -> Result<Signal> {
     let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &raw mut signal) }));
     done.context("prctl", "").map(|_| signal)
 }
+
+/// The argument of [`set_tracer`] that lets anybody trace us: PR_SET_PTRACER_ANY.
+pub const ANY_TRACER: i64 = -1;
+
+/// Lets a process, 0 for none, trace us where Yama restricts that to ancestors: PR_SET_PTRACER. `EINVAL`
+/// if there is no such process, or no Yama.
+pub fn set_tracer(tracer: i64) -> core::result::Result<(), Errno> {
+    // SAFETY: the operation takes one integer.
+    let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_SET_PTRACER, tracer as libc::c_ulong) }));
+    traced!(done, "prctl(PR_SET_PTRACER, {tracer})").map(drop)
+}

@@ -1,0 +1,105 @@
+//! What the program may do no more, whoever it is: Landlock and a seccomp filter. They hold for this
+//! command as well, so they are prepared first and put on last.
+
+use super::REFUSED;
+use super::options::{EVERY, Options};
+use cli::{Failure, text};
+use linux::{Errno, io, landlock, seccomp, target};
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// What was prepared while our caller's files could be opened.
+#[derive(Default)]
+pub struct Confinement {
+    ruleset: Option<OwnedFd>,
+    filter: Option<Vec<u8>>,
+}
+
+/// Opens and reads what the options name. Nothing is taken yet.
+pub fn prepare(options: &Options) -> Result<Confinement, Failure> {
+    let mut confinement = Confinement::default();
+    if let Some(blocked) = options.blocked {
+        confinement.ruleset = Some(ruleset(blocked, &options.rules)?);
+    }
+    if let Some(path) = &options.filter {
+        confinement.filter = Some(filter(path)?);
+    }
+    Ok(confinement)
+}
+
+impl Confinement {
+    /// Puts it on. Nothing but the exec may follow.
+    pub fn enter(&self) -> Result<(), Failure> {
+        if let Some(ruleset) = &self.ruleset {
+            landlock::restrict_self(ruleset.as_fd()).map_err(|errno| failed("landlock_restrict_self failed", errno))?;
+        }
+        if let Some(filter) = &self.filter {
+            seccomp::load(filter).map_err(|errno| failed("Could not load seccomp filter", errno))?;
+        }
+        Ok(())
+    }
+}
+
+fn filter(path: &OsStr) -> Result<Vec<u8>, Failure> {
+    // One instruction more than there may be, for the kernel to refuse.
+    let read = io::read_file(path, (seccomp::MOST + 1) * seccomp::INSTRUCTION)
+        .map_err(|error| Failure::new(REFUSED, text!["cannot ", error.call, " ", path, ": ", error.errno]))?;
+    match read.len() % seccomp::INSTRUCTION {
+        0 => Ok(read),
+        _ => Err(Failure::new(REFUSED, text!["invalid filter"])),
+    }
+}
+
+fn ruleset(blocked: u64, rules: &[super::options::Rule]) -> Result<OwnedFd, Failure> {
+    let abi = landlock::abi().map_err(|errno| refused(errno, &[]))?;
+    let known = landlock::known(abi);
+    let handled = if blocked & EVERY == 0 { blocked } else { blocked & !EVERY | known };
+    let ruleset = landlock::create(handled).map_err(|errno| match handled & !known {
+        0 => refused(errno, &[]),
+        unknown => refused(errno, &text!["this kernel's Landlock (ABI ", abi, ") has no ", listed(unknown)]),
+    })?;
+    for (allowed, path) in rules {
+        let place = target::open_directory(path)
+            .map_err(|error| Failure::new(1, text!["could not open file for landlock: ", path, ": ", error.errno]))?;
+        let allowed = if *allowed == EVERY { handled } else { *allowed };
+        landlock::allow(ruleset.as_fd(), allowed, place.as_fd()).map_err(|errno| {
+            failed("adding landlock rule failed", errno)
+                .hint("a rule may allow what --landlock-access blocks; make-*, remove-*, read-dir and refer are for directories")
+        })?;
+    }
+    Ok(ruleset)
+}
+
+/// `WHAT: STRERROR`.
+#[cold]
+#[inline(never)]
+pub fn failed(what: &str, errno: Errno) -> Failure {
+    Failure::new(REFUSED, text![what, ": ", errno])
+}
+
+#[cold]
+fn refused(errno: Errno, otherwise: &[u8]) -> Failure {
+    let failure = failed("landlock_create_ruleset failed", errno);
+    let hint: &[u8] = match errno {
+        Errno::ENOSYS => b"this kernel has no Landlock (CONFIG_SECURITY_LANDLOCK, since Linux 5.13)",
+        Errno::EOPNOTSUPP => b"Landlock is not enabled: the kernel's parameter lsm= must name it",
+        _ if otherwise.is_empty() => return failure,
+        _ => otherwise,
+    };
+    failure.hint(hint)
+}
+
+/// `execute,read-file`.
+pub fn listed(rights: u64) -> Vec<u8> {
+    let mut list = Vec::new();
+    if rights & EVERY != 0 {
+        list.extend_from_slice(b"all");
+    }
+    landlock::each(rights, &mut |_, name| {
+        if !list.is_empty() {
+            list.push(b',');
+        }
+        list.extend_from_slice(name);
+    });
+    list
+}
