@@ -5,6 +5,7 @@
 //! namespaces (loop devices, cgroups) is looked for, removed, and reported as left behind. The
 //! namespaces are made by `bin/sandbox.rs` itself, so the tested tools have no part in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -281,4 +282,18 @@ pub fn mounts_below(directory: &Path) -> io::Result<Vec<String>> {
         .filter(|point| point.strip_prefix(&*directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
         .map(str::to_string)
         .collect())
+}
+
+/// Whether the file of `/dev/loopN` is on the file system of the working directory. Another script's file has the same
+/// path, but not the same file system.
+pub fn is_of_this_script(loop_device: &OsStr) -> bool {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+    const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
+    // struct loop_info64, which begins with the device number.
+    let mut status = [0_u64; 29];
+    let Ok(file) = fs::File::open(Path::new("/dev").join(loop_device)) else { return false };
+    // SAFETY: the buffer has the size of the structure.
+    let done = unsafe { libc::ioctl(file.as_raw_fd(), LOOP_GET_STATUS64, status.as_mut_ptr()) };
+    done == 0 && fs::metadata(".").is_ok_and(|here| status.first() == Some(&here.dev()))
 }

@@ -63,6 +63,29 @@ fn loop_devices_and_cgroups_left_behind_are_reported_and_removed() {
 }
 
 #[test]
+fn a_script_is_not_charged_with_the_loop_device_of_another_one() {
+    let mut known = std::collections::BTreeMap::new();
+    if needs::missing(&["loop".into()], &mut known).is_some() {
+        return;
+    }
+    let stage = stage();
+    let run = |script: &str| stage.run(Side::Theirs, Accounts::Ordinary, script).unwrap();
+    // Both have the same paths, but for what is below the stage's root.
+    let [made, seen] = ["made", "seen"].map(|name| stage.root().join(name).display().to_string());
+    let wait = |file: &str| format!("until [ -e {file} ]; do sleep 0.02; done");
+    let first = format!("truncate -s 1M img; d=$(losetup -f --show img); touch {made}; {}; losetup -d $d", wait(&seen));
+    let second = format!("touch img; {}", wait(&made));
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| run(&first));
+        let second = run(&second);
+        std::fs::write(&seen, "").unwrap();
+        (first.join().unwrap(), second)
+    });
+    assert_eq!((first.status, second.status), (0, 0), "{}{}", first.stderr, second.stderr);
+    assert!(first.left.is_empty() && second.left.is_empty(), "{:?} {:?}", first.left, second.left);
+}
+
+#[test]
 fn the_ordinary_user_has_no_privilege_and_one_group_more() {
     let run = run("$ORDINARY id; $ORDINARY grep CapEff /proc/self/status; cat /etc/subuid");
     assert_eq!(

@@ -328,24 +328,11 @@ fn snapshot() -> String {
     files(Path::new("/run/mount"), &mut out);
     for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
         let file = fs::read_to_string(entry.path().join("loop/backing_file")).unwrap_or_default();
-        let ours = fs::metadata(".").map(|about| about.dev()).ok();
-        // Another script's file has the same path, but not the same file system.
-        if !file.is_empty() && file_system_of_loop(&Path::new("/dev").join(entry.file_name())) == ours {
+        if !file.is_empty() && tests::sandbox::is_of_this_script(&entry.file_name()) {
             let _ = writeln!(out, "loop device on {}", file.trim_end());
         }
     }
     out
-}
-
-/// The device number of the file system that a loop device's file is on.
-fn file_system_of_loop(device: &Path) -> Option<u64> {
-    use std::os::fd::AsRawFd;
-    const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
-    // struct loop_info64, which begins with the device number.
-    let mut status = [0_u64; 29];
-    let file = fs::File::open(device).ok()?;
-    // SAFETY: the buffer has the size of the structure.
-    (unsafe { libc::ioctl(file.as_raw_fd(), LOOP_GET_STATUS64, status.as_mut_ptr()) } == 0).then_some(status[0])
 }
 
 fn files(directory: &Path, out: &mut String) {

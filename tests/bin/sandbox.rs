@@ -18,7 +18,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
-use tests::sandbox::{Accounts, ORDINARY_IDS, unique_name};
+use tests::sandbox::{Accounts, ORDINARY_IDS, is_of_this_script, unique_name};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -134,10 +134,10 @@ fn left_behind(case: &Path, unique: &str) -> Vec<String> {
     let mut left = Vec::new();
     let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().trim_end().to_string();
     for device in entries(Path::new("/sys/block")) {
-        let name = device.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = device.file_name().unwrap_or_default();
         let file = text(device.join("loop/backing_file"));
-        if name.starts_with("loop") && Path::new(&file).starts_with(case) && text(device.join("loop/autoclear")) == "0"
-        {
+        if Path::new(&file).starts_with(case) && text(device.join("loop/autoclear")) == "0" && is_of_this_script(name) {
+            let name = name.to_string_lossy();
             left.push(format!("/dev/{name} on {file}"));
             let _ = Command::new("/usr/sbin/losetup").arg("-d").arg(format!("/dev/{name}")).status();
         }
