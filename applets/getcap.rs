@@ -3,7 +3,7 @@
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
-use linux::Errno;
+use linux::{Errno, heap};
 use linux::filecap::{File, FileCapabilities};
 use linux::walk::{self, Walk};
 use std::ffi::OsStr;
@@ -204,7 +204,8 @@ impl Printer<'_> {
     }
 
     fn print(&mut self, line: Vec<u8>) {
-        self.output.print(line);
+        self.output.print(&line);
+        heap::give_back(line);
         if self.options.unsorted {
             // As found, so at once. A failure is kept and reported at the end.
             let _ = self.output.flush();

@@ -19,3 +19,23 @@ fn no_command_makes_more_system_calls_than_busybox_or_takes_more_memory_than_any
     let (table, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success() && errors.is_empty(), "{table}{errors}");
 }
+
+/// The heap takes back only what it is given by name: a walk must do so for each directory.
+#[test]
+fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
+    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("many-directories");
+    let _ = fs::remove_dir_all(&tree);
+    for number in 0..2_000 {
+        let directory = tree.join(number.to_string());
+        fs::create_dir_all(directory.join("a/b")).unwrap();
+        fs::write(directory.join("file"), "").unwrap();
+    }
+    for options in ["-r", "-rv"] {
+        let script = "ulimit -v 2000 && exec \"$@\"";
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh"]).arg(tests::sandbox::artefact().unwrap()).args(["getcap", options]);
+        let run = shell.arg(&tree).output().unwrap();
+        assert!(run.status.success() && run.stderr.is_empty(), "{options}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+    fs::remove_dir_all(&tree).unwrap();
+}

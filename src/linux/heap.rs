@@ -5,6 +5,16 @@
 //! which is a tenth of what starting such a command takes, and its code is a fiftieth of the
 //! program. The reserve serves when there is no memory left: what has been begun can then be
 //! finished or undone. Untouched it costs nothing.
+//!
+//! What is dropped is not given back. A command does one bounded thing and then ends or becomes
+//! another program, and the code that gives each value back on each way out would be a tenth of the
+//! binary. What a vector that grows leaves behind is used again, and a loop over what may be many,
+//! such as the files of a tree, hands its vectors to [`give_back`].
+//!
+//! What is dropped is not given back. A command does one bounded thing and ends or becomes another
+//! program, and the code that gives back each value on each way out would be a tenth of the binary.
+//! Only a vector that grows gives back what it leaves, and a loop over what may be many (the files of
+//! a tree, the lines of a listing) hands its vectors to [`give_back`].
 
 mod blocks;
 
@@ -67,65 +77,37 @@ impl<const SIZE: usize> Arena<SIZE> {
     }
 }
 
-// Of their own, and zero: beside the function of [`Heap`] they would be bytes of the file.
-static ARENA: Arena<SIZE> = Arena::new();
-static SPARE: Arena<RESERVE> = Arena::new();
-static BLOCKS: Blocks = Blocks::new();
-
-/// The arena first, then blocks from mmap(2), then the reserve.
-pub struct Heap {
-    arena: &'static Arena<SIZE>,
-    blocks: &'static Blocks,
-    reserve: &'static Arena<RESERVE>,
-    /// Called when there is no memory left. It ends the process; the standard library would kill it.
-    exhausted: fn() -> !,
+/// Where memory is from: the arena first, then blocks from mmap(2), then the reserve.
+struct Memory {
+    arena: Arena<SIZE>,
+    blocks: Blocks,
+    reserve: Arena<RESERVE>,
 }
 
-impl Heap {
-    /// Nothing taken yet, and what is done when there is no memory left.
-    pub const fn new(exhausted: fn() -> !) -> Heap {
-        Heap { arena: &ARENA, blocks: &BLOCKS, reserve: &SPARE, exhausted }
+// Of its own, and zero: beside the function of [`Heap`] it would be bytes of the file.
+static MEMORY: Memory = Memory::new();
+
+impl Memory {
+    const fn new() -> Memory {
+        Memory { arena: Arena::new(), blocks: Blocks::new(), reserve: Arena::new() }
+    }
+
+    /// A piece of the arena, or a block, or if there is none a piece of the reserve, or null.
+    fn take(&self, layout: Layout) -> *mut u8 {
+        let piece = self.arena.take(layout);
+        if piece.is_null() { self.or_reserve(self.blocks.take(layout), layout) } else { piece }
     }
 
     /// The block, or if there is none a piece of the reserve.
-    fn or_reserve(&self, pointer: *mut u8, layout: Layout) -> *mut u8 {
-        if !pointer.is_null() {
-            return pointer;
-        }
-        let pointer = self.reserve.take(layout);
-        if pointer.is_null() {
-            (self.exhausted)()
-        }
-        pointer
+    fn or_reserve(&self, block: *mut u8, layout: Layout) -> *mut u8 {
+        if block.is_null() { self.reserve.take(layout) } else { block }
     }
 
-    /// A new piece of `size` bytes with what the old one holds.
+    /// Takes back a piece, to be used again.
     ///
     /// # Safety
-    /// As for [`GlobalAlloc::realloc`].
-    unsafe fn moved(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the size fits as the caller promises; the old piece is at least as long as what is copied.
-        unsafe {
-            let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
-            new.copy_from_nonoverlapping(pointer, layout.size().min(size));
-            self.dealloc(pointer, layout);
-            new
-        }
-    }
-}
-
-// SAFETY: memory of the arenas is aligned as asked for, inside the array, and handed out once until it
-// is given back; everything else is a block. None of the three returns null.
-unsafe impl GlobalAlloc for Heap {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let piece = self.arena.take(layout);
-        if !piece.is_null() {
-            return piece;
-        }
-        self.or_reserve(self.blocks.take(layout), layout)
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+    /// It is from here, was taken with this layout, and nobody uses it any more.
+    unsafe fn give_back(&self, pointer: *mut u8, layout: Layout) {
         if self.arena.has(pointer) {
             self.arena.give_back(pointer, layout);
         } else if self.reserve.has(pointer) {
@@ -136,24 +118,80 @@ unsafe impl GlobalAlloc for Heap {
         }
     }
 
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    /// The piece with another size, where it is or moved; null if it must be moved by the caller.
+    ///
+    /// # Safety
+    /// As for [`GlobalAlloc::realloc`].
+    unsafe fn resize(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let resized = if self.arena.has(pointer) {
             self.arena.resize(pointer, layout, size)
         } else if self.reserve.has(pointer) {
             self.reserve.resize(pointer, layout, size)
         } else {
             // SAFETY: it is from neither arena, so it is a block.
-            let new = unsafe { self.blocks.resize(pointer, layout, size) };
-            if !new.is_null() {
-                return new;
-            }
-            false
+            return unsafe { self.blocks.resize(pointer, layout, size) };
         };
-        if resized {
-            return pointer;
+        if resized { pointer } else { core::ptr::null_mut() }
+    }
+}
+
+/// Gives the memory of a vector back, which dropping it does not.
+pub fn give_back<T>(mut vector: Vec<T>) {
+    vector.clear();
+    // With an empty arena the program's allocator is another one, as in a test. (Or all of the arena
+    // was given back: then no more is lost than by dropping.)
+    let ours = MEMORY.arena.used.load(Ordering::Relaxed) != 0;
+    let layout = Layout::array::<T>(vector.capacity()).ok().filter(|layout| ours && layout.size() != 0);
+    if let Some(layout) = layout {
+        let pointer = vector.as_mut_ptr().cast();
+        core::mem::forget(vector);
+        // SAFETY: the vector was made by this heap, with this layout, and is gone.
+        unsafe { MEMORY.give_back(pointer, layout) };
+    }
+}
+
+/// The program's allocator.
+pub struct Heap {
+    memory: &'static Memory,
+    /// Called when there is no memory left. It ends the process; the standard library would kill it.
+    exhausted: fn() -> !,
+}
+
+impl Heap {
+    /// Nothing taken yet, and what is done when there is no memory left.
+    pub const fn new(exhausted: fn() -> !) -> Heap {
+        Heap { memory: &MEMORY, exhausted }
+    }
+}
+
+// SAFETY: memory of the arenas is aligned as asked for, inside the array, and handed out once until it
+// is given back; everything else is a block. None of the three returns null.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let piece = self.memory.take(layout);
+        if piece.is_null() {
+            (self.exhausted)()
         }
-        // SAFETY: the caller's promises are the same.
-        unsafe { self.moved(pointer, layout, size) }
+        piece
+    }
+
+    /// Nothing: see the top of this file.
+    #[inline(always)]
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the size fits as the caller promises; the old piece is at least as long as what is
+        // copied, and nobody uses it afterwards.
+        unsafe {
+            let resized = self.memory.resize(pointer, layout, size);
+            if !resized.is_null() {
+                return resized;
+            }
+            let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            new.copy_from_nonoverlapping(pointer, layout.size().min(size));
+            self.memory.give_back(pointer, layout);
+            new
+        }
     }
 }
 
@@ -169,20 +207,19 @@ mod tests {
         Layout::from_size_align(size, align).unwrap()
     }
 
-    /// A heap with arenas of its own.
+    /// A heap with memory of its own.
     fn apart() -> Heap {
-        let blocks = Box::leak(Box::new(Blocks::new()));
-        Heap { arena: Box::leak(Box::new(Arena::new())), blocks, reserve: Box::leak(Box::new(Arena::new())), exhausted }
+        Heap { memory: Box::leak(Box::new(Memory::new())), exhausted }
     }
 
     #[test]
     fn pieces_are_aligned_and_do_not_overlap() {
         let heap = apart();
-        let mut end = heap.arena.start() as usize;
+        let mut end = heap.memory.arena.start() as usize;
         for (size, align) in [(1, 1), (8, 8), (3, 1), (16, 64), (1, 4)] {
             // SAFETY: no size is zero.
             let piece = unsafe { heap.alloc(layout(size, align)) };
-            assert!(heap.arena.has(piece) && (piece as usize).is_multiple_of(align) && piece as usize >= end);
+            assert!(heap.memory.arena.has(piece) && (piece as usize).is_multiple_of(align) && piece as usize >= end);
             end = piece as usize + size;
         }
     }
@@ -193,25 +230,26 @@ mod tests {
         // SAFETY: the size is not zero, and the piece is given back with the layout it was taken with.
         unsafe {
             let large = heap.alloc(layout(SIZE + 1, 1));
-            assert!(!large.is_null() && !heap.arena.has(large));
-            heap.dealloc(large, layout(SIZE + 1, 1));
+            assert!(!large.is_null() && !heap.memory.arena.has(large));
+            heap.memory.give_back(large, layout(SIZE + 1, 1));
         }
     }
 
     #[test]
     fn the_reserve_serves_when_there_is_no_block() {
         let heap = apart();
-        let piece = heap.or_reserve(core::ptr::null_mut(), layout(100, 8));
-        assert!(heap.reserve.has(piece) && !heap.arena.has(piece));
+        let piece = heap.memory.or_reserve(core::ptr::null_mut(), layout(100, 8));
+        assert!(heap.memory.reserve.has(piece) && !heap.memory.arena.has(piece));
         // SAFETY: it is given back with its own layout.
-        unsafe { heap.dealloc(piece, layout(100, 8)) };
-        assert_eq!(heap.or_reserve(core::ptr::null_mut(), layout(8, 8)), piece);
+        unsafe { heap.memory.give_back(piece, layout(100, 8)) };
+        assert_eq!(heap.memory.or_reserve(core::ptr::null_mut(), layout(8, 8)), piece);
     }
 
     #[test]
     #[should_panic(expected = "no memory left")]
     fn with_nothing_left_the_end_is_not_a_null_pointer() {
-        apart().or_reserve(core::ptr::null_mut(), layout(RESERVE + 1, 1));
+        // SAFETY: the size is not zero.
+        unsafe { apart().alloc(layout(isize::MAX as usize, 1)) };
     }
 
     #[test]
@@ -227,9 +265,9 @@ mod tests {
             assert!(moved != first && moved > second);
             assert_eq!(core::slice::from_raw_parts(moved, 4), b"abcd");
             let large = heap.realloc(moved, layout(12, 1), SIZE);
-            assert!(!heap.arena.has(large));
+            assert!(!heap.memory.arena.has(large));
             assert_eq!(core::slice::from_raw_parts(large, 4), b"abcd");
-            heap.dealloc(large, layout(SIZE, 1));
+            heap.memory.give_back(large, layout(SIZE, 1));
         }
     }
 
@@ -239,7 +277,7 @@ mod tests {
         // SAFETY: no size is zero, and the piece is given back with its own layout.
         unsafe {
             let first = heap.alloc(layout(100, 1));
-            heap.dealloc(first, layout(100, 1));
+            heap.memory.give_back(first, layout(100, 1));
             assert_eq!(heap.alloc(layout(50, 1)), first);
         }
     }

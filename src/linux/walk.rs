@@ -11,7 +11,7 @@ mod remove;
 mod xattr;
 
 use crate::filecap::FileCapabilities;
-use crate::{Errno, io, stat, thread};
+use crate::{Errno, heap, io, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
@@ -134,6 +134,8 @@ struct Worker<'a> {
     frames: Vec<Frame>,
     path: Vec<u8>,
     buffer: Buffer,
+    /// The directory left last. The next one takes its place in memory: there may be many.
+    left: Option<Arc<OwnedFd>>,
     /// How many entries have been met.
     met: usize,
 }
@@ -143,21 +145,25 @@ const KEPT_OPEN: usize = 24;
 
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, pool: &'a Pool) -> Worker<'a> {
-        Worker { job, pool, frames: Vec::new(), path: Vec::new(), buffer: Buffer::new(), met: 0 }
+        Worker { job, pool, frames: Vec::new(), path: Vec::new(), buffer: Buffer::new(), left: None, met: 0 }
     }
 
     /// Walks from `start` to the end of its tree, but for what is given to others.
     fn run(&mut self, start: Start, mut crew: Option<&mut pool::Crew<'_, 'a>>) {
         self.path.clear();
         self.path.extend_from_slice(&start.path);
-        match self.open(start.parent.as_fd(), &start.name) {
+        let directory = self.open(start.parent.as_fd(), &start.name);
+        heap::give_back(start.name.into_bytes());
+        heap::give_back(start.path);
+        match directory {
             Some(directory) => self.enter(directory),
             None => return,
         }
         while let Some(frame) = self.frames.last_mut() {
             self.path.truncate(frame.path_length);
             if let Some((kind, name)) = frame.pending.pop() {
-                self.visit(kind, name);
+                self.visit(kind, &name);
+                heap::give_back(name.into_bytes());
             } else if frame.exhausted {
                 self.leave();
             } else {
@@ -197,8 +203,19 @@ impl<'a> Worker<'a> {
     }
 
     fn enter(&mut self, directory: OwnedFd) {
+        let directory = match self.left.take() {
+            // Unless somebody was given something in it.
+            Some(mut left) => match Arc::get_mut(&mut left) {
+                Some(place) => {
+                    *place = directory;
+                    left
+                }
+                None => Arc::new(directory),
+            },
+            None => Arc::new(directory),
+        };
         self.frames.push(Frame {
-            directory: Some(Arc::new(directory)),
+            directory: Some(directory),
             path_length: self.path.len(),
             pending: Vec::new(),
             exhausted: false,
@@ -213,8 +230,11 @@ impl<'a> Worker<'a> {
     /// Leaves the last directory. The one above it is opened again from here, if it was closed
     /// and has something left to visit.
     fn leave(&mut self) {
-        let left = self.frames.pop().and_then(|frame| frame.directory);
-        if let (Some(left), Some(above)) = (left, self.frames.last_mut())
+        self.left = self.frames.pop().and_then(|frame| {
+            heap::give_back(frame.pending);
+            frame.directory
+        });
+        if let (Some(left), Some(above)) = (&self.left, self.frames.last_mut())
             && above.directory.is_none()
             && !above.pending.is_empty()
             && let Ok(parent) = entries::open_directory(left.as_fd(), c"..")
@@ -285,16 +305,16 @@ impl<'a> Worker<'a> {
         self.path.truncate(length);
     }
 
-    fn visit(&mut self, kind: Kind, name: CString) {
+    fn visit(&mut self, kind: Kind, name: &CStr) {
         let Some(directory) = self.directory() else { return };
         match kind {
-            Kind::Regular => self.look_at(directory.as_fd(), &name),
+            Kind::Regular => self.look_at(directory.as_fd(), name),
             Kind::Directory => {
-                self.push_name(&name);
+                self.push_name(name);
                 if self.job.everything {
                     self.tell(Found::NotRegular);
                 }
-                let Some(child) = self.open(directory.as_fd(), &name) else { return };
+                let Some(child) = self.open(directory.as_fd(), name) else { return };
                 if self.frames.len() >= KEPT_OPEN
                     && let Some(frame) = self.frames.last_mut()
                     && frame.exhausted
@@ -305,7 +325,7 @@ impl<'a> Worker<'a> {
                 self.enter(child);
             }
             Kind::Other | Kind::Unknown => {
-                self.push_name(&name);
+                self.push_name(name);
                 self.tell(Found::NotRegular);
             }
         }
