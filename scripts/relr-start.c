@@ -3,13 +3,18 @@
  * room, a tenth of the whole binary. Format: the generic ABI's section on SHT_RELR.
  *
  * Nothing is relocated yet when this runs: it must not use a pointer that the linker stored. */
-#include <elf.h>
 #include <stddef.h>
 
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
+/* An entry of the dynamic section. elf.h is the C library's, which a cross-compiler may lack. */
+struct dynamic {
+    size_t tag;
+    size_t value;
+};
 
-enum { RELR = 36, RELR_SIZE = 35, WORD_BITS = 8 * sizeof(size_t) };
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const struct dynamic _DYNAMIC[] __attribute__((visibility("hidden")));
+
+enum { END = 0, RELR_SIZE = 35, RELR = 36, WORD_BITS = 8 * sizeof(size_t) };
 
 __attribute__((visibility("hidden"), used)) void apply_packed_relocations(void)
 {
@@ -20,11 +25,11 @@ __attribute__((visibility("hidden"), used)) void apply_packed_relocations(void)
     /* Its page is written to below: if the first access writes, too, that is one fault, not two. */
     __asm__ volatile("lock orb $0, %0" : "+m"(*(char *)_DYNAMIC));
 #endif
-    for (const Elf64_Dyn *dynamic = _DYNAMIC; dynamic->d_tag != DT_NULL; dynamic++) {
-        if (dynamic->d_tag == RELR)
-            entry = (const size_t *)(base + dynamic->d_un.d_ptr);
-        if (dynamic->d_tag == RELR_SIZE)
-            size = dynamic->d_un.d_val;
+    for (const struct dynamic *dynamic = _DYNAMIC; dynamic->tag != END; dynamic++) {
+        if (dynamic->tag == RELR)
+            entry = (const size_t *)(base + dynamic->value);
+        if (dynamic->tag == RELR_SIZE)
+            size = dynamic->value;
     }
     size_t *where = NULL;
     for (const size_t *end = entry + size / sizeof *entry; entry < end; entry++) {
