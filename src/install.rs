@@ -2,11 +2,9 @@
 
 use crate::Options;
 use cli::{Failure, Outcome, text};
-use std::ffi::OsString;
-use std::fs;
-use std::io::{Error, ErrorKind};
-use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::{Path, PathBuf};
+use linux::{Errno, Error, directory, link, stat};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// Makes or removes the links.
 pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
@@ -16,19 +14,20 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
     if options.install && options.uninstall {
         return Err(Failure::usage(1, text!["options --install and --uninstall cannot be combined"]));
     }
-    let program = fs::read_link("/proc/self/exe")
-        .map_err(|error| failed("cannot find this program: ", Path::new("/proc/self/exe"), &error))?;
-    if let (Some(directory), true) = (operands.first(), options.install) {
-        linux::directory::make_all(directory, 0o777, &mut Vec::new())
-            .map_err(|errno| Failure::new(1, text!["cannot make ", directory, ": ", errno]))?;
+    let itself = OsStr::new("/proc/self/exe");
+    let program = directory::read_link(itself).map_err(|error| failed("cannot find this program: ", itself, &error))?;
+    if let (Some(parent), true) = (operands.first(), options.install) {
+        directory::make_all(parent, 0o777, &mut Vec::new())
+            .map_err(|errno| Failure::new(1, text!["cannot make ", parent, ": ", errno]))?;
     }
     let mut failure = Failure::silent(1);
     for applet in applets::APPLETS {
-        let link = match operands.first() {
-            Some(directory) => Path::new(directory).join(applet.name),
+        let name = match operands.first() {
+            Some(parent) => Path::new(parent).join(applet.name),
             None => Path::new("/").join(applet.directory).join(applet.name),
         };
-        let done = if options.uninstall { uninstall(&program, &link) } else { install(options, &program, &link) };
+        let name = name.as_os_str();
+        let done = if options.uninstall { uninstall(&program, name) } else { install(options, &program, name) };
         if let Err(mut one) = done {
             failure.lines.append(&mut one.lines);
             // There is only one kind, which is the same for all of them.
@@ -39,51 +38,44 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
     if failure.lines.is_empty() { Ok(0) } else { Err(failure) }
 }
 
-fn install(options: &Options, program: &Path, link: &Path) -> Result<(), Failure> {
-    match fs::symlink_metadata(link) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(failed("cannot look at ", link, &error)),
-        Ok(_) if options.force || is_ours(program, link) => {}
-        Ok(_) => {
-            let text = text![link.as_os_str(), " exists and is not ours; --force replaces it"];
-            return Err(Failure::new(1, text));
-        }
+fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failure> {
+    match stat::link(name) {
+        Err(error) if error.errno == Errno::ENOENT => {}
+        Err(error) => return Err(failed("cannot look at ", name, &error)),
+        Ok(_) if options.force || is_ours(program, name) => {}
+        Ok(_) => return Err(Failure::new(1, text![name, " exists and is not ours; --force replaces it"])),
     }
     // Made beside it and renamed over it, so that the name is never missing.
-    let mut temporary = link.as_os_str().to_os_string();
-    temporary.push(format!(".{}", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let made = if options.symbolic { symlink(program, &temporary) } else { fs::hard_link(program, &temporary) };
-    made.and_then(|()| fs::rename(&temporary, link)).map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        let failure = failed("cannot link ", link, &error);
-        if error.kind() == ErrorKind::CrossesDevices {
+    let mut temporary = name.to_os_string();
+    temporary.push(format!(".{}", linux::process::id()));
+    let made = if options.symbolic { link::symbolic(program, &temporary) } else { link::hard(program, &temporary) };
+    let made = made.and_then(|()| link::rename(&temporary, name));
+    // Renaming one hard link over another of the same file leaves both names.
+    let _ = directory::unlink(&temporary);
+    made.map_err(|error| {
+        let failure = failed("cannot link ", name, &error);
+        if error.errno == Errno::EXDEV {
             return failure.hint("hard links stay on one file system; -s makes symbolic ones");
         }
         failure
-    })?;
-    // Renaming one hard link over another of the same file leaves both names.
-    let _ = fs::remove_file(&temporary);
-    Ok(())
+    })
 }
 
-fn uninstall(program: &Path, link: &Path) -> Result<(), Failure> {
-    if !is_ours(program, link) {
+fn uninstall(program: &OsStr, name: &OsStr) -> Result<(), Failure> {
+    if !is_ours(program, name) {
         return Ok(());
     }
-    fs::remove_file(link).map_err(|error| failed("cannot remove ", link, &error))
+    directory::unlink(name).map_err(|error| failed("cannot remove ", name, &error))
 }
 
 /// Whether a name leads to this very file, as a hard or a symbolic link.
-fn is_ours(program: &Path, link: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino()));
-    match (identity(program), identity(link)) {
-        (Ok(ours), Ok(theirs)) => ours == theirs,
+fn is_ours(program: &OsStr, name: &OsStr) -> bool {
+    match (stat::path(program), stat::path(name)) {
+        (Ok(ours), Ok(theirs)) => ours.identity() == theirs.identity(),
         _ => false,
     }
 }
 
-fn failed(what: &str, path: &Path, error: &Error) -> Failure {
-    let errno = linux::Errno(error.raw_os_error().unwrap_or_default());
-    Failure::new(1, text![what, path.as_os_str(), ": ", errno])
+fn failed(what: &str, path: &OsStr, error: &Error) -> Failure {
+    Failure::new(1, text![what, path, ": ", error.errno])
 }

@@ -5,7 +5,7 @@ use super::{Session, Step, fail, integer};
 use cli::capability::{parse, parse_one, point_at};
 use cli::diagnosis::{self, explained};
 use cli::{Failure, text};
-use linux::Errno;
+use linux::{Errno, number};
 use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -277,7 +277,7 @@ fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> Ste
 
 /// The capability that an error is about.
 fn refused(error: &linux::Error) -> u8 {
-    error.object.to_str().and_then(|number| number.parse().ok()).unwrap_or_default()
+    number::id(error.object.as_bytes()).map(|number| number as u8).unwrap_or_default()
 }
 
 #[cfg(test)]

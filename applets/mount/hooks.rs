@@ -2,7 +2,7 @@
 
 use super::USAGE;
 use cli::{Failure, text};
-use linux::accounts;
+use linux::{accounts, number};
 use linux::options::{MountOption, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -41,8 +41,7 @@ impl Hooks {
         };
         let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
         let octal = |text: &[u8]| {
-            let text = core::str::from_utf8(text).ok()?;
-            u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
+            number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32)
         };
         let mut hooks = Hooks::default();
         for option in &options.0 {

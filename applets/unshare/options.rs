@@ -152,8 +152,7 @@ fn group_named(name: &OsStr) -> Option<u32> {
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
-    let parsed = std::str::from_utf8(value.as_bytes()).ok().and_then(|value| value.trim_ascii_start().parse().ok());
-    parsed.ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'"]))
+    number::signed(value.as_bytes()).ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'"]))
 }
 
 fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {

@@ -40,7 +40,7 @@ impl Kind {
 
     /// What the operands of an applet are.
     fn of_operands(applet: &Applet) -> Kind {
-        let mentions = |word: &str| applet.synopsis.iter().any(|form| form.contains(word));
+        let mentions = |word| applet.synopsis.iter().any(|form| form.split(['[', ' ', ']']).any(|part| part == word));
         if mentions("<program>") || mentions("COMMAND") {
             Kind::Program
         } else if mentions("<pid>") {

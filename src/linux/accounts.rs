@@ -4,7 +4,7 @@
 //! Inside a new root these read that root's files. No symbolic link leads out of it: the process
 //! has been chrooted by then, and the links of a proc mounted in it are not followed.
 
-use crate::{Errno, io};
+use crate::{Errno, io, number};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -241,7 +241,7 @@ fn text(field: &[u8]) -> Option<OsString> {
 }
 
 fn number(field: &[u8]) -> Option<u32> {
-    std::str::from_utf8(field).ok()?.trim_ascii().parse().ok()
+    number::id(field.trim_ascii())
 }
 
 #[cfg(test)]

@@ -58,7 +58,8 @@ pub fn groups() -> Result<Vec<Gid>> {
 pub fn set_groups(groups: &[Gid]) -> Result<()> {
     // SAFETY: the slice is valid for reads of its length.
     let done = io::checked(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) });
-    traced!(done, "setgroups({}, {groups:?})", groups.len()).context("setgroups", "").map(drop)
+    let list = || groups.iter().map(Gid::to_string).collect::<Vec<_>>().join(", ");
+    traced!(done, "setgroups({}, [{}])", groups.len(), list()).context("setgroups", "").map(drop)
 }
 
 /// setgid(2): all three group ids when privileged.

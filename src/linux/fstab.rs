@@ -4,7 +4,7 @@
 //! reported by number and skipped; the rest of the file counts.
 
 use crate::mountinfo::unescape;
-use crate::{Errno, Result, error::Context, io};
+use crate::{Errno, Result, error::Context, io, number};
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
@@ -74,7 +74,7 @@ fn strip_quotes(source: OsString) -> OsString {
 }
 
 fn number(text: &[u8]) -> Option<i32> {
-    core::str::from_utf8(text).ok()?.parse().ok()
+    number::signed(text)?.try_into().ok()
 }
 
 impl Table {

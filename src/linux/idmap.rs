@@ -1,6 +1,6 @@
 //! User and group id maps of a user namespace: user_namespaces(7), newuidmap(1).
 
-use crate::{Errno, Result, error::Context, io, namespace};
+use crate::{Errno, Result, error::Context, io, namespace, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -90,23 +90,19 @@ pub fn all(ids: Ids) -> Result<Vec<Extent>> {
 /// Reads a line of uid_map; the outer id is left out, since an identity is wanted.
 fn parse_line(line: &[u8]) -> Option<Extent> {
     let mut fields = line.split(|byte| *byte == b' ').filter(|field| !field.is_empty());
-    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<u32>().ok();
+    let mut number = || number::id(fields.next()?);
     let (inner, _, count) = (number()?, number()?, number()?);
     Some(Extent { inner, outer: inner, count })
 }
 
 /// Reads `INNER:OUTER:COUNT`, or the older `OUTER,INNER,COUNT`.
 pub fn parse(spec: &OsStr) -> Option<Extent> {
-    let spec = std::str::from_utf8(spec.as_bytes()).ok()?;
     let fields = |separator| {
-        let mut fields = spec.split(separator).map(|field: &str| {
-            let digits = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then(|| field.parse::<u32>().ok()).flatten()
-        });
+        let mut fields = spec.as_bytes().split(|byte| *byte == separator).map(number::id);
         let three = [fields.next()??, fields.next()??, fields.next()??];
         fields.next().is_none().then_some(three)
     };
-    let (inner, outer, count) = match (fields(':'), fields(',')) {
+    let (inner, outer, count) = match (fields(b':'), fields(b',')) {
         (Some([inner, outer, count]), _) => (inner, outer, count),
         (None, Some([outer, inner, count])) => (inner, outer, count),
         (None, None) => return None,

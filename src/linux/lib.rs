@@ -22,6 +22,7 @@ pub mod heap;
 pub mod idmap;
 pub mod io;
 pub mod landlock;
+pub mod link;
 pub mod loopdev;
 pub mod mount;
 pub mod mountinfo;

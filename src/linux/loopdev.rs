@@ -3,7 +3,7 @@
 //! A device is set up with autoclear, so that the kernel takes it down when
 //! the last user is gone: a process killed at any point leaves none behind.
 
-use crate::{Errno, Error, Result, error::Context, io, stat, trace};
+use crate::{Errno, Error, Result, error::Context, io, number, stat, trace};
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use std::ffi::{OsStr, OsString};
@@ -287,10 +287,9 @@ pub fn backing(device: &OsStr) -> Option<Backing> {
         return None;
     }
     let name = OsStr::from_bytes(name);
-    let number = |text: Vec<u8>| core::str::from_utf8(&text).ok()?.parse().ok();
     Some(Backing {
         file: backing_file(name)?,
-        offset: attribute(name, "offset").and_then(number).unwrap_or(0),
+        offset: attribute(name, "offset").and_then(|text| number::decimal(&text)).unwrap_or(0),
         autoclear: attribute(name, "autoclear").as_deref() == Some(b"1"),
     })
 }

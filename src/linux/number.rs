@@ -40,8 +40,20 @@ pub fn read(text: &[u8], base: u32) -> Option<Read> {
 
 /// The whole text as a decimal number, digits only.
 pub fn decimal(text: &[u8]) -> Option<u64> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    digits.then(|| read(text, 10))??.value
+    in_base(text, 10)
+}
+
+/// The whole text as a number, digits of this base only.
+pub fn in_base(text: &[u8], base: u32) -> Option<u64> {
+    let digits = text.iter().all(|byte| char::from(*byte).is_digit(base));
+    digits.then(|| read(text, base))??.value
+}
+
+/// The whole text as a decimal number with a sign or without, after white space.
+pub fn signed(text: &[u8]) -> Option<i64> {
+    let read = read(text, 10).filter(|read| read.length == text.len())?;
+    let value = i128::from(read.value?);
+    i64::try_from(if read.negative { -value } else { value }).ok()
 }
 
 /// The whole text as a user or group number, 0 to 4294967295, digits only.
@@ -84,5 +96,13 @@ mod tests {
         assert_eq!(id(b"4294967296"), None);
         assert_eq!(id(b"+1"), None);
         assert_eq!(id(b""), None);
+    }
+
+    #[test]
+    fn a_whole_text_is_a_number_or_none() {
+        assert_eq!([in_base(b"ff", 16), in_base(b"777", 8), in_base(b"8", 8)], [Some(255), Some(0o777), None]);
+        assert_eq!([in_base(b"", 16), in_base(b"0x1", 16), in_base(b" 1", 10)], [None; 3]);
+        assert_eq!([signed(b" -5"), signed(b"+7"), signed(b"-"), signed(b"5x")], [Some(-5), Some(7), None, None]);
+        assert_eq!([signed(b"-9223372036854775808"), signed(b"9223372036854775808")], [Some(i64::MIN), None]);
     }
 }

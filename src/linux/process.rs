@@ -86,16 +86,19 @@ pub fn wait(pid: Pid, what: Wait) -> Result<Status> {
             }
             Ok(_) => {}
         }
-        let status = if libc::WIFEXITED(status) {
-            Status::Exited(libc::WEXITSTATUS(status) as u8)
+        let (status, how, number) = if libc::WIFEXITED(status) {
+            let code = libc::WEXITSTATUS(status);
+            (Status::Exited(code as u8), "Exited", code)
         } else if libc::WIFSIGNALED(status) {
-            Status::Signaled(libc::WTERMSIG(status))
+            let signal = libc::WTERMSIG(status);
+            (Status::Signaled(signal), "Signaled", signal)
         } else if libc::WIFSTOPPED(status) {
-            Status::Stopped(libc::WSTOPSIG(status))
+            let signal = libc::WSTOPSIG(status);
+            (Status::Stopped(signal), "Stopped", signal)
         } else {
             continue;
         };
-        traced!(got, "waitpid({pid}, {status:?})").context("waitpid", "")?;
+        traced!(got, "waitpid({pid}, {how}({number}))").context("waitpid", "")?;
         return Ok(status);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Errno, Result, error::Context, io};
 use core::mem::MaybeUninit;
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The answer of stat(2).
@@ -80,7 +80,7 @@ pub fn numbers(device: u64) -> (u32, u32) {
 pub fn of(fd: BorrowedFd<'_>) -> core::result::Result<Stat, Errno> {
     let mut stat = MaybeUninit::uninit();
     // SAFETY: `stat` is valid for a write.
-    io::checked(i64::from(unsafe { libc::fstat(fd.as_raw_fd(), stat.as_mut_ptr()) }))?;
+    io::checked(unsafe { libc::syscall(libc::SYS_fstat, fd.as_raw_fd(), stat.as_mut_ptr()) })?;
     // SAFETY: the call succeeded and so wrote it.
     Ok(Stat(unsafe { stat.assume_init() }))
 }
@@ -98,25 +98,29 @@ pub fn file_system(fd: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
 
 /// stat(2): symbolic links are followed.
 pub fn path(path: &OsStr) -> Result<Stat> {
-    at(None, path, 0).context("stat", path)
+    by_name(None, path, 0).context("stat", path)
 }
 
 /// lstat(2): a symbolic link itself.
 pub fn link(path: &OsStr) -> Result<Stat> {
-    at(None, path, libc::AT_SYMLINK_NOFOLLOW).context("lstat", path)
+    by_name(None, path, libc::AT_SYMLINK_NOFOLLOW).context("lstat", path)
 }
 
 /// fstatat(2) from a directory: symbolic links are followed.
 pub fn below(directory: BorrowedFd<'_>, path: &OsStr) -> core::result::Result<Stat, Errno> {
-    at(Some(directory), path, 0)
+    by_name(Some(directory), path, 0)
 }
 
-fn at(directory: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
-    let path = io::cstring(path)?;
+fn by_name(directory: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
+    at(directory, &io::cstring(path)?, flags)
+}
+
+/// newfstatat(2): the kernel's own structure is the C library's, which would copy it field by field.
+pub(crate) fn at(directory: Option<BorrowedFd<'_>>, path: &CStr, flags: i32) -> core::result::Result<Stat, Errno> {
     let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     let mut stat = MaybeUninit::uninit();
     // SAFETY: `path` is NUL-terminated and `stat` is valid for a write.
-    io::checked(i64::from(unsafe { libc::fstatat(directory, path.as_ptr(), stat.as_mut_ptr(), flags) }))?;
+    io::checked(unsafe { libc::syscall(libc::SYS_newfstatat, directory, path.as_ptr(), stat.as_mut_ptr(), flags) })?;
     // SAFETY: the call succeeded and so wrote it.
     Ok(Stat(unsafe { stat.assume_init() }))
 }

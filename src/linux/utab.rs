@@ -6,7 +6,7 @@
 
 use crate::mountinfo::{self, unescape};
 use crate::trace::Quoted;
-use crate::{Errno, Result, error::Context, io};
+use crate::{Errno, Result, error::Context, io, number};
 use core::fmt::Write as _;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -54,10 +54,9 @@ impl Entry {
             let (key, value) = word.split_at(equals);
             let value = value.get(1..).unwrap_or_default();
             let text = || OsString::from_vec(unescape(value).into_owned());
-            let number = || core::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
             match key {
-                b"ID" => entry.id = number(),
-                b"UNIQID" => entry.unique = number(),
+                b"ID" => entry.id = number::decimal(value),
+                b"UNIQID" => entry.unique = number::decimal(value),
                 b"SRC" => entry.source = text(),
                 b"TARGET" => entry.target = text(),
                 b"ROOT" => entry.root = text(),
@@ -317,7 +316,7 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
     // One that a killed process with our number left is in the way; nobody else writes while we hold the lock.
     let _ = crate::directory::unlink(&temporary);
     let file = io::open_at(None, &temporary, flags, 0o644).context("open", &temporary)?;
-    let write = || {
+    let write = || -> core::result::Result<(), Errno> {
         let raw = file.as_raw_fd();
         if !text.is_empty() {
             traced!(io::write_all(file.as_fd(), text).map(|()| text.len()), "write({raw}, {})", Quoted(text))?;
@@ -329,16 +328,13 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
             // SAFETY: the call takes integers.
             traced!(io::checked(i64::from(unsafe { libc::fchown(raw, uid, gid) })), "fchown({raw}, {uid}, {gid})")?;
         }
-        let (from, to) = (io::cstring(&temporary)?, io::cstring(path)?);
-        // SAFETY: both paths are NUL-terminated.
-        let done = io::checked(i64::from(unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }));
-        traced!(done, "rename({}, {})", Quoted::new(&temporary), Quoted::new(path))
+        Ok(())
     };
-    let done = write();
+    let done = write().context("write", path).and_then(|()| crate::link::rename(&temporary, path));
     if done.is_err() {
         let _ = crate::directory::unlink(&temporary);
     }
-    done.context("rename", path).map(drop)
+    done
 }
 
 /// Tells watchers (libmount's monitor, systemd) that the table has changed.
@@ -347,8 +343,9 @@ fn touch_event() {
     // Only a notice: the table itself is already right.
     let Ok(file) = io::open_at(None, &beside(".event"), flags, 0o644) else { return };
     let raw = file.as_raw_fd();
-    // SAFETY: a null pointer means the present time.
-    let done = io::checked(i64::from(unsafe { libc::futimens(raw, core::ptr::null()) }));
+    let none = core::ptr::null::<u8>();
+    // SAFETY: no path means the descriptor, and no times the present one.
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_utimensat, raw, none, none, 0) });
     let _ = traced!(done, "utimensat({raw}, NULL, NULL, 0)");
 }
 

@@ -337,7 +337,7 @@ fn limit_name(kind: Kind) -> &'static str {
 
 /// `kernel.x` of `/proc/sys/kernel/x`.
 fn sysctl(path: &str) -> String {
-    path.trim_start_matches("/proc/sys/").replace('/', ".")
+    path.strip_prefix("/proc/sys/").unwrap_or(path).replace('/', ".")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Own, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
 use crate::process::Pid;
-use crate::{Errno, Error, Result, io};
+use crate::{Errno, Error, Result, io, number};
 use std::os::fd::AsFd;
 
 /// The three vectors; bit n is capability n.
@@ -105,8 +105,8 @@ impl Iab {
         let text = io::read_to_end(file.as_fd(), 64 * 1024).map_err(|errno| Error::new("read", &path, errno))?;
         let field = |name: &[u8]| {
             let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
-            let digits = std::str::from_utf8(line.unwrap_or_default().trim_ascii()).unwrap_or_default();
-            u64::from_str_radix(digits, 16).map_err(|_| Error::new("read", &path, Errno::EINVAL))
+            let number = number::in_base(line.unwrap_or_default().trim_ascii(), 16);
+            number.ok_or_else(|| Error::new("read", &path, Errno::EINVAL))
         };
         let known = super::all(process::count());
         Ok(Iab {

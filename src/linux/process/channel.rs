@@ -6,13 +6,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 /// One end. Messages keep their bounds, and a gone peer is seen at once.
 pub struct Channel(OwnedFd);
 
+const KIND: i32 = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+
 /// Both ends, close-on-exec; each side drops the end that is not its own after fork(2).
 pub fn channel() -> Result<(Channel, Channel)> {
     let mut ends = [-1; 2];
     // SAFETY: `ends` is valid for two descriptors.
-    let done =
-        unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC, 0, ends.as_mut_ptr()) };
-    io::checked(i64::from(done)).context("socketpair", "")?;
+    let done = unsafe { libc::syscall(libc::SYS_socketpair, libc::AF_UNIX, KIND, 0, ends.as_mut_ptr()) };
+    io::checked(done).context("socketpair", "")?;
     let [ours, theirs] = ends;
     Ok((Channel(io::owned(ours).context("socketpair", "")?), Channel(io::owned(theirs).context("socketpair", "")?)))
 }

@@ -1,7 +1,7 @@
 //! Signals: names, masks and dispositions; signal(7), sigprocmask(2).
 
 use crate::process::Pid;
-use crate::{Result, error::Context, io};
+use crate::{Result, error::Context, io, number};
 use core::mem::MaybeUninit;
 
 /// A signal number, as in signal(7).
@@ -57,16 +57,17 @@ pub fn signal_number(name: &str) -> Option<Signal> {
     if let Some((_, number)) = NAMES.iter().find(|(known, _)| *known == name) {
         return Some(*number);
     }
+    let distance = |text: &str| i32::try_from(number::decimal(text.as_bytes())?).ok();
     let number = if let Some(rest) = name.strip_prefix("RTMIN") {
         match rest.strip_prefix('+') {
-            Some(offset) => RTMIN.checked_add(offset.parse().ok()?)?,
+            Some(offset) => RTMIN.checked_add(distance(offset)?)?,
             None if rest.is_empty() => RTMIN,
             None => return None,
         }
     } else {
         let rest = name.strip_prefix("RTMAX")?;
         match rest.strip_prefix('-') {
-            Some(offset) => RTMAX.checked_sub(offset.parse().ok()?)?,
+            Some(offset) => RTMAX.checked_sub(distance(offset)?)?,
             None if rest.is_empty() => RTMAX,
             None => return None,
         }
@@ -206,7 +207,7 @@ pub fn die_of(signal: Signal) {
     // A core file of ours would tell nothing about the program's end, and could replace its core.
     let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is initialised.
-    let done = io::checked(i64::from(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) }));
+    let done = io::checked(i64::from(unsafe { libc::prlimit(0, libc::RLIMIT_CORE, &limit, core::ptr::null_mut()) }));
     let _ = traced!(done, "prlimit64(0, RLIMIT_CORE, {{0, 0}}, NULL)");
     let _ = reset_to_default(signal);
     let set = set_of(&[signal]);

@@ -1,6 +1,6 @@
 //! The entries of a directory: getdents64(2).
 
-use crate::{Errno, heap, io};
+use crate::{Errno, heap, io, stat};
 use core::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
@@ -97,17 +97,10 @@ pub(super) fn open_directory(parent: BorrowedFd<'_>, name: &CStr) -> Result<Owne
 
 /// Asks what an entry is: fstatat(2).
 pub(super) fn kind_of(directory: BorrowedFd<'_>, name: &CStr) -> Kind {
-    let mut stat = core::mem::MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the name is NUL-terminated and the buffer is valid for a write.
-    let done =
-        unsafe { libc::fstatat(directory.as_raw_fd(), name.as_ptr(), stat.as_mut_ptr(), libc::AT_SYMLINK_NOFOLLOW) };
-    if done < 0 {
-        return Kind::Unknown;
-    }
-    // SAFETY: the call succeeded and so wrote it.
-    match unsafe { stat.assume_init() }.st_mode & libc::S_IFMT {
-        libc::S_IFREG => Kind::Regular,
-        libc::S_IFDIR => Kind::Directory,
-        _ => Kind::Other,
+    match stat::at(Some(directory), name, libc::AT_SYMLINK_NOFOLLOW) {
+        Ok(stat) if stat.is_regular() => Kind::Regular,
+        Ok(stat) if stat.is_directory() => Kind::Directory,
+        Ok(_) => Kind::Other,
+        Err(_) => Kind::Unknown,
     }
 }
