@@ -39,9 +39,8 @@ __attribute__((visibility("hidden"), used)) void apply_packed_relocations(void)
             *where++ += base;
             continue;
         }
-        for (size_t bit = 0, bits = *entry >> 1; bits != 0; bit++, bits >>= 1)
-            if (bits & 1)
-                where[bit] += base;
+        for (size_t bits = *entry >> 1; bits != 0; bits &= bits - 1)
+            where[__builtin_ctzl(bits)] += base;
         where += WORD_BITS - 1;
     }
 }

@@ -7,11 +7,15 @@
 
 use crate::table::{Argument, Row, Spec};
 
+/// A row begins with the letter or a space, the mark of [`Argument`], and four ASCII characters: how long
+/// the long names and the argument's name are, and the help, in 128s and ones.
+const HEAD: usize = 6;
+
 /// The names and helps of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Specs {
-    /// For each row: the letter or a space, the mark of [`Argument`], the long names, a tab,
-    /// the argument's name, a tab, the help, NUL.
+    /// For each row its [`HEAD`], the long names, the argument's name, the help. A row is left out by
+    /// its lengths: to look for the marks of ends took half of what mount does before its first call.
     text: &'static str,
 }
 
@@ -73,33 +77,28 @@ impl Iterator for Rows {
 
     #[inline(never)]
     fn next(&mut self) -> Option<Spec> {
-        let (row, rest) = self.rest.split_once('\0')?;
+        let &[letter, mark, long, name, help_128s, help_ones] = self.rest.as_bytes().first_chunk::<HEAD>()?;
+        let (_, rest) = self.rest.split_at_checked(HEAD)?;
+        let (long, rest) = rest.split_at_checked(usize::from(long))?;
+        let (name, rest) = rest.split_at_checked(usize::from(name))?;
+        let (help, rest) = rest.split_at_checked(usize::from(help_128s) * 128 + usize::from(help_ones))?;
         self.rest = rest;
-        unpack(row)
+        let argument = match mark {
+            b'=' => Argument::Required(name),
+            b'?' => Argument::Optional(name),
+            b'~' => Argument::OptionalLong(name),
+            _ => Argument::None,
+        };
+        Some(Spec { short: (letter != b' ').then_some(char::from(letter)), long, argument, help })
     }
 }
 
-fn unpack(row: &'static str) -> Option<Spec> {
-    let mut characters = row.chars();
-    let letter = characters.next()?;
-    let mark = characters.next()?;
-    let (long, rest) = characters.as_str().split_once('\t')?;
-    let (name, help) = rest.split_once('\t')?;
-    let argument = match mark {
-        '=' => Argument::Required(name),
-        '?' => Argument::Optional(name),
-        '~' => Argument::OptionalLong(name),
-        _ => Argument::None,
-    };
-    Some(Spec { short: (letter != ' ').then_some(letter), long, argument, help })
-}
-
-const fn mark(argument: Argument) -> (&'static str, &'static str) {
+const fn mark(argument: Argument) -> (u8, &'static str) {
     match argument {
-        Argument::None => ("-", ""),
-        Argument::Required(name) => ("=", name),
-        Argument::Optional(name) => ("?", name),
-        Argument::OptionalLong(name) => ("~", name),
+        Argument::None => (b'-', ""),
+        Argument::Required(name) => (b'=', name),
+        Argument::Optional(name) => (b'?', name),
+        Argument::OptionalLong(name) => (b'~', name),
     }
 }
 
@@ -107,9 +106,8 @@ const fn mark(argument: Argument) -> (&'static str, &'static str) {
 pub const fn size<S>(mut rows: &[Row<S>]) -> usize {
     let mut size = 0;
     while let [Row { spec, .. }, rest @ ..] = rows {
-        let (mark, name) = mark(spec.argument);
-        let letter = if let Some(letter) = spec.short { letter.len_utf8() } else { 1 };
-        size += letter + mark.len() + spec.long.len() + 1 + name.len() + 1 + spec.help.len() + 1;
+        let (_, name) = mark(spec.argument);
+        size += HEAD + spec.long.len() + name.len() + spec.help.len();
         rows = rest;
     }
     size
@@ -121,24 +119,30 @@ pub const fn pack<S, const SIZE: usize>(mut rows: &[Row<S>]) -> [u8; SIZE] {
     let mut room: &mut [u8] = &mut packed;
     while let [Row { spec, .. }, rest @ ..] = rows {
         let (mark, name) = mark(spec.argument);
-        let mut letter = [0; 4];
-        let letter: &str = (if let Some(letter) = spec.short { letter } else { ' ' }).encode_utf8(&mut letter);
-        room = put(room, letter);
-        room = put(room, mark);
-        room = put(room, spec.long);
-        room = put(room, "\t");
-        room = put(room, name);
-        room = put(room, "\t");
-        room = put(room, spec.help);
-        room = put(room, "\0");
+        let letter = if let Some(letter) = spec.short { ascii(letter as usize) } else { b' ' };
+        let help = spec.help.len();
+        let lengths = [ascii(spec.long.len()), ascii(name.len()), ascii(help / 128), ascii(help % 128)];
+        room = put(room, &[letter, mark]);
+        room = put(room, &lengths);
+        room = put(room, spec.long.as_bytes());
+        room = put(room, name.as_bytes());
+        room = put(room, spec.help.as_bytes());
         rows = rest;
     }
     packed
 }
 
-const fn put<'a>(room: &'a mut [u8], text: &str) -> &'a mut [u8] {
-    let (here, after) = room.split_at_mut(text.len());
-    here.copy_from_slice(text.as_bytes());
+/// A byte of the text by itself.
+const fn ascii(number: usize) -> u8 {
+    if number >= 128 {
+        panic!("a letter is not ASCII, or a name too long");
+    }
+    number as u8
+}
+
+const fn put<'a>(room: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
+    let (here, after) = room.split_at_mut(bytes.len());
+    here.copy_from_slice(bytes);
     after
 }
 
