@@ -211,7 +211,7 @@ const ROWS: &[Opt<Options>] = &[
         o.propagation("runbindable");
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
+    Opt::version_with(Some('V'), &cli::table::LIBMOUNT),
 ];
 
 /// The rows, packed.

@@ -94,7 +94,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
+    Opt::version_with(Some('V'), &cli::table::LIBMOUNT),
 ];
 
 /// The rows, packed.

@@ -150,8 +150,8 @@ impl Session<'_> {
         let known = all(capability::count()) & bit(capability) != 0;
         let name = NAMES.get(usize::from(capability));
         let (prefix, name) = match (name, known) {
-            (Some(name), true) => ("", *name),
-            (Some(name), false) => ("<reserved for> ", *name),
+            (Some(name), true) => ("", &**name),
+            (Some(name), false) => ("<reserved for> ", &**name),
             (None, true) => ("", "<unnamed in libcap>"),
             (None, false) => ("", "<unsupported>"),
         };
@@ -189,8 +189,8 @@ mod tests {
     fn every_named_capability_has_a_description_that_fits_a_terminal() {
         assert_eq!(TEXTS.len(), NAMES.len());
         for (name, text) in NAMES.iter().zip(TEXTS) {
-            assert!(!text.is_empty() && !text.starts_with('\n') && !text.ends_with('\n'), "{name}");
-            assert!(text.lines().all(|line| line.len() <= 72), "{name}");
+            assert!(!text.is_empty() && !text.starts_with('\n') && !text.ends_with('\n'), "{name:?}");
+            assert!(text.lines().all(|line| line.len() <= 72), "{name:?}");
         }
     }
 }

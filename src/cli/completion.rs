@@ -53,7 +53,9 @@ impl Kind {
     fn words(self) -> String {
         match self {
             Kind::Words(name) => name.split('|').filter(|word| !word.contains(':')).collect::<Vec<_>>().join(" "),
-            Kind::Capability => linux::capability::NAMES.join(" "),
+            Kind::Capability => {
+                linux::capability::names(linux::capability::all(linux::capability::NAMES.len() as u8)).replace(',', " ")
+            }
             _ => String::new(),
         }
     }

@@ -76,7 +76,7 @@ pub enum Store<O: 'static> {
     /// Print the help and end.
     Help,
     /// Print the version, with this list of features if it is not empty, and end.
-    Version(&'static str),
+    Version(&'static &'static str),
 }
 
 impl<O> Clone for Store<O> {
@@ -145,11 +145,11 @@ impl<O> Opt<O> {
     /// `--version`, also as `short`.
     pub const fn version(short: Option<char>) -> Opt<O> {
         let spec = Spec { short, long: "version", argument: Argument::None, help: "display version" };
-        Opt { spec, store: Store::Version("") }
+        Opt { spec, store: Store::Version(&"") }
     }
 
     /// [`Opt::version`] that lists features behind the version.
-    pub const fn version_with(short: Option<char>, features: &'static str) -> Opt<O> {
+    pub const fn version_with(short: Option<char>, features: &'static &'static str) -> Opt<O> {
         Opt { store: Store::Version(features), ..Opt::version(short) }
     }
 }

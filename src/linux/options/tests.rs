@@ -159,9 +159,9 @@ fn types_are_matched_as_with_small_t() {
 #[test]
 fn no_name_is_both_the_vfss_and_mounts() {
     for option in names::USERSPACE {
-        assert!(names::VFS.iter().all(|vfs| vfs.name != option.name), "{}", option.name);
+        assert!(names::VFS.iter().all(|vfs| *vfs.name != *option.name), "{:?}", option.name);
     }
     for (index, option) in names::VFS.iter().enumerate() {
-        assert!(names::VFS[index + 1..].iter().all(|other| other.name != option.name), "{}", option.name);
+        assert!(names::VFS[index + 1..].iter().all(|other| *other.name != *option.name), "{:?}", option.name);
     }
 }
