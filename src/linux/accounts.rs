@@ -131,7 +131,8 @@ fn find<T>(path: &str, mut row: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
 fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Errno> {
     let file = open(path)?;
     let mut lines = Lines::default();
-    let mut chunk = [0; 16 * 1024];
+    // One page: most of these files fit, and each page of a larger buffer would be a fault.
+    let mut chunk = [0; 4096];
     let mut total = 0;
     while total < LIMIT {
         let got = io::read_some(file.as_fd(), &mut chunk)?;

@@ -40,7 +40,8 @@ impl<const SIZE: usize> Deref for Word<SIZE> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+        // SAFETY: the bytes are those of the text that it was made of.
+        unsafe { core::str::from_utf8_unchecked(self.as_bytes()) }
     }
 }
 

@@ -32,7 +32,7 @@ pub fn name(capability: u8) -> String {
 
 /// The names of a set's members in increasing order, joined by commas.
 pub fn names(set: u64) -> String {
-    let mut list = String::new();
+    let mut list = String::with_capacity(set.count_ones() as usize * 16);
     for capability in members(set) {
         if !list.is_empty() {
             list.push(',');
