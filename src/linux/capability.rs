@@ -48,6 +48,10 @@ pub fn all(count: u8) -> u64 {
 }
 
 /// The numbers in a set, in increasing order.
-pub fn members(set: u64) -> impl DoubleEndedIterator<Item = u8> {
-    (0..64).filter(move |capability| set & bit(*capability) != 0)
+pub fn members(mut set: u64) -> impl Iterator<Item = u8> {
+    core::iter::from_fn(move || {
+        let lowest = u8::try_from(set.trailing_zeros()).ok().filter(|_| set != 0);
+        set &= set.wrapping_sub(1);
+        lowest
+    })
 }

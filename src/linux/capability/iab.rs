@@ -156,7 +156,8 @@ impl Iab {
         if process::ambient()? != 0 {
             process::clear_ambient()?;
         }
-        for capability in members(self.ambient | to_drop).rev() {
+        let told = self.ambient | to_drop;
+        for capability in (0..64).rev().filter(|capability| told & bit(*capability) != 0) {
             if self.ambient & bit(capability) != 0 {
                 process::raise_ambient(capability)?;
             }

@@ -37,7 +37,10 @@ pub fn names(set: u64) -> String {
         if !list.is_empty() {
             list.push(',');
         }
-        list.push_str(&name(capability));
+        match NAMES.get(usize::from(capability)) {
+            Some(name) => list.push_str(name),
+            None => list.push_str(&capability.to_string()),
+        }
     }
     list
 }
