@@ -216,7 +216,7 @@ pub const ROWS: &[Row] = &[
     },
     Row { name: "mount: a list of 5000", prepare: |scene| scene.mount_many(5000), ..LIST },
     Row { name: "mount: a list of 20000", prepare: |scene| scene.mount_many(20_000), ..LIST },
-    Row { name: "umount among 20", bar: 1.0, prepare: |scene| scene.mount_many(20), ..UMOUNT },
+    Row { name: "umount among 20", prepare: |scene| scene.mount_many(20), ..UMOUNT },
     Row {
         name: "umount among 20000",
         bar: 1.0,
