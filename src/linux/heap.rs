@@ -10,11 +10,6 @@
 //! another program, and the code that gives each value back on each way out would be a tenth of the
 //! binary. What a vector that grows leaves behind is used again, and a loop over what may be many,
 //! such as the files of a tree, hands its vectors to [`give_back`].
-//!
-//! What is dropped is not given back. A command does one bounded thing and ends or becomes another
-//! program, and the code that gives back each value on each way out would be a tenth of the binary.
-//! Only a vector that grows gives back what it leaves, and a loop over what may be many (the files of
-//! a tree, the lines of a listing) hands its vectors to [`give_back`].
 
 mod blocks;
 
