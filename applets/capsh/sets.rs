@@ -277,7 +277,7 @@ fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> Ste
 
 /// The capability that an error is about.
 fn refused(error: &linux::Error) -> u8 {
-    number::id(error.object.as_bytes()).map(|number| number as u8).unwrap_or_default()
+    number::decimal(error.object.as_bytes()).and_then(|number| u8::try_from(number).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

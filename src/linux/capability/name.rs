@@ -33,16 +33,23 @@ pub fn name(capability: u8) -> String {
 /// The names of a set's members in increasing order, joined by commas.
 pub fn names(set: u64) -> String {
     let mut list = String::with_capacity(set.count_ones() as usize * 16);
+    push_list(&mut list, set, NAMES.len());
+    list
+}
+
+/// Adds a set's members, joined by commas; those from `named` on by their numbers.
+pub(super) fn push_list(out: &mut String, set: u64, named: usize) {
+    let mut separate = false;
     for capability in members(set) {
-        if !list.is_empty() {
-            list.push(',');
+        if separate {
+            out.push(',');
         }
-        match NAMES.get(usize::from(capability)) {
-            Some(name) => list.push_str(name),
-            None => list.push_str(&capability.to_string()),
+        separate = true;
+        match NAMES.get(..named).unwrap_or_default().get(usize::from(capability)) {
+            Some(name) => out.push_str(name),
+            None => out.push_str(&capability.to_string()),
         }
     }
-    list
 }
 
 /// Reads a name or a number at the beginning of `text`: the capability and how many bytes it takes.

@@ -4,7 +4,8 @@
 //! the form that libcap had when the books of its time were written.
 
 use crate::capability::name::name_length;
-use crate::capability::{NAMES, Sets, all, bit, members, read_item};
+use crate::capability::name::push_list;
+use crate::capability::{NAMES, Sets, all, bit, read_item};
 use crate::number::is_space;
 
 /// Where a text is wrong.
@@ -201,20 +202,6 @@ fn push_letters(out: &mut String, triple: Triple) {
     for (flag, letter) in [(E, 'e'), (I, 'i'), (P, 'p')] {
         if triple & flag != 0 {
             out.push(letter);
-        }
-    }
-}
-
-fn push_list(out: &mut String, set: u64, named: usize) {
-    let mut separate = false;
-    for capability in members(set) {
-        if separate {
-            out.push(',');
-        }
-        separate = true;
-        match NAMES.get(..named).unwrap_or_default().get(usize::from(capability)) {
-            Some(name) => out.push_str(name),
-            None => out.push_str(&capability.to_string()),
         }
     }
 }
