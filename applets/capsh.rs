@@ -130,7 +130,8 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
         match argument.as_bytes() {
             b"--" | b"-+" | b"==" | b"=+" => {
                 let program = if argument.as_bytes().starts_with(b"=") { OsString::from("capsh") } else { shell };
-                let words: Vec<OsString> = [program].into_iter().chain(after.iter().map(|word| word.to_os_string())).collect();
+                let words: Vec<OsString> =
+                    [program].into_iter().chain(after.iter().map(|word| word.to_os_string())).collect();
                 story.run(&words, "");
                 if after.first().is_some_and(|first| *first == "-c") {
                     story.tell("the shell reads the text after -c; it is not explained here", NO_CALL, &[]);
@@ -139,7 +140,8 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
             }
             _ => {}
         }
-        let (spec, _, value) = find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
+        let (spec, _, value) =
+            find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
         let name = spec.name();
         match value {
             Some(value) if name == "shell" => shell = value.to_os_string(),

@@ -8,8 +8,8 @@ mod explain;
 mod userspec;
 
 use cli::diagnosis::{Step, explained};
-use cli::explain::Story;
 use cli::exec::Program;
+use cli::explain::Story;
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, quote, text};
 use linux::process::{Argv, Environment, SearchPath};
@@ -98,8 +98,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
 }
 
 fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
-    let (new_root, command) =
-        operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
+    let (new_root, command) = operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
     let wanted = Wanted { userspec: options.userspec, groups: options.groups };
     if options.skip_chdir && !directory::canonical(new_root).is_ok_and(|path| path == "/") {
         return Err(Failure::usage(

@@ -3,9 +3,9 @@
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
-use linux::{Errno, heap};
 use linux::filecap::{File, FileCapabilities};
 use linux::walk::{self, Walk};
+use linux::{Errno, heap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};

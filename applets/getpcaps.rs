@@ -129,8 +129,8 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
 
 fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Result<(), Vec<u8>> {
     let pid = parse_pid(text).map_err(|errno| text!["Cannot parse pid ", text, ": (", errno, ")"])?;
-    let sets =
-        capability::get(pid).map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
+    let sets = capability::get(pid)
+        .map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
     let shown = print(&sets);
     if with_iab {
         let whole = style != Style::Plain;

@@ -1,36 +1,44 @@
 //! The commands, one file or folder each, named after them.
 //!
-//! Adding one is adding its file and its line in the table below.
+//! Adding one is adding its file, its `mod` line and its line in the table below.
 
 #![forbid(unsafe_code)]
 
 use cli::Applet;
 use std::ffi::OsStr;
 
-macro_rules! applets {
-    ($($module:ident)*) => {
-        $(mod $module;)*
-        /// Every applet, sorted by name.
-        pub static APPLETS: &[&Applet] = &[$(&$module::APPLET),*];
-    };
-}
+mod capsh;
+mod chroot;
+mod getcap;
+mod getpcaps;
+mod lsns;
+mod mount;
+mod mountpoint;
+mod nsenter;
+mod pivot_root;
+mod setcap;
+mod setpriv;
+mod switch_root;
+mod umount;
+mod unshare;
 
-applets! {
-    capsh
-    chroot
-    getcap
-    getpcaps
-    lsns
-    mount
-    mountpoint
-    nsenter
-    pivot_root
-    setcap
-    setpriv
-    switch_root
-    umount
-    unshare
-}
+/// Every applet, sorted by name.
+pub static APPLETS: &[&Applet] = &[
+    &capsh::APPLET,
+    &chroot::APPLET,
+    &getcap::APPLET,
+    &getpcaps::APPLET,
+    &lsns::APPLET,
+    &mount::APPLET,
+    &mountpoint::APPLET,
+    &nsenter::APPLET,
+    &pivot_root::APPLET,
+    &setcap::APPLET,
+    &setpriv::APPLET,
+    &switch_root::APPLET,
+    &umount::APPLET,
+    &unshare::APPLET,
+];
 
 /// The applet with exactly this name.
 pub fn find(name: &OsStr) -> Option<&'static Applet> {

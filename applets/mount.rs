@@ -270,14 +270,14 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         Parsed::Run(options, operands) => (options, operands),
     };
     if check(&options, &operands)? || options.all {
-            let mut story = Story::default();
-            let (words, call) = if options.all {
-                ("mount every line of fstab that is not mounted yet", "open(\"/etc/fstab\")")
-            } else {
-                ("list what is mounted", "open(\"/proc/self/mountinfo\")")
-            };
-            story.tell(words, call, &[]);
-            return Ok(Some(story));
+        let mut story = Story::default();
+        let (words, call) = if options.all {
+            ("mount every line of fstab that is not mounted yet", "open(\"/etc/fstab\")")
+        } else {
+            ("list what is mounted", "open(\"/proc/self/mountinfo\")")
+        };
+        story.tell(words, call, &[]);
+        return Ok(Some(story));
     }
     let request = request(&options, operands)?;
     explain::story(&request, &options).map(Some)

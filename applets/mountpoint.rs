@@ -82,7 +82,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         output.print(text![found, "\n"]);
         return Ok(0);
     }
-    let is_it = is_mount_point(path, &stat, options.nofollow).map_err(|errno| Failure::new(FAILED, text![path, ": ", errno]))?;
+    let is_it = is_mount_point(path, &stat, options.nofollow)
+        .map_err(|errno| Failure::new(FAILED, text![path, ": ", errno]))?;
     if is_it && options.fs_devno {
         print_numbers(stat.identity().0, output);
     } else if !options.quiet {

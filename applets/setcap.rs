@@ -23,7 +23,9 @@ pub static APPLET: Applet = Applet {
     section: "8",
     origin: Origin::Libcap,
     summary: "set the capabilities of files",
-    synopsis: &["[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]"],
+    synopsis: &[
+        "[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]",
+    ],
     notes: "",
     usage_status: 1,
     options: &OPTIONS.specs,
@@ -131,7 +133,11 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         let path = rest.next().ok_or_else(|| Failure::plain(1, usage(invocation)))?;
         if session.verify {
             let wanted = wanted.unwrap_or_else(|| text!["none"]);
-            story.tell("compare the capabilities of {0} with {1}", "getxattr(\"{0}\", \"security.capability\")", &[&path, &wanted]);
+            story.tell(
+                "compare the capabilities of {0} with {1}",
+                "getxattr(\"{0}\", \"security.capability\")",
+                &[&path, &wanted],
+            );
             continue;
         }
         if !session.raised {
@@ -206,9 +212,9 @@ impl Session {
                 b"-q" => self.quiet = true,
                 b"-v" => self.verify = true,
                 b"-n" => {
-                    let value = rest.next().ok_or_else(|| {
-                        Failure::plain(1, text!["usage: .. -n <rootid> .. - rootid!=0 file caps"])
-                    })?;
+                    let value = rest
+                        .next()
+                        .ok_or_else(|| Failure::plain(1, text!["usage: .. -n <rootid> .. - rootid!=0 file caps"]))?;
                     self.rootid = rootid(value)?;
                 }
                 _ => return Ok(Some(argument)),
@@ -251,7 +257,10 @@ impl Session {
             text.extend_from_slice(read);
         }
         if text.len() >= INPUT {
-            return Err(Failure::plain(1, text!["fatal error: the text on standard input is longer than ", INPUT, " bytes"]));
+            return Err(Failure::plain(
+                1,
+                text!["fatal error: the text on standard input is longer than ", INPUT, " bytes"],
+            ));
         }
         if text.is_empty() { Err(Failure::plain(1, usage(invocation))) } else { Ok(text) }
     }
@@ -291,9 +300,7 @@ impl Session {
         }
         self.check(wanted, invocation)?;
         let file = File::open(path).map_err(|errno| failed(path, errno))?;
-        let refused = |errno| {
-            explained(failed(path, errno), Step::SetCapability { path, rootid: self.rootid }, errno)
-        };
+        let refused = |errno| explained(failed(path, errno), Step::SetCapability { path, rootid: self.rootid }, errno);
         let before = if hints_wanted() { file.get().ok() } else { None };
         match wanted {
             Wanted::Nothing => match file.remove() {
@@ -333,10 +340,20 @@ fn failed(path: &OsStr, errno: Errno) -> Failure {
 fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>, now: &FileCapabilities) {
     let mut hints = Vec::new();
     if let Some(before) = before.filter(|before| before != now) {
-        hints.extend_from_slice(&text!["hint: '", path, "' had other capabilities, which are replaced: ", print(&before.sets), "\n"]);
+        hints.extend_from_slice(&text![
+            "hint: '",
+            path,
+            "' had other capabilities, which are replaced: ",
+            print(&before.sets),
+            "\n"
+        ]);
     }
     if hints_wanted() && file.is_on_nosuid() == Ok(true) {
-        hints.extend_from_slice(&text!["hint: '", path, "' is on a nosuid mount, where exec ignores its capabilities\n"]);
+        hints.extend_from_slice(&text![
+            "hint: '",
+            path,
+            "' is on a nosuid mount, where exec ignores its capabilities\n"
+        ]);
     }
     if !hints.is_empty() {
         write_error(&hints);

@@ -60,7 +60,11 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
     }
     let mut story = Story::default();
     if options.dump > 0 {
-        story.tell("print the ids and capabilities of this process", "getresuid(), getgroups(), capget(), prctl(...)", &[]);
+        story.tell(
+            "print the ids and capabilities of this process",
+            "getresuid(), getgroups(), capget(), prctl(...)",
+            &[],
+        );
     } else {
         story.tell("print the names of the capabilities that this kernel has", "prctl(PR_CAPBSET_READ, ...)", &[]);
     }

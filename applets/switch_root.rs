@@ -4,9 +4,9 @@
 //! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
 //! it was, with its /dev, /proc and /sys.
 
-use cli::explain::{Story, steps};
 use cli::diagnosis::{Step, explained};
 use cli::exec::{Program, failed_to_execute};
+use cli::explain::{Story, steps};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::{self, statmount};

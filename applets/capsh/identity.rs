@@ -32,9 +32,8 @@ impl Session<'_> {
             .map_err(|error| fail(text!["Unable to get group list for user: ", error.errno]))?;
         set_groups_raised(user.gid, &groups)
             .map_err(|error| fail(text!["Unable to set group list for user: ", error.errno]))?;
-        set_uid_keeping(user.uid).map_err(|error| {
-            fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno])
-        })?;
+        set_uid_keeping(user.uid)
+            .map_err(|error| fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]))?;
         if !self.keep_environment {
             self.variables = vec![("HOME", user.home), ("USER", user.name)];
         }
@@ -49,13 +48,10 @@ impl Session<'_> {
     pub(super) fn set_groups(&mut self, list: &OsStr) -> Step {
         let mut groups = Vec::new();
         for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
-            groups.push(gid(item).ok_or_else(|| {
-                fail(text!["Failed to identify gid for group [", item, "]"])
-            })?);
+            groups.push(gid(item).ok_or_else(|| fail(text!["Failed to identify gid for group [", item, "]"]))?);
         }
-        credentials::set_groups(&groups).map_err(|error| {
-            fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno])
-        })
+        credentials::set_groups(&groups)
+            .map_err(|error| fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno]))
     }
 
     pub(super) fn is_uid(&mut self, value: &OsStr) -> Step {

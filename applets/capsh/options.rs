@@ -1,7 +1,7 @@
 //! The table of capsh's options, in the order of the usage text.
 
-use super::Action::{Do, Help, License, Maybe, With};
 use super::Action;
+use super::Action::{Do, Help, License, Maybe, With};
 use cli::table::{Argument, Packed, Row, Spec};
 use cli::text;
 

@@ -120,9 +120,8 @@ impl Session<'_> {
     }
 
     pub(super) fn explain(&mut self, text: &OsStr) -> Step {
-        let capability = parse_one(text).map_err(|error| {
-            point_at(fail(text!["unrecognised value '", text, "'"]), text.as_bytes(), error)
-        })?;
+        let capability = parse_one(text)
+            .map_err(|error| point_at(fail(text!["unrecognised value '", text, "'"]), text.as_bytes(), error))?;
         self.print_explanation(capability);
         Ok(())
     }

@@ -5,8 +5,8 @@ use super::{Session, Step, fail, integer};
 use cli::capability::{parse, parse_one, point_at};
 use cli::diagnosis::{self, explained};
 use cli::{Failure, text};
-use linux::{Errno, number};
 use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
+use linux::{Errno, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -23,8 +23,9 @@ impl Session<'_> {
     }
 
     pub(super) fn set_caps(&mut self, text: &OsStr) -> Step {
-        let sets = parse(text.as_bytes())
-            .map_err(|error| point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error))?;
+        let sets = parse(text.as_bytes()).map_err(|error| {
+            point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error)
+        })?;
         let before = capability::get(0).unwrap_or_default();
         // With CAP_SETPCAP the inheritable set may gain what is not permitted. It is a help, not a
         // condition: without it the kernel decides.
@@ -266,9 +267,8 @@ fn change_ambient(
 }
 
 fn recognized(text: &OsStr) -> Result<u8, Failure> {
-    parse_one(text).map_err(|error| {
-        point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error)
-    })
+    parse_one(text)
+        .map_err(|error| point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error))
 }
 
 fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> Step {

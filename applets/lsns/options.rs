@@ -139,17 +139,11 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::flag(Some('u'), "notruncate", "don't truncate text in columns", |o| o.no_truncate = true),
     Opt::flag(Some('W'), "nowrap", "don't use multi-line representation", |o| o.no_wrap = true),
-    Opt::value(
-        Some('t'),
-        "type",
-        "name",
-        "namespace type (mnt, net, ipc, user, pid, uts, cgroup, time)",
-        |o, name| {
-            let kind = KINDS.into_iter().find(|kind| name == kind.file());
-            o.kinds |= kind.ok_or_else(|| Failure::new(1, text!["unknown namespace type: ", name]))?.flag();
-            Ok(())
-        },
-    ),
+    Opt::value(Some('t'), "type", "name", "namespace type (mnt, net, ipc, user, pid, uts, cgroup, time)", |o, name| {
+        let kind = KINDS.into_iter().find(|kind| name == kind.file());
+        o.kinds |= kind.ok_or_else(|| Failure::new(1, text!["unknown namespace type: ", name]))?.flag();
+        Ok(())
+    }),
     Opt::maybe(Some('T'), "tree", "rel", "use tree format (parent, owner, or process)", |o, relation| {
         o.tree = Some(match relation.as_ref().map(|relation| relation.as_bytes()) {
             None | Some(b"owner") => Tree::Owner,

@@ -90,8 +90,10 @@ impl Survey {
             }
         })?;
         let (nsfs, _) = namespace::own(Kind::Mount)?;
-        done.and_then(|()| processes::for_each(OsStr::new("/proc"), &mut |process| survey.meet_process(process, nsfs, wanted)))
-            .map_err(|errno| linux::Error::new("read", "/proc", errno))?;
+        done.and_then(|()| {
+            processes::for_each(OsStr::new("/proc"), &mut |process| survey.meet_process(process, nsfs, wanted))
+        })
+        .map_err(|errno| linux::Error::new("read", "/proc", errno))?;
         survey.spread();
         survey.namespaces.retain(|namespace| namespace.held || wanted.interpolated);
         Ok(survey)

@@ -32,12 +32,7 @@ impl Count {
 }
 
 /// Mounts what -t and -O select.
-pub fn mount_all(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    wanted: &Options,
-    output: &mut Output,
-) -> Outcome {
+pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Options, output: &mut Output) -> Outcome {
     if wanted.options.has("remount") {
         return remount_all(invocation, settings, wanted, output);
     }
@@ -221,12 +216,7 @@ fn is_bound(mounted: &mountinfo::Table, found: &mountinfo::Entry<'_>, path: &OsS
 }
 
 /// `-a -o remount`: every mounted file system that is selected.
-fn remount_all(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    wanted: &Options,
-    output: &mut Output,
-) -> Outcome {
+fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Options, output: &mut Output) -> Outcome {
     let mounted = mountinfo::Table::read()
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
     let kept = utab::Table::read();
@@ -243,11 +233,7 @@ fn remount_all(
             say(settings, &place, "ignored", output);
             continue;
         }
-        let request = Request {
-            either: Some(place.clone()),
-            options: wanted.options.clone(),
-            ..Request::default()
-        };
+        let request = Request { either: Some(place.clone()), options: wanted.options.clone(), ..Request::default() };
         let done = table::complete(invocation, settings, request)
             .and_then(|request| one::perform(invocation, &settings.quiet(), request, output));
         match done {

@@ -1,12 +1,12 @@
 //! The steps of one mount in words, from the command line alone: no table, device or superblock
 //! is looked at.
 
+use super::Options;
 use super::hooks::Hooks;
 use super::plan::{self, Facts, Step};
-use super::Options;
 use super::request::Request;
-use cli::explain::{NO_CALL, Story, steps as shared};
 use cli::Failure;
+use cli::explain::{NO_CALL, Story, steps as shared};
 use cli::text::Piece;
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
@@ -102,7 +102,11 @@ fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
             match change.propagation {
                 Some(it) => {
                     let name = Flags(it.flag(), mount::FLAG_NAMES).to_string();
-                    story.tell("change with whom it shares mounts", "mount_setattr(FD{0}, propagation {1})", &[&flag, &name]);
+                    story.tell(
+                        "change with whom it shares mounts",
+                        "mount_setattr(FD{0}, propagation {1})",
+                        &[&flag, &name],
+                    );
                 }
                 None => {
                     let when = if out_of_sight { " while nobody can use it" } else { "" };

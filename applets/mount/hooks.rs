@@ -2,8 +2,8 @@
 
 use super::USAGE;
 use cli::{Failure, text};
-use linux::{accounts, number};
 use linux::options::{MountOption, Options as MountOptions};
+use linux::{accounts, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -40,9 +40,7 @@ impl Hooks {
             Failure::new(USAGE, text![target, ": failed to parse mount options '", list, "'."])
         };
         let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
-        let octal = |text: &[u8]| {
-            number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32)
-        };
+        let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
         let mut hooks = Hooks::default();
         for option in &options.0 {
             match option.name.as_slice() {

@@ -96,8 +96,7 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
         source: None,
         target: Target::at(request.target.as_deref().unwrap_or_default(), settings),
     };
-    if work.given.is_none() && operation != Operation::Propagation && !operation.is_remount()
-    {
+    if work.given.is_none() && operation != Operation::Propagation && !operation.is_remount() {
         // With a bind of one operand the kernel says what is wrong; a new file system needs a source.
         if operation == Operation::New {
             return Err(Failure::new(USAGE, text![named, ": no mount source specified."]));
@@ -261,7 +260,8 @@ impl Work<'_> {
 
     /// One type: its helper, or the kernel.
     fn attempt(&mut self, fstype: Option<&OsStr>, silent: bool, output: &mut Output) -> Result<Tried, Refusal> {
-        if let Some(program) = fstype.filter(|_| !self.settings.internal_only).and_then(|name| helper::find("mount", name))
+        if let Some(program) =
+            fstype.filter(|_| !self.settings.internal_only).and_then(|name| helper::find("mount", name))
         {
             return Ok(Tried::Helped(self.run_helper(&program, fstype.unwrap_or_default(), output)));
         }
@@ -354,12 +354,13 @@ impl Work<'_> {
                 source_missing: false,
             };
         }
-        let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
-            && stat::path(&self.target.path).is_ok()
-            && self.path().is_some_and(|path| match stat::path(path) {
-                Ok(stat) => errno != Errno::ENOENT && !stat.is_directory(),
-                Err(_) => true,
-            });
+        let missing =
+            matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
+                && stat::path(&self.target.path).is_ok()
+                && self.path().is_some_and(|path| match stat::path(path) {
+                    Ok(stat) => errno != Errno::ENOENT && !stat.is_directory(),
+                    Err(_) => true,
+                });
         let read_write = self.settings.read_write;
         let failure = message::failed(&self.mounting(fstype), read_write, &stopped.error, &stopped.messages);
         Refusal { failure, errno, source_missing: missing }
@@ -439,7 +440,6 @@ impl Work<'_> {
             _ => text![name, ": ", source, " mounted on ", target, ".\n"],
         });
     }
-
 }
 
 /// Whether a file system on `source` is mounted, and read-only.

@@ -3,8 +3,8 @@
 //! The descriptor-based steps put a mount together out of sight and attach it
 //! whole; the others are for kernels that have only mount(2).
 
-use linux::mount::api::Attributes;
 use linux::mount;
+use linux::mount::api::Attributes;
 use linux::options::operation::{Mounting, Operation};
 use linux::options::{AttributeChange, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
@@ -213,9 +213,11 @@ fn settings(options: &MountOptions, read_only: Option<bool>) -> Vec<Setting> {
     let mut settings = Vec::new();
     settings.extend(read_only.map(|read_only| flag(if read_only { "ro" } else { "rw" })));
     settings.extend(options.superblock_flags().map(flag));
-    settings.extend(options.filesystem().map(|option| {
-        (OsString::from_vec(option.name.clone()), option.plain_value().map(OsString::from_vec))
-    }));
+    settings.extend(
+        options
+            .filesystem()
+            .map(|option| (OsString::from_vec(option.name.clone()), option.plain_value().map(OsString::from_vec))),
+    );
     settings
 }
 

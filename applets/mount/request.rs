@@ -2,8 +2,8 @@
 
 use super::{SYSTEM, bad_usage};
 use cli::{Failure, text};
-use linux::options::Options as MountOptions;
 use linux::mount::foreign::Foreign;
+use linux::options::Options as MountOptions;
 use linux::utab;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

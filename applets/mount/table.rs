@@ -2,11 +2,11 @@
 
 use super::request::{Request, Settings};
 use super::source;
-use linux::probe::Tag;
 use super::{USAGE, parse_options};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, text};
 use linux::options::Options as MountOptions;
+use linux::probe::Tag;
 use linux::{directory, fstab, mountinfo, utab};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -11,8 +11,7 @@ use linux::{Errno, Error};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The order in which single namespaces are entered; the user namespace has its own place.
-const ORDER: [Kind; 7] =
-    [Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Net, Kind::Pid, Kind::Mount, Kind::Time];
+const ORDER: [Kind; 7] = [Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Net, Kind::Pid, Kind::Mount, Kind::Time];
 
 /// What is to be entered.
 #[derive(Default)]
@@ -44,7 +43,8 @@ impl Entries {
         // First what needs no new privilege; what is refused is tried again after the user namespace.
         self.opened.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
         let (user, others): (Vec<_>, Vec<_>) = self.opened.into_iter().partition(|(kind, _)| *kind == Kind::User);
-        let left: Vec<_> = others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
+        let left: Vec<_> =
+            others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
         for (kind, fd) in user.into_iter().chain(left) {
             let is_ours = || {
                 let own = shared.iter().find(|(shared, _)| *shared == kind).map(|(_, identity)| *identity);
@@ -61,7 +61,9 @@ impl Entries {
     /// Enters the target's namespaces in one call. `false` if that was not possible: then they
     /// are opened and entered one by one, which also shows the one that is refused.
     fn enter_by_pidfd(&mut self, target: Option<&Target>) -> Result<bool, Failure> {
-        let Some(pidfd) = target.and_then(|target| target.pidfd.as_ref()) else { return Ok(self.from_target.is_empty()) };
+        let Some(pidfd) = target.and_then(|target| target.pidfd.as_ref()) else {
+            return Ok(self.from_target.is_empty());
+        };
         let flags = self.from_target.iter().fold(0, |flags, kind| flags | kind.flag());
         if flags == 0 {
             return Ok(true);

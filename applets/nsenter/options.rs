@@ -134,13 +134,18 @@ const ROWS: &[Opt<Options>] = &[
     Opt::maybe(Some('n'), "net", "file|:nsid", "enter network namespace", |options, value| {
         options.namespace(Kind::Net, value)
     }),
-    Opt::value(Some('N'), "net-socket", "fd", "enter the network namespace of the target's socket <fd>", |options, value| {
-        let fd = number::decimal(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
-        options.net_socket = Some(fd.ok_or_else(|| {
-            Failure::new(1, text!["failed to parse file descriptor: '", value, "'"])
-        })?);
-        Ok(())
-    }),
+    Opt::value(
+        Some('N'),
+        "net-socket",
+        "fd",
+        "enter the network namespace of the target's socket <fd>",
+        |options, value| {
+            let fd = number::decimal(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
+            options.net_socket =
+                Some(fd.ok_or_else(|| Failure::new(1, text!["failed to parse file descriptor: '", value, "'"]))?);
+            Ok(())
+        },
+    ),
     Opt::maybe(Some('p'), "pid", "file|:nsid", "enter pid namespace", |options, value| {
         options.namespace(Kind::Pid, value)
     }),
@@ -176,14 +181,24 @@ const ROWS: &[Opt<Options>] = &[
         options.wdns = Some(without_equals(&value).to_os_string());
         Ok(())
     }),
-    Opt::flag(Some('e'), "env", "inherit environment variables from target process", |options| options.environment = true),
+    Opt::flag(Some('e'), "env", "inherit environment variables from target process", |options| {
+        options.environment = true
+    }),
     Opt::flag(Some('F'), "no-fork", "do not fork before exec'ing <program>", |options| options.no_fork = true),
     Opt::flag(Some('c'), "join-cgroup", "join the cgroup of the target process", |options| options.join_cgroup = true),
-    Opt::maybe(None, "kill-child", "signame", "when dying, kill the forked child; defaults to SIGKILL", |options, name| {
-        options.kill_child = Some(child::kill_signal(name)?);
-        Ok(())
+    Opt::maybe(
+        None,
+        "kill-child",
+        "signame",
+        "when dying, kill the forked child; defaults to SIGKILL",
+        |options, name| {
+            options.kill_child = Some(child::kill_signal(name)?);
+            Ok(())
+        },
+    ),
+    Opt::flag(None, "forward-signals", "forward SIGTERM and SIGINT to the forked child", |options| {
+        options.forward_signals = true
     }),
-    Opt::flag(None, "forward-signals", "forward SIGTERM and SIGINT to the forked child", |options| options.forward_signals = true),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];

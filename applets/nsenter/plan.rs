@@ -176,7 +176,10 @@ mod tests {
         .unwrap();
         let enter = steps.iter().position(|step| matches!(step, Step::Enter { .. })).unwrap();
         let opens = |step: &Step| {
-            matches!(step, Step::Pin { .. } | Step::Open(..) | Step::OpenRoot(_) | Step::ReadEnvironment | Step::OpenCgroups)
+            matches!(
+                step,
+                Step::Pin { .. } | Step::Open(..) | Step::OpenRoot(_) | Step::ReadEnvironment | Step::OpenCgroups
+            )
         };
         assert!(steps[..enter].iter().all(opens));
         assert!(!steps[enter..].iter().any(opens));

@@ -117,9 +117,8 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             .try_for_each(|procs| cgroup::join(&procs))
             .map_err(named("write cgroup.procs failed")),
         Step::Become(whom) => become_user(*whom, progress),
-        Step::KeepCapabilities if progress.user => capability::keep_across_exec().map_err(|error| {
-            named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)
-        }),
+        Step::KeepCapabilities if progress.user => capability::keep_across_exec()
+            .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
         Step::KeepCapabilities => Ok(()),
         Step::DieWithParent(signal) => progress.forking.die_with_parent(*signal),
         Step::Exec(operands) => {
@@ -157,9 +156,7 @@ fn open_user_parent(progress: &mut Progress) -> Result<(), Failure> {
     let user = opened.iter().find(|(kind, _)| *kind == Kind::User);
     let parent = match (user, &progress.target, opened.first()) {
         (Some((_, user)), _, _) => namespace::parent(user.as_fd()),
-        (None, Some(target), _) => {
-            target.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd()))
-        }
+        (None, Some(target), _) => target.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd())),
         (None, None, Some((_, other))) => namespace::owner(other.as_fd()),
         (None, None, None) => return Err(Failure::new(1, text!["no target PID specified"])),
     };
@@ -252,7 +249,9 @@ fn fork(
 
 fn become_user(whom: Become, progress: &Progress) -> Result<(), Failure> {
     let by_default = (progress.user && !whom.preserve).then_some(Id::Number(0));
-    let owner = || progress.target()?.owner().map_err(|error| Failure::new(1, text!["can not get process stat: ", error.errno]));
+    let owner = || {
+        progress.target()?.owner().map_err(|error| Failure::new(1, text!["can not get process stat: ", error.errno]))
+    };
     let gid = match whom.gid.or(by_default) {
         Some(Id::Number(gid)) => Some(gid),
         Some(Id::Follow) => Some(owner()?.1),

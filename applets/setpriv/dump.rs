@@ -8,7 +8,9 @@ use linux::{credentials, process};
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
     let failed = |what: &'static str| move |error: linux::Error| Failure::new(1, text![what, ": ", error.errno]);
-    for (names, ids) in [(["uid", "euid", "suid"], credentials::all_uids()), (["gid", "egid", "sgid"], credentials::all_gids())] {
+    for (names, ids) in
+        [(["uid", "euid", "suid"], credentials::all_uids()), (["gid", "egid", "sgid"], credentials::all_gids())]
+    {
         let shown = if level > 2 { 3 } else { 2 };
         for (name, id) in names.iter().zip(ids).take(shown) {
             output.print(text![name, ": ", id, "\n"]);

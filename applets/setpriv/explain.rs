@@ -34,7 +34,11 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
     let id = |id: Option<u32>| id.map_or_else(|| "-1".to_string(), |id| id.to_string());
     if options.ruid.is_some() || options.euid.is_some() {
         let call = "prctl(PR_SET_KEEPCAPS, 1), setresuid({0}, {1}, {1}), capset()";
-        story.tell("become real user {0} and effective user {1}, and keep the capabilities", call, &[&id(options.ruid), &id(options.euid)]);
+        story.tell(
+            "become real user {0} and effective user {1}, and keep the capabilities",
+            call,
+            &[&id(options.ruid), &id(options.euid)],
+        );
     }
     if options.rgid.is_some() || options.egid.is_some() {
         let call = "setresgid({0}, {1}, {1})";
@@ -61,7 +65,9 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
     }
     match options.death_signal {
         None => {}
-        Some(None) => story.tell("keep the signal that comes when the parent ends", "prctl(PR_SET_PDEATHSIG, ...)", &[]),
+        Some(None) => {
+            story.tell("keep the signal that comes when the parent ends", "prctl(PR_SET_PDEATHSIG, ...)", &[])
+        }
         Some(Some(signal)) => shared::die_with_parent(&mut story, signal),
     }
     if let Some(tracer) = options.tracer {

@@ -280,9 +280,7 @@ const ROWS: &[Opt<Options>] = &[
         once(&mut o.given, &mut o.rgid, id, "rgid or egid")?;
         once(&mut 0, &mut o.egid, id, "rgid or egid")
     }),
-    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| {
-        o.groups(Groups::Clear, "clear-groups")
-    }),
+    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| o.groups(Groups::Clear, "clear-groups")),
     Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| o.groups(Groups::Keep, "keep-groups")),
     Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| {
         o.groups(Groups::Init, "init-groups")

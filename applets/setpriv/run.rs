@@ -57,7 +57,8 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     }
     if let Some(tracer) = options.tracer {
         process::set_tracer(tracer).map_err(|errno| {
-            confine::failed("set ptracer", errno).hint("there is no such process, or no Yama in this kernel: --ptracer has no use then")
+            confine::failed("set ptracer", errno)
+                .hint("there is no such process, or no Yama in this kernel: --ptracer has no use then")
         })?;
     }
     confinement.enter()?;
@@ -139,7 +140,10 @@ fn set_capabilities(options: &Options) -> Step {
     for number in capability::members(wanted & !present) {
         // Less privilege than was asked for, which the original lets pass without a word.
         if capability::raise_ambient(number).is_err() {
-            hint(&text![capability::name(number), " is not ambient now: it must be permitted and inheritable (--inh-caps)"]);
+            hint(&text![
+                capability::name(number),
+                " is not ambient now: it must be permitted and inheritable (--inh-caps)"
+            ]);
         }
     }
     Ok(())

@@ -56,7 +56,9 @@ fn tell(step: &Step, story: &mut Story) {
         }
         Step::Propagate(propagation) => {
             let (words, flag) = match propagation {
-                Propagation::Private => ("keep mounts made inside from being seen outside, and the reverse", "MS_PRIVATE"),
+                Propagation::Private => {
+                    ("keep mounts made inside from being seen outside, and the reverse", "MS_PRIVATE")
+                }
                 Propagation::Shared => ("let mounts be seen on both sides", "MS_SHARED"),
                 Propagation::Slave => ("see mounts made outside, but keep those made inside", "MS_SLAVE"),
                 Propagation::Unbindable => ("let no mount be bound elsewhere", "MS_UNBINDABLE"),

@@ -83,9 +83,8 @@ impl Options {
         let found = match spec.as_bytes() {
             b"auto" => vec![subordinate(ids).map(|range| Extent { inner: 0, ..range })?],
             b"subids" => vec![subordinate(ids)?],
-            b"all" => idmap::all(ids).map_err(|error| {
-                Failure::new(1, text!["could not read ", error.object, ": ", error.errno])
-            })?,
+            b"all" => idmap::all(ids)
+                .map_err(|error| Failure::new(1, text!["could not read ", error.object, ": ", error.errno]))?,
             _ => vec![idmap::parse(spec).ok_or_else(|| {
                 Failure::new(1, text!["invalid mapping '", spec, "'"])
                     .hint("a mapping is INNER:OUTER:COUNT, auto, subids or all")
@@ -129,7 +128,8 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
         (None, Some(user)) => {
             let text = text!["no line matching user \"", user.name, "\" in ", path];
             Err(Failure::new(1, text).hint(text![
-                "'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ", user.name,
+                "'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ",
+                user.name,
                 "', run by root, gives that user 65536 ids to map"
             ]))
         }
@@ -152,14 +152,17 @@ fn group_named(name: &OsStr) -> Option<u32> {
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
-    number::signed(value.as_bytes()).ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'"]))
+    number::signed(value.as_bytes())
+        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'"]))
 }
 
 fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {
     let mut ids = value.as_bytes().split(|byte| *byte == b':').map(number::id);
     match (ids.next(), ids.next(), ids.next()) {
         (Some(Some(uid)), Some(Some(gid)), None) => Ok((uid, gid)),
-        _ => Err(Failure::new(1, text!["failed to parse owner '", value, "'"]).hint("an owner is UID:GID, both numbers")),
+        _ => {
+            Err(Failure::new(1, text!["failed to parse owner '", value, "'"]).hint("an owner is UID:GID, both numbers"))
+        }
     }
 }
 
@@ -194,36 +197,60 @@ const ROWS: &[Opt<Options>] = &[
         options.fork = true;
         options.forward_signals = true;
     }),
-    Opt::maybe(None, "kill-child", "signame", "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL", |options, name| {
-        options.fork = true;
-        options.kill_child = Some(child::kill_signal(name)?);
-        Ok(())
-    }),
+    Opt::maybe(
+        None,
+        "kill-child",
+        "signame",
+        "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL",
+        |options, name| {
+            options.fork = true;
+            options.kill_child = Some(child::kill_signal(name)?);
+            Ok(())
+        },
+    ),
     Opt::maybe(None, "mount-proc", "dir", "mount proc filesystem first (implies --mount)", |options, directory| {
         options.mount_proc_at(directory);
         Ok(())
     }),
-    Opt::maybe(None, "mount-binfmt", "dir", "mount binfmt filesystem first (implies --user and --mount)", |options, directory| {
-        options.mount_binfmt_at(directory);
-        Ok(())
-    }),
-    Opt::value(Some('l'), "load-interp", "string", "load binfmt definition in the namespace\n(implies --mount-binfmt)", |options, definition| {
-        if options.mount_binfmt.is_none() {
-            options.mount_binfmt_at(None);
-        }
-        options.load_interp = Some(definition);
-        Ok(())
-    }),
-    Opt::value(None, "propagation", "slave|shared|private|unchanged", "modify mount propagation in mount namespace", |options, mode| {
-        options.propagation = Some(match mode.as_bytes() {
-            b"private" => Some(Propagation::Private),
-            b"shared" => Some(Propagation::Shared),
-            b"slave" => Some(Propagation::Slave),
-            b"unchanged" => None,
-            _ => return Err(Failure::new(1, text!["unsupported propagation mode: ", mode])),
-        });
-        Ok(())
-    }),
+    Opt::maybe(
+        None,
+        "mount-binfmt",
+        "dir",
+        "mount binfmt filesystem first (implies --user and --mount)",
+        |options, directory| {
+            options.mount_binfmt_at(directory);
+            Ok(())
+        },
+    ),
+    Opt::value(
+        Some('l'),
+        "load-interp",
+        "string",
+        "load binfmt definition in the namespace\n(implies --mount-binfmt)",
+        |options, definition| {
+            if options.mount_binfmt.is_none() {
+                options.mount_binfmt_at(None);
+            }
+            options.load_interp = Some(definition);
+            Ok(())
+        },
+    ),
+    Opt::value(
+        None,
+        "propagation",
+        "slave|shared|private|unchanged",
+        "modify mount propagation in mount namespace",
+        |options, mode| {
+            options.propagation = Some(match mode.as_bytes() {
+                b"private" => Some(Propagation::Private),
+                b"shared" => Some(Propagation::Shared),
+                b"slave" => Some(Propagation::Slave),
+                b"unchanged" => None,
+                _ => return Err(Failure::new(1, text!["unsupported propagation mode: ", mode])),
+            });
+            Ok(())
+        },
+    ),
     Opt::value(Some('R'), "root", "dir", "run the command with root directory set to <dir>", |options, directory| {
         options.root = Some(directory);
         Ok(())
@@ -264,16 +291,29 @@ const ROWS: &[Opt<Options>] = &[
         options.ranges(Ids::Users, OsStr::new("auto"))?;
         options.ranges(Ids::Groups, OsStr::new("auto"))
     }),
-    Opt::flag_checked(None, "map-subids", "map the ids of /etc/subuid and /etc/subgid to themselves\n(implies --user)", |options| {
-        options.ranges(Ids::Users, OsStr::new("subids"))?;
-        options.ranges(Ids::Groups, OsStr::new("subids"))
-    }),
-    Opt::value(None, "map-users", "inner:outer:count|auto|subids|all", "map count users from outer to inner (implies --user)", |options, spec| {
-        options.ranges(Ids::Users, &spec)
-    }),
-    Opt::value(None, "map-groups", "inner:outer:count|auto|subids|all", "map count groups from outer to inner (implies --user)", |options, spec| {
-        options.ranges(Ids::Groups, &spec)
-    }),
+    Opt::flag_checked(
+        None,
+        "map-subids",
+        "map the ids of /etc/subuid and /etc/subgid to themselves\n(implies --user)",
+        |options| {
+            options.ranges(Ids::Users, OsStr::new("subids"))?;
+            options.ranges(Ids::Groups, OsStr::new("subids"))
+        },
+    ),
+    Opt::value(
+        None,
+        "map-users",
+        "inner:outer:count|auto|subids|all",
+        "map count users from outer to inner (implies --user)",
+        |options, spec| options.ranges(Ids::Users, &spec),
+    ),
+    Opt::value(
+        None,
+        "map-groups",
+        "inner:outer:count|auto|subids|all",
+        "map count groups from outer to inner (implies --user)",
+        |options, spec| options.ranges(Ids::Groups, &spec),
+    ),
     Opt::value(None, "owner", "uid:gid", "set the owner of the user namespace (implies --user)", |options, ids| {
         options.want(Kind::User);
         options.owner = Some(owner(&ids)?);
@@ -288,19 +328,37 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::flag(None, "keep-caps", "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
-    Opt::value(None, "monotonic", "offset", "set clock monotonic offset (seconds) in time namespaces", |options, offset| {
-        options.monotonic = Some(seconds(&offset, "monotonic")?);
-        Ok(())
-    }),
-    Opt::value(None, "boottime", "offset", "set clock boottime offset (seconds) in time namespaces", |options, offset| {
-        options.boottime = Some(seconds(&offset, "boottime")?);
-        Ok(())
-    }),
+    Opt::value(
+        None,
+        "monotonic",
+        "offset",
+        "set clock monotonic offset (seconds) in time namespaces",
+        |options, offset| {
+            options.monotonic = Some(seconds(&offset, "monotonic")?);
+            Ok(())
+        },
+    ),
+    Opt::value(
+        None,
+        "boottime",
+        "offset",
+        "set clock boottime offset (seconds) in time namespaces",
+        |options, offset| {
+            options.boottime = Some(seconds(&offset, "boottime")?);
+            Ok(())
+        },
+    ),
     Opt::flag(None, "clear-env", "clear all environment variables", |options| options.whitelist(OsStr::new(""))),
-    Opt::value(None, "whitelist-env", "names", "clear all environment variables but these,\nseparated by commas", |options, names| {
-        options.whitelist(&names);
-        Ok(())
-    }),
+    Opt::value(
+        None,
+        "whitelist-env",
+        "names",
+        "clear all environment variables but these,\nseparated by commas",
+        |options, names| {
+            options.whitelist(&names);
+            Ok(())
+        },
+    ),
     Opt::help(Some('h')),
     Opt::version(Some('V')),
 ];

@@ -6,11 +6,11 @@ use cli::child::fork_failed;
 use cli::diagnosis::{Step, explained};
 use cli::failure::Line;
 use cli::{Failure, text};
+use linux::Errno;
 use linux::idmap::{self, Extent, Ids};
 use linux::mount;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Argv, Channel, Environment, Fork, Pid, SearchPath, Status, Wait};
-use linux::Errno;
 use std::ffi::OsString;
 
 /// Asks for the maps.
@@ -144,8 +144,7 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
             Ok(()) => {}
             // EACCES: a process that may not be dumped has its maps from root.
             Err(error)
-                if matches!(error.errno, Errno::EPERM | Errno::EACCES)
-                    && linux::credentials::effective_uid() != 0 =>
+                if matches!(error.errno, Errno::EPERM | Errno::EACCES) && linux::credentials::effective_uid() != 0 =>
             {
                 run_newidmap(pid, *ids, map)?;
             }
@@ -181,7 +180,9 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
             let mut message = [0; 512];
             // The channel closes on exec; a message tells that there was none.
             let message = ours.receive(&mut message).ok().flatten().unwrap_or_default().to_vec();
-            match process::wait(child, Wait::End).map_err(|error| Failure::new(1, text!["waitpid failed: ", error.errno]))? {
+            match process::wait(child, Wait::End)
+                .map_err(|error| Failure::new(1, text!["waitpid failed: ", error.errno]))?
+            {
                 Status::Exited(0) => Ok(()),
                 Status::Exited(status) => Err(unpack(status, &message)),
                 _ => Err(Failure::new(1, text![program, " was killed"])),

@@ -279,7 +279,10 @@ mod tests {
         });
         let denials = steps.iter().filter(|step| **step == Step::Setgroups(false)).count();
         assert_eq!(denials, 1);
-        assert!(position(&steps, |step| *step == Step::Setgroups(false)) < position(&steps, |step| *step == Step::MapFromOutside));
+        assert!(
+            position(&steps, |step| *step == Step::Setgroups(false))
+                < position(&steps, |step| *step == Step::MapFromOutside)
+        );
     }
 
     #[test]
@@ -310,7 +313,10 @@ mod tests {
             options.kill_child = Some(9);
             options.uid = Some(1);
         });
-        assert!(position(&steps, |step| *step == Step::SetUid(1)) < position(&steps, |step| *step == Step::DieWithParent(9)));
+        assert!(
+            position(&steps, |step| *step == Step::SetUid(1))
+                < position(&steps, |step| *step == Step::DieWithParent(9))
+        );
     }
 
     #[test]

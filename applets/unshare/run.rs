@@ -68,11 +68,10 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::Keep => progress.helper.as_ref().map_or(Ok(()), Helper::keep),
         Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
         Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
-        Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation)
-            .map_err(|error| {
-                let failure = failed("cannot change root filesystem propagation", &error);
-                explained(failure, diagnosis::Step::Propagate, error.errno)
-            }),
+        Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation).map_err(|error| {
+            let failure = failed("cannot change root filesystem propagation", &error);
+            explained(failure, diagnosis::Step::Propagate, error.errno)
+        }),
         Step::MakePrivate(path) => match mount::set_propagation_recursive(path, Propagation::Private) {
             // Nothing is mounted there.
             Err(error) if error.errno == Errno::EINVAL => Ok(()),
@@ -85,12 +84,10 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::Chdir(path) => {
             directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
-        Step::MountProc(path) => {
-            mount::mount_proc(path).map_err(|error| {
-                let failure = about("mount ", path, " failed", &error);
-                explained(failure, diagnosis::Step::MountProc(path), error.errno)
-            })
-        }
+        Step::MountProc(path) => mount::mount_proc(path).map_err(|error| {
+            let failure = about("mount ", path, " failed", &error);
+            explained(failure, diagnosis::Step::MountProc(path), error.errno)
+        }),
         Step::MountBinfmt(path) => {
             mount::mount_binfmt_misc(path).map_err(|error| about("mount ", path, " failed", &error))
         }
@@ -103,9 +100,8 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
         Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid failed")),
         Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid failed")),
-        Step::KeepCapabilities => capability::keep_across_exec().map_err(|error| {
-            named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)
-        }),
+        Step::KeepCapabilities => capability::keep_across_exec()
+            .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
         Step::DieWithParent(signal) => progress.forking.die_with_parent(*signal),
         Step::WarnOfPidWithoutFork => {
             cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
