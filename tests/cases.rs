@@ -10,9 +10,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tests::case::{self, Case, Only};
+use tests::case::{self, Case, Differs, Only};
+use tests::judge;
+use tests::needs;
+use tests::originals::Versions;
 use tests::sandbox::{Run, Side, Stage};
-use tests::{judge, needs};
 
 #[derive(Default)]
 struct Options {
@@ -24,7 +26,7 @@ struct Options {
 }
 
 enum Verdict {
-    Passed,
+    Passed(Vec<String>),
     Failed(Vec<String>),
     Skipped(String),
 }
@@ -62,7 +64,12 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for (case, outcome) in cases.iter().zip(&outcomes) {
         match &outcome.verdict {
-            Verdict::Passed => passed += 1,
+            Verdict::Passed(notes) => {
+                passed += 1;
+                for note in notes {
+                    println!("note {}: {note}", title(case));
+                }
+            }
             Verdict::Failed(faults) => {
                 failed += 1;
                 report(case, faults, &outcome.runs);
@@ -109,6 +116,7 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
         .iter()
         .map(|case| needs::missing(&root, &mut known).or_else(|| needs::missing(&case.needs, &mut known)))
         .collect();
+    let versions = Versions::of_host();
     let stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox")))?;
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::new(BTreeMap::new());
@@ -126,7 +134,7 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
                         None => {
                             let alone = case.needs.iter().any(|need| need == "loop");
                             let _turn = alone.then(|| loops.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-                            run_one(&stage, case, options)
+                            run_one(&stage, &versions, case, options)
                         }
                     };
                     if options.verbose {
@@ -140,13 +148,13 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
     Ok(done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect())
 }
 
-fn run_one(stage: &Stage, case: &Case, options: &Options) -> Outcome {
+fn run_one(stage: &Stage, versions: &Versions, case: &Case, options: &Options) -> Outcome {
     let mut runs = Vec::new();
     let mut broken = Vec::new();
     for side in [Side::Theirs, Side::Ours] {
         let wanted = match side {
             Side::Ours => !options.theirs_only,
-            Side::Theirs => !options.ours_only && case.only == Only::Both,
+            Side::Theirs => !options.ours_only && (case.only == Only::Both || case.differs(versions) == Differs::No),
         };
         if wanted {
             match stage.run(side, needs::accounts(&case.needs), &case.run) {
@@ -156,9 +164,9 @@ fn run_one(stage: &Stage, case: &Case, options: &Options) -> Outcome {
         }
     }
     let of = |wanted| runs.iter().find(|(side, _)| *side == wanted).map(|(_, run)| run);
-    let mut faults = judge::faults(case, of(Side::Ours), of(Side::Theirs));
+    let judge::Verdict { mut faults, notes } = judge::judge(case, of(Side::Ours), of(Side::Theirs), versions);
     faults.extend(broken);
-    let verdict = if faults.is_empty() { Verdict::Passed } else { Verdict::Failed(faults) };
+    let verdict = if faults.is_empty() { Verdict::Passed(notes) } else { Verdict::Failed(faults) };
     Outcome { verdict, runs }
 }
 

@@ -1,12 +1,23 @@
 //! The verdict on a case: what it expects against what both sides did.
 
-use crate::case::{Case, Only};
+use crate::case::{Case, Differs, Only};
+use crate::originals::Versions;
 use crate::sandbox::Run;
 use regex::RegexBuilder;
 
-/// What is wrong, one line each; empty if the case holds. A side that was not run is `None`.
-pub fn faults(case: &Case, ours: Option<&Run>, theirs: Option<&Run>) -> Vec<String> {
-    let mut faults = Vec::new();
+/// What is wrong, and what is worth knowing; one line each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Empty if the case holds.
+    pub faults: Vec<String>,
+    /// An original that was mended is no fault of ours.
+    pub notes: Vec<String>,
+}
+
+/// Judges a case by what both sides did, and the originals' versions. A side that was not run is `None`.
+pub fn judge(case: &Case, ours: Option<&Run>, theirs: Option<&Run>, versions: &Versions) -> Verdict {
+    let mut verdict = Verdict::default();
+    let faults = &mut verdict.faults;
     for (side, run) in [("ours", ours), ("theirs", theirs)] {
         let Some(run) = run else { continue };
         if run.timed_out {
@@ -18,20 +29,22 @@ pub fn faults(case: &Case, ours: Option<&Run>, theirs: Option<&Run>) -> Vec<Stri
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
             faults.extend(differences(ours, theirs));
         }
-        return faults;
+        return verdict;
     }
     if let Some(ours) = ours {
         faults.extend(unmet(case, ours).into_iter().map(|fault| format!("ours: {fault}")));
     }
-    if let Some(theirs) = theirs.filter(|_| case.only == Only::Both) {
+    if let Some(theirs) = theirs {
         let unmet = unmet(case, theirs);
-        match &case.differs {
-            None => faults.extend(unmet.into_iter().map(|fault| format!("theirs: {fault}"))),
-            Some(reason) if unmet.is_empty() => faults.push(format!("theirs does not differ (any more): {reason}")),
-            Some(_) => {}
+        match case.differs(versions) {
+            Differs::No => faults.extend(unmet.into_iter().map(|fault| format!("theirs: {fault}"))),
+            Differs::Yes(why) if unmet.is_empty() && case.only == Only::Both => {
+                verdict.notes.push(format!("theirs does not differ any more: {why}"));
+            }
+            Differs::Yes(_) | Differs::Unknown => {}
         }
     }
-    faults
+    verdict
 }
 
 fn differences(ours: &Run, theirs: &Run) -> Vec<String> {
@@ -83,9 +96,14 @@ pub fn without_hints(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::Difference;
 
     fn run(status: i32, stdout: &str, stderr: &str) -> Run {
         Run { status, stdout: stdout.into(), stderr: stderr.into(), ..Run::default() }
+    }
+
+    fn faults(case: &Case, ours: Option<&Run>, theirs: Option<&Run>) -> Vec<String> {
+        judge(case, ours, theirs, &Versions::default()).faults
     }
 
     fn expecting_status(status: i32) -> Case {
@@ -109,11 +127,26 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_that_is_no_more_is_a_fault() {
-        let case = Case { differs: Some("2.38 cannot".into()), ..expecting_status(0) };
-        assert!(faults(&case, Some(&run(0, "", "")), Some(&run(1, "", ""))).is_empty());
-        assert_eq!(faults(&case, Some(&run(0, "", "")), Some(&run(0, "", ""))).len(), 1);
-        assert_eq!(faults(&case, Some(&run(1, "", "")), Some(&run(1, "", ""))).len(), 1);
+    fn an_original_that_differs_no_more_is_told_of() {
+        let difference = Difference { why: "2.38 cannot".into(), ..Difference::default() };
+        let case = Case { differs: vec![difference], ..expecting_status(0) };
+        let judge =
+            |ours, theirs| judge(&case, Some(&run(ours, "", "")), Some(&run(theirs, "", "")), &Versions::default());
+        assert_eq!(judge(0, 1), Verdict::default());
+        let mended = judge(0, 0);
+        assert_eq!((mended.faults.len(), mended.notes.len()), (0, 1));
+        assert_eq!(judge(1, 1).faults.len(), 1);
+    }
+
+    #[test]
+    fn a_version_that_does_not_differ_is_held_to_what_is_expected() {
+        let difference =
+            Difference { of: "libcap".into(), before: Some("2.78".into()), why: "old".into(), ..Difference::default() };
+        let case = Case { differs: vec![difference], ..expecting_status(0) };
+        let (good, bad) = (run(0, "", ""), run(1, "", ""));
+        let faults =
+            |version| judge(&case, Some(&good), Some(&bad), &Versions::new([("libcap", version)])).faults.len();
+        assert_eq!([faults(Some("2.66-4")), faults(Some("2.78-1")), faults(None)], [0, 1, 0]);
     }
 
     #[test]

@@ -8,5 +8,7 @@ pub mod document;
 pub mod fault;
 pub mod judge;
 pub mod needs;
+pub mod originals;
 pub mod sandbox;
 pub mod scratch;
+pub mod version;
