@@ -171,8 +171,7 @@ fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
 /// Whether the entry's file system, or its directory, is at its place already.
 fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptions, place: &OsStr) -> bool {
     let place = directory::canonical(place).unwrap_or_else(|_| place.to_os_string());
-    let escaped = mountinfo::escape(place.as_bytes()).into_owned();
-    let mut here = mounted.entries().filter(|found| found.target == escaped).peekable();
+    let mut here = mounted.entries().filter(|found| found.is_on(&place)).peekable();
     if here.peek().is_none() {
         return false;
     }
@@ -189,7 +188,7 @@ fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptio
         if bind {
             return is_bound(mounted, &found, &path);
         }
-        found.source_text() == path
+        found.is_from(&path)
             || loopdev::backing(&found.source_text())
                 .is_some_and(|backing| backing.file == path && backing.offset == offset)
     })

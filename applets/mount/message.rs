@@ -121,8 +121,7 @@ fn read_only(mounting: &Mounting<'_>, read_write: bool, source: &OsStr) -> Vec<u
 /// Where a source is mounted already.
 fn mounted_on(source: &OsStr) -> Option<std::ffi::OsString> {
     let table = mountinfo::Table::read().ok()?;
-    let escaped = mountinfo::escape(source.as_bytes()).into_owned();
-    let found = table.entries().find(|entry| entry.source == escaped)?;
+    let found = table.entries().find(|entry| entry.is_from(source))?;
     Some(found.target_path())
 }
 

@@ -189,10 +189,9 @@ impl Work<'_> {
     fn refuse_twice(&self, made: &Source) -> Result<(), Missing> {
         let Some(device) = made.device.as_ref().filter(|device| !device.is_new) else { return Ok(()) };
         let Ok(mounted) = mountinfo::Table::read() else { return Ok(()) };
-        let escaped = mountinfo::escape(device.path.as_bytes()).into_owned();
-        let on: Vec<OsString> =
-            mounted.entries().filter(|entry| entry.source == escaped).map(|entry| entry.target_path()).collect();
-        let same = directory::canonical(&self.target.path).is_ok_and(|target| on.contains(&target));
+        let same = directory::canonical(&self.target.path).is_ok_and(|target| {
+            mounted.entries().any(|entry| entry.is_from(&device.path) && entry.is_on(&target))
+        });
         if same { Err(Missing::AlreadyMounted) } else { Ok(()) }
     }
 
@@ -255,7 +254,7 @@ impl Work<'_> {
     fn is_there(&self) -> bool {
         let Ok(mounted) = mountinfo::Table::read() else { return false };
         let found = mounted.find_target(&self.target.path);
-        found.is_some_and(|entry| self.path().is_none_or(|path| entry.source_text() == path))
+        found.is_some_and(|entry| self.path().is_none_or(|path| entry.is_from(path)))
     }
 
     /// One type: its helper, or the kernel.
@@ -445,8 +444,7 @@ impl Work<'_> {
 /// Whether a file system on `source` is mounted, and read-only.
 fn is_mounted_read_only(source: &OsStr) -> bool {
     let Ok(table) = mountinfo::Table::read() else { return false };
-    let escaped = mountinfo::escape(source.as_bytes()).into_owned();
     table.entries().any(|entry| {
-        entry.source == escaped && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro")
+        entry.is_from(source) && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro")
     })
 }

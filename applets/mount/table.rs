@@ -95,7 +95,7 @@ fn from_mounted(settings: &Settings, mut request: Request) -> Request {
     let Some(target) = &request.target else { return request };
     let canonical = directory::canonical(target).unwrap_or_else(|_| target.clone());
     let Ok(mounted) = mountinfo::Table::read() else { return request };
-    let by_source = || mounted.entries_backward().find(|entry| entry.source == target.as_bytes());
+    let by_source = || mounted.entries_backward().find(|entry| entry.is_from(target));
     let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };
     let mut text = entry.all_options();
     if let Some(kept) = utab::Table::read().find(&entry) {

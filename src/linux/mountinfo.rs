@@ -5,6 +5,7 @@
 
 use crate::{Errno, Result, error::Context, io};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -110,8 +111,7 @@ impl Table {
 
     /// The last mount on `target`, a canonical path.
     pub fn find_target(&self, target: &OsStr) -> Option<Entry<'_>> {
-        let escaped = escape(target.as_bytes());
-        self.entries_backward().find(|entry| entry.target == &*escaped)
+        self.entries_backward().find(|entry| entry.is_on(target))
     }
 
     /// The mount with this number.
@@ -145,6 +145,16 @@ impl<'a> Entry<'a> {
         let super_options = line.get(fields.start..).unwrap_or_default();
         let plain = fields.is_plain();
         Some(Entry { id, parent, device, root, target, options, optional, fstype, source, super_options, plain })
+    }
+
+    /// Whether this path is its mount point.
+    pub fn is_on(&self, path: &OsStr) -> bool {
+        is_escaped(self.target, path.as_bytes())
+    }
+
+    /// Whether this text is its source.
+    pub fn is_from(&self, source: &OsStr) -> bool {
+        is_escaped(self.source, source.as_bytes())
     }
 
     /// The mount point without escapes.
@@ -318,7 +328,17 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// Escapes as the kernel does it in mountinfo's paths: blank, tab, newline, backslash, and `#`.
+/// Whether `escaped` is `plain` with some bytes escaped. Which ones they are depends on the field and the kernel: `#` is
+/// escaped in a source and not in a path.
+fn is_escaped(escaped: &[u8], plain: &[u8]) -> bool {
+    match escaped.len().cmp(&plain.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => escaped == plain && !plain.contains(&b'\\'),
+        Ordering::Greater => *unescape(escaped) == *plain,
+    }
+}
+
+/// Escapes as the kernel does it in mountinfo's paths, and libmount in utab: blank, tab, newline and backslash.
 pub fn escape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.iter().any(|byte| needs_escape(*byte)) {
         return Cow::Borrowed(text);
@@ -335,7 +355,7 @@ pub fn escape(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn needs_escape(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\\' | b'#')
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\\')
 }
 
 /// The mounts of the tree whose root is the mount `top`, in the order to unmount them: what lies over another is before
@@ -441,6 +461,16 @@ mod tests {
         assert_eq!(&*unescape(b"\\777"), b"\\777");
         assert_eq!(&*escape(b"a b\\"), b"a\\040b\\134");
         assert_eq!(&*unescape(&escape(b"\xff #\n")), b"\xff #\n");
+    }
+
+    #[test]
+    fn a_mount_is_found_by_its_path_and_its_source_whatever_is_escaped_in_them() {
+        let entry = Entry::parse(b"1 0 0:1 / /a#\\040b rw - tmpfs c\\043d rw").expect("an entry");
+        assert!(entry.is_on(OsStr::new("/a# b")) && entry.is_from(OsStr::new("c#d")));
+        assert!(!entry.is_on(OsStr::new("/a#\\040b")) && !entry.is_from(OsStr::new("c\\043d")));
+        assert!(!entry.is_on(OsStr::new("/a# c")) && !entry.is_from(OsStr::new("c")));
+        let other = Entry::parse(b"1 0 0:1 / /\\134043 rw - tmpfs # rw").expect("an entry");
+        assert!(other.is_on(OsStr::new("/\\043")) && other.is_from(OsStr::new("#")));
     }
 
     #[test]
