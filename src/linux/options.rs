@@ -419,22 +419,15 @@ pub fn matches(have: &Options, wanted: &[u8]) -> bool {
     })
 }
 
-/// Whether a file system type is in the comma separated list of mount -t; a leading `no` turns the whole list around.
+/// Whether a file system type is in the comma separated list of mount -t. A leading `no` turns the whole list around,
+/// in which each type may then be written with `no` before it.
 pub fn type_matches(fstype: &OsStr, list: &[u8]) -> bool {
     let fstype = fstype.as_bytes();
-    let (list, negated) = match list {
-        [b'n', b'o', rest @ ..] => (rest, true),
-        plain => (plain, false),
-    };
+    let negated = list.starts_with(b"no");
     for item in list.split(|&byte| byte == b',') {
-        if let [b'n', b'o', rest @ ..] = item
-            && !negated
-            && rest.eq_ignore_ascii_case(fstype)
-        {
-            return false;
-        }
-        if item.eq_ignore_ascii_case(fstype) {
-            return !negated;
+        let without = item.strip_prefix(b"no").is_some_and(|item| item.eq_ignore_ascii_case(fstype));
+        if without || item.eq_ignore_ascii_case(fstype) {
+            return !negated && !without;
         }
     }
     negated

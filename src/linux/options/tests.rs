@@ -150,6 +150,11 @@ fn types_are_matched_as_with_small_t() {
         ("ext4", "noext4", false),
         ("ext4", "noxfs,ext4", false),
         ("btrfs", "noxfs,ext4", true),
+        ("ext4", "noxfs,noext4", false),
+        ("btrfs", "noxfs,noext4", true),
+        ("ext4", "xfs,noext4", false),
+        ("ext4", "xfs,nobtrfs", false),
+        ("ext4", "no", true),
         ("xfs", "ext4", false),
     ] {
         assert_eq!(type_matches(OsStr::new(fstype), list.as_bytes()), is, "{fstype} {list}");
