@@ -42,8 +42,10 @@ pub fn canonical(path: &OsStr, full: bool) -> OsString {
     if full {
         return directory::canonical(path).unwrap_or_else(|_| path.to_os_string());
     }
-    let bytes = path.as_bytes();
-    let bytes = bytes.strip_suffix(b"/").filter(|rest| !rest.is_empty()).unwrap_or(bytes);
+    let mut bytes = path.as_bytes();
+    while let Some(rest) = bytes.strip_suffix(b"/").filter(|rest| !rest.is_empty()) {
+        bytes = rest;
+    }
     let (parent, name) = match bytes.iter().rposition(|&byte| byte == b'/') {
         Some(0) => (&b"/"[..], bytes.get(1..).unwrap_or_default()),
         Some(slash) => (bytes.get(..slash).unwrap_or_default(), bytes.get(slash + 1..).unwrap_or_default()),
@@ -68,7 +70,8 @@ pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
     Some(Found { target: path.to_os_string(), id: ids.id, fstype, ..Found::default() })
 }
 
-/// Looks the operand up in the table, later mounts first: as a target, as a source, as the file of one loop device.
+/// Looks the operand up in the table, later mounts first: as a target, as a source, as the file of one loop device. A
+/// directory is a target and nothing else: whoever may mount can give a file system the directory's path as its source.
 pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Option<Found> {
     if let Some(entry) = table.find_target(path) {
         return Some(Found::of(&entry));
@@ -79,9 +82,11 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
     {
         return Some(Found::of(&entry));
     }
+    if full.as_deref().is_some_and(|full| stat::path(full).is_ok_and(|stat| stat.is_directory())) {
+        return None;
+    }
     let device = device(operand, full)?;
-    let escaped = mountinfo::escape(device.as_bytes()).into_owned();
-    let entry = table.entries_backward().find(|entry| entry.source == escaped)?;
+    let entry = table.entries_backward().find(|entry| entry.is_from(&device))?;
     let mut found = Found::of(&entry);
     let top = table.entries_backward().find(|other| other.target == entry.target);
     found.is_hidden = top.is_some_and(|top| top.id != entry.id);
@@ -95,9 +100,11 @@ pub fn device(operand: &OsStr, canonical: Option<OsString>) -> Option<OsString> 
     }
     let path = canonical.unwrap_or_else(|| operand.to_os_string());
     if stat::path(&path).is_ok_and(|stat| stat.is_regular()) {
-        let devices = loopdev::devices_of(&path);
-        let [device] = devices.as_slice() else { return None };
-        return Some(device.clone());
+        match loopdev::devices_of(&path).as_slice() {
+            [] => {}
+            [device] => return Some(device.clone()),
+            _ => return None,
+        }
     }
     Some(path)
 }

@@ -5,7 +5,8 @@ use super::one::{self, Types};
 use super::{Settings, USAGE};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::options::{self, Options as MountOptions};
-use linux::{directory, mountinfo, utab};
+use linux::mount::statmount;
+use linux::{Errno, credentials, mountinfo, utab};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -17,24 +18,52 @@ fn read() -> Result<mountinfo::Table, Failure> {
         .map_err(|error| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", error.errno]))
 }
 
+/// The path to look for in the table, which has canonical ones only: with -c what is at the operand's end stays as it is.
 fn canonical(settings: &Settings, operand: &OsStr) -> std::ffi::OsString {
-    if settings.options.no_canonicalize {
-        return operand.to_os_string();
-    }
-    directory::canonical(operand).unwrap_or_else(|_| operand.to_os_string())
+    find::canonical(operand, !settings.options.no_canonicalize)
 }
 
-/// -R DIR: what is mounted on it and below it, then itself. The first failure ends it.
+/// -R DIR: every mount that is on it or below it. The first failure ends it.
 pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
-    let Some(top) = table.find_target(&path) else { return nothing(settings, operand) };
     let entries: Vec<_> = table.entries().collect();
-    unmount_below(invocation, settings, &entries, top.id, output)
+    let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
+    unmount_below(invocation, settings, &entries, lowest, output)
+}
+
+/// The lowest of the mounts that are stacked on a directory, by its number.
+fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
+    let mut parents: Vec<(u32, u32)> =
+        entries.iter().filter(|entry| entry.is_on(path)).map(|entry| (entry.id, entry.parent)).collect();
+    let last = parents.last()?.0;
+    parents.sort_unstable();
+    let parent_of = |id: u32| {
+        let index = parents.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        parents.get(index).map(|(_, parent)| *parent)
+    };
+    let mut stacks = parents.iter().filter(|(id, parent)| id == parent || parent_of(*parent).is_none());
+    let (first, second) = (stacks.next(), stacks.next());
+    if let (Some((lowest, _)), None) = (first, second) {
+        return Some(*lowest);
+    }
+    // A mount over a directory above hides another stack on the same path: the kernel knows which one is seen.
+    let seen = statmount::mountinfo_id(None, path, 0).ok().and_then(|ids| u32::try_from(ids.id).ok());
+    let mut lowest = seen.filter(|id| parent_of(*id).is_some()).unwrap_or(last);
+    for _ in &parents {
+        match parent_of(lowest).filter(|parent| *parent != lowest && parent_of(*parent).is_some()) {
+            Some(parent) => lowest = parent,
+            None => break,
+        }
+    }
+    Some(lowest)
 }
 
 /// The operand is no mount.
 fn nothing(settings: &Settings, operand: &OsStr) -> Outcome {
+    if settings.options.graceful && credentials::effective_uid() == 0 {
+        return Ok(0);
+    }
     if settings.options.quiet {
         return Ok(USAGE);
     }
@@ -52,17 +81,36 @@ fn unmount_below(
     let order = mountinfo::tree_backward(entries, top)
         .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", errno]))?;
     let mut types = Types::default();
+    let parent = order.last().map(|entry| entry.parent);
+    let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
+    let spreads = order.iter().any(is_shared) || entries.iter().any(|entry| Some(entry.id) == parent && is_shared(entry));
+    // With -f and -l a server may hang: what is mounted is not touched.
+    let options = &settings.options;
+    let asks = spreads && !options.fake && !options.force && !options.lazy;
     for entry in &order {
         let found = Found::of(entry);
+        if asks && is_gone(entry.id, &found.target) {
+            continue;
+        }
         match one::unmount_found(invocation, settings, &found, &mut types, output) {
             Ok(0) => {}
             Ok(status) => return Ok(status),
-            // Gone with another one, which it was a peer of.
-            Err(_) if entry.id != top && !is_there(entry.id) => {}
+            // Somebody else has unmounted it.
+            Err(_) if !is_there(entry.id) => {}
             Err(refused) => return refused.outcome(settings),
         }
     }
     Ok(0)
+}
+
+/// Whether a mount went with another one, which it was a peer of: its path means another mount then. What lay over it
+/// was unmounted before.
+fn is_gone(id: u32, target: &OsStr) -> bool {
+    match statmount::mountinfo_id(None, target, 0) {
+        // 0: the kernel does not say.
+        Ok(ids) => ids.id != 0 && ids.id != u64::from(id),
+        Err(error) => error.errno == Errno::ENOENT,
+    }
 }
 
 fn is_there(id: u32) -> bool {
@@ -79,10 +127,10 @@ pub fn unmount_all_targets(
     let table = read()?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
-    let wanted = entries.iter().rev().find(|entry| entry.target_path() == path).map(|entry| entry.device);
+    let wanted = entries.iter().rev().find(|entry| entry.is_on(&path)).map(|entry| entry.device);
     let wanted = wanted.or_else(|| {
         let device = find::device(operand, Some(path.clone()))?;
-        entries.iter().find(|entry| entry.source_text() == device).map(|entry| entry.device)
+        entries.iter().find(|entry| entry.is_from(&device)).map(|entry| entry.device)
     });
     let Some(device) = wanted else { return nothing(settings, operand) };
     let mut types = Types::default();
