@@ -3,8 +3,9 @@
 use super::idmap;
 use super::plan::{Setting, Step, relative};
 use linux::mount::api::{self, FsContext, Message};
+use linux::mount::appeared::Before;
 use linux::mount::subdirectory;
-use linux::{Errno, Error, mount};
+use linux::{Errno, Error, directory, mount};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -19,38 +20,54 @@ pub struct Stopped {
     pub attached: bool,
 }
 
-/// What is in hand between the steps.
+/// What was done, when nothing stopped it.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// What the kernel said beside its answers.
+    pub messages: Vec<Message>,
+    /// The ownership or the mode, which could not be changed; everything else is as it was asked for.
+    pub not_changed: Option<(&'static str, Error)>,
+}
+
+/// State passed between steps: the tree that a descriptor stands for, and whether it is attached.
 #[derive(Default)]
 struct Hand {
     tree: Option<OwnedFd>,
+    before: Option<Before>,
     attached: bool,
-    messages: Vec<Message>,
+    done: Done,
 }
 
-/// Does all steps. Returns what the kernel said beside its answers.
-pub fn carry(steps: &[Step]) -> Result<Vec<Message>, Stopped> {
+/// Carries all steps out.
+pub fn carry(steps: &[Step]) -> Result<Done, Stopped> {
     let mut hand = Hand::default();
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hand.step(step) {
             let undone = undo(steps.get(..index).unwrap_or_default(), step);
-            return Err(Stopped { error, messages: hand.messages, attached: hand.attached && !undone });
+            return Err(Stopped { error, messages: hand.done.messages, attached: hand.attached && !undone });
         }
     }
-    Ok(hand.messages)
+    Ok(hand.done)
 }
 
-/// With mount(2) a bind is there before its flags are: if they are refused, it must not stay without them.
-/// Whether it was taken away.
+/// With mount(2) a bind or a move is done before its flags are set: if they are refused, it must not stay without them.
+/// Whether it was undone.
 fn undo(done: &[Step], failed: &Step) -> bool {
-    if let [.., Step::Mount2 { target, flags, .. }] = done
-        && *flags & (mount::MS_BIND | mount::MS_REMOUNT) == mount::MS_BIND
-        && let Step::Mount2 { flags: refused, .. } = failed
-        && *refused & mount::MS_REMOUNT != 0
-    {
-        // The first failure is the one to tell.
-        return mount::umount2(target, mount::MNT_DETACH).is_ok();
+    let Step::Remount2 { .. } = failed else { return false };
+    let found = done.iter().rev().find_map(|step| match step {
+        Step::Mount2 { source, target, flags, .. } => Some((source, target, *flags)),
+        _ => None,
+    });
+    // The first failure is the one to tell.
+    match found {
+        Some((_, target, flags)) if flags & (mount::MS_BIND | mount::MS_REMOUNT) == mount::MS_BIND => {
+            mount::umount2(target, mount::MNT_DETACH).is_ok()
+        }
+        Some((Some(source), target, mount::MS_MOVE)) => {
+            mount::mount2(Some(target), source, None, mount::MS_MOVE, None).is_ok()
+        }
+        _ => false,
     }
-    false
 }
 
 impl Hand {
@@ -60,7 +77,7 @@ impl Hand {
                 let context = FsContext::open(fstype)?;
                 let made = create(&context, source, settings, *exclusive);
                 let made = made.and_then(|()| context.mount(*attributes));
-                self.messages.extend(context.messages());
+                self.done.messages.extend(context.messages());
                 self.tree = Some(made?);
             }
             Step::Clone { path, recursive, no_follow } => {
@@ -77,7 +94,7 @@ impl Hand {
             Step::Reconfigure { settings } => {
                 let context = FsContext::pick(self.tree()?.as_fd())?;
                 let done = configure(&context, settings).and_then(|()| context.reconfigure());
-                self.messages.extend(context.messages());
+                self.done.messages.extend(context.messages());
                 done?;
             }
             Step::SetAttributes { attributes, recursive } => {
@@ -93,6 +110,29 @@ impl Hand {
                 api::move_mount(self.tree()?.as_fd(), None, target, flags)?;
                 self.attached = true;
             }
+            Step::SetOwner { .. } if self.done.not_changed.is_some() => {}
+            Step::SetOwner { user, group } => {
+                let changed = directory::set_owner(self.tree()?.as_fd(), *user, *group);
+                self.note("ownership", changed);
+            }
+            // Not for somebody who was not to have it.
+            Step::SetMode(_) if self.done.not_changed.is_some() => {}
+            Step::SetMode(mode) => {
+                let changed = directory::set_mode(self.tree()?.as_fd(), *mode);
+                self.note("mode", changed);
+            }
+            Step::NoteMounts { target } => self.before = Some(Before::read(target)?),
+            Step::Open2 { target } => self.tree = Some(directory::open_path(target)?),
+            Step::OpenAppeared { target } => {
+                let before = self.before.as_ref().ok_or_else(|| Error::new("open", target, Errno::EBADF))?;
+                match before.appeared(target) {
+                    Ok(tree) => self.tree = Some(tree),
+                    Err(error) => self.note("ownership", Err(error)),
+                }
+            }
+            Step::Remount2 { target, attributes, recursive } => {
+                mount::remount::set_attributes(target, *attributes, *recursive)?;
+            }
             Step::Detach { target } => mount::umount2(target, mount::MNT_DETACH)?,
             Step::Mount2 { source, target, fstype, flags, data } => {
                 mount::mount2(source.as_deref(), target, fstype.as_deref(), *flags, data.as_deref())?;
@@ -102,6 +142,12 @@ impl Hand {
             }
         }
         Ok(())
+    }
+
+    fn note(&mut self, what: &'static str, changed: linux::Result<()>) {
+        if let Err(error) = changed {
+            self.done.not_changed.get_or_insert((what, error));
+        }
     }
 
     fn tree(&self) -> linux::Result<&OwnedFd> {

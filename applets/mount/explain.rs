@@ -56,12 +56,6 @@ pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
     for step in steps {
         tell(&step, out_of_sight, &mut story);
     }
-    if hooks.owner.is_some() || hooks.group.is_some() {
-        story.tell("change the owner of what is at {0}", "chown(\"{0}\")", &[&named]);
-    }
-    if hooks.mode.is_some() {
-        story.tell("change the mode of what is at {0}", "chmod(\"{0}\")", &[&named]);
-    }
     if !typed.no_mtab && operation != Operation::Propagation && !options.for_utab(false).is_empty() {
         story.tell("note in the userspace table what the kernel does not keep", "write(\"/run/mount/utab\")", &[]);
     }
@@ -123,6 +117,10 @@ fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
         Step::Detach { target } => {
             story.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[target]);
         }
+        Step::SetOwner { .. } => story.tell("change the owner of its root", "fchownat(FD)", &[]),
+        Step::SetMode(_) => story.tell("change the mode of its root", "fchmodat(FD)", &[]),
+        // The plan for mount(2) is not told.
+        Step::NoteMounts { .. } | Step::Open2 { .. } | Step::OpenAppeared { .. } | Step::Remount2 { .. } => {}
         Step::Mount2 { target, .. } => story.tell("mount on {0}", "mount(\"{0}\")", &[target]),
     }
 }

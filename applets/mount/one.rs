@@ -59,7 +59,7 @@ struct Work<'a> {
 /// How one type fared.
 enum Tried {
     /// The mount is there.
-    Mounted(Vec<Message>),
+    Mounted(carry::Done),
     /// A mount.TYPE program ended with this status.
     Helped(u8),
 }
@@ -235,19 +235,18 @@ impl Work<'_> {
             Err(refusal) if refusal.source_missing && self.options.has("nofail") => return Ok(0),
             Err(refusal) => return Err(refusal.failure),
         };
-        let messages = match tried {
+        let done = match tried {
             Tried::Helped(0) => {
                 self.spread_after_helper();
                 self.record(true)?;
                 return Ok(0);
             }
             Tried::Helped(status) => return Ok(status),
-            Tried::Mounted(messages) => messages,
+            Tried::Mounted(done) => done,
         };
-        self.tell(&messages, output);
+        self.tell(&done.messages, output);
         self.record(false)?;
-        self.set_owner()?;
-        Ok(0)
+        self.tell_not_changed(done.not_changed)
     }
 
     /// Whether the source is on the target already.
@@ -265,7 +264,7 @@ impl Work<'_> {
             return Ok(Tried::Helped(self.run_helper(&program, fstype.unwrap_or_default(), output)));
         }
         if self.settings.fake {
-            return Ok(Tried::Mounted(Vec::new()));
+            return Ok(Tried::Mounted(carry::Done::default()));
         }
         match self.call(fstype, silent) {
             Err(stopped) if self.may_be_read_only(&stopped.error) => {
@@ -319,7 +318,7 @@ impl Work<'_> {
     }
 
     /// The system calls.
-    fn call(&self, fstype: Option<&OsStr>, silent: bool) -> Result<Vec<Message>, carry::Stopped> {
+    fn call(&self, fstype: Option<&OsStr>, silent: bool) -> Result<carry::Done, carry::Stopped> {
         let Settings { beneath, exclusive, .. } = *self.settings;
         let facts = Facts { mounting: &self.mounting(fstype), hooks: &self.hooks, beneath, exclusive, silent };
         if self.operation == Operation::Contradiction {

@@ -64,6 +64,15 @@ pub enum Step {
         /// Of the mounts below, too.
         recursive: bool,
     },
+    /// fchownat of the root of the tree in hand. It stays as it was if that fails, which is told at the end.
+    SetOwner {
+        /// The new owner.
+        user: Option<u32>,
+        /// The new group.
+        group: Option<u32>,
+    },
+    /// fchmodat of the root of the tree in hand; as above.
+    SetMode(u32),
     /// move_mount: the tree in hand appears.
     Attach {
         /// Where.
@@ -90,6 +99,30 @@ pub enum Step {
         flags: u64,
         /// The file system's options.
         data: Option<OsString>,
+    },
+    /// With mount(2): what is mounted before it is asked for more.
+    NoteMounts {
+        /// Where the mount will be.
+        target: OsString,
+    },
+    /// With mount(2): a mount that is there is the tree in hand.
+    Open2 {
+        /// Where it is.
+        target: OsString,
+    },
+    /// With mount(2): the mount that has appeared since is the tree in hand.
+    OpenAppeared {
+        /// Where it is.
+        target: OsString,
+    },
+    /// mount(2) in place of mount_setattr: flags of a mount that is there.
+    Remount2 {
+        /// Where it is.
+        target: OsString,
+        /// What changes.
+        attributes: Attributes,
+        /// Of the mounts below, too.
+        recursive: bool,
     },
 }
 
@@ -127,6 +160,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             });
             steps.extend(facts.hooks.subdir.clone().map(Step::Subdirectory));
             map_ids(facts, false, &mut steps);
+            set_owner(facts, &mut steps);
             steps.push(attach);
         }
         Operation::Bind => {
@@ -134,11 +168,13 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             steps.push(Step::Clone { path: source, recursive, no_follow: facts.hooks.raw_source });
             set_attributes(change, &mut steps);
             map_ids(facts, recursive, &mut steps);
+            set_owner(facts, &mut steps);
             steps.push(attach);
         }
         Operation::Move => {
             steps.push(Step::Open { path: source });
             set_attributes(change, &mut steps);
+            set_owner(facts, &mut steps);
             steps.push(attach);
         }
         Operation::Remount => {
@@ -149,20 +185,29 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             steps.push(Step::Reconfigure { settings: settings(options, read_only) });
             set_attributes(options.attributes_for_remount(), &mut steps);
             replace_mapped(facts, &target, &mut steps);
+            set_owner(facts, &mut steps);
         }
         Operation::RemountBind => {
             steps.push(Step::Open { path: target.clone() });
             set_attributes(change, &mut steps);
             replace_mapped(facts, &target, &mut steps);
+            set_owner(facts, &mut steps);
         }
         Operation::Propagation => {
             steps.push(Step::Open { path: target });
             set_attributes(change, &mut steps);
+            set_owner(facts, &mut steps);
         }
         Operation::Contradiction => {}
     }
     spread(options, &mut steps);
     steps
+}
+
+fn remount2(target: &OsStr, attributes: Attributes, recursive: bool, steps: &mut Vec<Step>) {
+    if !attributes.is_empty() {
+        steps.push(Step::Remount2 { target: target.to_os_string(), attributes, recursive });
+    }
 }
 
 /// The changes of propagation, in order.
@@ -199,6 +244,15 @@ fn map_ids(facts: &Facts<'_>, recursive: bool, steps: &mut Vec<Step>) {
     steps.extend(facts.hooks.idmap.clone().map(|map| Step::MapIds { map, recursive }));
 }
 
+/// X-mount.owner, X-mount.group and X-mount.mode; the mode is last, since a change of owner clears set-user-ID.
+fn set_owner(facts: &Facts<'_>, steps: &mut Vec<Step>) {
+    let super::hooks::Hooks { owner: user, group, mode, .. } = *facts.hooks;
+    if user.is_some() || group.is_some() {
+        steps.push(Step::SetOwner { user, group });
+    }
+    steps.extend(mode.map(Step::SetMode));
+}
+
 fn set_attributes(change: AttributeChange, steps: &mut Vec<Step>) {
     for (attributes, recursive) in [(change.single, false), (change.recursive, true)] {
         if !attributes.is_empty() {
@@ -233,25 +287,49 @@ pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
     let none = || Some(OsString::from("none"));
     let mut steps = Vec::new();
     let call = |source, fstype, flags, data| Step::Mount2 { source, target: target.clone(), fstype, flags, data };
-    const OPERATIONS: u64 = mount::MS_REMOUNT | mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
+    const OPERATIONS: u64 = mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
+    let AttributeChange { single, recursive } = options.attributes();
+    let mut owner = Vec::new();
+    set_owner(facts, &mut owner);
+    if !owner.is_empty() {
+        let target = target.clone();
+        steps.push(match operation {
+            Operation::New | Operation::Bind => Step::NoteMounts { target },
+            Operation::Move => Step::Open2 { target: source.clone().unwrap_or_default() },
+            _ => Step::Open2 { target },
+        });
+    }
     match operation {
         Operation::New => {
             if facts.silent {
                 flags |= mount::MS_SILENT;
             }
+            // mount(2) knows one kind of read-only, of superblock and mount together.
+            if options.read_only() == Some(true) || options.read_only_mount() == Some(true) {
+                flags |= mount::MS_RDONLY;
+            }
             steps.push(call(source.or_else(none), fstype, flags, data));
         }
         Operation::Bind | Operation::Move => {
             steps.push(call(source, None, flags & OPERATIONS, None));
-            let rest = flags & !OPERATIONS & !mount::MS_SILENT;
-            // mount(2) ignores the flags of a bind: they take a second call.
-            if rest != 0 && operation != Operation::Move {
-                steps.push(call(none(), None, rest | mount::MS_REMOUNT | mount::MS_BIND, None));
-            }
+            // mount(2) ignores the flags of a bind: they take more calls.
+            remount2(&target, single, false, &mut steps);
+            remount2(&target, recursive, true, &mut steps);
         }
-        Operation::Propagation => {}
-        _ => steps.push(call(source.or_else(none), fstype, flags, data)),
+        Operation::RemountBind => {
+            remount2(&target, single, false, &mut steps);
+            remount2(&target, recursive, true, &mut steps);
+        }
+        Operation::Remount => {
+            steps.push(call(source.or_else(none), fstype, flags, data));
+            remount2(&target, recursive, true, &mut steps);
+        }
+        Operation::Propagation | Operation::Contradiction => {}
     }
+    if !owner.is_empty() && matches!(operation, Operation::New | Operation::Bind) {
+        steps.push(Step::OpenAppeared { target: target.clone() });
+    }
+    steps.append(&mut owner);
     for (propagation, recursive) in options.propagation() {
         let flags = propagation.flag() | if recursive { mount::MS_REC } else { 0 };
         steps.push(call(none(), None, flags, None));
@@ -319,16 +397,23 @@ mod tests {
     }
 
     #[test]
-    fn with_mount2_the_flags_of_a_bind_take_a_second_call() {
-        let steps = plan("bind,ro,nosuid,private", None, old_steps);
-        let flags: Vec<u64> = steps
-            .iter()
-            .map(|step| match step {
-                Step::Mount2 { flags, .. } => *flags,
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        let second = mount::MS_REMOUNT | mount::MS_BIND | mount::MS_RDONLY | mount::MS_NOSUID;
-        assert_eq!(flags, [mount::MS_BIND, second, mount::MS_PRIVATE]);
+    fn with_mount2_the_flags_of_a_bind_take_more_calls_and_those_of_the_tree_their_own() {
+        let steps = plan("rbind,nosuid,ro=recursive,private", None, old_steps);
+        let [Step::Mount2 { flags: first, .. }, single, recursive, Step::Mount2 { flags: last, .. }] = &*steps else {
+            panic!("{steps:?}")
+        };
+        assert_eq!((*first, *last), (mount::MS_BIND | mount::MS_REC, mount::MS_PRIVATE));
+        let change = |set, recursive| {
+            let attributes = Attributes { set, ..Attributes::default() };
+            Step::Remount2 { target: "/m".into(), attributes, recursive }
+        };
+        assert_eq!(*single, change(MOUNT_ATTR_NOSUID, false));
+        assert_eq!(*recursive, change(MOUNT_ATTR_RDONLY, true));
+    }
+
+    #[test]
+    fn owner_and_mode_are_set_before_the_mount_appears() {
+        let steps = plan("X-mount.owner=5,X-mount.mode=700", Some("tmpfs"), steps);
+        assert_eq!(steps[1..], [Step::SetOwner { user: Some(5), group: None }, Step::SetMode(0o700), attach()]);
     }
 }

@@ -36,6 +36,11 @@ pub fn open(path: &OsStr) -> Result<OwnedFd> {
     io::open_at(None, path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", path)
 }
 
+/// Opens whatever a path leads to by path only (O_PATH).
+pub fn open_path(path: &OsStr) -> Result<OwnedFd> {
+    io::open_at(None, path, libc::O_PATH, 0).context("open", path)
+}
+
 /// Opens a directory to read its names.
 pub fn open_to_list(path: &OsStr) -> Result<OwnedFd> {
     io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path)
@@ -200,24 +205,36 @@ pub fn current() -> Result<OsString> {
     canonical(OsStr::new("."))
 }
 
-/// Changes the owner, the group or both of what `path` names; symbolic links are followed: chown(2).
-pub fn set_owner(path: &OsStr, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated; -1 leaves an id as it is.
-        let done = unsafe { libc::chown(path.as_ptr(), uid.unwrap_or(u32::MAX), gid.unwrap_or(u32::MAX)) };
-        io::checked(i64::from(done))
-    });
+/// Changes the owner, the group or both of what a descriptor stands for: fchownat(2) with AT_EMPTY_PATH.
+pub fn set_owner(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
+    let fd = file.as_raw_fd();
+    let [user, group] = [uid, gid].map(|id| id.unwrap_or(u32::MAX));
+    // SAFETY: the path is a NUL-terminated literal; -1 leaves an id as it is.
+    let done = unsafe { libc::fchownat(fd, c"".as_ptr(), user, group, libc::AT_EMPTY_PATH) };
     let [uid, gid] = [uid, gid].map(|id| id.map_or(-1, i64::from));
-    traced!(done, "chown({}, {uid}, {gid})", Quoted::new(path)).context("chown", path).map(drop)
+    traced!(io::checked(i64::from(done)), "fchownat({fd}, \"\", {uid}, {gid}, AT_EMPTY_PATH)")
+        .context("fchownat", "")
+        .map(drop)
 }
 
-/// chmod(2).
-pub fn set_mode(path: &OsStr, mode: u32) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated.
-        io::checked(i64::from(unsafe { libc::chmod(path.as_ptr(), mode) }))
-    });
-    traced!(done, "chmod({}, {mode:#o})", Quoted::new(path)).context("chmod", path).map(drop)
+/// Changes the mode of what a descriptor stands for, which may be one of O_PATH only: fchmod(2) refuses those.
+pub fn set_mode(file: BorrowedFd<'_>, mode: u32) -> Result<()> {
+    let fd = file.as_raw_fd();
+    // A directory is what `.` in it is, and needs no /proc.
+    match change_mode(fd, OsStr::new("."), mode) {
+        Err(Errno::ENOTDIR) => {
+            change_mode(libc::AT_FDCWD, OsStr::new(&format!("/proc/self/fd/{fd}")), mode).context("chmod", "")
+        }
+        done => done.context("chmod", ""),
+    }
+}
+
+fn change_mode(fd: i32, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
+    let name = io::cstring(path)?;
+    // SAFETY: `name` is NUL-terminated.
+    let done = io::checked(i64::from(unsafe { libc::fchmodat(fd, name.as_ptr(), mode, 0) }));
+    let shown = if fd == libc::AT_FDCWD { "AT_FDCWD".to_string() } else { fd.to_string() };
+    traced!(done, "fchmodat({shown}, {}, {mode:#o})", Quoted::new(path)).map(drop)
 }
 
 #[cfg(test)]

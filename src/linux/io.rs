@@ -5,7 +5,7 @@
 use crate::trace::{Flags, Quoted};
 use crate::{Errno, error::Context};
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// A path or argument as the kernel wants it. A NUL byte inside is `EINVAL`.
@@ -44,6 +44,43 @@ pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Err
 /// openat2(2) with RESOLVE_IN_ROOT: symbolic links and `..` lead where they would if `root` were the root.
 pub fn open_in_root(root: BorrowedFd<'_>, path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
     open_resolving(Some(root), path, flags, libc::RESOLVE_IN_ROOT)
+}
+
+/// Opens what no symbolic link leads to, by path only (O_PATH): `path` is absolute, or below `dir` and then
+/// never leads out of it (`EXDEV`). A link anywhere in it, its last part included, is `ELOOP`.
+pub fn open_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {
+    let beneath = if dir.is_some() { libc::RESOLVE_BENEATH } else { 0 };
+    match open_resolving(dir, path, libc::O_PATH, beneath | libc::RESOLVE_NO_SYMLINKS) {
+        // Before Linux 5.6, or under a filter that does not know the call.
+        Err(Errno::ENOSYS | Errno::EPERM) => walk_without_links(dir, path),
+        done => done,
+    }
+}
+
+/// [`open_without_links`] by one openat(2) for each part. Each directory on the way stays open, so that `..` is where
+/// we came from, whatever is renamed meanwhile.
+fn walk_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {
+    let start = OsStr::new(if dir.is_some() { "." } else { "/" });
+    let mut below = Vec::new();
+    let mut here = open_at(dir, start, libc::O_PATH, 0)?;
+    for name in path.as_bytes().split(|byte| *byte == b'/') {
+        match name {
+            b"" | b"." => {}
+            b".." => match below.pop() {
+                Some(above) => here = above,
+                None if dir.is_some() => return Err(Errno::EXDEV),
+                None => {}
+            },
+            name => {
+                let next = open_at(Some(here.as_fd()), OsStr::from_bytes(name), libc::O_PATH | libc::O_NOFOLLOW, 0)?;
+                if crate::stat::of(next.as_fd())?.is_symlink() {
+                    return Err(Errno::ELOOP);
+                }
+                below.push(core::mem::replace(&mut here, next));
+            }
+        }
+    }
+    Ok(here)
 }
 
 fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {

@@ -5,9 +5,11 @@
 //! shows a mount only when it is finished. [`mount2`] is for kernels without it.
 
 pub mod api;
+pub mod appeared;
 pub mod foreign;
 pub mod helper;
 pub mod holders;
+pub mod remount;
 pub mod statmount;
 pub mod subdirectory;
 

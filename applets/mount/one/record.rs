@@ -2,9 +2,9 @@
 
 use super::super::{SYSTEM, UTAB, message, table};
 use super::{Operation, Work};
-use cli::{Failure, text};
+use cli::{Failure, Outcome, text};
 use linux::mount::statmount;
-use linux::{directory, mountinfo, utab};
+use linux::{mountinfo, utab};
 use std::ffi::{OsStr, OsString};
 
 impl Work<'_> {
@@ -77,24 +77,10 @@ impl Work<'_> {
         entry
     }
 
-    /// X-mount.owner, X-mount.group and X-mount.mode.
-    pub(super) fn set_owner(&self) -> Result<(), Failure> {
-        if self.settings.fake {
-            return Ok(());
-        }
-        let target = &self.target.path;
-        let failed = |what: &'static str| {
-            move |error: linux::Error| {
-                let text = text!["filesystem was mounted, but failed to change ", what, ": ", error.errno];
-                message::early(SYSTEM, target, &text)
-            }
-        };
-        if self.hooks.owner.is_some() || self.hooks.group.is_some() {
-            directory::set_owner(target, self.hooks.owner, self.hooks.group).map_err(failed("ownership"))?;
-        }
-        match self.hooks.mode {
-            Some(mode) => directory::set_mode(target, mode).map_err(failed("mode")),
-            None => Ok(()),
-        }
+    /// X-mount.owner, X-mount.group or X-mount.mode could not be done.
+    pub(super) fn tell_not_changed(&self, not_changed: Option<(&'static str, linux::Error)>) -> Outcome {
+        let Some((what, error)) = not_changed else { return Ok(0) };
+        let text = text!["filesystem was mounted, but failed to change ", what, ": ", error.errno];
+        Err(message::early(SYSTEM, &self.target.path, &text))
     }
 }

@@ -1,12 +1,12 @@
 //! One mount by its number, without reading the whole table: statx(2) for the
 //! number, statmount(2) and listmount(2) (Linux 6.8) for the rest.
 
-use super::api::At;
+use super::api::{AT_EMPTY_PATH, At};
 use crate::{Errno, Result, error::Context, io};
 use core::ffi::c_long;
 use core::mem::MaybeUninit;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 
 const SYS_STATMOUNT: c_long = 457;
@@ -54,6 +54,18 @@ pub fn mountinfo_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
         found.id = old.stx_mnt_id;
     }
     Ok(found)
+}
+
+/// The number in mountinfo of the mount that a descriptor is on; before Linux 5.8 from /proc.
+pub fn id_of(file: BorrowedFd<'_>) -> Result<u64> {
+    let found = mountinfo_id(Some(file), OsStr::new(""), AT_EMPTY_PATH).map_or(0, |found| found.id);
+    if found != 0 {
+        return Ok(found);
+    }
+    let text = io::read_file(format!("/proc/self/fdinfo/{}", file.as_raw_fd()), 4096)?;
+    let mut lines = text.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"mnt_id:"));
+    let id = lines.next().and_then(|id| crate::number::in_base(id.trim_ascii(), 10));
+    id.ok_or_else(|| crate::Error::new("statx", "", Errno::ENOSYS))
 }
 
 fn statx(at: At<'_>, path: &OsStr, flags: u64, mask: u32) -> core::result::Result<libc::statx, Errno> {
