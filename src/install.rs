@@ -1,10 +1,17 @@
 //! `--install` and `--uninstall`: links named after the applets.
+//!
+//! A symbolic link names the program by a relative path where both are in one tree, such as a root
+//! file system that is being built: the link still leads there when that tree is somebody's root.
 
-use crate::Options;
+use crate::{CTRBOX, Options};
 use cli::{Failure, Outcome, text};
 use linux::{Errno, Error, directory, link, stat};
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Where programs are below the top of a tree.
+const PROGRAM_DIRECTORIES: [&str; 6] = ["usr/local/bin", "usr/local/sbin", "usr/bin", "usr/sbin", "bin", "sbin"];
 
 /// Makes or removes the links.
 pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
@@ -35,7 +42,20 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
             failure.hints.truncate(1);
         }
     }
+    if let (Some(parent), true) = (operands.first(), options.uninstall) {
+        remove_empty(Path::new(parent));
+    }
     if failure.lines.is_empty() { Ok(0) } else { Err(failure) }
+}
+
+/// Removes `lib/ctrbox/bin`, and `lib/ctrbox` with it, when nothing is left there: whoever installed the links has no
+/// other use for them. Any other directory stays.
+fn remove_empty(directory: &Path) {
+    if let Some(parent) = directory.parent().filter(|parent| parent.ends_with("lib/ctrbox")) {
+        for empty in [directory, parent] {
+            let _ = directory::remove(empty.as_os_str());
+        }
+    }
 }
 
 fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failure> {
@@ -48,7 +68,11 @@ fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failu
     // Made beside it and renamed over it, so that the name is never missing.
     let mut temporary = name.to_os_string();
     temporary.push(format!(".{}", linux::process::id()));
-    let made = if options.symbolic { link::symbolic(program, &temporary) } else { link::hard(program, &temporary) };
+    let made = if options.symbolic {
+        link::symbolic(symbolic_target(program, name).as_os_str(), &temporary)
+    } else {
+        link::hard(program, &temporary)
+    };
     let made = made.and_then(|()| link::rename(&temporary, name));
     // Renaming one hard link over another of the same file leaves both names.
     let _ = directory::unlink(&temporary);
@@ -68,12 +92,45 @@ fn uninstall(program: &OsStr, name: &OsStr) -> Result<(), Failure> {
     directory::unlink(name).map_err(|error| failed("cannot remove ", name, &error))
 }
 
-/// Whether a name leads to this very file, as a hard or a symbolic link.
+/// Whether a name leads to this very file, as a hard or a symbolic link; or to nothing any more, as the link of a
+/// program that was moved.
 fn is_ours(program: &OsStr, name: &OsStr) -> bool {
     match (stat::path(program), stat::path(name)) {
         (Ok(ours), Ok(theirs)) => ours.identity() == theirs.identity(),
+        (Ok(_), Err(error)) if error.errno == Errno::ENOENT => {
+            directory::read_link(name).is_ok_and(|target| cli::applet::last_component(&target) == CTRBOX.name)
+        }
         _ => false,
     }
+}
+
+/// What a symbolic link of this name says: a relative path where the link is in the program's tree, else an absolute one.
+fn symbolic_target(program: &OsStr, name: &OsStr) -> PathBuf {
+    let program = Path::new(program);
+    let directory = Path::new(name).parent().and_then(|parent| directory::canonical(parent.as_os_str()).ok());
+    let relative = directory.and_then(|directory| {
+        let tree = top_of_tree(program.parent()?);
+        Path::new(&directory).starts_with(tree).then(|| relative(Path::new(&directory), program))
+    });
+    relative.unwrap_or_else(|| program.to_path_buf())
+}
+
+/// The tree that a program in this directory belongs to: what lies above its `usr/bin` or the like, but never `/`,
+/// where an absolute path means the same.
+fn top_of_tree(directory: &Path) -> &Path {
+    let bytes = directory.as_os_str().as_bytes();
+    let tops = PROGRAM_DIRECTORIES.iter().filter(|below| directory.ends_with(below));
+    let top =
+        tops.filter_map(|below| bytes.get(..bytes.len().checked_sub(below.len() + 1)?)).find(|top| !top.is_empty());
+    top.map_or(directory, |top| Path::new(OsStr::from_bytes(top)))
+}
+
+/// The way from a directory to a file; both absolute and without symbolic links.
+fn relative(directory: &Path, file: &Path) -> PathBuf {
+    let shared = directory.components().zip(file.components()).take_while(|(one, other)| one == other).count();
+    let mut path: PathBuf = directory.components().skip(shared).map(|_| "..").collect();
+    path.extend(file.components().skip(shared));
+    path
 }
 
 fn failed(what: &str, path: &OsStr, error: &Error) -> Failure {

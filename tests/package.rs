@@ -32,9 +32,30 @@ fn what_is_installed_works_and_all_of_it_can_be_removed() {
             assert!(said.contains(&name), "{name}: {said}");
         }
         run(install().arg("--uninstall"));
-        let left = run(Command::new("find").arg(&prefix).args(["-not", "-type", "d"])).stdout;
+        let left = run(Command::new("find").arg(&prefix).args(["-not", "-type", "d", "-or", "-name", "ctrbox"])).stdout;
         assert!(left.is_empty(), "{}", String::from_utf8_lossy(&left));
     }
+}
+
+#[test]
+fn to_remove_one_installation_leaves_the_links_of_another_program() {
+    let scratch = Scratch::new("two").unwrap();
+    let (prefix, tree) = (scratch.0.join("prefix"), scratch.0.join("tree"));
+    copy_of_tree(&tree).unwrap();
+    let install = || {
+        let mut command = Command::new(tree.join("scripts/install"));
+        command.arg("--prefix").arg(&prefix);
+        command
+    };
+    run(&mut install());
+    let another = scratch.0.join("ctrbox");
+    fs::copy(sandbox::artefact().unwrap(), &another).unwrap();
+    let links = prefix.join("lib/ctrbox/bin");
+    run(Command::new(&another).args(["--install", "-s", "--force"]).arg(&links));
+    run(install().arg("--uninstall"));
+    assert!(names().iter().all(|name| links.join(name).exists()));
+    run(Command::new(&another).arg("--uninstall").arg(&links));
+    assert!(!prefix.join("lib/ctrbox").exists());
 }
 
 #[test]
@@ -49,7 +70,7 @@ fn cargo_installs_the_program_and_it_makes_its_links() {
         .args(["install", "--quiet", "--locked", "--path", ".", "--target-dir", "target/install", "--root"])
         .arg(&root)
         .current_dir(document::tree()));
-    let links = root.join("lib/ctrbox");
+    let links = root.join("lib/ctrbox/bin");
     run(Command::new(root.join("bin/ctrbox")).arg("--install").arg(&links));
     for name in names() {
         let help = run(Command::new(root.join("bin/ctrbox")).args(["man", &name])).stdout;
