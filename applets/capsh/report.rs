@@ -149,8 +149,8 @@ impl Session<'_> {
         let known = all(capability::count()) & bit(capability) != 0;
         let name = NAMES.get(usize::from(capability));
         let (prefix, name) = match (name, known) {
-            (Some(name), true) => ("", &**name),
-            (Some(name), false) => ("<reserved for> ", &**name),
+            (Some(name), true) => ("", *name),
+            (Some(name), false) => ("<reserved for> ", *name),
             (None, true) => ("", "<unnamed in libcap>"),
             (None, false) => ("", "<unsupported>"),
         };

@@ -189,9 +189,8 @@ impl Work<'_> {
     fn refuse_twice(&self, made: &Source) -> Result<(), Missing> {
         let Some(device) = made.device.as_ref().filter(|device| !device.is_new) else { return Ok(()) };
         let Ok(mounted) = mountinfo::Table::read() else { return Ok(()) };
-        let same = directory::canonical(&self.target.path).is_ok_and(|target| {
-            mounted.entries().any(|entry| entry.is_from(&device.path) && entry.is_on(&target))
-        });
+        let same = directory::canonical(&self.target.path)
+            .is_ok_and(|target| mounted.entries().any(|entry| entry.is_from(&device.path) && entry.is_on(&target)));
         if same { Err(Missing::AlreadyMounted) } else { Ok(()) }
     }
 
@@ -443,7 +442,7 @@ impl Work<'_> {
 /// Whether a file system on `source` is mounted, and read-only.
 fn is_mounted_read_only(source: &OsStr) -> bool {
     let Ok(table) = mountinfo::Table::read() else { return false };
-    table.entries().any(|entry| {
-        entry.is_from(source) && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro")
-    })
+    table
+        .entries()
+        .any(|entry| entry.is_from(source) && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro"))
 }

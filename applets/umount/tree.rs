@@ -4,8 +4,8 @@ use super::find::{self, Found};
 use super::one::{self, Types};
 use super::{Settings, USAGE};
 use cli::{Failure, Invocation, Outcome, Output, text};
-use linux::options::{self, Options as MountOptions};
 use linux::mount::statmount;
+use linux::options::{self, Options as MountOptions};
 use linux::{Errno, credentials, mountinfo, utab};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -83,7 +83,8 @@ fn unmount_below(
     let mut types = Types::default();
     let parent = order.last().map(|entry| entry.parent);
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
-    let spreads = order.iter().any(is_shared) || entries.iter().any(|entry| Some(entry.id) == parent && is_shared(entry));
+    let spreads =
+        order.iter().any(is_shared) || entries.iter().any(|entry| Some(entry.id) == parent && is_shared(entry));
     // With -f and -l a server may hang: what is mounted is not touched.
     let options = &settings.options;
     let asks = spreads && !options.fake && !options.force && !options.lazy;

@@ -41,7 +41,6 @@ pub mod target;
 mod thread;
 pub mod utab;
 pub mod walk;
-pub mod word;
 
 pub use errno::Errno;
 pub use error::{Error, Result};

@@ -300,7 +300,7 @@ impl Options {
     /// The superblock's flags by the names that fsconfig(2) takes, such as `sync`; ro and rw are not among them.
     pub fn superblock_flags(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().filter_map(|option| match meaning(&option.name) {
-            Meaning::Vfs(vfs) if matches!(vfs.layer, Layer::Superblock) => Some(&*vfs.name),
+            Meaning::Vfs(vfs) if matches!(vfs.layer, Layer::Superblock) => Some(vfs.name),
             _ => None,
         })
     }

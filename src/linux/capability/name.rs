@@ -2,11 +2,10 @@
 
 use crate::capability::{TextErrorKind, members};
 use crate::number;
-use crate::word::Word;
 
 /// Capability n is called `NAMES[n]`. Higher numbers have no name and are written in decimal.
 #[rustfmt::skip]
-pub static NAMES: [Word<22>; 41] = Word::all([
+pub static NAMES: [&str; 41] = [
     "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_kill", "cap_setgid",
     "cap_setuid", "cap_setpcap", "cap_linux_immutable", "cap_net_bind_service", "cap_net_broadcast", "cap_net_admin",
     "cap_net_raw", "cap_ipc_lock", "cap_ipc_owner", "cap_sys_module", "cap_sys_rawio", "cap_sys_chroot",
@@ -14,7 +13,7 @@ pub static NAMES: [Word<22>; 41] = Word::all([
     "cap_sys_time", "cap_sys_tty_config", "cap_mknod", "cap_lease", "cap_audit_write", "cap_audit_control",
     "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog", "cap_wake_alarm", "cap_block_suspend",
     "cap_audit_read", "cap_perfmon", "cap_bpf", "cap_checkpoint_restore",
-]);
+];
 
 /// The capability with this name, in any case.
 pub fn find(name: &[u8]) -> Option<u8> {
@@ -84,9 +83,9 @@ pub fn nearest(wrong: &[u8]) -> Option<&'static str> {
     let stem = wrong.strip_prefix(b"cap_").unwrap_or(&wrong);
     // Two slips in a short name, one more for each further four letters.
     let limit = 1 + stem.len() / 4;
-    let distance = |name: &&'static Word<22>| edits(stem, name.as_bytes().get(4..).unwrap_or_default());
-    let best = NAMES.iter().min_by_key(distance)?;
-    (distance(&best) <= limit).then_some(best)
+    let distance = |name: &str| edits(stem, name.as_bytes().get(4..).unwrap_or_default());
+    let best = NAMES.iter().min_by_key(|name| distance(name))?;
+    (distance(best) <= limit).then_some(*best)
 }
 
 /// How many letters must be put in, taken out, replaced or swapped to make `b` of `a`.

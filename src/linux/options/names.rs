@@ -6,7 +6,6 @@ use crate::mount::api::{
     MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_STRICTATIME,
 };
 use crate::mount::{self, Propagation};
-use crate::word::Word;
 
 /// Who an option is for.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +22,7 @@ pub enum Meaning {
 #[derive(Debug)]
 pub struct VfsOption {
     /// Its name.
-    pub name: Word<15>,
+    pub name: &'static str,
     /// The MS_ flags of mount(2) that it sets, or clears if it is an inverse.
     pub flags: u64,
     /// Whether it clears.
@@ -63,7 +62,7 @@ impl VfsOption {
 #[derive(Debug)]
 pub struct UserspaceOption {
     /// Its name, or a prefix of names if it ends with a dash or a dot.
-    pub name: Word<15>,
+    pub name: &'static str,
     /// Options of the same family exclude each other; 0: of no family.
     pub family: u8,
     /// Whether utab keeps it for umount and remount.
@@ -76,16 +75,16 @@ pub struct UserspaceOption {
 pub const RESET_BY_REMOUNT: u64 =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 
-const fn set(name: &str, flags: u64, layer: Layer) -> VfsOption {
-    VfsOption { name: Word::new(name), flags, inverse: false, layer }
+const fn set(name: &'static str, flags: u64, layer: Layer) -> VfsOption {
+    VfsOption { name, flags, inverse: false, layer }
 }
 
-const fn clear(name: &str, flags: u64, layer: Layer) -> VfsOption {
-    VfsOption { name: Word::new(name), flags, inverse: true, layer }
+const fn clear(name: &'static str, flags: u64, layer: Layer) -> VfsOption {
+    VfsOption { name, flags, inverse: true, layer }
 }
 
-const fn spread(name: &str, propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
-    VfsOption { name: Word::new(name), flags, inverse: false, layer: Layer::Propagation(propagation, recursive) }
+const fn spread(name: &'static str, propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
+    VfsOption { name, flags, inverse: false, layer: Layer::Propagation(propagation, recursive) }
 }
 
 /// Every option of the VFS.
@@ -133,8 +132,8 @@ pub static VFS: &[VfsOption] = &[
     spread("rshared", Propagation::Shared, mount::MS_SHARED | mount::MS_REC, true),
 ];
 
-const fn user(name: &str, family: u8, utab: bool, helper: bool) -> UserspaceOption {
-    UserspaceOption { name: Word::new(name), family, utab, helper }
+const fn user(name: &'static str, family: u8, utab: bool, helper: bool) -> UserspaceOption {
+    UserspaceOption { name, family, utab, helper }
 }
 
 /// Every option of mount itself.

@@ -1,54 +1,49 @@
 //! Signals: names, masks and dispositions; signal(7), sigprocmask(2).
 
 use crate::process::Pid;
-use crate::word::Word;
 use crate::{Result, error::Context, io, number};
 use core::mem::MaybeUninit;
 
 /// A signal number, as in signal(7).
 pub type Signal = i32;
 
-const fn named(name: &str, number: Signal) -> (Word<7>, Signal) {
-    (Word::new(name), number)
-}
-
 /// SIGTERM, SIGINT and the rest, by number.
-static NAMES: &[(Word<7>, Signal)] = &[
-    named("HUP", libc::SIGHUP),
-    named("INT", libc::SIGINT),
-    named("QUIT", libc::SIGQUIT),
-    named("ILL", libc::SIGILL),
-    named("TRAP", libc::SIGTRAP),
-    named("ABRT", libc::SIGABRT),
-    named("IOT", libc::SIGIOT),
-    named("BUS", libc::SIGBUS),
-    named("FPE", libc::SIGFPE),
-    named("KILL", libc::SIGKILL),
-    named("USR1", libc::SIGUSR1),
-    named("SEGV", libc::SIGSEGV),
-    named("USR2", libc::SIGUSR2),
-    named("PIPE", libc::SIGPIPE),
-    named("ALRM", libc::SIGALRM),
-    named("TERM", libc::SIGTERM),
-    named("STKFLT", libc::SIGSTKFLT),
-    named("CHLD", libc::SIGCHLD),
-    named("CLD", libc::SIGCHLD),
-    named("CONT", libc::SIGCONT),
-    named("STOP", libc::SIGSTOP),
-    named("TSTP", libc::SIGTSTP),
-    named("TTIN", libc::SIGTTIN),
-    named("TTOU", libc::SIGTTOU),
-    named("URG", libc::SIGURG),
-    named("XCPU", libc::SIGXCPU),
-    named("XFSZ", libc::SIGXFSZ),
-    named("VTALRM", libc::SIGVTALRM),
-    named("PROF", libc::SIGPROF),
-    named("WINCH", libc::SIGWINCH),
-    named("IO", libc::SIGIO),
-    named("POLL", libc::SIGIO),
-    named("PWR", libc::SIGPWR),
-    named("UNUSED", libc::SIGSYS),
-    named("SYS", libc::SIGSYS),
+static NAMES: &[(&str, Signal)] = &[
+    ("HUP", libc::SIGHUP),
+    ("INT", libc::SIGINT),
+    ("QUIT", libc::SIGQUIT),
+    ("ILL", libc::SIGILL),
+    ("TRAP", libc::SIGTRAP),
+    ("ABRT", libc::SIGABRT),
+    ("IOT", libc::SIGIOT),
+    ("BUS", libc::SIGBUS),
+    ("FPE", libc::SIGFPE),
+    ("KILL", libc::SIGKILL),
+    ("USR1", libc::SIGUSR1),
+    ("SEGV", libc::SIGSEGV),
+    ("USR2", libc::SIGUSR2),
+    ("PIPE", libc::SIGPIPE),
+    ("ALRM", libc::SIGALRM),
+    ("TERM", libc::SIGTERM),
+    ("STKFLT", libc::SIGSTKFLT),
+    ("CHLD", libc::SIGCHLD),
+    ("CLD", libc::SIGCHLD),
+    ("CONT", libc::SIGCONT),
+    ("STOP", libc::SIGSTOP),
+    ("TSTP", libc::SIGTSTP),
+    ("TTIN", libc::SIGTTIN),
+    ("TTOU", libc::SIGTTOU),
+    ("URG", libc::SIGURG),
+    ("XCPU", libc::SIGXCPU),
+    ("XFSZ", libc::SIGXFSZ),
+    ("VTALRM", libc::SIGVTALRM),
+    ("PROF", libc::SIGPROF),
+    ("WINCH", libc::SIGWINCH),
+    ("IO", libc::SIGIO),
+    ("POLL", libc::SIGIO),
+    ("PWR", libc::SIGPWR),
+    ("UNUSED", libc::SIGSYS),
+    ("SYS", libc::SIGSYS),
 ];
 
 /// The first real-time signal that programs may use: the C library keeps 32 and 33 (musl also 34) for itself.
@@ -59,7 +54,7 @@ const RTMAX: Signal = 64;
 pub fn signal_number(name: &str) -> Option<Signal> {
     let upper = name.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    if let Some((_, number)) = NAMES.iter().find(|(known, _)| **known == *name) {
+    if let Some((_, number)) = NAMES.iter().find(|(known, _)| *known == name) {
         return Some(*number);
     }
     let distance = |text: &str| i32::try_from(number::decimal(text.as_bytes())?).ok();
