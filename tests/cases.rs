@@ -1,6 +1,6 @@
 //! Runs the cases of `tests/cases/*.toml` on ours and on theirs and prints where they fail.
 //!
-//! `cargo test -p tests --test cases -- [--ours|--theirs] [--list] [--verbose] [PATTERN...]`:
+//! `cargo test -p tests --test cases -- [--ours|--theirs] [--emulate VERSION[,ERROR]] [--list] [--verbose] [PATTERN...]`:
 //! patterns are regular expressions on `FILE: NAME`; the variable CASES is one, too. It closes
 //! with a line `cases: N passed, N failed, N skipped`.
 
@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tests::case::{self, Case, Differs, Only};
+use tests::emulation::Emulation;
 use tests::judge;
 use tests::needs;
 use tests::originals::Versions;
@@ -22,6 +23,7 @@ struct Options {
     theirs_only: bool,
     list: bool,
     verbose: bool,
+    emulation: Option<Emulation>,
     patterns: Vec<Regex>,
 }
 
@@ -89,8 +91,14 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
     if let Some(pattern) = std::env::var("CASES").ok().filter(|pattern| !pattern.is_empty()) {
         options.patterns.push(Regex::new(&pattern)?);
     }
-    for argument in std::env::args().skip(1) {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            "--emulate" => {
+                let wanted = arguments.next().unwrap_or_default();
+                let (kernel, answer) = wanted.split_once(',').unwrap_or((&wanted, "ENOSYS"));
+                options.emulation = Some(Emulation { kernel: kernel.parse()?, answer: answer.parse()? });
+            }
             "--ours" => options.ours_only = true,
             "--theirs" => options.theirs_only = true,
             "--list" => options.list = true,
@@ -117,7 +125,8 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
         .map(|case| needs::missing(&root, &mut known).or_else(|| needs::missing(&case.needs, &mut known)))
         .collect();
     let versions = Versions::of_host();
-    let stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox")))?;
+    let mut stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox")))?;
+    stage.emulation = options.emulation;
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::new(BTreeMap::new());
     // Loop devices have one set of numbers for the whole machine: a case would detach another's.

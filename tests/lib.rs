@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod document;
+pub mod emulation;
 pub mod fault;
 pub mod judge;
 pub mod needs;

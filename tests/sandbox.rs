@@ -5,6 +5,7 @@
 //! namespaces (loop devices, cgroups) is looked for, removed, and reported as left behind. The
 //! namespaces are made by `bin/sandbox.rs` itself, so the tested tools have no part in it.
 
+use crate::emulation::Emulation;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -122,6 +123,8 @@ pub struct Stage {
     scripts: AtomicUsize,
     /// How long a script may take, in whole seconds; [`TIMEOUT`] if nobody changes it.
     pub timeout: Duration,
+    /// The kernel that our commands' scripts find; this machine's if nobody changes it.
+    pub emulation: Option<Emulation>,
 }
 
 impl Stage {
@@ -132,7 +135,7 @@ impl Stage {
         let lock = fs::File::open(&root)?;
         lock.lock()?;
         // From here on dropping it removes what was made.
-        let stage = Stage { root, _lock: lock, scripts: AtomicUsize::new(0), timeout: TIMEOUT };
+        let stage = Stage { root, _lock: lock, scripts: AtomicUsize::new(0), timeout: TIMEOUT, emulation: None };
         stage.fill(sandbox)?;
         Ok(stage)
     }
@@ -199,10 +202,12 @@ impl Stage {
     /// what else is not in a namespace.
     pub fn run(&self, side: Side, accounts: Accounts, script: &str) -> io::Result<Run> {
         let report = self.root.join("reports").join(self.scripts.fetch_add(1, Ordering::Relaxed).to_string());
+        let emulated = self.emulation.filter(|_| side == Side::Ours);
         let output = Command::new(self.root.join("bin/sandbox"))
             .args(["run".as_ref(), self.root.as_os_str(), side.name().as_ref(), accounts.name().as_ref()])
             .arg(&report)
             .args([script, &self.timeout.as_secs().to_string()])
+            .args(emulated.iter().flat_map(|it| [it.kernel.to_string(), it.answer.to_string()]))
             .env_clear()
             .stdin(Stdio::null())
             .output()?;

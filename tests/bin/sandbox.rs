@@ -1,6 +1,6 @@
 //! Makes the namespaces that a test's script runs in; see `tests/sandbox.rs` for what they promise.
 //!
-//! `sandbox run STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS`: three processes. The outer one makes the
+//! `sandbox run STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS [VERSION ERROR]`: three processes. The outer one makes the
 //! namespaces and keeps the time; its child, started again as `sandbox init ...`, is PID 1 and sets
 //! up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
 //! `sandbox target OPTION...` leaves a process in the namespaces that the host's unshare makes with
@@ -18,6 +18,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
+use tests::emulation::{self, Emulation};
 use tests::sandbox::{Accounts, ORDINARY_IDS, is_of_this_script, unique_name};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -63,9 +64,10 @@ fn run(arguments: &[OsString]) -> Result<u8> {
 }
 
 fn init(arguments: &[OsString]) -> Result<u8> {
-    let [stage, side, accounts, report, script, _seconds] = arguments else {
-        return Err("init STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS".into());
+    let [stage, side, accounts, report, script, _seconds, emulated @ ..] = arguments else {
+        return Err("init STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS [VERSION ERROR]".into());
     };
+    let text = |word: &OsString| word.to_string_lossy().into_owned();
     let stage = Path::new(stage);
     let accounts = accounts.to_str().and_then(Accounts::from_name).ok_or("unknown accounts")?;
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::SIGKILL)?;
@@ -98,6 +100,11 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     path.push(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     let verb = |name: &str| format!("{} {name}", stage.join("bin/sandbox").display());
     let unique = unique_name(Path::new(report));
+    // Not before: the sandbox itself is made with all that this kernel has.
+    if let [kernel, answer] = emulated {
+        let emulation = Emulation { kernel: text(kernel).parse()?, answer: text(answer).parse()? };
+        emulation::install(emulation.filter())?;
+    }
     let shell = Command::new("/bin/bash")
         .arg("-c")
         .arg(script)

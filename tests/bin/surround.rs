@@ -3,12 +3,14 @@
 //! `surround argv0 TEXT FILE ARGUMENT...` executes FILE under that name, `surround argc0 FILE` with no
 //! arguments at all, not even a name. `surround ignoring SIGNAL COMMAND...` starts COMMAND with a signal
 //! ignored. `surround denying ERROR CALL,CALL... COMMAND...` starts it under a seccomp filter that answers
-//! these system calls with an error. `surround limited RESOURCE VALUE COMMAND...` sets a resource limit.
+//! these system calls with an error, `surround emulating VERSION ERROR COMMAND...` under one that takes away what came
+//! after that version of Linux. `surround limited RESOURCE VALUE COMMAND...` sets a resource limit.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
+use tests::emulation::{self, Emulation};
 use tests::fault::call_number;
 
 fn main() {
@@ -31,7 +33,13 @@ fn main() {
                 "EPERM" => libc::EPERM,
                 _ => unreachable!("no such error"),
             };
-            deny(errno, &text(2).split(',').map(|name| call_number(name).expect("a system call")).collect::<Vec<_>>());
+            let calls = text(2).split(',').map(|name| call_number(name).expect("a system call"));
+            emulation::install(emulation::denying(errno, calls)).expect("a filter can be installed");
+            execute(&arguments[3], &arguments[3..]);
+        }
+        "emulating" => {
+            let emulation = Emulation { kernel: text(1).parse().unwrap(), answer: text(2).parse().unwrap() };
+            emulation::install(emulation.filter()).expect("a filter can be installed");
             execute(&arguments[3], &arguments[3..]);
         }
         "limited" => {
@@ -77,20 +85,4 @@ impl Command {
 
 fn execute<'a>(file: &OsString, words: impl IntoIterator<Item = &'a OsString>) {
     Command::new(file, words).execute();
-}
-
-/// Installs the filter.
-fn deny(errno: i32, calls: &[u64]) {
-    let statement = |code: u32, k: u32, jt: u8, jf: u8| libc::sock_filter { code: code as u16, jt, jf, k };
-    let mut program = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0)];
-    for (index, call) in calls.iter().enumerate() {
-        let to_the_refusal = (calls.len() - index) as u8;
-        program.push(statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, *call as u32, to_the_refusal, 0));
-    }
-    program.push(statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0));
-    program.push(statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32, 0, 0));
-    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: the program outlives the call, which copies it. Root needs no PR_SET_NO_NEW_PRIVS.
-    let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter) };
-    assert_eq!(done, 0, "a filter can be installed: {}", std::io::Error::last_os_error());
 }
