@@ -308,7 +308,7 @@ fn settings(options: &Options) -> Result<Settings, Failure> {
         target_prefix: options.target_prefix.clone(),
         fstab: options.fstab.clone(),
         table_use: options.table_use,
-        old_api: linux::process::variable("LIBMOUNT_FORCE_MOUNT2").is_some_and(|value| value == "always"),
+        old_api: linux::process::trusted_variable("LIBMOUNT_FORCE_MOUNT2").is_some_and(|value| value == "always"),
         origin: request::enter_namespace(options.namespace.as_deref())?,
     })
 }

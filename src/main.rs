@@ -90,19 +90,36 @@ fn start(arguments: &[&OsStr]) -> u8 {
     RUNNING.store(index, Ordering::Relaxed);
     let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { applets::APPLETS.get(index).copied() };
     let invocation = Invocation { applet: applet.unwrap_or(&CTRBOX), argv0, args };
-    if linux::start::is_secure_execution() {
-        Failure::new(1, text!["refuses to run with more privilege than its caller"])
-            .hint("one privileged file would be every applet at once: remove its set-user-ID bit or its file capabilities")
-            .print(&invocation);
-        return 1;
+    if let Some(status) = refused(&invocation) {
+        return status;
     }
-    // Not before: with borrowed privilege it would make files for the caller.
+    // Not before: with the privilege of our file it would make files for the caller.
     linux::trace::start();
     if applet.is_none() {
         unknown(name).print(&invocation);
         return UNKNOWN;
     }
     invocation.run()
+}
+
+/// Refuses to run with privilege that the kernel marked as borrowed (AT_SECURE), unless nobody gains by it.
+fn refused(invocation: &Invocation<'_>) -> Option<u8> {
+    if !linux::start::is_secure_execution() {
+        return None;
+    }
+    let applet = invocation.applet;
+    let [real, effective, _] = linux::credentials::all_uids();
+    let hint = if linux::start::file_gives_privilege() {
+        "the file of this program gives it: one privileged file would be every applet at once; remove its set-user-ID and \
+         set-group-ID bits and its file capabilities"
+    } else if matches!(applet.name, "mount" | "umount") && real != 0 && real != effective {
+        "the real user and the effective one differ, and there is no restricted mode for the real one: become root wholly"
+    } else {
+        return None;
+    };
+    let failure = Failure::new(applet.usage_status, text!["refuses to run with more privilege than its caller"]);
+    failure.hint(hint).print(invocation);
+    Some(applet.usage_status)
 }
 
 fn unknown(name: &OsStr) -> Failure {
@@ -146,8 +163,8 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
         };
     };
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    let status = Invocation { applet, argv0: name, args: &args }.run();
-    Ok(status)
+    let invocation = Invocation { applet, argv0: name, args: &args };
+    Ok(refused(&invocation).unwrap_or_else(|| invocation.run()))
 }
 
 /// `ctrbox explain COMMAND...`: what the command would do, and the command of ours that it runs.

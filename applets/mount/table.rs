@@ -29,7 +29,7 @@ pub fn read(invocation: &Invocation<'_>, settings: &Settings) -> Result<fstab::T
 
 /// The table that is read when none is named.
 pub fn default_path() -> OsString {
-    linux::process::variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
+    linux::process::trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
 }
 
 /// Completes a request that names only a source or only a target.

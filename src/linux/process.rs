@@ -141,6 +141,11 @@ pub fn variable(name: &str) -> Option<OsString> {
     environment(name).filter(|value| !value.is_empty())
 }
 
+/// [`variable`], unless the environment may be of somebody with less privilege: secure_getenv(3).
+pub fn trusted_variable(name: &str) -> Option<OsString> {
+    if crate::start::is_secure_execution() { None } else { variable(name) }
+}
+
 /// A variable of our environment: getenv(3). The standard library's takes a lock, in a page that
 /// nothing else at the start touches.
 pub fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {

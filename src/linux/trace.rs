@@ -15,12 +15,14 @@ use std::os::unix::ffi::OsStrExt;
 static OUTPUT: AtomicI32 = AtomicI32::new(-1);
 
 /// Reads `CTRBOX_TRACE` and opens the file it names. A file that cannot be
-/// opened leaves tracing off: the trace never changes what a command does.
+/// opened leaves tracing off: the trace never changes what a command does. So does a file that
+/// somebody with less privilege may have named.
 pub fn start() {
     let Some(value) = crate::process::environment("CTRBOX_TRACE") else { return };
     let output = match value.as_bytes() {
         b"" | b"0" => return,
         b"1" => crate::io::above_standard(2),
+        _ if crate::start::is_secure_execution() => return,
         path => crate::io::append(OsStr::from_bytes(path))
             // Where a standard descriptor is closed, ours must not take its place.
             .and_then(|file| crate::io::above_standard(file.as_raw_fd())),

@@ -224,7 +224,7 @@ impl Index<'_> {
 
 /// The table's path.
 pub fn path() -> OsString {
-    crate::process::variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
+    crate::process::trusted_variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
 }
 
 /// Whether the table has no lines: then unmounting and moving need not look at it.
