@@ -1,8 +1,8 @@
 //! Runs the cases of `tests/cases/*.toml` on ours and on theirs and prints where they fail.
 //!
-//! `cargo test -p tests --test cases -- [--ours|--theirs] [--emulate VERSION[,ERROR]] [--list] [--verbose] [PATTERN...]`:
-//! patterns are regular expressions on `FILE: NAME`; the variable CASES is one, too. It closes
-//! with a line `cases: N passed, N failed, N skipped`.
+//! `cargo test -p tests --test cases -- [--against NAME] [--ours|--theirs] [--emulate VERSION[,ERROR]] [--list]
+//! [--verbose] [PATTERN...]`: patterns are regular expressions on `FILE: NAME`; the variable CASES is one, too. NAME is
+//! debian12, debian13, unstable (the newest) or host. It closes with a line `cases: N passed, N failed, N skipped`.
 
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use tests::case::{self, Case, Differs, Only};
 use tests::emulation::Emulation;
 use tests::judge;
 use tests::needs;
-use tests::originals::Versions;
-use tests::sandbox::{Run, Side, Stage};
+use tests::originals::{Originals, Versions};
+use tests::sandbox::{Run, Side, Stage, artefact};
 
 #[derive(Default)]
 struct Options {
@@ -24,6 +24,7 @@ struct Options {
     list: bool,
     verbose: bool,
     emulation: Option<Emulation>,
+    against: Option<String>,
     patterns: Vec<Regex>,
 }
 
@@ -62,7 +63,9 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
         }
         return Ok(true);
     }
-    let outcomes = run_all(&cases, &options)?;
+    let originals = options.against.as_deref().map_or_else(Originals::chosen, Originals::named)?;
+    println!("cases: against {}: {}", originals.name, originals.versions);
+    let outcomes = run_all(&cases, &options, &originals)?;
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for (case, outcome) in cases.iter().zip(&outcomes) {
         match &outcome.verdict {
@@ -102,6 +105,7 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
             "--ours" => options.ours_only = true,
             "--theirs" => options.theirs_only = true,
             "--list" => options.list = true,
+            "--against" => options.against = Some(arguments.next().ok_or("--against NAME")?),
             "-v" | "--verbose" => options.verbose = true,
             // What `cargo test` hands to every test program.
             "--nocapture" | "--quiet" | "-q" | "--include-ignored" => {}
@@ -117,15 +121,14 @@ fn title(case: &Case) -> String {
 }
 
 /// One outcome for each case, in their order; as many at a time as there are processors.
-fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
+fn run_all(cases: &[Case], options: &Options, originals: &Originals) -> std::io::Result<Vec<Outcome>> {
     let mut known = BTreeMap::new();
     let root = ["root".to_string()];
     let lacks: Vec<Option<String>> = cases
         .iter()
         .map(|case| needs::missing(&root, &mut known).or_else(|| needs::missing(&case.needs, &mut known)))
         .collect();
-    let versions = Versions::of_host();
-    let mut stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox")))?;
+    let mut stage = Stage::with(Path::new(env!("CARGO_BIN_EXE_sandbox")), originals, &artefact()?)?;
     stage.emulation = options.emulation;
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::new(BTreeMap::new());
@@ -143,7 +146,7 @@ fn run_all(cases: &[Case], options: &Options) -> std::io::Result<Vec<Outcome>> {
                         None => {
                             let alone = case.needs.iter().any(|need| need == "loop");
                             let _turn = alone.then(|| loops.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-                            run_one(&stage, &versions, case, options)
+                            run_one(&stage, &originals.versions, case, options)
                         }
                     };
                     if options.verbose {

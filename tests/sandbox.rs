@@ -6,10 +6,11 @@
 //! namespaces are made by `bin/sandbox.rs` itself, so the tested tools have no part in it.
 
 use crate::emulation::Emulation;
+use crate::originals::{self, Originals};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,9 +38,6 @@ pub const APPLETS: [&str; 14] = [
 /// What the name of a stage's directory begins with.
 const PREFIX: &str = "ctrbox-test.";
 
-/// Where the originals are looked for.
-const ORIGINALS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
 /// The name of the ordinary account that a script may be given.
 pub const ORDINARY: &str = "ordinary";
 /// Its user and group number, and those of the group `extra` that it is a member of.
@@ -55,7 +53,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Side {
     /// ctrbox.
     Ours,
-    /// util-linux, coreutils and libcap, as the host has them.
+    /// util-linux, coreutils and libcap: see [`Originals`].
     Theirs,
 }
 
@@ -114,7 +112,7 @@ pub struct Run {
 
 /// The directory that scripts are run from; made once, used by many, removed when dropped.
 ///
-/// `ours/` and `theirs/` hold the commands, `bin/` the sandbox, `etc/` account files, and `case/` is
+/// `ours/` and `theirs/` hold the commands, `libraries/` what theirs need, `bin/` the sandbox, `etc/` account files, and `case/` is
 /// where each script has a file system in memory mounted (seen by it alone).
 pub struct Stage {
     root: PathBuf,
@@ -128,19 +126,24 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Prepares a stage. `sandbox` is the program of `bin/sandbox.rs`.
+    /// Prepares a stage with the originals that are chosen. `sandbox` is the program of `bin/sandbox.rs`.
     pub fn new(sandbox: &Path) -> io::Result<Stage> {
+        Stage::with(sandbox, &Originals::chosen()?, &artefact()?)
+    }
+
+    /// Prepares a stage with these originals, in which `ours` is the program to be tested.
+    pub fn with(sandbox: &Path, originals: &Originals, ours: &Path) -> io::Result<Stage> {
         remove_abandoned();
         let root = nix::unistd::mkdtemp(&std::env::temp_dir().join(PREFIX.to_string() + &"X".repeat(6)))?;
         let lock = fs::File::open(&root)?;
         lock.lock()?;
         // From here on dropping it removes what was made.
         let stage = Stage { root, _lock: lock, scripts: AtomicUsize::new(0), timeout: TIMEOUT, emulation: None };
-        stage.fill(sandbox)?;
+        stage.fill(sandbox, originals, ours)?;
         Ok(stage)
     }
 
-    fn fill(&self, sandbox: &Path) -> io::Result<()> {
+    fn fill(&self, sandbox: &Path, originals: &Originals, artefact: &Path) -> io::Result<()> {
         let searchable = || fs::Permissions::from_mode(0o755);
         fs::set_permissions(&self.root, searchable())?;
         for name in ["ours", "theirs", "bin", "etc", "case", "reports"] {
@@ -149,25 +152,18 @@ impl Stage {
             fs::set_permissions(&directory, searchable())?;
         }
         let ours = self.root.join("ours/ctrbox");
-        let artefact = artefact()?;
         if !artefact.exists() {
             return Err(io::Error::other(format!("{} is not there: scripts/build makes it", artefact.display())));
         }
-        // Copies: an ordinary user need not be able to search the directories that lead to the originals.
-        for (from, to) in [(sandbox, &self.root.join("bin/sandbox")), (&artefact, &ours)] {
-            // By a process of its own: a descriptor of ours could be open for writing in a process that
-            // another thread just forks, and then the copy could not be executed (ETXTBSY).
-            if !Command::new("cp").arg(from).arg(to).status()?.success() {
-                return Err(io::Error::other(format!("cannot copy {}", from.display())));
-            }
+        // Copies: an ordinary user need not be able to search the directories that lead to these.
+        for (from, to) in [(sandbox, &self.root.join("bin/sandbox")), (artefact, &ours)] {
+            originals::copy(from, to)?;
             fs::set_permissions(to, searchable())?;
         }
         for applet in APPLETS {
             fs::hard_link(&ours, self.root.join("ours").join(applet))?;
-            if let Some(original) = ORIGINALS.iter().map(|dir| Path::new(dir).join(applet)).find(|path| path.exists()) {
-                symlink(original, self.root.join("theirs").join(applet))?;
-            }
         }
+        originals.copy(&APPLETS, &self.root, &self.root.join("theirs"))?;
         let (uid, gid, extra) = ORDINARY_IDS;
         let etc = self.root.join("etc");
         fs::write(
