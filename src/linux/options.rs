@@ -269,11 +269,12 @@ impl Options {
             }
             let to = if layers.recursive { &mut change.recursive } else { &mut change.single };
             if vfs.is_access_time() {
-                // They exclude each other: the last one that sets something wins, the others only clear.
+                // They exclude each other: the last one that sets something wins, and an inverse undoes its own only.
                 to.clear |= MOUNT_ATTR_ATIME;
-                to.set &= !MOUNT_ATTR_ATIME;
                 if !vfs.inverse {
-                    to.set |= bits;
+                    to.set = to.set & !MOUNT_ATTR_ATIME | bits;
+                } else if to.set & MOUNT_ATTR_ATIME == bits {
+                    to.set &= !MOUNT_ATTR_ATIME;
                 }
             } else if vfs.inverse {
                 to.clear |= bits;
