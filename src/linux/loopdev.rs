@@ -248,10 +248,8 @@ fn reuse(identity: (u64, u64), wanted: &Wanted) -> core::result::Result<Option<A
         if (info.lo_device, info.lo_inode) != identity {
             continue;
         }
-        if (info.lo_offset, info.lo_sizelimit) == (wanted.offset, wanted.sizelimit) {
-            if wanted.device.as_ref().is_some_and(|device| *device != path) {
-                return Err(Refused::Overlap);
-            }
+        // A device that is named is to be set up: one that the file has already, even the same, is in the way.
+        if (info.lo_offset, info.lo_sizelimit) == (wanted.offset, wanted.sizelimit) && wanted.device.is_none() {
             let autoclear = info.lo_flags & LO_FLAGS_AUTOCLEAR != 0;
             let read_only = info.lo_flags & LO_FLAGS_READ_ONLY != 0;
             return Ok(Some(Attached { path, is_new: false, autoclear, read_only, fd }));

@@ -26,9 +26,13 @@ impl Work<'_> {
             }
             _ => {
                 let manual = self.source.as_ref().and_then(|source| source.device.as_ref());
-                let kept = self.options.for_utab(manual.is_some_and(|device| !device.autoclear));
+                let kept = self.options.for_utab(manual.is_some_and(|device| device.is_new && !device.autoclear));
                 let remount = self.operation.is_remount();
                 if kept.is_empty() && (!remount || utab::is_empty()) {
+                    return Ok(());
+                }
+                // With nothing that the kernel keeps, it was not asked whether this is a mount.
+                if self.operation == Operation::RemountBind && !self.settings.fake && !is_there() {
                     return Ok(());
                 }
                 let entry = self.utab_entry(kept);
