@@ -136,7 +136,8 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('m'), "mkdir", "mode", "alias to '-o X-mount.mkdir[=<mode>]'", |o, mode| {
-        o.options.push("X-mount.mkdir", mode.as_deref().map(OsStr::as_bytes));
+        let mode = mode.map(|mode| text!["\"", mode, "\""]);
+        o.options.push("X-mount.mkdir", mode.as_deref());
         Ok(())
     }),
     Opt::flag(Some('n'), "no-mtab", "don't write to the userspace mount table", |o| o.no_mtab = true),
@@ -324,7 +325,7 @@ fn request(options: &Options, operands: Vec<OsString>) -> Result<Request, Failur
         types: options.types.as_ref().map(|types| types.as_bytes().to_vec()),
         negatable: options.types.is_some(),
         options: list,
-        without_table: !options.operations.is_empty() || options.propagation,
+        without_table: !options.operations.is_empty() || options.propagation || options.options.has("move"),
     };
     let mut operands = operands.into_iter();
     match (operands.next(), operands.next(), operands.next()) {

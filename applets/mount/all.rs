@@ -6,7 +6,7 @@ use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::options::{self, Options as MountOptions};
 use linux::process::{self, Fork, Status, Wait};
 use linux::{directory, fstab, loopdev, mountinfo, utab};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// How many mounts were tried, and how many failed.
@@ -41,7 +41,7 @@ pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Opti
     let mounted = mountinfo::Table::read()
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
     let mut count = Count::default();
-    let mut children: Vec<(process::Pid, OsString)> = Vec::new();
+    let mut children: Vec<process::Pid> = Vec::new();
     if wanted.fork {
         // With an inherited SIG_IGN there would be no children to wait for.
         let _ = process::reset_to_default(process::signals::SIGCHLD);
@@ -49,9 +49,6 @@ pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Opti
     for entry in &table.entries {
         let own = MountOptions::parse(entry.options.as_deref().unwrap_or_default()).unwrap_or_default();
         let place = target::prefixed(&entry.target, settings.target_prefix.as_deref());
-        if entry.is_swap() || entry.fstype == "ignore" {
-            continue;
-        }
         if is_skipped(settings, wanted, entry, &own) {
             say(settings, &entry.target, "ignored", output);
             continue;
@@ -64,19 +61,16 @@ pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Opti
             // What is buffered must not be written once by each child.
             let _ = output.flush();
             if let Some(child) = start(invocation, settings, wanted, entry, output) {
-                children.push((child, entry.target.clone()));
+                children.push(child);
+                say(settings, &entry.target, "mount successfully forked", output);
                 continue;
             }
         }
         let done = mount_entry(invocation, settings, wanted, entry, output);
         report(invocation, settings, &entry.target, done, &mut count, output);
     }
-    for (child, place) in children {
-        let ok = matches!(process::wait(child, Wait::End), Ok(Status::Exited(0)));
-        if ok {
-            say(settings, &place, "successfully mounted", output);
-        }
-        count.add(ok);
+    for child in children {
+        count.add(matches!(process::wait(child, Wait::End), Ok(Status::Exited(0))));
     }
     Ok(count.status())
 }
@@ -93,12 +87,14 @@ fn report(
     invocation: &Invocation<'_>,
     settings: &Settings,
     place: &OsStr,
-    done: Outcome,
+    done: one::Performed,
     count: &mut Count,
     output: &mut Output,
 ) {
     match done {
-        Ok(status) => {
+        // Forgiven by nofail: no failure, and not mounted.
+        Ok(None) => count.add(true),
+        Ok(Some(status)) => {
             if status == 0 {
                 say(settings, place, "successfully mounted", output);
             }
@@ -119,7 +115,7 @@ fn mount_entry(
     wanted: &Options,
     entry: &fstab::Entry,
     output: &mut Output,
-) -> Outcome {
+) -> one::Performed {
     let own = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
     let request = Request {
         source: Some(entry.source.clone()),
@@ -146,7 +142,8 @@ fn start(
     match process::fork() {
         Ok(Fork::Parent(child)) => Some(child),
         Ok(Fork::Child) => {
-            let status = mount_entry(invocation, settings, wanted, entry, output).unwrap_or_else(|failure| {
+            let done = mount_entry(invocation, settings, wanted, entry, output);
+            let status = done.map(|status| status.unwrap_or(0)).unwrap_or_else(|failure| {
                 failure.print(invocation);
                 failure.status
             });
@@ -160,7 +157,7 @@ fn start(
 fn is_skipped(settings: &Settings, wanted: &Options, entry: &fstab::Entry, own: &MountOptions) -> bool {
     let is_root = settings.target_prefix.is_none() && (entry.target == "/" || entry.target == "root");
     let no_auto = own.switch("auto", "noauto") == Some(false);
-    is_root || no_auto || !is_selected(wanted, &entry.fstype, own)
+    entry.is_swap() || is_root || no_auto || !is_selected(wanted, &entry.fstype, own)
 }
 
 fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
@@ -175,14 +172,14 @@ fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptio
     if here.peek().is_none() {
         return false;
     }
+    let bind = own.has("bind") || own.has("rbind");
     let path = match linux::probe::Tag::parse(&entry.source) {
         Some(tag) => tag.resolve().unwrap_or_default(),
-        None if source::is_path_type(entry.fstype.as_bytes()) => {
+        None if bind || source::is_path_type(entry.fstype.as_bytes()) => {
             directory::canonical(&entry.source).unwrap_or_else(|_| entry.source.clone())
         }
         None => entry.source.clone(),
     };
-    let bind = own.has("bind") || own.has("rbind");
     let offset = source::loop_wanted(own).ok().flatten().map_or(0, |wanted| wanted.offset);
     here.any(|found| {
         if bind {
@@ -236,11 +233,11 @@ fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Option
         let done = table::complete(invocation, settings, request)
             .and_then(|request| one::perform(invocation, &settings.quiet(), request, output));
         match done {
-            Ok(0) => {
+            Ok(Some(0)) => {
                 say(settings, &place, "successfully remounted", output);
                 count.add(true);
             }
-            Ok(_) => count.add(false),
+            Ok(status) => count.add(status.is_none()),
             Err(failure) => {
                 let _ = output.flush();
                 failure.print(invocation);

@@ -5,9 +5,9 @@ use super::Options;
 use super::hooks::Hooks;
 use super::plan::{self, Facts, Step};
 use super::request::Request;
-use cli::Failure;
 use cli::explain::{NO_CALL, Story, steps as shared};
 use cli::text::Piece;
+use cli::{Failure, text};
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
 use linux::options::operation::{Mounting, Operation};
@@ -28,8 +28,8 @@ pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
     if !request.without_table && (request.source.is_none() || request.target.is_none()) {
         story.tell("find {0} in fstab, which completes the command line", "open(\"/etc/fstab\")", &[&named]);
     }
-    if let Some(mode) = hooks.mkdir {
-        story.tell("make {0} if it is missing", "mkdir(\"{0}\", {1})", &[&named, &format!("{mode:#o}")]);
+    if let Some(mode) = &hooks.mkdir {
+        story.tell("make {0} if it is missing", "mkdir(\"{0}\", {1})", &[&named, &text!["0o", mode]]);
     }
     let fstype = request.types.as_deref().map(|types| OsString::from(String::from_utf8_lossy(types).into_owned()));
     let operation = Operation::of(&options, request.source.is_some());

@@ -10,8 +10,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// What the X-mount.* options ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hooks {
-    /// Make the target, with this mode for each new directory.
-    pub mkdir: Option<u32>,
+    /// Make the target, with this mode, in octal, for each new directory. Whether it is one is not known yet.
+    pub mkdir: Option<Vec<u8>>,
     /// Mount this directory of the file system in place of its root.
     pub subdir: Option<OsString>,
     /// Change the owner of the mounted root.
@@ -35,20 +35,14 @@ pub struct Hooks {
 impl Hooks {
     /// Reads them. `target` begins the message of one that is malformed.
     pub fn parse(options: &MountOptions, target: &OsStr) -> Result<Hooks, Failure> {
-        let malformed = || {
-            let list = OsString::from_vec(super::one::shown_options(options));
-            Failure::new(USAGE, text![target, ": failed to parse mount options '", list, "'."])
-        };
+        let malformed = || malformed(options, target);
         let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
         let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
         let mut hooks = Hooks::default();
         for option in &options.0 {
             match option.name.as_slice() {
                 b"X-mount.mkdir" | b"x-mount.mkdir" => {
-                    hooks.mkdir = match value(option) {
-                        Some(mode) => Some(octal(&mode).ok_or_else(malformed)?),
-                        None => Some(0o755),
-                    };
+                    hooks.mkdir = Some(value(option).unwrap_or_else(|| b"755".to_vec()));
                 }
                 b"X-mount.subdir" => {
                     hooks.subdir = Some(OsString::from_vec(value(option).ok_or_else(malformed)?));
@@ -79,6 +73,12 @@ impl Hooks {
         }
         Ok(hooks)
     }
+}
+
+/// An option whose value cannot be used: the whole list is told.
+pub fn malformed(options: &MountOptions, target: &OsStr) -> Failure {
+    let list = super::one::shown_options(options);
+    super::message::early(USAGE, target, &text!["failed to parse mount options '", list, "'"])
 }
 
 /// A user's number, by number or name.
@@ -119,14 +119,14 @@ mod tests {
 
     #[test]
     fn a_directory_is_made_with_the_mode_that_is_given_or_the_usual_one() {
-        assert_eq!(hooks("X-mount.mkdir").unwrap().mkdir, Some(0o755));
-        assert_eq!(hooks("x-mount.mkdir=\"0700\"").unwrap().mkdir, Some(0o700));
+        assert_eq!(hooks("X-mount.mkdir").unwrap().mkdir, Some(b"755".to_vec()));
+        assert_eq!(hooks("x-mount.mkdir=\"0700\"").unwrap().mkdir, Some(b"0700".to_vec()));
         assert_eq!(hooks("a,b").unwrap(), Hooks::default());
     }
 
     #[test]
     fn malformed_values_are_refused_with_the_whole_list() {
-        for list in ["X-mount.mkdir=9z", "X-mount.subdir=", "X-mount.mode=77777", "X-mount.owner=no/such"] {
+        for list in ["X-mount.subdir=", "X-mount.mode=77777", "X-mount.owner=no/such"] {
             let failure = hooks(list).unwrap_err();
             assert_eq!(failure.status, USAGE, "{list}");
         }

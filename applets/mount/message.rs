@@ -88,8 +88,8 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
 fn invalid(mounting: &Mounting<'_>, source: &OsStr) -> Vec<u8> {
     let network = mounting.fstype.is_some_and(|fstype| source::is_network_type(fstype.as_bytes()));
     match mounting.operation {
-        Operation::Remount => text!["mount point not mounted or bad option"],
-        Operation::RemountBind | Operation::Propagation => text!["not mount point or bad option"],
+        Operation::Remount | Operation::RemountBind => text!["mount point not mounted or bad option"],
+        Operation::Propagation => text!["not mount point or bad option"],
         Operation::Move if is_below_shared(source) => {
             text!["bad option; moving a mount residing under a shared mount is unsupported"]
         }

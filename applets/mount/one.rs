@@ -8,7 +8,7 @@ use super::message;
 use super::plan::{self, Facts};
 use super::request::{Request, Settings};
 use super::source::{self, Missing, Source};
-use super::target::{self, Target};
+use super::target::{self, Target, Unmade};
 use super::{FAILED, USAGE, carry, table};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, Outcome, Output, text};
@@ -26,8 +26,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// Mounts what a command line names.
 pub fn mount(invocation: &Invocation<'_>, settings: &Settings, request: Request, output: &mut Output) -> Outcome {
     let request = table::complete(invocation, settings, request)?;
-    perform(invocation, settings, request, output)
+    perform(invocation, settings, request, output).map(|status| status.unwrap_or(0))
 }
+
+/// The exit status; `None` if nothing was mounted and `nofail` forgives it.
+pub type Performed = Result<Option<u8>, Failure>;
 
 /// The options as messages show them: without repetitions, rw or ro first.
 pub fn shown_options(options: &MountOptions) -> Vec<u8> {
@@ -73,7 +76,7 @@ struct Refusal {
 }
 
 /// Makes the mount that a complete request asks for.
-pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Request, output: &mut Output) -> Outcome {
+pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Request, output: &mut Output) -> Performed {
     let named = request.target.clone().or_else(|| request.source.clone()).unwrap_or_else(|| OsString::from("???"));
     let mut options = request.options;
     options.imply_user_flags();
@@ -81,9 +84,12 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
     options.remove("group");
     hooks::number_ids(&mut options);
     options.deduplicate();
+    drop_selinux(&mut options);
     refuse_unsupported(&options, &named)?;
     let operation = Operation::of(&options, request.source.is_some());
-    let hooks = Hooks::parse(&options, &named)?;
+    let mut hooks = Hooks::parse(&options, &named)?;
+    // -c goes as far as the attach: a symbolic link at the target's end is covered itself.
+    hooks.raw_target |= !settings.canonicalize;
     let mut work = Work {
         invocation,
         settings,
@@ -96,10 +102,17 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
         source: None,
         target: Target::at(request.target.as_deref().unwrap_or_default(), settings),
     };
-    if work.given.is_none() && operation != Operation::Propagation && !operation.is_remount() {
-        // With a bind of one operand the kernel says what is wrong; a new file system needs a source.
-        if operation == Operation::New {
-            return Err(Failure::new(USAGE, text![named, ": no mount source specified."]));
+    if operation == Operation::New && work.types == b"swap" {
+        return Err(message::early(USAGE, &named, &text!["operation failed: ", Errno::EINVAL]));
+    }
+    if work.given.is_none() {
+        let refuse = |named: &OsStr, words: &[u8]| Err(message::early(USAGE, named, words));
+        match operation {
+            Operation::New => return refuse(&named, b"no mount source specified"),
+            Operation::Bind | Operation::Move if !settings.fake => {
+                return refuse(&work.resolved(&work.target.path), &text!["mount failed: ", Errno::EINVAL]);
+            }
+            _ => {}
         }
     }
     if let Err(missing) = work.find_source() {
@@ -108,13 +121,23 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
     let Some(target) = request.target.clone() else {
         return Err(Failure::new(USAGE, text![named, ": can't find mount point in ", table::default_path(), "."]));
     };
-    work.target = target::prepare(&target, settings, &work.hooks)
-        .map_err(|errno| message::early(USAGE, &target, &text!["failed to create mount point: ", errno]))?;
+    work.target = target::prepare(&target, settings, &work.hooks).map_err(|unmade| match unmade {
+        Unmade::BadMode => hooks::malformed(&work.options, &target),
+        Unmade::Failed(errno) => message::early(USAGE, &target, &text!["failed to create mount point: ", errno]),
+    })?;
     let outcome = work.make(output);
-    if !matches!(outcome, Ok(0)) {
+    if !matches!(outcome, Ok(Some(0))) {
         work.target.undo();
     }
     outcome
+}
+
+/// The labels of SELinux mean nothing to a kernel without it.
+fn drop_selinux(options: &mut MountOptions) {
+    const NAMES: [&str; 5] = ["context", "fscontext", "defcontext", "rootcontext", "seclabel"];
+    if NAMES.iter().any(|name| options.has(name)) && !types::kernel_knows(b"selinuxfs") {
+        NAMES.iter().for_each(|name| options.remove(name));
+    }
 }
 
 /// What we know and do not do.
@@ -145,8 +168,9 @@ impl Work<'_> {
         {
             let made = source::attach(&path, &wanted)?;
             self.refuse_twice(&made)?;
-            if made.device.as_ref().is_some_and(|device| device.read_only) && !self.settings.read_write {
-                // The file cannot be written, and neither can what is in it.
+            if made.device.as_ref().is_some_and(|device| device.read_only && device.is_new) && !self.settings.read_write
+            {
+                // The file cannot be written, and neither can what is in it. Of a device that was there the kernel says so.
                 self.options.push("ro", None);
             }
             self.source = Some(made);
@@ -194,12 +218,12 @@ impl Work<'_> {
         if same { Err(Missing::AlreadyMounted) } else { Ok(()) }
     }
 
-    fn source_failed(&self, missing: Missing, named: &OsStr) -> Outcome {
+    fn source_failed(&self, missing: Missing, named: &OsStr) -> Performed {
         let nofail = self.options.has("nofail");
         let given = self.given.clone().unwrap_or_default();
         let early = |status, words: Vec<u8>| Err(message::early(status, named, &words));
         match missing {
-            Missing::Tag if nofail => Ok(0),
+            Missing::Tag if nofail => Ok(None),
             Missing::Tag => early(USAGE, text!["can't find ", given]),
             Missing::BadSize => {
                 early(USAGE, text!["failed to parse mount options '", shown_options(&self.options), "'"])
@@ -208,7 +232,7 @@ impl Work<'_> {
             Missing::Loop(Refused::Overlap) => {
                 early(FAILED, text!["overlapping loop device exists for ", self.resolved(&given)])
             }
-            Missing::Loop(Refused::Failed(error)) if nofail && error.errno == Errno::ENOENT => Ok(0),
+            Missing::Loop(Refused::Failed(error)) if nofail && error.errno == Errno::ENOENT => Ok(None),
             Missing::Loop(Refused::Failed(error)) => {
                 let failure = early(FAILED, text!["failed to set up loop device for ", self.resolved(&given)]);
                 failure.map_err(|failure| failure.hint(text![error.call, " ", error.object, ": ", error.errno]))
@@ -225,27 +249,27 @@ impl Work<'_> {
     }
 
     /// Tries the types that come into question, then records what was done.
-    fn make(&mut self, output: &mut Output) -> Outcome {
+    fn make(&mut self, output: &mut Output) -> Performed {
         if self.settings.onlyonce && self.is_there() {
             return Err(message::early(FAILED, &self.target.path, b"filesystem already mounted"));
         }
         let tried = match self.try_types(output)? {
             Ok(tried) => tried,
-            Err(refusal) if refusal.source_missing && self.options.has("nofail") => return Ok(0),
+            Err(refusal) if refusal.source_missing && self.options.has("nofail") => return Ok(None),
             Err(refusal) => return Err(refusal.failure),
         };
         let done = match tried {
             Tried::Helped(0) => {
                 self.spread_after_helper();
                 self.record(true)?;
-                return Ok(0);
+                return Ok(Some(0));
             }
-            Tried::Helped(status) => return Ok(status),
+            Tried::Helped(status) => return Ok(Some(status)),
             Tried::Mounted(done) => done,
         };
         self.tell(&done.messages, output);
         self.record(false)?;
-        self.tell_not_changed(done.not_changed)
+        self.tell_not_changed(done.not_changed).map(Some)
     }
 
     /// Whether the source is on the target already.
@@ -391,7 +415,9 @@ impl Work<'_> {
         let original = settings.origin.as_ref().map(|foreign| foreign.original());
         match helper::run(program, argv, original) {
             Ok(helper::Ran::Ended(Status::Exited(status))) => status,
-            Ok(helper::Ran::Ended(_)) | Err(_) => FAILED,
+            // -1, as the original has it.
+            Ok(helper::Ran::Ended(_)) => 255,
+            Err(_) => FAILED,
             Ok(helper::Ran::InChild(error)) => {
                 cli::exec::failed_to_execute(&error).print(self.invocation);
                 process::exit_child(126)

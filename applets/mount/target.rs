@@ -3,7 +3,7 @@
 use super::hooks::Hooks;
 use super::request::Settings;
 use super::table::absolute;
-use linux::{Errno, directory, stat};
+use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -47,19 +47,29 @@ pub fn prefixed(target: &OsStr, prefix: Option<&OsStr>) -> OsString {
     OsString::from_vec(path)
 }
 
-/// Resolves the target, and makes it if X-mount.mkdir asks for that. The error is of the directory that could not be made.
-pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Target, Errno> {
+/// Why the target was not made.
+pub enum Unmade {
+    /// The mode is no number.
+    BadMode,
+    /// A directory could not be made.
+    Failed(Errno),
+}
+
+/// Resolves the target, and makes it if X-mount.mkdir asks for that; only then its mode is judged.
+pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Target, Unmade> {
     let mut path = prefixed(target, settings.target_prefix.as_deref());
     let mut made = Vec::new();
-    if let Some(mode) = hooks.mkdir
+    if let Some(mode) = &hooks.mkdir
         && !settings.fake
         && stat::path(&path).is_err()
     {
-        directory::make_all(&absolute(&path), mode, &mut made).inspect_err(|_| {
+        let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
+        directory::make_all(&absolute(&path), mode as u32 & 0o7777, &mut made).map_err(|errno| {
             Target { path: OsString::new(), made: made.clone() }.undo();
+            Unmade::Failed(errno)
         })?;
     }
-    if settings.canonicalize && !hooks.raw_target {
+    if !hooks.raw_target {
         path = directory::canonical(&path).unwrap_or(path);
     }
     Ok(Target { path, made })

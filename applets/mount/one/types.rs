@@ -100,6 +100,12 @@ fn kernel_type(found: &str) -> &str {
     }
 }
 
+/// Whether the kernel has a type now, without a module that it would have to load.
+pub fn kernel_knows(fstype: &[u8]) -> bool {
+    let text = io::read_file("/proc/filesystems", 1 << 16).unwrap_or_default();
+    text.split(|&byte| byte == b'\n').any(|line| line.rsplit(|&byte| byte == b'\t').next() == Some(fstype))
+}
+
 /// The types that need a device: /etc/filesystems, and /proc/filesystems if that is missing or ends with `*`.
 fn known_types() -> Vec<OsString> {
     let mut types = Vec::new();
