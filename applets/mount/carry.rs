@@ -61,7 +61,7 @@ fn undo(done: &[Step], failed: &Step) -> bool {
     // The first failure is the one to tell.
     match found {
         Some((_, target, flags)) if flags & (mount::MS_BIND | mount::MS_REMOUNT) == mount::MS_BIND => {
-            mount::umount2(target, mount::MNT_DETACH).is_ok()
+            mount::unmount(target, mount::MNT_DETACH).is_ok()
         }
         Some((Some(source), target, mount::MS_MOVE)) => {
             mount::mount2(Some(target), source, None, mount::MS_MOVE, None).is_ok()
@@ -133,7 +133,7 @@ impl Hand {
             Step::Remount2 { target, attributes, recursive } => {
                 mount::remount::set_attributes(target, *attributes, *recursive)?;
             }
-            Step::Detach { target } => mount::umount2(target, mount::MNT_DETACH)?,
+            Step::Detach { target } => mount::unmount(target, mount::MNT_DETACH)?,
             Step::Mount2 { source, target, fstype, flags, data } => {
                 mount::mount2(source.as_deref(), target, fstype.as_deref(), *flags, data.as_deref())?;
                 const CHANGES: u64 =

@@ -18,6 +18,8 @@ pub struct Found {
     pub fstype: Option<OsString>,
     /// The options of its mount, if the table was read.
     pub options: Option<Vec<u8>>,
+    /// What umount2(2) gets in place of the target, which is as it was typed then; empty: the target itself.
+    pub resolved: OsString,
     /// Whether another mount is on top of it, so that its target means that one.
     pub is_hidden: bool,
 }
@@ -31,7 +33,7 @@ impl Found {
             id: u64::from(entry.id),
             fstype: Some(entry.fstype_text().to_os_string()),
             options: Some(entry.options.to_vec()),
-            is_hidden: false,
+            ..Found::default()
         }
     }
 }

@@ -14,13 +14,17 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Unmounts what an operand names.
 pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
-    let found = look_up(settings, operand);
+    let options = &settings.options;
+    // -f and -l are for what hangs: the mount itself is not touched.
+    let gentle = options.force || options.lazy;
+    let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
+    let found = look_up(settings, operand, &path);
     let mut types = Types::default();
     let known = found.is_some();
     if found.as_ref().is_some_and(|found| found.is_hidden) {
         return Err(Failure::new(USAGE, text![operand, ": umount failed: ", Errno::EINVAL, "."]));
     }
-    let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), ..Found::default() });
+    let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), resolved: path, ..Found::default() });
     let mut done = unmount_found(invocation, settings, &found, &mut types, output);
     if let Err(refused) = &done
         && refused.errno == Some(Errno::EINVAL)
@@ -28,7 +32,7 @@ pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr
         && stat::link(operand).is_ok_and(|stat| stat.is_symlink())
     {
         // A mount may be over the symbolic link itself.
-        if mount::umount2(operand, flags(&settings.options) | mount::UMOUNT_NOFOLLOW).is_ok() {
+        if mount::unmount(&find::canonical(operand, false), flags(options)).is_ok() {
             done = Ok(0);
         }
     }
@@ -73,19 +77,21 @@ pub fn flags(options: &Options) -> u64 {
 }
 
 /// Finds the mount; without the table where that will do.
-fn look_up(settings: &Settings, operand: &OsStr) -> Option<Found> {
+fn look_up(settings: &Settings, operand: &OsStr, path: &OsStr) -> Option<Found> {
     let options = &settings.options;
-    // -f and -l are for what hangs: the mount itself is not touched.
-    let gentle = options.force || options.lazy;
-    let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
-    let needs_table = gentle || options.detach_loop || options.read_only || options.verbose || !utab::is_empty();
-    if !needs_table && let Some(found) = find::by_kernel(&path, !options.internal_only) {
+    let needs_table = options.force
+        || options.lazy
+        || options.detach_loop
+        || options.read_only
+        || options.verbose
+        || !utab::is_empty();
+    if !needs_table && let Some(found) = find::by_kernel(path, !options.internal_only) {
         return Some(found);
     }
     match mountinfo::Table::read() {
-        Ok(table) => find::in_table(&table, operand, &path),
+        Ok(table) => find::in_table(&table, operand, path),
         // Without the table the kernel still knows the mount, and its entry in utab is to go with it.
-        Err(_) => find::by_kernel(&path, !options.internal_only),
+        Err(_) => find::by_kernel(path, !options.internal_only),
     }
 }
 
@@ -132,7 +138,7 @@ pub fn unmount_found(
         }
     }
     if !options.fake
-        && let Err(error) = mount::umount2(&found.target, flags(options))
+        && let Err(error) = call(options, found)
     {
         if error.errno == Errno::EBUSY && options.read_only {
             return remount_read_only(invocation, settings, found, output);
@@ -140,6 +146,13 @@ pub fn unmount_found(
         return Err(refused(found, &error));
     }
     finish(invocation, settings, found, kept.as_ref(), output)
+}
+
+/// The system call. A path is taken as it was resolved; with -c, unless the table had it, as it was typed.
+fn call(options: &Options, found: &Found) -> linux::Result<()> {
+    let path = if found.resolved.is_empty() { &found.target } else { &found.resolved };
+    let is_typed = options.no_canonicalize && found.source.is_none();
+    if is_typed { mount::umount2(path, flags(options)) } else { mount::unmount(path, flags(options)) }
 }
 
 /// What utab keeps of the mount; `None` if it keeps nothing of any.

@@ -13,9 +13,11 @@ pub mod remount;
 pub mod statmount;
 pub mod subdirectory;
 
-use crate::{Result, error::Context, io, trace};
+use crate::{Errno, Error, Result, error::Context, io, trace};
 use core::ffi::{c_char, c_void};
 use std::ffi::{CString, OsStr};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 
 /// Read-only.
 pub const MS_RDONLY: u64 = 1;
@@ -163,6 +165,35 @@ pub fn umount2(target: &OsStr, flags: u64) -> Result<()> {
     traced!(done, "umount2({}, {})", trace::Quoted::new(target), trace::Flags(flags, UMOUNT_NAMES))
         .context("umount2", target)
         .map(drop)
+}
+
+/// [`umount2`] of a path without symbolic links, as resolving one gives it. A link that was put into it since is not
+/// followed, but `ELOOP`: the directory that the mount is in is opened without links, and the last name is looked up there.
+pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
+    let bytes = target.as_bytes();
+    let (parent, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) if slash > 0 && bytes.starts_with(b"/") && slash + 1 < bytes.len() => bytes.split_at(slash),
+        // Nothing leads to it but the root; and of a relative path nothing is known.
+        Some(0) => return umount2(target, flags | if bytes.len() > 1 { UMOUNT_NOFOLLOW } else { 0 }),
+        _ => return umount2(target, flags),
+    };
+    let directory = io::open_without_links(None, OsStr::from_bytes(parent)).context("umount2", target)?;
+    let mut path = b"/proc/self/fd/".to_vec();
+    path.extend_from_slice(directory.as_raw_fd().to_string().as_bytes());
+    path.extend_from_slice(name);
+    let flags = flags | UMOUNT_NOFOLLOW;
+    let done = match umount2(OsStr::from_bytes(&path), flags) {
+        // No /proc: by way of the working directory.
+        Err(error) if error.errno == Errno::ENOENT && crate::stat::path(OsStr::new("/proc/self/fd")).is_err() => {
+            let working = crate::directory::open(OsStr::new("."))?;
+            crate::directory::fchdir(directory.as_fd())?;
+            let done = umount2(OsStr::from_bytes(name.get(1..).unwrap_or_default()), flags);
+            crate::directory::fchdir(working.as_fd())?;
+            done
+        }
+        done => done,
+    };
+    done.map_err(|error| Error::new(error.call, target, error.errno))
 }
 
 fn pointer(text: &Option<CString>) -> *const c_char {
