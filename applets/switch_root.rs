@@ -4,15 +4,16 @@
 //! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
 //! it was, with its /dev, /proc and /sys.
 
+use cli::child::{Forking, How};
 use cli::diagnosis::{Step, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::explain::{Story, steps};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::mount::{self, statmount};
-use linux::process::{Argv, Environment, Fork, SearchPath};
-use linux::root::{self, Old};
-use linux::{Errno, directory, process, stat};
+use linux::process::{Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use linux::root::Old;
+use linux::{Errno, directory, executable, process, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -56,7 +57,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Run((), operands) => operands,
     };
     let (new_root, init) = operands_of(&operands)?;
-    let old = switch(invocation, new_root, init)?;
+    let old = switch(invocation, new_root, init, output)?;
     match old.is_in_memory() {
         Ok(true) => empty_in_the_background(old),
         Ok(false) => warn(invocation, &Line::Named(text!["old root filesystem is not an initramfs"])),
@@ -75,8 +76,8 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
     };
     let (new_root, init) = operands_of(&operands)?;
     let mut story = Story::default();
-    let words = "see that {0} is a mount point and has the program {1}, or change nothing";
-    story.tell(words, "statx(\"{0}\"), openat2(\"{0}\", \"{1}\")", &[new_root, init]);
+    let words = "see in a child that {1} can be executed in {0}, or change nothing";
+    story.tell(words, "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()", &[new_root, init]);
     for kept in KEPT {
         let words = "if {0} is a mount, move it to {1}, or detach it where there is no empty place for it";
         story.tell(words, "mount(\"{0}\", \"{1}\", NULL, MS_MOVE, NULL)", &[&kept, &below(new_root, kept)]);
@@ -102,7 +103,7 @@ fn operands_of(operands: &[OsString]) -> Result<(&OsString, &OsString), Failure>
 }
 
 /// Makes `new_root` the root, and returns the old one.
-fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr) -> Result<Old, Failure> {
+fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &mut Output) -> Result<Old, Failure> {
     let failed_stat = |path: &OsStr, errno: Errno| sorry(text!["stat of ", path, " failed: ", errno]);
     let root = OsStr::new("/");
     let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity().0);
@@ -115,10 +116,7 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr) -> Result
     if statmount::mountinfo_id(None, new_root, 0).ok().and_then(|id| id.is_root) == Some(false) {
         return Err(not_moved(Errno::EINVAL));
     }
-    root::has_program(new_root, init).map_err(|errno| {
-        let failure = Failure::new(1, text!["cannot access ", init, ": ", errno]);
-        explained(failure, Step::FindInit(new_root), errno)
-    })?;
+    check_init(invocation, new_root, init, output)?;
     let old = Old::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
     // What is undone is named by the same paths when the working directory is another.
     let absolute = directory::canonical(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
@@ -130,6 +128,9 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr) -> Result
     let mut moving = Vec::new();
     let mut detached = Vec::new();
     for kept in KEPT {
+        if leads_into(OsStr::new(kept), &absolute) {
+            continue;
+        }
         let place = below(&absolute, kept);
         match fate(old_device, new_device, device_if_there(OsStr::new(kept))?, device_if_there(&place)?) {
             Fate::Nothing => {}
@@ -179,6 +180,60 @@ fn fate(old: u64, new: u64, kept: Option<u64>, place: Option<u64>) -> Fate {
         Some(kept) if kept == old => Fate::Nothing,
         Some(_) if place == Some(new) => Fate::Move,
         Some(_) => Fate::Detach,
+    }
+}
+
+/// Whether a path is a symbolic link into the new root, as initramfs-tools leaves /dev once it has moved it itself.
+fn leads_into(path: &OsStr, new_root: &OsStr) -> bool {
+    stat::link(path).is_ok_and(|stat| stat.is_symlink())
+        && directory::canonical(path).is_ok_and(|target| {
+            let below = target.as_bytes().strip_prefix(new_root.as_bytes());
+            below.is_some_and(|below| matches!(below, [] | [b'/', ..]))
+        })
+}
+
+/// Looks at init as the exec will, while the old root is whole. A child does it from inside of the new root, where
+/// symbolic links and interpreters mean what they will mean, and says what is wrong.
+fn check_init(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &mut Output) -> Result<(), Failure> {
+    let has_handlers = executable::has_handlers();
+    let mut forking = Forking::default();
+    let Some(child) = forking.fork(How { blocked: &[], dies_with_parent: false }, output)? else {
+        let status = match look_inside(new_root, init, has_handlers) {
+            Ok(()) => 0,
+            Err(failure) => {
+                failure.print(invocation);
+                failure.status
+            }
+        };
+        process::exit_child(status)
+    };
+    let ended = process::wait(child, Wait::End);
+    forking.restore_signals()?;
+    match ended {
+        Ok(Status::Exited(0)) => Ok(()),
+        Ok(Status::Exited(status)) => Err(Failure::silent(status)),
+        // What it would have said is not known.
+        _ => Err(Failure::new(1, text!["cannot access ", init, ": ", Errno::EIO])),
+    }
+}
+
+fn look_inside(new_root: &OsStr, init: &OsStr, has_handlers: bool) -> Result<(), Failure> {
+    let not_usable = |errno: Errno| {
+        let failure = Failure::new(1, text!["cannot access ", init, ": ", errno]);
+        explained(failure, Step::FindInit(new_root), errno)
+    };
+    match directory::chroot(new_root).and_then(|()| directory::chdir(OsStr::new("/"))) {
+        Ok(()) => {}
+        // Then the switch is refused, too, and undone.
+        Err(error) if error.errno == Errno::EPERM => return Ok(()),
+        Err(error) => return Err(not_usable(error.errno)),
+    }
+    match executable::obstacle(init, has_handlers) {
+        None => Ok(()),
+        Some((path, errno)) => {
+            let error = ExecError { file: init.to_os_string(), path, searched: None, errno };
+            Err(explained(not_usable(errno), Step::Exec(&error), errno))
+        }
     }
 }
 

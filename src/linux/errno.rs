@@ -78,6 +78,8 @@ impl Errno {
     pub const ENOSYS: Errno = Errno(38);
     /// Too many levels of symbolic links.
     pub const ELOOP: Errno = Errno(40);
+    /// Accessing a corrupted shared library.
+    pub const ELIBBAD: Errno = Errno(80);
     /// No data available.
     pub const ENODATA: Errno = Errno(61);
     /// Value too large for defined data type.

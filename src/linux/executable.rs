@@ -1,6 +1,7 @@
 //! What a program needs to be run, by the beginning of its file: elf(5), execve(2).
 
-use std::ffi::OsString;
+use crate::{Errno, io, process, stat};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 
 /// What a program needs to be run.
@@ -34,6 +35,73 @@ pub fn needed(head: &[u8]) -> Option<Interpreter> {
         return (!text.is_empty()).then(|| Interpreter { path: OsString::from_vec(text.to_vec()), script: false });
     }
     None
+}
+
+/// Whether handlers of programs are registered with the kernel, which may run what this file does not know:
+/// binfmt_misc. Its directory has two files of its own.
+pub fn has_handlers() -> bool {
+    let directory = crate::directory::open_to_list(OsStr::new("/proc/sys/fs/binfmt_misc"));
+    let mut count = 0;
+    directory.is_ok_and(|directory| {
+        let _ = crate::walk::each_name(std::os::fd::AsFd::as_fd(&directory), &mut |_| {
+            count += 1;
+            count < 3
+        });
+        count > 2
+    })
+}
+
+/// How many interpreters of interpreters execve(2) follows.
+const DEPTH: usize = 5;
+
+/// Why execve(2) of `path` would fail in this root, as far as its files show: the one that cannot be used, or
+/// that names one which is not there, and the error. With `has_handlers` a file of an unknown kind may be run.
+pub fn obstacle(path: &OsStr, has_handlers: bool) -> Option<(OsString, Errno)> {
+    let mut file = path.to_os_string();
+    let mut named_by = file.clone();
+    for _ in 0..=DEPTH {
+        let head = match executable_head(&file) {
+            Ok(head) => head?,
+            Err(Errno::ENOENT) => return Some((named_by, Errno::ENOENT)),
+            Err(errno) => return Some((file, errno)),
+        };
+        let script = head.starts_with(b"#!");
+        let needed = needed(&head);
+        if !script && !is_native(&head) || script && needed.is_none() {
+            return (!has_handlers).then_some((file, Errno::ENOEXEC));
+        }
+        named_by = core::mem::replace(&mut file, needed?.path);
+        if !script {
+            return match executable_head(&file) {
+                Ok(head) if head.as_deref().is_none_or(is_native) => None,
+                Ok(_) => Some((file, Errno::ELIBBAD)),
+                Err(Errno::ENOENT) => Some((named_by, Errno::ENOENT)),
+                Err(errno) => Some((file, errno)),
+            };
+        }
+    }
+    Some((path.to_os_string(), Errno::ELOOP))
+}
+
+/// The beginning of a file that may be executed; `None` where it cannot be read.
+fn executable_head(path: &OsStr) -> Result<Option<Vec<u8>>, Errno> {
+    let is_regular = stat::path(path).map_err(|error| error.errno)?.is_regular();
+    // A mount that is noexec, too: access(2).
+    if !is_regular || !process::is_executable(path) {
+        return Err(Errno::EACCES);
+    }
+    Ok(io::read_head(path, 4096).ok())
+}
+
+/// Whether it is an ELF program that the processor runs, as 32 bits beside 64 are.
+fn is_native(head: &[u8]) -> bool {
+    let kind = Elf::new(head).and_then(|elf| elf.half(16));
+    let also = match std::env::consts::ARCH {
+        "x86_64" => "i386",
+        "aarch64" => "arm",
+        _ => "",
+    };
+    matches!(kind, Some(2 | 3)) && foreign(head).is_none_or(|machine| machine == also)
 }
 
 /// The processor an ELF file is for, if it is not ours.

@@ -8,7 +8,6 @@ use crate::stat::{self, Stat};
 use crate::trace::Quoted;
 use crate::{Errno, io};
 use core::ffi::CStr;
-use core::mem::MaybeUninit;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
@@ -208,11 +207,7 @@ impl File {
 
     /// Whether its mount is nosuid, which makes execve(2) ignore file capabilities.
     pub fn is_on_nosuid(&self) -> Result<bool, Errno> {
-        let mut answer = MaybeUninit::<libc::statvfs>::uninit();
-        // SAFETY: as above.
-        io::checked(i64::from(unsafe { libc::fstatvfs(self.fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
-        // SAFETY: the call succeeded and so wrote it.
-        Ok(unsafe { answer.assume_init() }.f_flag & libc::ST_NOSUID != 0)
+        Ok(stat::mount_flags(self.fd.as_fd())? & libc::ST_NOSUID != 0)
     }
 }
 

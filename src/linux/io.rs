@@ -41,11 +41,6 @@ pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Err
     open_resolving(None, path, flags, libc::RESOLVE_NO_MAGICLINKS)
 }
 
-/// openat2(2) with RESOLVE_IN_ROOT: symbolic links and `..` lead where they would if `root` were the root.
-pub fn open_in_root(root: BorrowedFd<'_>, path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
-    open_resolving(Some(root), path, flags, libc::RESOLVE_IN_ROOT)
-}
-
 /// Opens what no symbolic link leads to, by path only (O_PATH): `path` is absolute, or below `dir` and then
 /// never leads out of it (`EXDEV`). A link anywhere in it, its last part included, is `ELOOP`.
 pub fn open_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {

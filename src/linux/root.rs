@@ -40,15 +40,3 @@ impl Old {
         crate::walk::remove_below(self.0)
     }
 }
-
-/// Whether a program is there in a root that is not ours yet: openat2(2) with RESOLVE_IN_ROOT, so that
-/// its symbolic links lead where they will. True where the kernel cannot tell (before Linux 5.6).
-pub fn has_program(root: &OsStr, path: &OsStr) -> core::result::Result<(), Errno> {
-    let root = io::open_at(None, root, libc::O_PATH | libc::O_DIRECTORY, 0)?;
-    match io::open_in_root(root.as_fd(), path, libc::O_PATH) {
-        Err(Errno::ENOSYS) => Ok(()),
-        Err(errno) => Err(errno),
-        Ok(file) if stat::of(file.as_fd())?.is_directory() => Err(Errno::EACCES),
-        Ok(_) => Ok(()),
-    }
-}

@@ -96,6 +96,21 @@ pub fn file_system(fd: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
     Ok(answer.f_type as i64)
 }
 
+/// The ST_* flags of the mount that a file is on: fstatvfs(3).
+pub fn mount_flags(fd: BorrowedFd<'_>) -> core::result::Result<u64, Errno> {
+    let mut answer = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the buffer is valid for a write; fstatvfs takes descriptors opened by path only.
+    io::checked(i64::from(unsafe { libc::fstatvfs(fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
+    // SAFETY: the call succeeded and so wrote it.
+    Ok(unsafe { answer.assume_init() }.f_flag)
+}
+
+/// Whether the mount that a path is on lets no program be executed.
+pub fn is_on_noexec(path: &OsStr) -> bool {
+    let file = io::open_at(None, path, libc::O_PATH, 0);
+    file.and_then(|file| mount_flags(std::os::fd::AsFd::as_fd(&file))).is_ok_and(|flags| flags & libc::ST_NOEXEC != 0)
+}
+
 /// stat(2): symbolic links are followed.
 pub fn path(path: &OsStr) -> Result<Stat> {
     by_name(None, path, 0).context("stat", path)

@@ -75,6 +75,8 @@ pub trait Facts {
     fn mounts(&self) -> Option<Table>;
     /// The mount that a path is on.
     fn mount_of(&self, path: &OsStr) -> Option<MountId>;
+    /// Whether the mount that a path is on is noexec: where there is no table of mounts.
+    fn is_on_noexec(&self, path: &OsStr) -> bool;
     /// Our own privileges.
     fn privileges(&self) -> Option<Privileges>;
     /// What a device or image begins with.
@@ -143,6 +145,10 @@ impl Facts for Here {
 
     fn mount_of(&self, path: &OsStr) -> Option<MountId> {
         statmount::mountinfo_id(None, path, 0).ok()
+    }
+
+    fn is_on_noexec(&self, path: &OsStr) -> bool {
+        stat::is_on_noexec(path)
     }
 
     fn privileges(&self) -> Option<Privileges> {

@@ -59,6 +59,9 @@ impl Facts for MadeUp {
         let is_root = table.find_id(id as u32).map(|entry| entry.target_path() == path);
         Some(MountId { id, unique: 0, is_root })
     }
+    fn is_on_noexec(&self, _path: &OsStr) -> bool {
+        false
+    }
     fn privileges(&self) -> Option<Privileges> {
         self.privileges
     }

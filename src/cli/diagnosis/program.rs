@@ -20,7 +20,7 @@ pub(super) fn exec(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
     match error.errno {
         Errno::ENOENT if facts.exists(path) => interpreter(path, facts).into_iter().collect(),
         Errno::ENOENT => not_there(error, facts),
-        Errno::ENOEXEC => facts.file(path).map(|head| no_program(path, &head)).into_iter().collect(),
+        Errno::ENOEXEC | Errno::ELIBBAD => facts.file(path).map(|head| no_program(path, &head)).into_iter().collect(),
         Errno::EACCES => not_executable(path, facts).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -98,8 +98,14 @@ fn not_executable(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
     if node.mode & 0o111 == 0 {
         return Some(text!["'", path, "' may not be executed by anybody: chmod +x ", path]);
     }
-    let mount = on(path, facts).filter(|mount| mount.has("noexec"))?;
-    Some(text!["'", path, "' is on ", mount.target, ", which is mounted noexec"])
+    match on(path, facts) {
+        Some(mount) if mount.has("noexec") => {
+            Some(text!["'", path, "' is on ", mount.target, ", which is mounted noexec"])
+        }
+        None if facts.is_on_noexec(path) => Some(text!["'", path, "' is on a mount that is noexec"]),
+        _ if node.kind == FileKind::Regular => None,
+        _ => Some(text!["'", path, "' is no regular file"]),
+    }
 }
 
 #[cfg(test)]
