@@ -40,7 +40,15 @@ struct Hand {
 
 /// Carries all steps out.
 pub fn carry(steps: &[Step]) -> Result<Done, Stopped> {
-    let mut hand = Hand::default();
+    all(Hand::default(), steps)
+}
+
+/// Carries steps out on a tree that is there already.
+pub fn carry_on(tree: OwnedFd, steps: &[Step]) -> Result<Done, Stopped> {
+    all(Hand { tree: Some(tree), ..Hand::default() }, steps)
+}
+
+fn all(mut hand: Hand, steps: &[Step]) -> Result<Done, Stopped> {
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hand.step(step) {
             let undone = undo(steps.get(..index).unwrap_or_default(), step);

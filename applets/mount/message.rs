@@ -47,6 +47,8 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
     let source_stat = stat::path(source);
     let plain = || text![error.call, "() failed: ", error.errno];
     match error.errno {
+        // X-mount.subdir: neither the source nor the target is what is missing.
+        Errno::ENOENT if error.call == "open_tree" && mounting.operation == Operation::New => plain(),
         Errno::EPERM if linux::credentials::effective_uid() != 0 => text!["must be superuser to use mount"],
         Errno::EPERM if !is_directory(mounting.target) => text!["mount point is not a directory"],
         Errno::EPERM => text!["permission denied"],

@@ -1,5 +1,6 @@
 //! One mount, from a complete request to its entry in utab.
 
+mod helped;
 mod record;
 mod types;
 
@@ -63,8 +64,8 @@ struct Work<'a> {
 enum Tried {
     /// The mount is there.
     Mounted(carry::Done),
-    /// A mount.TYPE program ended with this status.
-    Helped(u8),
+    /// A mount.TYPE program ended with this status; what of the mount could not be changed.
+    Helped(u8, Option<(&'static str, linux::Error)>),
 }
 
 /// Why one type did not do.
@@ -259,12 +260,12 @@ impl Work<'_> {
             Err(refusal) => return Err(refusal.failure),
         };
         let done = match tried {
-            Tried::Helped(0) => {
+            Tried::Helped(0, not_changed) => {
                 self.spread_after_helper();
                 self.record(true)?;
-                return Ok(Some(0));
+                return self.tell_not_changed(not_changed).map(Some);
             }
-            Tried::Helped(status) => return Ok(Some(status)),
+            Tried::Helped(status, _) => return Ok(Some(status)),
             Tried::Mounted(done) => done,
         };
         self.tell(&done.messages, output);
@@ -284,7 +285,7 @@ impl Work<'_> {
         if let Some(program) =
             fstype.filter(|_| !self.settings.internal_only).and_then(|name| helper::find("mount", name))
         {
-            return Ok(Tried::Helped(self.run_helper(&program, fstype.unwrap_or_default(), output)));
+            return self.help(&program, fstype.unwrap_or_default(), output);
         }
         if self.settings.fake {
             return Ok(Tried::Mounted(carry::Done::default()));

@@ -160,7 +160,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             });
             steps.extend(facts.hooks.subdir.clone().map(Step::Subdirectory));
             map_ids(facts, false, &mut steps);
-            set_owner(facts, &mut steps);
+            set_owner(facts.hooks, &mut steps);
             steps.push(attach);
         }
         Operation::Bind => {
@@ -168,13 +168,13 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             steps.push(Step::Clone { path: source, recursive, no_follow: facts.hooks.raw_source });
             set_attributes(change, &mut steps);
             map_ids(facts, recursive, &mut steps);
-            set_owner(facts, &mut steps);
+            set_owner(facts.hooks, &mut steps);
             steps.push(attach);
         }
         Operation::Move => {
             steps.push(Step::Open { path: source });
             set_attributes(change, &mut steps);
-            set_owner(facts, &mut steps);
+            set_owner(facts.hooks, &mut steps);
             steps.push(attach);
         }
         Operation::Remount => {
@@ -185,18 +185,18 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             steps.push(Step::Reconfigure { settings: settings(options, read_only) });
             set_attributes(options.attributes_for_remount(), &mut steps);
             replace_mapped(facts, &target, &mut steps);
-            set_owner(facts, &mut steps);
+            set_owner(facts.hooks, &mut steps);
         }
         Operation::RemountBind => {
             steps.push(Step::Open { path: target.clone() });
             set_attributes(change, &mut steps);
             replace_mapped(facts, &target, &mut steps);
-            set_owner(facts, &mut steps);
+            set_owner(facts.hooks, &mut steps);
         }
         Operation::Propagation => {
             steps.push(Step::Open { path: target });
             set_attributes(change, &mut steps);
-            set_owner(facts, &mut steps);
+            set_owner(facts.hooks, &mut steps);
         }
         Operation::Contradiction => {}
     }
@@ -228,6 +228,18 @@ pub fn propagation(target: &OsStr, options: &MountOptions) -> Vec<Step> {
     steps
 }
 
+/// What is to be done to the root of what a mount.TYPE program has mounted: with X-mount.subdir or X-mount.idmap it is in
+/// hand and not attached yet.
+pub fn after_helper(hooks: &super::hooks::Hooks, target: &OsStr) -> Vec<Step> {
+    let mut steps = Vec::new();
+    steps.extend(hooks.idmap.clone().map(|map| Step::MapIds { map, recursive: false }));
+    set_owner(hooks, &mut steps);
+    if hooks.idmap.is_some() || hooks.subdir.is_some() {
+        steps.push(Step::Attach { target: target.to_os_string(), beneath: false, no_follow: hooks.raw_target });
+    }
+    steps
+}
+
 /// Ids of a mount that is there cannot be mapped: a mapped copy takes its place.
 fn replace_mapped(facts: &Facts<'_>, target: &OsStr, steps: &mut Vec<Step>) {
     if facts.hooks.idmap.is_none() {
@@ -245,8 +257,8 @@ fn map_ids(facts: &Facts<'_>, recursive: bool, steps: &mut Vec<Step>) {
 }
 
 /// X-mount.owner, X-mount.group and X-mount.mode; the mode is last, since a change of owner clears set-user-ID.
-fn set_owner(facts: &Facts<'_>, steps: &mut Vec<Step>) {
-    let super::hooks::Hooks { owner: user, group, mode, .. } = *facts.hooks;
+fn set_owner(hooks: &super::hooks::Hooks, steps: &mut Vec<Step>) {
+    let super::hooks::Hooks { owner: user, group, mode, .. } = *hooks;
     if user.is_some() || group.is_some() {
         steps.push(Step::SetOwner { user, group });
     }
@@ -290,7 +302,7 @@ pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
     const OPERATIONS: u64 = mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
     let AttributeChange { single, recursive } = options.attributes();
     let mut owner = Vec::new();
-    set_owner(facts, &mut owner);
+    set_owner(facts.hooks, &mut owner);
     if !owner.is_empty() {
         let target = target.clone();
         steps.push(match operation {

@@ -29,11 +29,18 @@ impl Before {
         let id = statmount::id_of(root.as_fd())?;
         let is_root = statmount::mountinfo_id(Some(root.as_fd()), OsStr::new(""), AT_EMPTY_PATH)
             .is_ok_and(|found| found.is_root != Some(false));
-        let number = u32::try_from(id).unwrap_or_default();
         let now = Table::read()?;
-        let is_on = now.find_id(number).is_some_and(|entry| u64::from(entry.parent) == self.parent);
-        if is_root && is_on && self.table.find_id(number).is_none() {
-            return Ok(root);
+        // A mount.TYPE program may have made more than one, one over another.
+        let mut above = u32::try_from(id).unwrap_or_default();
+        while is_root && self.table.find_id(above).is_none() {
+            let Some(entry) = now.find_id(above) else { break };
+            if u64::from(entry.parent) == self.parent {
+                return Ok(root);
+            }
+            if entry.parent == above {
+                break;
+            }
+            above = entry.parent;
         }
         Err(Error::new("open", target, Errno::ESTALE))
     }
