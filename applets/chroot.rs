@@ -15,7 +15,7 @@ use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Pars
 use linux::process::{Argv, Environment, SearchPath};
 use linux::{credentials, directory};
 use std::ffi::{OsStr, OsString};
-use userspec::{Identity, Wanted};
+use userspec::{Identity, Outside, Wanted};
 
 /// chroot itself failed.
 const FAILED: u8 = 125;
@@ -26,7 +26,7 @@ pub static APPLET: Applet = Applet {
     directory: "usr/sbin",
     section: "8",
     origin: Origin::Coreutils,
-    summary: "Run COMMAND with the root directory set to NEWROOT",
+    summary: "Run COMMAND with root directory set to NEWROOT",
     synopsis: &["[OPTION]... NEWROOT [COMMAND [ARG]...]"],
     notes: "If no command is given, run '\"$SHELL\" -i' (default: '/bin/sh -i').\n\n\
             Exit status:\n\
@@ -127,7 +127,7 @@ fn interactive_shell() -> Program {
 }
 
 fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { Identity::default() };
+    let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { Outside::default() };
     // What is "/" now could be another directory when its path is resolved again.
     let new_root = if plan.chdir { plan.new_root.as_os_str() } else { OsStr::new("/") };
     directory::chroot(new_root).map_err(|error| {
@@ -151,7 +151,13 @@ fn carry_out(plan: &Plan, invocation: &Invocation<'_>, output: &mut Output) -> O
 fn become_user(identity: &Identity) -> Result<(), Failure> {
     let failed = |what: &'static str| move |error: linux::Error| Failure::new(FAILED, text![what, ": ", error.errno]);
     if let Some(groups) = &identity.groups {
-        credentials::set_groups(groups).map_err(failed("failed to set supplemental groups"))?;
+        credentials::set_groups(groups).map_err(|error| {
+            let failure = failed("failed to set supplemental groups")(error);
+            match groups.len() > credentials::MOST_GROUPS {
+                true => failure.hint(text!["a process has at most ", credentials::MOST_GROUPS, " groups"]),
+                false => failure,
+            }
+        })?;
     }
     if let Some(gid) = identity.gid {
         credentials::set_gid(gid).map_err(failed("failed to set group-ID"))?;

@@ -15,6 +15,15 @@ pub struct Wanted {
     pub groups: Option<OsString>,
 }
 
+/// What the old root knows.
+#[derive(Debug, Default)]
+pub struct Outside {
+    uid: Option<u32>,
+    gid: Option<u32>,
+    /// For each item of the list of groups.
+    groups: Vec<Option<u32>>,
+}
+
 /// Ids found, all optional: what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -35,26 +44,23 @@ struct Spec {
 }
 
 /// Looks names up before the root changes. Failures do not count: the names may be known inside.
-pub fn look_up_outside(wanted: &Wanted) -> Identity {
+pub fn look_up_outside(wanted: &Wanted) -> Outside {
     let spec = wanted.userspec.as_deref().and_then(|text| parse(text).ok()).unwrap_or_default();
     let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
-    let groups = match wanted.groups.as_deref() {
-        Some(list) if !list.is_empty() => parse_groups(list).ok(),
-        _ => None,
-    };
-    Identity { uid: spec.uid, gid, groups, warning: None }
+    let groups = wanted.groups.as_deref().map(|list| items(list).map(listed_group).collect());
+    Outside { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
 }
 
 /// Looks names up in the new root. What only the old root knew serves where the new one knows
-/// nothing: the groups of a list, and for a user known inside by number alone the primary group, if
+/// nothing: a group of a list, and for a user known inside by number alone the primary group, if
 /// both roots agree on the uid. Its other groups there are not those of anybody in the new root.
-pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Failure> {
+pub fn look_up_inside(wanted: &Wanted, outside: Outside) -> Result<Identity, Failure> {
     let spec = match wanted.userspec.as_deref() {
         Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
         None => Spec::default(),
     };
     // GNU takes the primary group found outside even if the uid found there was another one.
-    let outside = if outside.uid == spec.uid { outside } else { Identity { gid: None, ..outside } };
+    let outside = if outside.uid == spec.uid { outside } else { Outside { gid: None, ..outside } };
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
     let user = match needs_user.map(accounts::look_up_uid) {
         // As whom it would run is not known then.
@@ -69,11 +75,7 @@ pub fn look_up_inside(wanted: &Wanted, outside: Identity) -> Result<Identity, Fa
         return Err(Failure::new(FAILED, text!["no group specified for unknown uid: ", uid]));
     }
     let groups = match wanted.groups.as_deref() {
-        Some(list) if !list.is_empty() => Some(match (parse_groups(list), outside.groups) {
-            (Ok(groups), _) => groups,
-            (Err(_), Some(groups)) => groups,
-            (Err(failure), None) => return Err(failure),
-        }),
+        Some(list) if !list.is_empty() => Some(parse_groups(list, &outside.groups)?),
         // An empty list means none.
         Some(_) => Some(Vec::new()),
         None => match (&user, gid) {
@@ -163,16 +165,25 @@ fn number(text: &[u8]) -> Option<u32> {
     (read.length == text.len() && !read.negative && id != u32::MAX).then_some(id)
 }
 
-/// Reads a list of groups with the group file of the root we are in.
-fn parse_groups(list: &OsStr) -> Result<Vec<u32>, Failure> {
+/// The items of a list of groups.
+fn items(list: &OsStr) -> impl Iterator<Item = &[u8]> {
+    list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty())
+}
+
+/// An item of a list of groups, with the group file of the root we are in.
+fn listed_group(item: &[u8]) -> Option<u32> {
+    by_name(item).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| {
+        let read = number::read(item, 10).filter(|read| read.length == item.len() && !read.negative)?;
+        u32::try_from(read.value?).ok()
+    })
+}
+
+/// Reads a list of groups with the group file of the root we are in; what it does not know may be known `outside`.
+fn parse_groups(list: &OsStr, outside: &[Option<u32>]) -> Result<Vec<u32>, Failure> {
     let mut groups = Vec::new();
     let mut failure = Failure::silent(FAILED);
-    for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
-        let number = number::read(item, 10)
-            .filter(|read| read.length == item.len() && !read.negative)
-            .and_then(|read| u32::try_from(read.value?).ok());
-        let named = || by_name(item).and_then(accounts::group_by_name).map(|group| group.gid);
-        match named().or(number) {
+    for (index, item) in items(list).enumerate() {
+        match listed_group(item).or_else(|| outside.get(index).copied().flatten()) {
             Some(gid) => groups.push(gid),
             None => {
                 let text = text!["invalid group ", quote::locale(OsStr::from_bytes(item))];

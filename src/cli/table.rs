@@ -389,11 +389,15 @@ pub fn usage_line(invocation: &Invocation<'_>) -> Vec<u8> {
 /// The text of `--help`.
 pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
     let applet = invocation.applet;
-    let mut out = text!["\nUsage:\n"];
+    let is_gnu = applet.origin == Origin::Coreutils;
+    let (mut out, name) = match is_gnu {
+        true => (text!["Usage:"], invocation.argv0),
+        false => (text!["\nUsage:\n"], invocation.name()),
+    };
     for form in applet.synopsis {
-        out.extend_from_slice(&text![" ", invocation.name(), " ", form, "\n"]);
+        out.extend_from_slice(&text![" ", name, " ", form, "\n"]);
     }
-    out.extend_from_slice(&text!["\n", applet.summary, ".\n"]);
+    out.extend_from_slice(&text![if is_gnu { "" } else { "\n" }, applet.summary, ".\n"]);
     let specs = applet.options;
     if !specs.is_empty() {
         out.extend_from_slice(b"\nOptions:\n");

@@ -86,7 +86,7 @@ pub fn group_by_gid(gid: u32) -> Option<Group> {
 }
 
 /// The groups a login of `name` has: `gid` first, then those that list the user, as
-/// getgrouplist(3) does, without a limit. Without a group file there are no others; one that
+/// getgrouplist(3) does, and no more once they are more than a process may have. Without a group file there are no others; one that
 /// cannot be read is an error, since a group may be what denies its members a file.
 pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
     const PATH: &str = "/etc/group";
@@ -98,7 +98,7 @@ pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
         {
             groups.push(group.gid);
         }
-        true
+        groups.len() <= crate::credentials::MOST_GROUPS
     });
     match read {
         Ok(()) | Err(Errno::ENOENT) => Ok(groups),

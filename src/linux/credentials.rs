@@ -54,6 +54,9 @@ pub fn groups() -> Result<Vec<Gid>> {
     }
 }
 
+/// How many supplementary groups a process can have: NGROUPS_MAX of setgroups(2).
+pub const MOST_GROUPS: usize = 65536;
+
 /// setgroups(2): exactly these supplementary groups.
 pub fn set_groups(groups: &[Gid]) -> Result<()> {
     // SAFETY: the slice is valid for reads of its length.
