@@ -3,9 +3,9 @@
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
+use linux::Errno;
 use linux::filecap::{File, FileCapabilities};
 use linux::walk::{self, Walk};
-use linux::{Errno, heap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
@@ -205,7 +205,6 @@ impl Printer<'_> {
 
     fn print(&mut self, line: Vec<u8>) {
         self.output.print(&line);
-        heap::give_back(line);
         if self.options.unsorted {
             // As found, so at once. A failure is kept and reported at the end.
             let _ = self.output.flush();

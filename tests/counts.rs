@@ -20,7 +20,6 @@ fn no_command_makes_more_system_calls_than_busybox_or_takes_more_memory_than_any
     assert!(run.status.success() && errors.is_empty(), "{table}{errors}");
 }
 
-/// The heap takes back only what it is given by name: a walk must do so for each directory.
 #[test]
 fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
     let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("many-directories");

@@ -6,10 +6,9 @@
 //! program. The reserve serves when there is no memory left: what has been begun can then be
 //! finished or undone. Untouched it costs nothing.
 //!
-//! What is dropped is not given back. A command does one bounded thing and then ends or becomes
-//! another program, and the code that gives each value back on each way out would be a tenth of the
-//! binary. What a vector that grows leaves behind is used again, and a loop over what may be many,
-//! such as the files of a tree, hands its vectors to [`give_back`].
+//! What is dropped is given back: a block goes to the list of its size or to the kernel, and the
+//! last piece of an arena is cut off again. A piece that is not the last stays taken, so what an
+//! arena can lose is its own size. Threads share all of it: what one gives back another may take.
 
 mod blocks;
 
@@ -30,7 +29,8 @@ struct Arena<const SIZE: usize> {
     used: AtomicUsize,
 }
 
-// SAFETY: each byte of the arena is handed out once, by an atomic count.
+// SAFETY: each byte of the arena belongs to one piece at a time, by an atomic count. Who changes the count releases what
+// it did to the bytes, and acquires what others did to those that it takes.
 unsafe impl<const SIZE: usize> Sync for Arena<SIZE> {}
 
 impl<const SIZE: usize> Arena<SIZE> {
@@ -52,23 +52,28 @@ impl<const SIZE: usize> Arena<SIZE> {
         let base = self.start() as usize;
         let at = (base + used).next_multiple_of(layout.align()) - base;
         let end = at.saturating_add(layout.size());
-        if end <= SIZE && self.used.compare_exchange(used, end, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        if end <= SIZE && self.change(used, end) {
             // SAFETY: `at` is inside of the arena.
             return unsafe { self.start().add(at) };
         }
         core::ptr::null_mut()
     }
 
+    /// Changes the count of bytes in use, if nobody else changed it meanwhile.
+    fn change(&self, from: usize, to: usize) -> bool {
+        self.used.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     fn give_back(&self, pointer: *mut u8, layout: Layout) {
         let at = pointer as usize - self.start() as usize;
-        let _ = self.used.compare_exchange(at + layout.size(), at, Ordering::Relaxed, Ordering::Relaxed);
+        self.change(at + layout.size(), at);
     }
 
     /// Whether a piece has another size now, where it is: the last one can, as a vector does that is being filled.
     fn resize(&self, pointer: *mut u8, layout: Layout, size: usize) -> bool {
         let at = pointer as usize - self.start() as usize;
         let (end, new_end) = (at + layout.size(), at.saturating_add(size));
-        new_end <= SIZE && self.used.compare_exchange(end, new_end, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        new_end <= SIZE && self.change(end, new_end)
     }
 }
 
@@ -102,6 +107,8 @@ impl Memory {
     ///
     /// # Safety
     /// It is from here, was taken with this layout, and nobody uses it any more.
+    // A call for each value that is dropped must be no more than a call.
+    #[inline(never)]
     unsafe fn give_back(&self, pointer: *mut u8, layout: Layout) {
         if self.arena.has(pointer) {
             self.arena.give_back(pointer, layout);
@@ -130,21 +137,6 @@ impl Memory {
     }
 }
 
-/// Gives the memory of a vector back, which dropping it does not.
-pub fn give_back<T>(mut vector: Vec<T>) {
-    vector.clear();
-    // With an empty arena the program's allocator is another one, as in a test. (Or all of the arena
-    // was given back: then no more is lost than by dropping.)
-    let ours = MEMORY.arena.used.load(Ordering::Relaxed) != 0;
-    let layout = Layout::array::<T>(vector.capacity()).ok().filter(|layout| ours && layout.size() != 0);
-    if let Some(layout) = layout {
-        let pointer = vector.as_mut_ptr().cast();
-        core::mem::forget(vector);
-        // SAFETY: the vector was made by this heap, with this layout, and is gone.
-        unsafe { MEMORY.give_back(pointer, layout) };
-    }
-}
-
 /// The program's allocator.
 pub struct Heap {
     memory: &'static Memory,
@@ -170,9 +162,10 @@ unsafe impl GlobalAlloc for Heap {
         piece
     }
 
-    /// Nothing: see the top of this file.
-    #[inline(always)]
-    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller promises it.
+        unsafe { self.memory.give_back(pointer, layout) }
+    }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the size fits as the caller promises; the old piece is at least as long as what is

@@ -11,7 +11,7 @@ mod remove;
 mod xattr;
 
 use crate::filecap::FileCapabilities;
-use crate::{Errno, heap, io, stat, thread};
+use crate::{Errno, io, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
@@ -153,8 +153,6 @@ impl<'a> Worker<'a> {
         self.path.clear();
         self.path.extend_from_slice(&start.path);
         let directory = self.open(start.parent.as_fd(), &start.name);
-        heap::give_back(start.name.into_bytes());
-        heap::give_back(start.path);
         match directory {
             Some(directory) => self.enter(directory),
             None => return,
@@ -163,7 +161,6 @@ impl<'a> Worker<'a> {
             self.path.truncate(frame.path_length);
             if let Some((kind, name)) = frame.pending.pop() {
                 self.visit(kind, &name);
-                heap::give_back(name.into_bytes());
             } else if frame.exhausted {
                 self.leave();
             } else {
@@ -230,10 +227,7 @@ impl<'a> Worker<'a> {
     /// Leaves the last directory. The one above it is opened again from here, if it was closed
     /// and has something left to visit.
     fn leave(&mut self) {
-        self.left = self.frames.pop().and_then(|frame| {
-            heap::give_back(frame.pending);
-            frame.directory
-        });
+        self.left = self.frames.pop().and_then(|frame| frame.directory);
         if let (Some(left), Some(above)) = (&self.left, self.frames.last_mut())
             && above.directory.is_none()
             && !above.pending.is_empty()

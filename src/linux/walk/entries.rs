@@ -1,6 +1,6 @@
 //! The entries of a directory: getdents64(2).
 
-use crate::{Errno, heap, io, stat};
+use crate::{Errno, io, stat};
 use core::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
@@ -44,13 +44,6 @@ impl Buffer {
         // SAFETY: the words are initialised, and any byte of them may be read.
         let bytes = unsafe { core::slice::from_raw_parts(self.words.as_ptr().cast::<u8>(), self.words.len() * 8) };
         Entries { rest: bytes.get(..self.used).unwrap_or_default() }
-    }
-}
-
-/// There may be one for each directory of a tree.
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        heap::give_back(core::mem::take(&mut self.words));
     }
 }
 

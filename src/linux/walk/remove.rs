@@ -2,7 +2,7 @@
 
 use super::entries::{Buffer, Kind, kind_of, open_directory};
 use crate::trace::Quoted;
-use crate::{Errno, heap, io, stat};
+use crate::{Errno, io, stat};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -22,14 +22,12 @@ fn below(directory: BorrowedFd<'_>, device: u64) -> Result<(), Errno> {
     }
     drop(buffer);
     let mut result = Ok(());
-    for (kind, name) in names.drain(..) {
+    for (kind, name) in names {
         let kind = if kind == Kind::Unknown { kind_of(directory, &name) } else { kind };
         let done =
             if kind == Kind::Directory { subdirectory(directory, &name, device) } else { unlink(directory, &name, 0) };
         result = done.and(result);
-        heap::give_back(name.into_bytes());
     }
-    heap::give_back(names);
     result
 }
 
