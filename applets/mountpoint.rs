@@ -133,7 +133,7 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
     let told = match statmount::mountinfo_id(None, path, flags) {
         Ok(id) => id.is_root,
         // No statx(2), or a filter that has not heard of it.
-        Err(error) if matches!(error.errno, Errno::ENOSYS | Errno::EPERM) => None,
+        Err(error) if error.errno == Errno::ENOSYS => None,
         Err(error) => return Err(error.errno),
     };
     match told {

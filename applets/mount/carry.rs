@@ -58,22 +58,21 @@ fn all(mut hand: Hand, steps: &[Step]) -> Result<Done, Stopped> {
     Ok(hand.done)
 }
 
-/// With mount(2) a bind or a move is done before its flags are set: if they are refused, it must not stay without them.
+/// With mount(2) a mount is there before all its flags are: if they are refused, it must not stay without them.
 /// Whether it was undone.
 fn undo(done: &[Step], failed: &Step) -> bool {
     let Step::Remount2 { .. } = failed else { return false };
     let found = done.iter().rev().find_map(|step| match step {
         Step::Mount2 { source, target, flags, .. } => Some((source, target, *flags)),
+        Step::Subdirectory2 { source, target, .. } => Some((source, target, 0)),
         _ => None,
     });
     // The first failure is the one to tell.
     match found {
-        Some((_, target, flags)) if flags & (mount::MS_BIND | mount::MS_REMOUNT) == mount::MS_BIND => {
-            mount::unmount(target, mount::MNT_DETACH).is_ok()
-        }
         Some((Some(source), target, mount::MS_MOVE)) => {
             mount::mount2(Some(target), source, None, mount::MS_MOVE, None).is_ok()
         }
+        Some((_, target, flags)) if flags & mount::MS_REMOUNT == 0 => mount::umount2(target, mount::MNT_DETACH).is_ok(),
         _ => false,
     }
 }
@@ -106,7 +105,14 @@ impl Hand {
                 done?;
             }
             Step::SetAttributes { attributes, recursive } => {
-                api::mount_setattr(self.tree()?.as_fd(), *attributes, *recursive)?;
+                let tree = self.tree()?.as_fd();
+                let done = api::mount_setattr(tree, *attributes, *recursive);
+                if done.as_ref().is_err_and(|error| error.errno == Errno::ENOSYS)
+                    && mount::set_propagation_of(tree, *attributes, *recursive).is_ok()
+                {
+                    return Ok(());
+                }
+                done?;
             }
             Step::MapIds { map, recursive } => {
                 let namespace = idmap::namespace(map)?;
@@ -142,6 +148,10 @@ impl Hand {
                 mount::remount::set_attributes(target, *attributes, *recursive)?;
             }
             Step::Detach { target } => mount::unmount(target, mount::MNT_DETACH)?,
+            Step::Subdirectory2 { source, target, fstype, flags, data, path } => {
+                subdirectory::by_mount2(source.as_deref(), target, fstype, *flags, data.as_deref(), &relative(path))?;
+                self.attached = true;
+            }
             Step::Mount2 { source, target, fstype, flags, data } => {
                 mount::mount2(source.as_deref(), target, fstype.as_deref(), *flags, data.as_deref())?;
                 const CHANGES: u64 =

@@ -120,7 +120,11 @@ fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
         Step::SetOwner { .. } => story.tell("change the owner of its root", "fchownat(FD)", &[]),
         Step::SetMode(_) => story.tell("change the mode of its root", "fchmodat(FD)", &[]),
         // The plan for mount(2) is not told.
-        Step::NoteMounts { .. } | Step::Open2 { .. } | Step::OpenAppeared { .. } | Step::Remount2 { .. } => {}
+        Step::NoteMounts { .. }
+        | Step::Subdirectory2 { .. }
+        | Step::Open2 { .. }
+        | Step::OpenAppeared { .. }
+        | Step::Remount2 { .. } => {}
         Step::Mount2 { target, .. } => story.tell("mount on {0}", "mount(\"{0}\")", &[target]),
     }
 }

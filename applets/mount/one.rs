@@ -14,6 +14,7 @@ use super::{FAILED, USAGE, carry, table};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::loopdev::{Refused, Wanted};
+use linux::mount::MS_NOSYMFOLLOW;
 use linux::mount::api::{Message, Severity};
 use linux::mount::helper;
 use linux::options::Options as MountOptions;
@@ -350,16 +351,25 @@ impl Work<'_> {
             return Err(carry::Stopped { error, messages: Vec::new(), attached: false });
         }
         // What mount(2) cannot do must not be left out silently.
-        let needs_new = self.hooks.subdir.is_some() || self.hooks.idmap.is_some() || beneath || exclusive;
+        let needs_new = self.hooks.idmap.is_some() || beneath || exclusive;
         if self.settings.old_api && !needs_new {
             return carry::carry(&plan::old_steps(&facts));
         }
         match carry::carry(&plan::steps(&facts)) {
-            Err(stopped) if stopped.error.errno == Errno::ENOSYS && !stopped.attached && !needs_new => {
+            Err(stopped) if !stopped.attached && !needs_new && self.is_missing(&stopped.error) => {
                 carry::carry(&plan::old_steps(&facts))
             }
             other => other,
         }
+    }
+
+    /// Whether the kernel lacks a call, or does not know by that call what mount(2) may know: nosymfollow came to mount(2)
+    /// in Linux 5.10, and to fsmount(2) and mount_setattr(2) in 5.14.
+    fn is_missing(&self, error: &linux::Error) -> bool {
+        error.errno == Errno::ENOSYS
+            || error.errno == Errno::EINVAL
+                && matches!(error.call, "fsmount" | "mount_setattr")
+                && self.options.mount_flags() & MS_NOSYMFOLLOW != 0
     }
 
     fn refused(&self, fstype: Option<&OsStr>, stopped: &carry::Stopped) -> Refusal {

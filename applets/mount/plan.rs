@@ -4,7 +4,7 @@
 //! whole; the others are for kernels that have only mount(2).
 
 use linux::mount;
-use linux::mount::api::Attributes;
+use linux::mount::api::{Attributes, MOUNT_ATTR_NOSYMFOLLOW};
 use linux::options::operation::{Mounting, Operation};
 use linux::options::{AttributeChange, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
@@ -99,6 +99,21 @@ pub enum Step {
         flags: u64,
         /// The file system's options.
         data: Option<OsString>,
+    },
+    /// With mount(2): a directory of a new file system, which is mounted elsewhere for a moment.
+    Subdirectory2 {
+        /// Its source.
+        source: Option<OsString>,
+        /// Where the directory is to be.
+        target: OsString,
+        /// The file system's type.
+        fstype: OsString,
+        /// MS_ flags.
+        flags: u64,
+        /// The file system's options.
+        data: Option<OsString>,
+        /// The directory.
+        path: OsString,
     },
     /// With mount(2): what is mounted before it is asked for more.
     NoteMounts {
@@ -223,7 +238,7 @@ pub fn propagation(target: &OsStr, options: &MountOptions) -> Vec<Step> {
     let mut steps = Vec::new();
     spread(options, &mut steps);
     if !steps.is_empty() {
-        steps.insert(0, Step::Open { path: target.to_os_string() });
+        steps.insert(0, Step::Open2 { target: target.to_os_string() });
     }
     steps
 }
@@ -320,10 +335,21 @@ pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
             if options.read_only() == Some(true) || options.read_only_mount() == Some(true) {
                 flags |= mount::MS_RDONLY;
             }
-            steps.push(call(source.or_else(none), fstype, flags, data));
+            let source = source.or_else(none);
+            let fstype = fstype.unwrap_or_default();
+            match facts.hooks.subdir.clone() {
+                Some(path) => {
+                    let target = target.clone();
+                    steps.push(Step::Subdirectory2 { source, target, fstype, flags, data, path });
+                }
+                None => steps.push(call(source, Some(fstype), flags, data)),
+            }
+            // Before Linux 5.10 mount(2) ignores it: asked for once more it is either there or refused.
+            let set = single.set & MOUNT_ATTR_NOSYMFOLLOW;
+            remount2(&target, Attributes { set, ..Attributes::default() }, false, &mut steps);
         }
         Operation::Bind | Operation::Move => {
-            steps.push(call(source, None, flags & OPERATIONS, None));
+            steps.push(call(source.or_else(none), None, flags & OPERATIONS, None));
             // mount(2) ignores the flags of a bind: they take more calls.
             remount2(&target, single, false, &mut steps);
             remount2(&target, recursive, true, &mut steps);

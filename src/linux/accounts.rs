@@ -154,7 +154,7 @@ fn open(path: &str) -> Result<OwnedFd, Errno> {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = match io::open_without_magic_links(OsStr::new(path), flags) {
         // A kernel before 5.6, or a filter that does not know the call.
-        Err(Errno::ENOSYS | Errno::EPERM) => io::open_at(None, OsStr::new(path), flags, 0)?,
+        Err(Errno::ENOSYS) => io::open_at(None, OsStr::new(path), flags, 0)?,
         // What stands there is no account file, so there is none: numbers still work.
         Err(Errno::ELOOP) => return Err(Errno::ENOENT),
         opened => opened?,

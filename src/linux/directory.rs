@@ -154,6 +154,16 @@ pub fn read_link(path: &OsStr) -> Result<OsString> {
     Ok(OsString::from_vec(target))
 }
 
+/// Where the symbolic link leads that a descriptor is open on, by path only: readlinkat(2).
+pub(crate) fn link_at(link: BorrowedFd<'_>) -> core::result::Result<Vec<u8>, Errno> {
+    let mut target = vec![0; libc::PATH_MAX as usize];
+    // SAFETY: the path is a NUL-terminated literal, and the buffer is valid for writes of its length.
+    let got =
+        unsafe { libc::readlinkat(link.as_raw_fd(), c"".as_ptr(), target.as_mut_ptr().cast(), target.len()) } as i64;
+    target.truncate(io::checked(got)? as usize);
+    Ok(target)
+}
+
 /// mkdir(2).
 pub fn make(path: &OsStr, mode: u32) -> Result<()> {
     let done = io::cstring(path).and_then(|path| {

@@ -45,40 +45,66 @@ pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Err
 /// never leads out of it (`EXDEV`). A link anywhere in it, its last part included, is `ELOOP`.
 pub fn open_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {
     let beneath = if dir.is_some() { libc::RESOLVE_BENEATH } else { 0 };
-    match open_resolving(dir, path, libc::O_PATH, beneath | libc::RESOLVE_NO_SYMLINKS) {
-        // Before Linux 5.6, or under a filter that does not know the call.
-        Err(Errno::ENOSYS | Errno::EPERM) => walk_without_links(dir, path),
+    open_resolving(dir, path, libc::O_PATH, beneath | libc::RESOLVE_NO_SYMLINKS)
+}
+
+/// openat2(2). Before Linux 5.6, or under a filter that does not know it, [`walk`] does the same.
+fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
+    match openat2(dir, path, flags, resolve) {
+        Err(Errno::ENOSYS) => walk(dir, path, flags, resolve),
         done => done,
     }
 }
 
-/// [`open_without_links`] by one openat(2) for each part. Each directory on the way stays open, so that `..` is where
-/// we came from, whatever is renamed meanwhile.
-fn walk_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {
+/// One openat(2) for each part of the path, from `dir` or the root. Each directory on the way stays open, so that `..` is
+/// where we came from, whatever is renamed meanwhile. Links of a proc lead nowhere: which of them are magic cannot be seen.
+fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
+    const PROC: i64 = 0x9fa0;
+    /// As many links as the kernel follows, one after another.
+    const LINKS: usize = 40;
     let start = OsStr::new(if dir.is_some() { "." } else { "/" });
-    let mut below = Vec::new();
-    let mut here = open_at(dir, start, libc::O_PATH, 0)?;
-    for name in path.as_bytes().split(|byte| *byte == b'/') {
-        match name {
+    let mut way = vec![(open_at(dir, start, libc::O_PATH, 0)?, b".".to_vec())];
+    let parts = |path: &[u8]| path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let mut rest = parts(path.as_bytes());
+    let mut links = 0;
+    while let (Some(part), Some((here, _))) = (rest.pop(), way.last()) {
+        match &*part {
             b"" | b"." => {}
-            b".." => match below.pop() {
-                Some(above) => here = above,
-                None if dir.is_some() => return Err(Errno::EXDEV),
-                None => {}
-            },
-            name => {
-                let next = open_at(Some(here.as_fd()), OsStr::from_bytes(name), libc::O_PATH | libc::O_NOFOLLOW, 0)?;
-                if crate::stat::of(next.as_fd())?.is_symlink() {
+            b".." if way.len() > 1 => drop(way.pop()),
+            b".." if resolve & libc::RESOLVE_BENEATH != 0 => return Err(Errno::EXDEV),
+            b".." => {}
+            _ => {
+                let name = OsStr::from_bytes(&part);
+                let next = open_at(Some(here.as_fd()), name, libc::O_PATH | libc::O_NOFOLLOW, 0)?;
+                if !crate::stat::of(next.as_fd())?.is_symlink() {
+                    way.push((next, part));
+                    continue;
+                }
+                links += 1;
+                if resolve & libc::RESOLVE_NO_SYMLINKS != 0 || links > LINKS {
                     return Err(Errno::ELOOP);
                 }
-                below.push(core::mem::replace(&mut here, next));
+                if crate::stat::file_system(next.as_fd())? == PROC {
+                    return Err(Errno::ELOOP);
+                }
+                let to = crate::directory::link_at(next.as_fd())?;
+                if to.first() == Some(&b'/') {
+                    way.truncate(1);
+                }
+                rest.extend(parts(&to));
             }
         }
     }
-    Ok(here)
+    let (found, name) = way.pop().ok_or(Errno::ENOENT)?;
+    if flags & libc::O_PATH != 0 {
+        return Ok(found);
+    }
+    // Not the descriptor that there is: to open that once more takes a proc.
+    let parent = way.last().map_or(&found, |(above, _)| above);
+    open_at(Some(parent.as_fd()), OsStr::from_bytes(&name), flags | libc::O_NOFOLLOW, 0)
 }
 
-fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
+fn openat2(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
     let path = cstring(path)?;
     let dir = dir.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     // SAFETY: all zero is a valid open_how.
@@ -88,7 +114,7 @@ fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve
     // SAFETY: `path` is NUL-terminated, and `how` is as large as is said; both live until the call returns.
     let fd =
         unsafe { libc::syscall(libc::SYS_openat2, dir, path.as_ptr(), &raw const how, size_of::<libc::open_how>()) };
-    owned(fd as i32)
+    owned(fd as i32).map_err(|errno| crate::filtered::unless_filtered(libc::SYS_openat2, errno))
 }
 
 /// Takes charge of a descriptor that a system call has just returned, or of its error.

@@ -17,6 +17,7 @@ pub mod errno;
 pub mod error;
 pub mod executable;
 pub mod filecap;
+mod filtered;
 pub mod fstab;
 pub mod heap;
 pub mod idmap;

@@ -15,8 +15,8 @@ pub mod subdirectory;
 
 use crate::{Errno, Error, Result, error::Context, io, trace};
 use core::ffi::{c_char, c_void};
-use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, AsRawFd};
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// Read-only.
@@ -204,6 +204,19 @@ fn pointer(text: &Option<CString>) -> *const c_char {
 pub fn set_propagation_recursive(target: impl AsRef<OsStr>, propagation: Propagation) -> Result<()> {
     let none = Some(OsStr::new("none"));
     mount2(none, target.as_ref(), None, MS_REC | propagation.flag(), None)
+}
+
+/// Changes the propagation of the mount that `tree` is the root of, by mount(2): before Linux 5.12 nothing else does.
+/// `ENOSYS`: flags are to change, too.
+pub fn set_propagation_of(tree: BorrowedFd<'_>, change: api::Attributes, recursive: bool) -> Result<()> {
+    let path = OsString::from(format!("/proc/self/fd/{}", tree.as_raw_fd()));
+    match change {
+        api::Attributes { set: 0, clear: 0, propagation: Some(propagation) } => {
+            let flags = propagation.flag() | if recursive { MS_REC } else { 0 };
+            mount2(Some(OsStr::new("none")), &path, None, flags, None)
+        }
+        _ => Err(Errno::ENOSYS).context("mount", path),
+    }
 }
 
 /// Mounts a new proc at `target`, for the PID namespace that we are in.

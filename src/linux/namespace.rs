@@ -258,7 +258,9 @@ fn open_handle(id: u64) -> Result<OwnedFd> {
 pub fn descriptor_of(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd> {
     // SAFETY: the call takes integers.
     let got = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
-    traced!(io::owned(got as i32), "pidfd_getfd({}, {fd}, 0)", pidfd.as_raw_fd()).context("pidfd_getfd", fd.to_string())
+    traced!(io::owned(got as i32), "pidfd_getfd({}, {fd}, 0)", pidfd.as_raw_fd())
+        .map_err(|errno| crate::filtered::unless_filtered(libc::SYS_pidfd_getfd, errno))
+        .context("pidfd_getfd", fd.to_string())
 }
 
 /// Writes one text to a file of /proc in one write(2), as the kernel wants it for maps and offsets.

@@ -6,8 +6,8 @@
 pub mod names;
 pub mod operation;
 
-use crate::mount::Propagation;
 use crate::mount::api::{Attributes, MOUNT_ATTR_ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};
+use crate::mount::{MS_NOATIME, MS_RELATIME, MS_STRICTATIME, Propagation};
 use names::{Layer, Meaning, meaning};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -249,6 +249,10 @@ impl Options {
             if let Meaning::Vfs(vfs) = meaning(&option.name) {
                 match vfs.layer {
                     Layer::Propagation(..) => {}
+                    // The last way to keep access times wins; of several flags the kernel would choose.
+                    _ if vfs.is_access_time() && !vfs.inverse => {
+                        flags = flags & !(MS_NOATIME | MS_RELATIME | MS_STRICTATIME) | vfs.flags;
+                    }
                     _ if vfs.inverse => flags &= !vfs.flags,
                     _ => flags |= vfs.flags,
                 }
@@ -325,11 +329,22 @@ impl Options {
         self.0.iter().filter(|option| matches!(meaning(&option.name), Meaning::Filesystem))
     }
 
-    /// The data string of mount(2): the file system's options as they were written.
+    /// The data string of mount(2): the file system's options as they were written, but for quotes, which only SELinux
+    /// reads (`context="a,b"`); elsewhere a comma in a value takes a backslash.
     pub fn data(&self) -> Vec<u8> {
         let mut text = Vec::new();
         for option in self.filesystem() {
-            option.append_to(&mut text);
+            match option.value.as_deref() {
+                Some([b'"', .., b'"']) if !option.name.ends_with(b"context") => {
+                    let mut value = Vec::new();
+                    for byte in option.plain_value().unwrap_or_default() {
+                        value.extend_from_slice(if byte == b',' { b"\\" } else { b"" });
+                        value.push(byte);
+                    }
+                    MountOption { name: option.name.clone(), value: Some(value) }.append_to(&mut text);
+                }
+                _ => option.append_to(&mut text),
+            }
         }
         text
     }

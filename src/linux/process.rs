@@ -23,6 +23,7 @@ pub mod signals {
     pub use libc::{SIGCHLD, SIGINT, SIGKILL, SIGTERM};
 }
 
+use crate::filtered::unless_filtered;
 use crate::{Errno, Result, error::Context, io};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -107,7 +108,9 @@ pub fn wait(pid: Pid, what: Wait) -> Result<Status> {
 pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
     // SAFETY: the call takes two integers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    traced!(io::owned(fd as i32), "pidfd_open({pid}, 0)").context("pidfd_open", pid.to_string())
+    traced!(io::owned(fd as i32), "pidfd_open({pid}, 0)")
+        .map_err(|errno| unless_filtered(libc::SYS_pidfd_open, errno))
+        .context("pidfd_open", pid.to_string())
 }
 
 /// Whether the process of a pidfd has ended (a pidfd becomes readable then).

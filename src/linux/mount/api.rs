@@ -5,6 +5,7 @@
 //! whole with [`move_mount`]. A [`FsContext`] keeps the kernel's own words.
 
 use super::Propagation;
+use crate::filtered::unless_filtered;
 use crate::{Errno, Result, error::Context, io, trace};
 use core::ffi::{c_char, c_long};
 use std::ffi::OsStr;
@@ -123,6 +124,7 @@ impl FsContext {
         // SAFETY: `name` is NUL-terminated and lives until the call returns.
         let fd = unsafe { libc::syscall(libc::SYS_fsopen, name.as_ptr(), FSOPEN_CLOEXEC) };
         traced!(io::owned(fd as i32), "fsopen({}, FSOPEN_CLOEXEC)", trace::Quoted::new(fstype))
+            .map_err(|errno| unless_filtered(libc::SYS_fsopen, errno))
             .context("fsopen", fstype)
             .map(FsContext)
     }
@@ -133,6 +135,7 @@ impl FsContext {
         // SAFETY: the path is a NUL-terminated literal.
         let fd = unsafe { libc::syscall(libc::SYS_fspick, tree.as_raw_fd(), c"".as_ptr(), flags) };
         traced!(io::owned(fd as i32), "fspick({}, \"\", FSPICK_NO_AUTOMOUNT|FSPICK_EMPTY_PATH)", tree.as_raw_fd())
+            .map_err(|errno| unless_filtered(libc::SYS_fspick, errno))
             .context("fspick", "")
             .map(FsContext)
     }
@@ -143,6 +146,7 @@ impl FsContext {
         let null = core::ptr::null();
         let done = self.config(FSCONFIG_SET_FLAG, key.as_ptr(), null);
         traced!(done, "fsconfig({}, FSCONFIG_SET_FLAG, {}, NULL, 0)", self.0.as_raw_fd(), trace::Quoted::new(name))
+            .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
             .context("fsconfig", name)
     }
 
@@ -158,6 +162,7 @@ impl FsContext {
             trace::Quoted::new(name),
             trace::Quoted::new(value)
         )
+        .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
         .context("fsconfig", name)
     }
 
@@ -178,7 +183,9 @@ impl FsContext {
 
     fn command(&self, command: c_long, name: &'static str) -> Result<()> {
         let done = self.config(command, core::ptr::null(), core::ptr::null());
-        traced!(done, "fsconfig({}, {name}, NULL, NULL, 0)", self.0.as_raw_fd()).context("fsconfig", name)
+        traced!(done, "fsconfig({}, {name}, NULL, NULL, 0)", self.0.as_raw_fd())
+            .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
+            .context("fsconfig", name)
     }
 
     fn config(&self, command: c_long, key: *const c_char, value: *const c_char) -> core::result::Result<(), Errno> {
@@ -197,6 +204,7 @@ impl FsContext {
             self.0.as_raw_fd(),
             trace::Flags(attributes, ATTRIBUTE_NAMES)
         )
+        .map_err(|errno| unless_filtered(libc::SYS_fsmount, errno))
         .context("fsmount", "")
     }
 
@@ -263,6 +271,7 @@ pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
         trace::Quoted::new(path),
         trace::Flags(flags, OPEN_TREE_NAMES)
     )
+    .map_err(|errno| unless_filtered(libc::SYS_open_tree, errno))
     .context("open_tree", path)
 }
 
@@ -282,6 +291,7 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
         trace::Quoted::new(target),
         trace::Flags(flags, MOVE_MOUNT_NAMES)
     )
+    .map_err(|errno| unless_filtered(libc::SYS_move_mount, errno))
     .context("move_mount", target)
     .map(drop)
 }
@@ -349,6 +359,7 @@ fn setattr(tree: BorrowedFd<'_>, attr: &MountAttr, recursive: bool) -> Result<()
         trace::Flags(attr.propagation, super::FLAG_NAMES),
         attr.userns_fd
     )
+    .map_err(|errno| unless_filtered(libc::SYS_mount_setattr, errno))
     .context("mount_setattr", "")
     .map(drop)
 }

@@ -2,6 +2,7 @@
 //! number, statmount(2) and listmount(2) (Linux 6.8) for the rest.
 
 use super::api::{AT_EMPTY_PATH, At};
+use crate::filtered::unless_filtered;
 use crate::{Errno, Result, error::Context, io};
 use core::ffi::c_long;
 use core::mem::MaybeUninit;
@@ -75,7 +76,7 @@ fn statx(at: At<'_>, path: &OsStr, flags: u64, mask: u32) -> core::result::Resul
     let mut buffer = MaybeUninit::<libc::statx>::zeroed();
     // SAFETY: `path` is NUL-terminated, `buffer` is valid for a write of a struct statx.
     let done = unsafe { libc::syscall(libc::SYS_statx, at, path.as_ptr(), flags, mask, buffer.as_mut_ptr()) };
-    io::checked(done)?;
+    io::checked(done).map_err(|errno| unless_filtered(libc::SYS_statx, errno))?;
     // SAFETY: the buffer was zeroed and all zero is a valid struct statx.
     Ok(unsafe { buffer.assume_init() })
 }
@@ -125,7 +126,8 @@ fn ask(unique: u64, mask: u64, room: usize) -> Result<Vec<u8>> {
     let mut buffer = vec![0_u8; HEADER + room];
     // SAFETY: `request` is valid for reads, `buffer` for writes of its length.
     let done = unsafe { libc::syscall(SYS_STATMOUNT, pointer, buffer.as_mut_ptr(), buffer.len(), 0) };
-    io::checked(done).context("statmount", "").map(|_| buffer)
+    let done = io::checked(done).map_err(|errno| unless_filtered(SYS_STATMOUNT, errno));
+    done.context("statmount", "").map(|_| buffer)
 }
 
 /// A little field of the header, as the machine orders bytes.
@@ -160,7 +162,8 @@ pub fn list_below(parent: u64) -> Result<Vec<u64>> {
         let pointer: *const Request = &request;
         // SAFETY: `request` is valid for reads, `chunk` for writes of its length.
         let got = unsafe { libc::syscall(SYS_LISTMOUNT, pointer, chunk.as_mut_ptr(), chunk.len(), 0) };
-        let got = io::checked(got).context("listmount", "")? as usize;
+        let got =
+            io::checked(got).map_err(|errno| unless_filtered(SYS_LISTMOUNT, errno)).context("listmount", "")? as usize;
         found.extend_from_slice(chunk.get(..got).unwrap_or_default());
         if got < chunk.len() {
             return Ok(found);

@@ -5,11 +5,13 @@
 //! ours sees it.
 
 use super::api::{AT_EMPTY_PATH, OPEN_TREE_CLONE, move_mount, open_tree};
-use super::{Propagation, set_propagation_recursive};
+use super::{
+    MNT_DETACH, MS_BIND, MS_PRIVATE, Propagation, UMOUNT_NOFOLLOW, mount2, set_propagation_recursive, umount2,
+};
 use crate::error::Context;
 use crate::namespace::{self, Kind};
-use crate::{Errno, Error, Result, io, process};
-use std::ffi::OsStr;
+use crate::{Errno, Error, Result, directory, io, process};
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// The directory `path`, relative, of the tree that `tree` is the root of, as a tree of its own.
@@ -35,8 +37,54 @@ fn attached(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
 
 /// Looked up once, from the tree's own descriptor; what was found is copied by its descriptor.
 fn beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
-    let whole = if path.is_empty() { OsStr::new(".") } else { path };
-    let directory = io::open_without_links(Some(tree), whole).context("open_tree", path)?;
+    let directory = find_beneath(tree, path)?;
     open_tree(Some(directory.as_fd()), OsStr::new(""), OPEN_TREE_CLONE | AT_EMPTY_PATH)
         .map_err(|error| Error::new(error.call, path, error.errno))
+}
+
+fn find_beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
+    let whole = if path.is_empty() { OsStr::new(".") } else { path };
+    io::open_without_links(Some(tree), whole).context("open_tree", path)
+}
+
+/// [`of_tree`] by mount(2) alone: the file system is mounted on a directory of its own below /run/mount, which only root
+/// can search and nothing spreads from, its directory `path` is bound to `target`, and the rest is taken away.
+pub fn by_mount2(
+    source: Option<&OsStr>,
+    target: &OsStr,
+    fstype: &OsStr,
+    flags: u64,
+    data: Option<&OsStr>,
+    path: &OsStr,
+) -> Result<()> {
+    let place = Place::make()?;
+    let here = place.0.as_os_str();
+    mount2(source, here, Some(fstype), flags, data)?;
+    let root = directory::open_path(here)?;
+    let found = find_beneath(root.as_fd(), path)?;
+    let found = OsString::from(format!("/proc/self/fd/{}", found.as_raw_fd()));
+    mount2(Some(&found), target, None, MS_BIND, None)
+}
+
+/// A directory on a private mount of its own, which goes when it is dropped, with all that is mounted on it.
+struct Place(OsString);
+
+impl Place {
+    fn make() -> Result<Place> {
+        let path = OsString::from(format!("/run/mount/subdir.{}", process::id()));
+        directory::make_all(OsStr::new("/run/mount"), 0o755, &mut Vec::new()).context("mkdir", "/run/mount")?;
+        directory::make(&path, 0o700)?;
+        let place = Place(path);
+        mount2(Some(&place.0), &place.0, None, MS_BIND, None)?;
+        mount2(Some(OsStr::new("none")), &place.0, None, MS_PRIVATE, None)?;
+        Ok(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The file system, and the mount below it.
+        while umount2(&self.0, MNT_DETACH | UMOUNT_NOFOLLOW).is_ok() {}
+        let _ = directory::remove(&self.0);
+    }
 }

@@ -84,7 +84,7 @@ impl Parent {
     /// Prepares it, before the fork. The parent keeps what it gets until it has waited for the child.
     pub fn watch() -> Result<Parent> {
         match super::pidfd_open(super::id()) {
-            Err(error) if matches!(error.errno, Errno::ENOSYS | Errno::EPERM) => {
+            Err(error) if error.errno == Errno::ENOSYS => {
                 let (ours, childs) = super::channel()?;
                 Ok(Parent { watched: childs.into(), held: Some(ours.into()) })
             }

@@ -1,10 +1,12 @@
 //! The capabilities of a directory's entry: getxattrat(2), Linux 6.13, or lgetxattr(2) before.
 
 use crate::filecap::{FileCapabilities, NAME, decode};
+use crate::filtered::unless_filtered;
 use crate::{Errno, io};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::ffi::CString;
+use std::os::fd::AsRawFd;
 
 /// The number is the same on every architecture, and libc does not have it yet.
 const SYS_GETXATTRAT: libc::c_long = 464;
@@ -25,8 +27,7 @@ pub(super) fn get(directory: i32, name: &CStr) -> Result<FileCapabilities, Errno
         by_path(directory, name, &mut value)
     } else {
         match by_descriptor(directory, name, &mut value) {
-            // EPERM is the answer of a filter that does not know the call.
-            Err(Errno::ENOSYS | Errno::EPERM) => {
+            Err(Errno::ENOSYS) => {
                 IS_MISSING.store(true, Ordering::Relaxed);
                 by_path(directory, name, &mut value)
             }
@@ -56,17 +57,40 @@ fn by_descriptor(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<us
             size_of::<Arguments>(),
         )
     };
-    io::checked(got).map(|length| length as usize)
+    let got = io::checked(got).map_err(|errno| unless_filtered(SYS_GETXATTRAT, errno));
+    got.map(|length| length as usize)
 }
 
-/// Through /proc/self/fd, whose link leads to the open directory itself.
+/// Through /proc/self/fd, whose link leads to the open directory itself; without a proc from the directory.
 fn by_path(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
     let mut path = format!("/proc/self/fd/{directory}/").into_bytes();
     path.extend_from_slice(name.to_bytes());
     let path = CString::new(path).map_err(|_| Errno::EINVAL)?;
+    match of_link(&path, value) {
+        Err(Errno::ENOENT | Errno::ENOTDIR) => from_inside(directory, name, value),
+        got => got,
+    }
+}
+
+fn of_link(path: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
     // SAFETY: both strings are NUL-terminated and the buffer is valid for writes of its length.
     let got = unsafe { libc::lgetxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
     io::checked(got as i64).map(|length| length as usize)
+}
+
+/// With the directory as the working directory for a moment. Another thread has its own from here on.
+fn from_inside(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
+    // SAFETY: the call takes an integer.
+    io::checked(i64::from(unsafe { libc::unshare(libc::CLONE_FS) }))?;
+    let home = io::open_at(None, ".".as_ref(), libc::O_PATH, 0)?;
+    let enter = |directory: i32| {
+        // SAFETY: the call takes a descriptor.
+        io::checked(i64::from(unsafe { libc::fchdir(directory) }))
+    };
+    enter(directory)?;
+    let got = of_link(name, value);
+    enter(home.as_raw_fd())?;
+    got
 }
 
 #[cfg(test)]
@@ -76,11 +100,13 @@ mod tests {
     #[test]
     fn both_ways_say_the_same_of_a_file_without_capabilities() {
         let directory = io::open_at(None, "/proc/self".as_ref(), libc::O_PATH, 0).unwrap();
-        let number = std::os::fd::AsRawFd::as_raw_fd(&directory);
+        let number = directory.as_raw_fd();
         let mut value = [0; 64];
         let first = by_descriptor(number, c"no such file", &mut value);
         let second = by_path(number, c"no such file", &mut value);
         assert_eq!(second, Err(Errno::ENOENT));
         assert!(first == second || first == Err(Errno::ENOSYS));
+        assert_eq!(from_inside(number, c"no such file", &mut value), Err(Errno::ENOENT));
+        assert_eq!(from_inside(number, c"status", &mut value), by_path(number, c"status", &mut value));
     }
 }
