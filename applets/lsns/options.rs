@@ -55,7 +55,7 @@ impl Options {
 
     /// Whether processes are not shown as a tree.
     pub fn is_flat(&self) -> bool {
-        self.list || (self.all_columns && self.tree.is_none())
+        (self.list || self.all_columns) && self.tree.is_none()
     }
 
     /// The fields to show, where `default` is what is shown if none are named.

@@ -1,12 +1,18 @@
 //! The state that `--dump` shows.
 
 use super::options::{SECUREBITS, capability_name};
-use cli::{Failure, Output, text};
+use cli::failure::{Line, warn};
+use cli::{Failure, Invocation, Output, text};
 use linux::capability::{self, Own};
-use linux::{credentials, process};
+use linux::{credentials, io, process, stat};
+use std::ffi::OsStr;
+
+/// The security modules that give a process a label: where the module shows itself, and how its label is called.
+const MODULES: [(&str, &str); 2] =
+    [("/sys/fs/selinux", "SELinux label"), ("/sys/kernel/security/apparmor", "AppArmor profile")];
 
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
-pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
+pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Result<(), Failure> {
     let failed = |what: &'static str| move |error: linux::Error| Failure::new(1, text![what, ": ", error.errno]);
     for (names, ids) in
         [(["uid", "euid", "suid"], credentials::all_uids()), (["gid", "egid", "sgid"], credentials::all_gids())]
@@ -37,6 +43,21 @@ pub fn print(level: u32, output: &mut Output) -> Result<(), Failure> {
     line("Securebits", named.chain((rest != 0).then(|| format!("{rest:#x}"))), output);
     let signal = process::death_signal().map_err(failed("get pdeathsig failed"))?;
     line("Parent death signal", (signal != 0).then(|| process::signal_name(signal)), output);
+    for (module, name) in MODULES {
+        if stat::path(OsStr::new(module)).is_err() {
+            continue;
+        }
+        match io::read_file("/proc/self/attr/current", 4096) {
+            Ok(label) => output.print(text![
+                name,
+                ": ",
+                label.split(|byte| matches!(byte, 0 | b'\n')).next().unwrap_or_default(),
+                "\n"
+            ]),
+            // The rest of the dump is right all the same.
+            Err(error) => warn(invocation, &Line::Named(text!["cannot read ", name, ": ", error.errno])),
+        }
+    }
     Ok(())
 }
 
