@@ -5,7 +5,7 @@ use super::{FAILED, Options, SOME, one, parse_options, source, table, target};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::options::{self, Options as MountOptions};
 use linux::process::{self, Fork, Status, Wait};
-use linux::{directory, fstab, loopdev, mountinfo, utab};
+use linux::{directory, fstab, mountinfo, utab};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -176,7 +176,7 @@ fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptio
     let path = match linux::probe::Tag::parse(&entry.source) {
         Some(tag) => tag.resolve().unwrap_or_default(),
         None if bind || source::is_path_type(entry.fstype.as_bytes()) => {
-            directory::canonical(&entry.source).unwrap_or_else(|_| entry.source.clone())
+            directory::canonical_source(&entry.source).unwrap_or_else(|_| entry.source.clone())
         }
         None => entry.source.clone(),
     };
@@ -185,9 +185,7 @@ fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptio
         if bind {
             return is_bound(mounted, &found, &path);
         }
-        found.is_from(&path)
-            || loopdev::backing(&found.source_text())
-                .is_some_and(|backing| backing.file == path && backing.offset == offset)
+        source::is_shown(&found, &path, offset) && source::is_subvolume(&found, own)
     })
 }
 

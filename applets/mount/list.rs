@@ -88,7 +88,7 @@ impl Sources {
 
 fn pretty(path: Vec<u8>) -> Vec<u8> {
     let path = OsString::from_vec(path);
-    let path = directory::canonical(&path).unwrap_or(path);
+    let path = directory::canonical_source(&path).unwrap_or(path);
     match loopdev::backing(&path) {
         Some(backing) if backing.autoclear => backing.file.into_vec(),
         _ => path.into_vec(),

@@ -278,7 +278,10 @@ impl Work<'_> {
     fn is_there(&self) -> bool {
         let Ok(mounted) = mountinfo::Table::read() else { return false };
         let found = mounted.find_target(&self.target.path);
-        found.is_some_and(|entry| self.path().is_none_or(|path| entry.is_from(path)))
+        found.is_some_and(|entry| {
+            let shown = self.path().is_none_or(|path| source::is_shown(&entry, path, 0));
+            shown && source::is_subvolume(&entry, &self.options)
+        })
     }
 
     /// One type: its helper, or the kernel.

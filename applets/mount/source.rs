@@ -5,25 +5,99 @@ use super::request::Settings;
 use linux::loopdev::{self, Attached, Refused, Wanted};
 use linux::options::Options as MountOptions;
 use linux::probe::{self, Found, OwnedTag, Probed, Tag, TagKind};
-use linux::{directory, stat};
+use linux::{btrfs, directory, mountinfo, number, stat};
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Whether a source is a tag.
 pub fn is_tag(source: &OsStr) -> bool {
     Tag::parse(source).is_some()
 }
 
-/// The tags of the file system on a device.
-pub fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
-    let is_block = stat::path(device).is_ok_and(|stat| stat.is_block_device());
-    match probe::device(device) {
-        Ok(Probed::One(Found { label, uuid, .. })) if is_block => [(TagKind::Label, label), (TagKind::Uuid, uuid)]
-            .into_iter()
-            .filter_map(|(kind, value)| Some(OwnedTag { kind, value: value? }))
-            .collect(),
-        _ => Vec::new(),
+/// A device, to be known by any of its names.
+pub struct Device {
+    path: OsString,
+    tags: OnceCell<Vec<OwnedTag>>,
+}
+
+impl Device {
+    /// The device that a path or a tag means.
+    pub fn of(source: &OsStr) -> Option<Device> {
+        let path = match Tag::parse(source) {
+            Some(tag) => tag.resolve()?,
+            None => directory::canonical_source(source).ok()?,
+        };
+        Some(Device { path, tags: OnceCell::new() })
     }
+
+    /// Whether it is what a table has as a source, a path or a tag.
+    pub fn is(&self, written: &OsStr) -> bool {
+        match Tag::parse(written) {
+            Some(tag) => {
+                let own = self.tags.get_or_init(|| tags_of(&self.path)).iter().any(|own| own.is(tag));
+                own || tag.linked().is_some_and(|device| device == self.path)
+            }
+            None if written.as_bytes().first() != Some(&b'/') => false,
+            None => written == self.path || directory::canonical_source(written).is_ok_and(|path| path == self.path),
+        }
+    }
+}
+
+/// The tags of a device: of the file system on it, and of the partition that it is.
+fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
+    let Ok(stat) = stat::path(device) else { return Vec::new() };
+    if !stat.is_block_device() {
+        return Vec::new();
+    }
+    let mut tags = probe::partition_tags(stat.device());
+    if let Ok(Probed::One(Found { label, uuid, .. })) = probe::device(device) {
+        tags.extend(label.map(|value| OwnedTag { kind: TagKind::Label, value }));
+        tags.extend(uuid.map(|value| OwnedTag { kind: TagKind::Uuid, value }));
+    }
+    tags
+}
+
+/// Whether a mount shows the file system on `path`, by whatever name it was mounted; with loop devices from `offset` on.
+pub fn is_shown(mount: &mountinfo::Entry<'_>, path: &OsStr, offset: u64) -> bool {
+    if mount.is_from(path) {
+        return true;
+    }
+    let Ok(stat) = stat::path(path) else { return false };
+    if stat.is_block_device() {
+        return stat::numbers(stat.device()) == mount.device || (mount.fstype == b"btrfs" && is_btrfs_of(mount, path));
+    }
+    stat.is_regular() && loopdev::is_of(&mount.source_text(), stat.identity(), offset)
+}
+
+/// Whether a device is one of several that a btrfs is on, of which only one is the source.
+fn is_btrfs_of(mount: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
+    let uuid = |path: &OsStr| match probe::device(path) {
+        Ok(Probed::One(found)) if found.fstype == "btrfs" => found.uuid,
+        _ => None,
+    };
+    uuid(path).is_some_and(|own| uuid(&mount.source_text()) == Some(own))
+}
+
+/// Whether a mount shows the subvolume of btrfs that the options ask for; of other file systems there is only one.
+pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> bool {
+    if mount.fstype != b"btrfs" {
+        return true;
+    }
+    let value = |name| options.get(name).and_then(|option| option.plain_value());
+    if let Some(path) = value("subvol") {
+        let names = |path: &[u8]| -> Vec<Vec<u8>> {
+            path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect()
+        };
+        return names(&path) == names(mount.root_path().as_bytes());
+    }
+    const TOP: u64 = 5;
+    let wanted = match value("subvolid") {
+        Some(id) => number::decimal(&id).map(|id| if id == 0 { TOP } else { id }),
+        None => Some(btrfs::default_subvolume(&mount.target_path()).unwrap_or(TOP)),
+    };
+    let id = |word: &[u8]| word.strip_prefix(b"subvolid=").and_then(number::decimal);
+    mount.super_options.split(|&byte| byte == b',').find_map(id) == wanted
 }
 
 /// Types whose source is a mere name.
@@ -113,7 +187,7 @@ pub fn resolve(source: &OsStr, fstype: &[u8], settings: &Settings, hooks: &Hooks
     if !settings.canonicalize || hooks.raw_source || !is_path_type(fstype) {
         return Ok(source.to_os_string());
     }
-    Ok(directory::canonical(source).unwrap_or_else(|_| source.to_os_string()))
+    Ok(directory::canonical_source(source).unwrap_or_else(|_| source.to_os_string()))
 }
 
 /// The size in `offset=` or `sizelimit=`: a number with K, M, G... (of 1024), KiB..., or KB... (of 1000).

@@ -1,7 +1,7 @@
 //! What fstab and the mounted file systems say about an incomplete command line.
 
 use super::request::{Request, Settings};
-use super::source;
+use super::source::{self, Device};
 use super::{USAGE, parse_options};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, text};
@@ -115,7 +115,7 @@ fn find<'a>(table: &'a fstab::Table, request: &Request) -> Option<&'a fstab::Ent
     match (&request.either, &request.source, &request.target) {
         (Some(either), _, _) => by_target(table, either).or_else(|| by_source(table, either)),
         (_, Some(source), Some(target)) => {
-            entries(table).find(|entry| is_source(entry, source) && is_target(entry, target))
+            entries(table).find(|entry| is_target(entry, target) && is_source(entry, source))
         }
         (_, Some(source), None) => by_source(table, source),
         (_, None, Some(target)) => by_target(table, target),
@@ -148,23 +148,23 @@ fn is_target(entry: &fstab::Entry, target: &OsStr) -> bool {
 }
 
 fn by_source<'a>(table: &'a fstab::Table, source: &OsStr) -> Option<&'a fstab::Entry> {
-    if let Some(tag) = Tag::parse(source) {
-        return entries(table).find(|entry| Tag::parse(&entry.source) == Some(tag));
-    }
-    entries(table).find(|entry| is_source(entry, source)).or_else(|| {
-        // The device may be in the table by one of its names.
-        let canonical = directory::canonical(source).ok()?;
-        let tags = source::tags_of(&canonical);
-        entries(table).find(|entry| Tag::parse(&entry.source).is_some_and(|tag| tags.iter().any(|own| own.is(tag))))
+    entries(table).find(|entry| is_written(entry, source)).or_else(|| {
+        // The device may be in the table by another of its names.
+        let device = Device::of(source)?;
+        entries(table).find(|entry| device.is(&entry.source))
     })
 }
 
+/// Whether the entry has the source as it is written: a tag may be quoted, and a path have slashes too many.
+fn is_written(entry: &fstab::Entry, source: &OsStr) -> bool {
+    match (Tag::parse(&entry.source), Tag::parse(source)) {
+        (None, None) => normal(&entry.source) == normal(source),
+        (own, wanted) => own == wanted,
+    }
+}
+
 fn is_source(entry: &fstab::Entry, source: &OsStr) -> bool {
-    normal(&entry.source) == normal(source)
-        || (entry.source.as_bytes().first() == Some(&b'/')
-            && directory::canonical(source).is_ok_and(|path| {
-                path == entry.source || directory::canonical(&entry.source).is_ok_and(|other| other == path)
-            }))
+    is_written(entry, source) || Device::of(source).is_some_and(|device| device.is(&entry.source))
 }
 
 /// A path without double slashes and without one at its end.

@@ -87,8 +87,10 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
     if full.as_deref().is_some_and(|full| stat::path(full).is_ok_and(|stat| stat.is_directory())) {
         return None;
     }
-    let device = device(operand, full)?;
-    let entry = table.entries_backward().find(|entry| entry.is_from(&device))?;
+    let device = device(operand)?;
+    // The device mapper's devices may have been mounted by the kernel's name.
+    let names = [Some(device), full];
+    let entry = names.iter().flatten().find_map(|name| table.entries_backward().find(|entry| entry.is_from(name)))?;
     let mut found = Found::of(&entry);
     let top = table.entries_backward().find(|other| other.target == entry.target);
     found.is_hidden = top.is_some_and(|top| top.id != entry.id);
@@ -96,11 +98,11 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
 }
 
 /// The source that an operand names.
-pub fn device(operand: &OsStr, canonical: Option<OsString>) -> Option<OsString> {
+pub fn device(operand: &OsStr) -> Option<OsString> {
     if let Some(tag) = linux::probe::Tag::parse(operand) {
         return tag.resolve();
     }
-    let path = canonical.unwrap_or_else(|| operand.to_os_string());
+    let path = directory::canonical_source(operand).unwrap_or_else(|_| operand.to_os_string());
     if stat::path(&path).is_ok_and(|stat| stat.is_regular()) {
         match loopdev::devices_of(&path).as_slice() {
             [] => {}

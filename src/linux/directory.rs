@@ -54,6 +54,20 @@ pub fn canonical(path: &OsStr) -> Result<OsString> {
     }
 }
 
+/// [`canonical`] for a source. The device mapper's devices have the names that people gave them.
+pub fn canonical_source(path: &OsStr) -> Result<OsString> {
+    canonical(path).map(|path| mapped(&path).unwrap_or(path))
+}
+
+/// `/dev/mapper/NAME` for `/dev/dm-N`.
+fn mapped(path: &OsStr) -> Option<OsString> {
+    let number = path.as_bytes().strip_prefix(b"/dev/dm-")?;
+    let file = [b"/sys/block/dm-", number, b"/dm/name"].concat();
+    let name = io::read_file(OsStr::from_bytes(&file), 4096).ok()?;
+    let name = OsString::from_vec([b"/dev/mapper/", name.trim_ascii_end()].concat());
+    stat::path(&name).is_ok_and(|stat| stat.is_block_device()).then_some(name)
+}
+
 /// What proc says of a descriptor for the path: three calls, however deep it is. `None` if that is no path
 /// (a pipe), no longer one, or cannot be had; a slash at the end could start an automount.
 fn by_descriptor(path: &OsStr) -> Option<OsString> {

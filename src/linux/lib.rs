@@ -9,6 +9,7 @@
 pub mod trace;
 
 pub mod accounts;
+pub mod btrfs;
 pub mod capability;
 pub mod cgroup;
 pub mod credentials;

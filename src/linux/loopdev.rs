@@ -292,6 +292,15 @@ pub fn backing(device: &OsStr) -> Option<Backing> {
     })
 }
 
+/// Whether `device` is a loop device of the file with this identity, from this offset on. The file may have other names.
+pub fn is_of(device: &OsStr, file: (u64, u64), offset: u64) -> bool {
+    if !device.as_bytes().starts_with(b"/dev/loop") {
+        return false;
+    }
+    let info = open_device(device, true).ok().and_then(|fd| status(fd.as_fd()).ok());
+    info.is_some_and(|info| (info.lo_device, info.lo_inode) == file && info.lo_offset == offset)
+}
+
 /// The devices whose file is this one, at whatever offset.
 pub fn devices_of(file: &OsStr) -> Vec<OsString> {
     let Ok(wanted) = stat::path(file) else { return Vec::new() };

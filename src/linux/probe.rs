@@ -7,7 +7,7 @@ mod formats;
 mod read;
 mod tag;
 
-pub use read::{device, tagged_devices};
+pub use read::{device, partition_tags, tagged_devices};
 pub use tag::{OwnedTag, Tag};
 
 use formats::SIGNATURES;

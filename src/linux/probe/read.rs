@@ -1,7 +1,7 @@
 //! Probing real devices, and finding one by its tag: /proc/partitions and
 //! the partition's uevent in /sys/class/block.
 
-use super::{HEAD, Probed, TagKind, probe};
+use super::{HEAD, OwnedTag, Probed, TagKind, probe};
 use crate::{Result, error::Context, io};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -70,5 +70,18 @@ fn has_tag(name: &[u8], kind: TagKind, value: &[u8]) -> bool {
 fn uevent(name: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let path = [&b"/sys/class/block/"[..], name, b"/uevent"].concat();
     let text = io::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
+    value(&text, key)
+}
+
+fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
+}
+
+/// The tags that a block device has as a partition.
+pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
+    let (major, minor) = crate::stat::numbers(device);
+    let path = format!("/sys/dev/block/{major}:{minor}/uevent");
+    let text = io::read_file(path.as_str(), 1 << 16).unwrap_or_default();
+    let tag = |kind, key| value(&text, key).map(|value| OwnedTag { kind, value });
+    [tag(TagKind::PartLabel, b"PARTNAME="), tag(TagKind::PartUuid, b"PARTUUID=")].into_iter().flatten().collect()
 }

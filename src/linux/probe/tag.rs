@@ -1,6 +1,7 @@
 //! Tags in place of a device's path: `LABEL=data`, `UUID=...`, fstab(5).
 
 use super::{TagKind, tagged_devices};
+use crate::directory::canonical_source;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -44,14 +45,20 @@ impl<'a> Tag<'a> {
 
     /// The device: udev's link first, else the first one in /proc/partitions that has the tag. Only root scans.
     pub fn resolve(self) -> Option<OsString> {
-        let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
-        if let Ok(device) = crate::directory::canonical(OsStr::from_bytes(&link)) {
+        if let Some(device) = self.linked() {
             return Some(device);
         }
         if crate::credentials::effective_uid() != 0 {
             return None;
         }
-        tagged_devices(self.kind, self.value).next()
+        let device = tagged_devices(self.kind, self.value).next()?;
+        Some(canonical_source(&device).unwrap_or(device))
+    }
+
+    /// The device that udev's link leads to.
+    pub fn linked(self) -> Option<OsString> {
+        let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
+        canonical_source(OsStr::from_bytes(&link)).ok()
     }
 }
 
