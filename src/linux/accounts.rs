@@ -7,14 +7,14 @@
 use crate::{Errno, io, number};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
 /// How much of a file is read, in bytes: a root made by somebody else may have one without end.
 const LIMIT: usize = 256 * 1024 * 1024;
 /// The longest line that may be an account, in bytes; longer ones are passed over.
 const LONGEST: usize = 1024 * 1024;
 
-/// A line of passwd(5).
+/// A user that was looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The login name.
@@ -29,15 +29,60 @@ pub struct User {
     pub shell: OsString,
 }
 
-/// A line of group(5).
+/// A group that was looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// The group's name.
     pub name: OsString,
     /// Its number.
     pub gid: u32,
+}
+
+/// A line of passwd(5), as it stands in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserLine<'a> {
+    /// The login name, not empty.
+    pub name: &'a [u8],
+    /// The user number.
+    pub uid: u32,
+    /// The primary group.
+    pub gid: u32,
+    /// The home directory.
+    pub home: &'a [u8],
+    /// The login shell; may be empty.
+    pub shell: &'a [u8],
+}
+
+/// A line of group(5), as it stands in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupLine<'a> {
+    /// The group's name, not empty.
+    pub name: &'a [u8],
+    /// Its number.
+    pub gid: u32,
+    members: &'a [u8],
+}
+
+impl UserLine<'_> {
+    fn to_user(self) -> User {
+        let [name, home, shell] = [self.name, self.home, self.shell].map(owned);
+        User { name, uid: self.uid, gid: self.gid, home, shell }
+    }
+}
+
+impl GroupLine<'_> {
     /// The users it is a supplementary group of.
-    pub members: Vec<OsString>,
+    pub fn members(&self) -> impl Iterator<Item = &[u8]> {
+        self.members.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+    }
+
+    fn to_group(self) -> Group {
+        Group { name: owned(self.name), gid: self.gid }
+    }
+}
+
+fn owned(text: &[u8]) -> OsString {
+    OsStr::from_bytes(text).to_os_string()
 }
 
 /// A line of subuid(5): `count` ids from `start` that `owner` may map.
@@ -53,12 +98,12 @@ pub struct Range {
 
 /// The user with this name.
 pub fn passwd_by_name(name: &OsStr) -> Option<User> {
-    find("/etc/passwd", |line| parse_user(line).filter(|user| user.name == name))
+    find_user(&|user| user.name == name.as_bytes())
 }
 
 /// The first user with this number.
 pub fn passwd_by_uid(uid: u32) -> Option<User> {
-    find("/etc/passwd", |line| parse_user(line).filter(|user| user.uid == uid))
+    find_user(&|user| user.uid == uid)
 }
 
 /// [`passwd_by_uid`] where it matters whether there is no such user, or the file cannot be read.
@@ -66,7 +111,7 @@ pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
     const PATH: &str = "/etc/passwd";
     let mut found = None;
     let read = each(PATH, &mut |line| {
-        found = parse_user(line).filter(|user| user.uid == uid);
+        found = parse_user(line).filter(|user| user.uid == uid).map(UserLine::to_user);
         found.is_none()
     });
     match read {
@@ -77,33 +122,60 @@ pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
 
 /// The group with this name.
 pub fn group_by_name(name: &OsStr) -> Option<Group> {
-    find("/etc/group", |line| parse_group(line).filter(|group| group.name == name))
+    find_group(&|group| group.name == name.as_bytes())
 }
 
 /// The first group with this number.
 pub fn group_by_gid(gid: u32) -> Option<Group> {
-    find("/etc/group", |line| parse_group(line).filter(|group| group.gid == gid))
+    find_group(&|group| group.gid == gid)
 }
 
 /// The groups a login of `name` has: `gid` first, then those that list the user, as
-/// getgrouplist(3) does, and no more once they are more than a process may have. Without a group file there are no others; one that
-/// cannot be read is an error, since a group may be what denies its members a file.
+/// getgrouplist(3) does, and no more once they are more than a process may have. Without a group
+/// file there are no others; one that cannot be read is an error, since a group may be what denies
+/// its members a file.
 pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
     const PATH: &str = "/etc/group";
     let mut groups = vec![gid];
+    let mut next_look = 1024;
     let read = each(PATH, &mut |line| {
         if let Some(group) = parse_group(line)
-            && group.members.iter().any(|member| member == name)
-            && !groups.contains(&group.gid)
+            && group.members().any(|member| member == name.as_bytes())
         {
             groups.push(group.gid);
+            if groups.len() == next_look {
+                // Repetitions take no memory, and looking for them is little beside reading.
+                remove_repetitions(&mut groups);
+                next_look = 2 * groups.len().max(512);
+            }
         }
-        groups.len() <= crate::credentials::MOST_GROUPS
+        // Some of twice as many may be repetitions that have not been looked for.
+        groups.len() <= 2 * crate::credentials::MOST_GROUPS
     });
+    remove_repetitions(&mut groups);
+    groups.truncate(crate::credentials::MOST_GROUPS + 1);
     match read {
         Ok(()) | Err(Errno::ENOENT) => Ok(groups),
         Err(errno) => Err(crate::Error::new("open", PATH, errno)),
     }
+}
+
+/// Leaves of each number the first.
+fn remove_repetitions(numbers: &mut Vec<u32>) {
+    let mut sorted: Vec<(u32, usize)> = numbers.iter().enumerate().map(|(index, number)| (*number, index)).collect();
+    sorted.sort_unstable();
+    let mut last = None;
+    let mut first_places = vec![false; numbers.len()];
+    for (number, index) in sorted {
+        if last != Some(number)
+            && let Some(place) = first_places.get_mut(index)
+        {
+            *place = true;
+        }
+        last = Some(number);
+    }
+    let mut places = first_places.into_iter();
+    numbers.retain(|_| places.next() == Some(true));
 }
 
 /// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
@@ -118,10 +190,19 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Res
     Ok(ranges)
 }
 
-fn find<T>(path: &str, mut row: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
+fn find_user(is_wanted: &dyn Fn(&UserLine<'_>) -> bool) -> Option<User> {
     let mut found = None;
-    let _ = each(path, &mut |line| {
-        found = row(line);
+    let _ = each("/etc/passwd", &mut |line| {
+        found = parse_user(line).filter(is_wanted).map(UserLine::to_user);
+        found.is_none()
+    });
+    found
+}
+
+fn find_group(is_wanted: &dyn Fn(&GroupLine<'_>) -> bool) -> Option<Group> {
+    let mut found = None;
+    let _ = each("/etc/group", &mut |line| {
+        found = parse_group(line).filter(is_wanted).map(GroupLine::to_group);
         found.is_none()
     });
     found
@@ -205,27 +286,25 @@ fn is_entry(line: &[u8]) -> bool {
 }
 
 /// Reads one line of passwd(5); `None` if it is malformed.
-pub fn parse_user(line: &[u8]) -> Option<User> {
+pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
     let mut fields = line.split(|byte| *byte == b':');
-    let name = text(fields.next()?)?;
+    let name = fields.next().filter(|name| !name.is_empty())?;
     fields.next()?;
     let uid = number(fields.next()?)?;
     let gid = number(fields.next()?)?;
     fields.next();
     let home = fields.next().unwrap_or_default();
     let shell = fields.next().unwrap_or_default();
-    Some(User { name, uid, gid, home: OsString::from_vec(home.to_vec()), shell: OsString::from_vec(shell.to_vec()) })
+    Some(UserLine { name, uid, gid, home, shell })
 }
 
 /// Reads one line of group(5); `None` if it is malformed.
-pub fn parse_group(line: &[u8]) -> Option<Group> {
+pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
     let mut fields = line.split(|byte| *byte == b':');
-    let name = text(fields.next()?)?;
+    let name = fields.next().filter(|name| !name.is_empty())?;
     fields.next()?;
     let gid = number(fields.next()?)?;
-    let members = fields.next().unwrap_or_default();
-    let members = members.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter_map(text).collect();
-    Some(Group { name, gid, members })
+    Some(GroupLine { name, gid, members: fields.next().unwrap_or_default() })
 }
 
 /// Reads one line of subuid(5); `None` if it is malformed or empty.
@@ -252,7 +331,7 @@ mod tests {
     #[test]
     fn a_passwd_line_needs_a_name_and_two_numbers() {
         let user = parse_user(b"ann:x:1000:100:Ann,,,:/home/ann:/bin/sh").unwrap();
-        assert_eq!((user.uid, user.gid, user.shell.as_bytes()), (1000, 100, &b"/bin/sh"[..]));
+        assert_eq!((user.uid, user.gid, user.shell), (1000, 100, &b"/bin/sh"[..]));
         assert_eq!(parse_user(b"ann:x:1000"), None);
         assert_eq!(parse_user(b"ann:x:abc:100:::"), None);
         assert_eq!(parse_user(b":x:1:1:::"), None);
@@ -296,8 +375,15 @@ mod tests {
     #[test]
     fn a_group_lists_its_members() {
         let group = parse_group(b"disk:x:6:ann,bob,").unwrap();
-        assert_eq!(group.members, ["ann", "bob"]);
+        assert_eq!(group.members().collect::<Vec<_>>(), [b"ann", b"bob"]);
         assert_eq!(parse_group(b"disk:x:-1:"), None);
+    }
+
+    #[test]
+    fn of_each_number_the_first_stays_in_its_place() {
+        let mut numbers = vec![7, 3, 7, u32::MAX, 3, 0, 7];
+        remove_repetitions(&mut numbers);
+        assert_eq!(numbers, [7, 3, u32::MAX, 0]);
     }
 
     #[test]

@@ -37,11 +37,11 @@ pub fn accounts(text: &[u8]) {
     for line in text.split(|&byte| byte == b'\n') {
         let field = line.split(|&byte| byte == b':').next().unwrap_or_default();
         if let Some(user) = accounts::parse_user(line) {
-            assert_eq!(user.name.as_bytes(), field);
+            assert_eq!(user.name, field);
         }
         if let Some(group) = accounts::parse_group(line) {
-            assert_eq!(group.name.as_bytes(), field);
-            assert!(group.members.iter().all(|member| !member.is_empty()));
+            assert_eq!(group.name, field);
+            assert!(group.members().all(|member| !member.is_empty()));
         }
         if let Some(range) = accounts::parse_range(line) {
             assert!(range.count > 0 && range.start.checked_add(range.count - 1).is_some());
