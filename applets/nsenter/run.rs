@@ -278,14 +278,15 @@ fn become_user(whom: Become, progress: &Progress) -> Result<(), Failure> {
 
 /// The entries of /proc/PID/environ; the first of a name counts.
 fn environment(text: &[u8]) -> Vec<OsString> {
-    let mut entries: Vec<&[u8]> = Vec::new();
-    let name = |entry: &[u8]| entry.split(|byte| *byte == b'=').next().unwrap_or_default().to_vec();
-    for entry in text.split(|byte| *byte == 0).filter(|entry| entry.contains(&b'=')) {
-        if !entries.iter().any(|other| name(other) == name(entry)) {
-            entries.push(entry);
-        }
-    }
-    entries.into_iter().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
+    let name_of = |entry: &'_ [u8]| entry.iter().position(|byte| *byte == b'=');
+    let entries: Vec<&[u8]> = text.split(|byte| *byte == 0).filter(|entry| name_of(entry).is_some()).collect();
+    let mut named: Vec<(&[u8], usize)> =
+        entries.iter().enumerate().filter_map(|(index, entry)| Some((entry.get(..name_of(entry)?)?, index))).collect();
+    named.sort_unstable();
+    named.dedup_by_key(|(name, _)| *name);
+    named.sort_unstable_by_key(|(_, index)| *index);
+    let kept = named.iter().filter_map(|(_, index)| entries.get(*index));
+    kept.map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
 }
 
 fn no_process(pid: i32, first: &str, error: &Error) -> Failure {
@@ -308,6 +309,9 @@ mod tests {
 
     #[test]
     fn of_two_variables_of_a_name_the_first_counts() {
-        assert_eq!(environment(b"A=1\0B=2\0A=3\0junk\0"), ["A=1", "B=2"]);
+        assert_eq!(
+            environment(b"B=1\0A=2\0B=3\0junk\0B\xff=\0"),
+            [OsStr::new("B=1"), OsStr::new("A=2"), OsStr::from_bytes(b"B\xff=")]
+        );
     }
 }
