@@ -224,13 +224,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Leaves the last directory. The one above it is opened again from here, if it was closed
-    /// and has something left to visit.
+    /// Leaves the last directory. The one above it is opened again from here if it was closed, even with nothing left
+    /// to visit: the way to those above leads through it, and from the root it would be as long as the tree is deep.
     fn leave(&mut self) {
         self.left = self.frames.pop().and_then(|frame| frame.directory);
         if let (Some(left), Some(above)) = (&self.left, self.frames.last_mut())
             && above.directory.is_none()
-            && !above.pending.is_empty()
             && let Ok(parent) = entries::open_directory(left.as_fd(), c"..")
             // What was left may have been moved meanwhile: then its parent is another.
             && stat::of(parent.as_fd()).ok().map(|stat| stat.identity()) == above.identity
