@@ -325,6 +325,7 @@ fn request(options: &Options, operands: Vec<OsString>) -> Result<Request, Failur
         types: options.types.as_ref().map(|types| types.as_bytes().to_vec()),
         negatable: options.types.is_some(),
         options: list,
+        present: MountOptions::default(),
         without_table: !options.operations.is_empty() || options.propagation || options.options.has("move"),
     };
     let mut operands = operands.into_iter();

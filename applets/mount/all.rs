@@ -124,6 +124,7 @@ fn mount_entry(
         types: Some(entry.fstype.as_bytes().to_vec()),
         negatable: false,
         options: settings.table_use.merge(own, wanted.options.clone()),
+        present: MountOptions::default(),
         without_table: true,
     };
     one::perform(invocation, &settings.quiet(), request, output)

@@ -4,10 +4,12 @@ use super::idmap;
 use super::plan::{Setting, Step, relative};
 use linux::mount::api::{self, FsContext, Message};
 use linux::mount::appeared::Before;
-use linux::mount::subdirectory;
-use linux::{Errno, Error, directory, mount};
+use linux::mount::{statmount, subdirectory};
+use linux::options::{MountOption, Options as MountOptions};
+use linux::{Errno, Error, directory, mount, mountinfo};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 /// A step that failed.
 #[derive(Debug)]
@@ -72,7 +74,7 @@ fn undo(done: &[Step], failed: &Step) -> bool {
         Some((Some(source), target, mount::MS_MOVE)) => {
             mount::mount2(Some(target), source, None, mount::MS_MOVE, None).is_ok()
         }
-        Some((_, target, flags)) if flags & mount::MS_REMOUNT == 0 => mount::umount2(target, mount::MNT_DETACH).is_ok(),
+        Some((_, target, flags)) if flags & mount::MS_REMOUNT == 0 => mount::unmount(target, mount::MNT_DETACH).is_ok(),
         _ => false,
     }
 }
@@ -98,11 +100,15 @@ impl Hand {
                 let tree = self.tree()?;
                 self.tree = Some(subdirectory::of_tree(tree.as_fd(), &relative(path))?);
             }
-            Step::Reconfigure { settings } => {
-                let context = FsContext::pick(self.tree()?.as_fd())?;
-                let done = configure(&context, settings).and_then(|()| context.reconfigure());
-                self.done.messages.extend(context.messages());
-                done?;
+            Step::Reconfigure { settings, present } => {
+                self.reconfigure(settings)?;
+                let lost = self.lost(settings, present)?;
+                if !lost.is_empty() {
+                    // Some file systems begin anew with each remount. What was asked for is last, and wins.
+                    let all: Vec<Setting> = lost.into_iter().chain(settings.iter()).cloned().collect();
+                    // What is refused now cannot be given again, and the file system has its reasons to drop it.
+                    let _ = self.reconfigure(&all);
+                }
             }
             Step::SetAttributes { attributes, recursive } => {
                 let tree = self.tree()?.as_fd();
@@ -160,6 +166,32 @@ impl Hand {
             }
         }
         Ok(())
+    }
+
+    fn reconfigure(&mut self, settings: &[Setting]) -> linux::Result<()> {
+        let context = FsContext::pick(self.tree()?.as_fd())?;
+        let done = configure(&context, settings).and_then(|()| context.reconfigure());
+        self.done.messages.extend(context.messages());
+        done
+    }
+
+    /// Of the options that the file system had, those that it has no more, and that were not asked for with another value.
+    fn lost<'a>(&self, settings: &[Setting], present: &'a [Setting]) -> linux::Result<Vec<&'a Setting>> {
+        if present.is_empty() {
+            return Ok(Vec::new());
+        }
+        let id = u32::try_from(statmount::id_of(self.tree()?.as_fd())?).unwrap_or_default();
+        let table = mountinfo::Table::read()?;
+        let Some(entry) = table.find_id(id) else { return Ok(Vec::new()) };
+        let has = MountOptions::parse(entry.super_options).unwrap_or_default();
+        let is_lost = |(name, value): &&Setting| {
+            let same = |option: &MountOption| {
+                option.name == name.as_bytes()
+                    && option.plain_value().as_deref() == value.as_deref().map(OsStrExt::as_bytes)
+            };
+            !has.0.iter().any(same) && !settings.iter().any(|(asked, _)| asked == name)
+        };
+        Ok(present.iter().filter(is_lost).collect())
     }
 
     fn note(&mut self, what: &'static str, changed: linux::Result<()>) {

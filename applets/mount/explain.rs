@@ -10,6 +10,7 @@ use cli::text::Piece;
 use cli::{Failure, text};
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
+use linux::options::Options as MountOptions;
 use linux::options::operation::{Mounting, Operation};
 use linux::trace::Flags;
 use std::ffi::{OsStr, OsString};
@@ -51,7 +52,14 @@ pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
     let fstype = fstype.as_deref().or(Some(OsStr::new("TYPE")));
     let mounting = Mounting { operation, source: request.source.as_deref(), target: &named, fstype, options: &options };
     let Options { beneath, exclusive, .. } = *typed;
-    let steps = plan::steps(&Facts { mounting: &mounting, hooks: &hooks, beneath, exclusive, silent: false });
+    let steps = plan::steps(&Facts {
+        mounting: &mounting,
+        hooks: &hooks,
+        present: &MountOptions::default(),
+        beneath,
+        exclusive,
+        silent: false,
+    });
     let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open { .. }));
     for step in steps {
         tell(&step, out_of_sight, &mut story);

@@ -53,6 +53,8 @@ struct Work<'a> {
     operation: Operation,
     options: MountOptions,
     hooks: Hooks,
+    /// With a remount: what the mount has already, and need not be given again.
+    present: MountOptions,
     types: Vec<u8>,
     negatable: bool,
     /// The source as it was given.
@@ -98,6 +100,7 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
         operation,
         options,
         hooks,
+        present: request.present,
         types: request.types.unwrap_or_default(),
         negatable: request.negatable,
         given: request.source,
@@ -348,20 +351,30 @@ impl Work<'_> {
     /// The system calls.
     fn call(&self, fstype: Option<&OsStr>, silent: bool) -> Result<carry::Done, carry::Stopped> {
         let Settings { beneath, exclusive, .. } = *self.settings;
-        let facts = Facts { mounting: &self.mounting(fstype), hooks: &self.hooks, beneath, exclusive, silent };
+        let (mounting, hooks, present) = (&self.mounting(fstype), &self.hooks, &self.present);
+        let facts = Facts { mounting, hooks, present, beneath, exclusive, silent };
         if self.operation == Operation::Contradiction {
             let error = linux::Error::new("mount", &self.target.path, Errno::EINVAL);
             return Err(carry::Stopped { error, messages: Vec::new(), attached: false });
         }
         // What mount(2) cannot do must not be left out silently.
         let needs_new = self.hooks.idmap.is_some() || beneath || exclusive;
+        let old = || match plan::too_long(&facts) {
+            Some(text) => Err(self.too_long(text)),
+            None => carry::carry(&plan::old_steps(&facts)),
+        };
         if self.settings.old_api && !needs_new {
-            return carry::carry(&plan::old_steps(&facts));
+            return old();
         }
-        match carry::carry(&plan::steps(&facts)) {
-            Err(stopped) if !stopped.attached && !needs_new && self.is_missing(&stopped.error) => {
-                carry::carry(&plan::old_steps(&facts))
-            }
+        let steps = plan::steps(&facts);
+        if let Some(name) = plan::beyond_fsconfig(&steps) {
+            return match needs_new {
+                true => Err(self.too_long(plan::longer(name, plan::FSCONFIG_LIMIT, "fsconfig(2) takes of one"))),
+                false => old(),
+            };
+        }
+        match carry::carry(&steps) {
+            Err(stopped) if !stopped.attached && !needs_new && self.is_missing(&stopped.error) => old(),
             other => other,
         }
     }
@@ -370,9 +383,16 @@ impl Work<'_> {
     /// in Linux 5.10, and to fsmount(2) and mount_setattr(2) in 5.14.
     fn is_missing(&self, error: &linux::Error) -> bool {
         error.errno == Errno::ENOSYS
+            || plan::is_layer(&error.object)
             || error.errno == Errno::EINVAL
                 && matches!(error.call, "fsmount" | "mount_setattr")
                 && self.options.mount_flags() & MS_NOSYMFOLLOW != 0
+    }
+
+    /// An option that no call of the kernel's takes.
+    fn too_long(&self, text: Vec<u8>) -> carry::Stopped {
+        let error = linux::Error::new("mount", &self.target.path, Errno::E2BIG);
+        carry::Stopped { error, messages: vec![Message { severity: Severity::Error, text }], attached: false }
     }
 
     fn refused(&self, fstype: Option<&OsStr>, stopped: &carry::Stopped) -> Refusal {

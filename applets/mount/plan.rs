@@ -6,7 +6,7 @@
 use linux::mount;
 use linux::mount::api::{Attributes, MOUNT_ATTR_NOSYMFOLLOW};
 use linux::options::operation::{Mounting, Operation};
-use linux::options::{AttributeChange, Options as MountOptions};
+use linux::options::{AttributeChange, MountOption, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -49,6 +49,8 @@ pub enum Step {
     Reconfigure {
         /// The superblock's options in order.
         settings: Vec<Setting>,
+        /// Those that it has and is to keep: they are given only if it has lost them.
+        present: Vec<Setting>,
     },
     /// mount_setattr.
     SetAttributes {
@@ -147,6 +149,8 @@ pub struct Facts<'a> {
     pub mounting: &'a Mounting<'a>,
     /// What else is asked for.
     pub hooks: &'a super::hooks::Hooks,
+    /// With a remount: options that the mount has already, and that nobody asks for.
+    pub present: &'a MountOptions,
     /// MOVE_MOUNT_BENEATH.
     pub beneath: bool,
     /// FSCONFIG_CMD_CREATE_EXCL.
@@ -169,7 +173,7 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             steps.push(Step::Create {
                 fstype: fstype.unwrap_or_default().to_os_string(),
                 source,
-                settings: settings(options, options.read_only()),
+                settings: by_layer(fstype, settings(options, options.read_only())),
                 exclusive: facts.exclusive,
                 attributes,
             });
@@ -197,7 +201,12 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
             // Neither said: rw, as with mount(2), where a missing MS_RDONLY means it.
             let layered = options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
             let read_only = options.read_only().or((!layered).then_some(false));
-            steps.push(Step::Reconfigure { settings: settings(options, read_only) });
+            let is_present = |option: &MountOption| facts.present.0.contains(option);
+            let (kept, asked) = options.0.iter().cloned().partition(is_present);
+            steps.push(Step::Reconfigure {
+                settings: settings(&MountOptions(asked), read_only),
+                present: settings(&MountOptions(kept), None),
+            });
             set_attributes(options.attributes_for_remount(), &mut steps);
             replace_mapped(facts, &target, &mut steps);
             set_owner(facts.hooks, &mut steps);
@@ -302,6 +311,86 @@ fn settings(options: &MountOptions, read_only: Option<bool>) -> Vec<Setting> {
     settings
 }
 
+/// What fsconfig(2) takes of a name, and of a value.
+pub const FSCONFIG_LIMIT: usize = 255;
+/// What mount(2) takes of a source.
+const SOURCE_LIMIT: usize = 4095;
+
+/// The layers of an overlay one by one, if their list is too long for fsconfig(2) and says the same so: `a:b::c` is two
+/// `lowerdir+` and one `datadir+` (Linux 6.7). A backslash has a meaning in the list alone.
+fn by_layer(fstype: Option<&OsStr>, settings: Vec<Setting>) -> Vec<Setting> {
+    let is_list = |setting: &&Setting| setting.0 == "lowerdir";
+    let mut lists = settings.iter().filter(is_list);
+    let (Some((_, Some(list))), None) = (lists.next(), lists.next()) else { return settings };
+    let bytes = list.as_bytes();
+    if fstype != Some(OsStr::new("overlay")) || bytes.len() <= FSCONFIG_LIMIT || bytes.contains(&b'\\') {
+        return settings;
+    }
+    let mut layers = Vec::new();
+    let (mut name, mut rest) = ("lowerdir+", bytes);
+    loop {
+        let end = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
+        let (layer, after) = rest.split_at(end);
+        if layer.is_empty() || layer.len() > FSCONFIG_LIMIT {
+            return settings;
+        }
+        layers.push((OsString::from(name), Some(OsStr::from_bytes(layer).to_os_string())));
+        (name, rest) = match after {
+            [] => break,
+            [b':', b':', rest @ ..] => ("datadir+", rest),
+            // After data nothing but data.
+            [_, ..] if name == "datadir+" => return settings,
+            [_, rest @ ..] => ("lowerdir+", rest),
+        };
+    }
+    let mut all = Vec::with_capacity(settings.len() + layers.len());
+    for setting in settings {
+        if setting.0 == "lowerdir" { all.append(&mut layers) } else { all.push(setting) }
+    }
+    all
+}
+
+/// Whether a refused option is one of those that [`by_layer`] makes, which older kernels do not know.
+pub fn is_layer(name: &OsStr) -> bool {
+    name == "lowerdir+" || name == "datadir+"
+}
+
+/// The option of a plan that is longer than fsconfig(2) takes; `source` is one, too.
+pub fn beyond_fsconfig(steps: &[Step]) -> Option<&OsStr> {
+    let is_long = |text: &OsStr| text.len() > FSCONFIG_LIMIT;
+    steps.iter().find_map(|step| {
+        let settings = match step {
+            Step::Create { source, .. } if is_long(source) => return Some(OsStr::new("source")),
+            Step::Create { settings, .. } | Step::Reconfigure { settings, .. } => settings,
+            _ => return None,
+        };
+        let long = settings.iter().find(|(name, value)| is_long(name) || value.as_deref().is_some_and(is_long));
+        long.map(|(name, _)| name.as_os_str())
+    })
+}
+
+/// Why mount(2) cannot take what is asked for: the kernel would cut it off at the end of a page.
+pub fn too_long(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let Mounting { operation, source, options, .. } = *facts.mounting;
+    if !operation.has_type() {
+        return None;
+    }
+    if source.is_some_and(|source| source.len() > SOURCE_LIMIT) {
+        return Some(longer(OsStr::new("source"), SOURCE_LIMIT, "mount(2) takes of it"));
+    }
+    let longest =
+        options.filesystem().max_by_key(|option| option.name.len() + option.value.as_ref().map_or(0, Vec::len))?;
+    let limit = mount::data_limit();
+    (options.data().len() > limit)
+        .then(|| longer(OsStr::from_bytes(&longest.name), limit, "mount(2) takes of all options together"))
+}
+
+/// `option NAME is too long: more than LIMIT bytes, ...`.
+pub fn longer(name: &OsStr, limit: usize, what: &str) -> Vec<u8> {
+    let shown = name.as_bytes().get(..64).map_or(name, OsStr::from_bytes);
+    cli::text!["option '", shown, "' is too long: ", limit as u64, " bytes are what ", what]
+}
+
 /// The steps with mount(2) alone.
 pub fn old_steps(facts: &Facts<'_>) -> Vec<Step> {
     let Mounting { operation, source, target, fstype, options } = *facts.mounting;
@@ -395,7 +484,8 @@ mod tests {
         let (source, target) = (Some(OsStr::new("/s")), OsStr::new("/m"));
         let (operation, fstype) = (Operation::of(&options, true), fstype.map(OsStr::new));
         let mounting = Mounting { operation, source, target, fstype, options: &options };
-        make(&Facts { mounting: &mounting, hooks: &hooks, beneath: false, exclusive: false, silent: false })
+        let present = &MountOptions::default();
+        make(&Facts { mounting: &mounting, hooks: &hooks, present, beneath: false, exclusive: false, silent: false })
     }
 
     fn attach() -> Step {
@@ -428,7 +518,7 @@ mod tests {
     #[test]
     fn a_remount_resets_what_is_not_mentioned_and_a_remount_of_a_bind_does_not() {
         let open = Step::Open { path: "/m".into() };
-        let rw = Step::Reconfigure { settings: vec![("rw".into(), None)] };
+        let rw = Step::Reconfigure { settings: vec![("rw".into(), None)], present: Vec::new() };
         let all = plan("remount,noexec", None, steps);
         assert_eq!(all, [open.clone(), rw, flags(MOUNT_ATTR_NOEXEC, RESET_BY_REMOUNT & !MOUNT_ATTR_NOEXEC)]);
         assert_eq!(plan("remount,bind,noexec", None, steps), [open, flags(MOUNT_ATTR_NOEXEC, 0)]);
@@ -453,5 +543,27 @@ mod tests {
     fn owner_and_mode_are_set_before_the_mount_appears() {
         let steps = plan("X-mount.owner=5,X-mount.mode=700", Some("tmpfs"), steps);
         assert_eq!(steps[1..], [Step::SetOwner { user: Some(5), group: None }, Step::SetMode(0o700), attach()]);
+    }
+
+    #[test]
+    fn a_list_of_layers_is_split_only_if_it_is_long_and_means_the_same_so() {
+        let long = "l".repeat(200);
+        let split = |list: &str| {
+            let settings = vec![("a".into(), None), ("lowerdir".into(), Some(OsString::from(list)))];
+            let all = by_layer(Some(OsStr::new("overlay")), settings);
+            all.into_iter()
+                .skip(1)
+                .map(|(name, value)| (name.into_string().unwrap(), value.unwrap()))
+                .collect::<Vec<_>>()
+        };
+        let names = |list: &str| split(list).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names("a:b"), ["lowerdir"]);
+        assert_eq!(names(&format!("{long}:{long}")), ["lowerdir+", "lowerdir+"]);
+        assert_eq!(names(&format!("{long}:{long}::d::e")), ["lowerdir+", "lowerdir+", "datadir+", "datadir+"]);
+        for list in
+            [format!("{long}:\\:{long}"), format!(":{long}:{long}"), format!("{long}::{long}:c"), "l".repeat(300)]
+        {
+            assert_eq!(names(&list), ["lowerdir"], "{list}");
+        }
     }
 }

@@ -59,6 +59,8 @@ pub struct Request {
     pub negatable: bool,
     /// Options in order.
     pub options: MountOptions,
+    /// With a remount: options that come from a table and that the mount has already.
+    pub present: MountOptions,
     /// No table is read: --bind, --move and the like.
     pub without_table: bool,
 }

@@ -47,15 +47,22 @@ pub fn complete(invocation: &Invocation<'_>, settings: &Settings, request: Reque
     }
     if let Some(entry) = found {
         let mut options = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
-        if remount && !request.options.has("bind") {
-            // A bind in the table says how the mount was made; a remount of it means the mount.
+        let is_bind = options.has("bind") || options.has("rbind");
+        if remount {
             options.remove("bind");
             options.remove("rbind");
         }
-        request.options = settings.table_use.merge(options, request.options);
         request.either = None;
         request.source.get_or_insert(entry.source);
-        request.target.get_or_insert(entry.target);
+        let target = request.target.get_or_insert(entry.target);
+        if remount && !is_bind {
+            request.present = present(target, &options, &request.options);
+        }
+        request.options = settings.table_use.merge(options, request.options);
+        if remount && is_bind {
+            // What the table binds is remounted as a mount. The file system belongs to others, too.
+            request.options.push("bind", None);
+        }
         request.types.get_or_insert(entry.fstype.into_vec());
         return Ok(request);
     }
@@ -103,11 +110,29 @@ fn from_mounted(settings: &Settings, mut request: Request) -> Request {
         text.extend_from_slice(&kept.options);
     }
     let options = MountOptions::parse(&text).unwrap_or_default();
+    request.present = not_asked(&options, &request.options);
     request.options = settings.table_use.merge(options, request.options);
     request.source.get_or_insert_with(|| entry.source_text());
     request.target = Some(entry.target_path());
     request.types.get_or_insert(entry.fstype.to_vec());
     request
+}
+
+/// Of the options in fstab, those that the file system at `target` has already, and that are not asked for again.
+fn present(target: &OsStr, options: &MountOptions, asked: &MountOptions) -> MountOptions {
+    let canonical = directory::canonical(target).unwrap_or_else(|_| target.to_os_string());
+    let Ok(mounted) = mountinfo::Table::read() else { return MountOptions::default() };
+    let Some(entry) = mounted.find_target(&canonical) else { return MountOptions::default() };
+    let has = MountOptions::parse(&mountinfo::unescape(entry.super_options)).unwrap_or_default();
+    let mut present = not_asked(options, asked);
+    present.0.retain(|option| {
+        has.0.iter().any(|other| other.name == option.name && other.plain_value() == option.plain_value())
+    });
+    present
+}
+
+fn not_asked(options: &MountOptions, asked: &MountOptions) -> MountOptions {
+    MountOptions(options.0.iter().filter(|option| !asked.0.contains(option)).cloned().collect())
 }
 
 /// The first entry that the request means.

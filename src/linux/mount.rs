@@ -157,6 +157,13 @@ pub fn mount2(
     .map(drop)
 }
 
+/// How many bytes of options mount(2) takes: a page, with a NUL at its end. What is beyond is cut off without a word.
+pub fn data_limit() -> usize {
+    // SAFETY: the call takes an integer.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(page).unwrap_or(4096).saturating_sub(1)
+}
+
 /// umount2(2); `flags` are of MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW.
 pub fn umount2(target: &OsStr, flags: u64) -> Result<()> {
     let c_target = io::cstring(target).context("umount2", target)?;
