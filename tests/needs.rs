@@ -107,16 +107,10 @@ fn file_system(name: &str, maker: &str) -> Option<String> {
     (!known()).then(|| format!("this kernel has no {name}"))
 }
 
-/// Where `scripts/test` puts the tools that no package has.
-pub fn tools() -> PathBuf {
-    document::tree().join("target/tools/bin")
-}
-
 fn in_path(program: &str) -> bool {
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         .into_iter()
         .any(|directory| Path::new(directory).join(program).exists())
-        || tools().join(program).exists()
 }
 
 #[cfg(test)]
