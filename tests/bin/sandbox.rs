@@ -14,6 +14,7 @@ use nix::unistd::{Gid, Pid, Uid};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -39,9 +40,12 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             // Not the script's failure but the sandbox's: told apart by the report.
-            if let Some(report) = rest.get(3).filter(|_| verb == "run" || verb == "init") {
-                let _ = fs::write(report, format!("error: {error}\n"));
-            }
+            let report = rest.get(3).filter(|_| verb == "run");
+            let _ = match report {
+                Some(report) => fs::write(report, format!("error: {error}\n")),
+                None if verb == "init" => tell(&format!("error: {error}\n")),
+                None => Ok(()),
+            };
             eprintln!("sandbox: {error}");
             ExitCode::from(125)
         }
@@ -54,13 +58,22 @@ fn run(arguments: &[OsString]) -> Result<u8> {
         let _ = nix::unistd::close(descriptor);
     }
     // SIGALRM ends this process, PID 1 follows by its parent-death signal, and the kernel ends the rest.
+    let report = arguments.get(3).ok_or("no report")?;
     let seconds = arguments.get(5).and_then(|text| text.to_str()?.parse().ok()).ok_or("no time limit")?;
     nix::unistd::alarm::set(seconds);
+    // Opened where the machine's files can still be written.
+    let told = fs::OpenOptions::new().create(true).append(true).open(report)?;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
         .map_err(|errno| format!("cannot make namespaces: {errno}"))?;
-    let status = Command::new("/proc/self/exe").arg("init").args(arguments).status()?;
+    let status = Command::new("/proc/self/exe").arg("init").args(arguments).stdin(told).status()?;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     Ok(u8::try_from(code).unwrap_or(255))
+}
+
+/// Writes to the report, which is what `init` has for its standard input.
+fn tell(text: &str) -> std::io::Result<()> {
+    use std::os::fd::AsFd;
+    fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?).write_all(text.as_bytes())
 }
 
 fn init(arguments: &[OsString]) -> Result<u8> {
@@ -78,6 +91,9 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)?;
+    // The directory for temporary files stays writable when all the rest is not, further down.
+    let temporary = std::env::temp_dir();
+    mount(Some(&temporary), &temporary, none, MsFlags::MS_BIND, none)?;
     let case = stage.join("case");
     mount(Some("case"), &case, Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
     // The userspace mount table is there: the machine's own must not learn of our mounts.
@@ -95,6 +111,8 @@ fn init(arguments: &[OsString]) -> Result<u8> {
         }
     }
     std::env::set_current_dir(&case)?;
+    // Whatever a script does when a command of it fails, the machine's files stay as they are.
+    mount(none, "/", none, MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, none)?;
 
     let mut path = stage.join(side).into_os_string();
     path.push(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -108,6 +126,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     let shell = Command::new("/bin/bash")
         .arg("-c")
         .arg(script)
+        .stdin(Stdio::null())
         .env_clear()
         .env("PATH", path)
         .env("ORDINARY", verb("ordinary"))
@@ -130,7 +149,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     };
     let left = left_behind(&case, &unique);
     if !left.is_empty() {
-        fs::write(report, left.join("\n"))?;
+        tell(&left.join("\n"))?;
     }
     Ok(u8::try_from(status).unwrap_or(255))
 }
