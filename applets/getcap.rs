@@ -203,8 +203,14 @@ impl Printer<'_> {
         warn(self.invocation, &Line::Plain(message));
     }
 
-    fn print(&mut self, line: Vec<u8>) {
-        self.output.print(&line);
+    fn print(&mut self, mut line: Vec<u8>) {
+        // Programs get the bytes.
+        if line.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\n')) && linux::io::is_terminal(1) {
+            line.pop();
+            self.output.print_line(line);
+        } else {
+            self.output.print(&line);
+        }
         if self.options.unsorted {
             // As found, so at once. A failure is kept and reported at the end.
             let _ = self.output.flush();

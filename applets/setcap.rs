@@ -7,7 +7,7 @@
 use cli::capability::{parse, point_at, print};
 use cli::diagnosis::{Step, explained};
 use cli::explain::{NO_CALL, Story};
-use cli::failure::{Line, hints_wanted, warn, write_error};
+use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::table::{Argument, Packed, Row, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
@@ -338,25 +338,11 @@ fn failed(path: &OsStr, errno: Errno) -> Failure {
 
 /// Hints after a success: what was there before, and whether it will count.
 fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>, now: &FileCapabilities) {
-    let mut hints = Vec::new();
     if let Some(before) = before.filter(|before| before != now) {
-        hints.extend_from_slice(&text![
-            "hint: '",
-            path,
-            "' had other capabilities, which are replaced: ",
-            print(&before.sets),
-            "\n"
-        ]);
+        hint(&text!["'", path, "' had other capabilities, which are replaced: ", print(&before.sets)]);
     }
     if hints_wanted() && file.is_on_nosuid() == Ok(true) {
-        hints.extend_from_slice(&text![
-            "hint: '",
-            path,
-            "' is on a nosuid mount, where exec ignores its capabilities\n"
-        ]);
-    }
-    if !hints.is_empty() {
-        write_error(&hints);
+        hint(&text!["'", path, "' is on a nosuid mount, where exec ignores its capabilities"]);
     }
 }
 

@@ -79,7 +79,7 @@ fn say(settings: &Settings, place: &OsStr, what: &str, output: &mut Output) {
     if settings.verbose {
         let mut line = place.as_bytes().to_vec();
         line.resize(line.len().max(25), b' ');
-        output.print(text![line, ": ", what, "\n"]);
+        output.print_line(text![line, ": ", what]);
     }
 }
 

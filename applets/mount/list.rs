@@ -1,6 +1,7 @@
 //! `mount` without a mount to make: what is mounted, one line each.
 
 use super::{Options, source};
+use cli::text::disarm;
 use cli::{Failure, Outcome, Output, text};
 use linux::probe::{self, Probed};
 use linux::{directory, loopdev, mountinfo, options, stat, utab};
@@ -24,7 +25,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
         if entry.plain {
             line.extend_from_slice(entry.target);
         } else {
-            append_printable(entry.target, &mut line);
+            line.extend_from_slice(&mountinfo::unescape(entry.target));
         }
         line.extend_from_slice(b" type ");
         line.extend_from_slice(entry.fstype);
@@ -42,6 +43,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
         {
             line.extend_from_slice(&text![" [", label, "]"]);
         }
+        disarm(&mut line, 0);
         line.push(b'\n');
         output.print(&line);
     };
@@ -53,15 +55,6 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
 /// autofs says of itself that it is not to be listed.
 fn is_ignored(entry: &mountinfo::Entry<'_>) -> bool {
     entry.fstype == b"autofs" && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ignore")
-}
-
-/// A path with a question mark for each control character.
-fn append_printable(escaped: &[u8], line: &mut Vec<u8>) {
-    let start = line.len();
-    line.extend_from_slice(&mountinfo::unescape(escaped));
-    for byte in line.iter_mut().skip(start).filter(|byte| byte.is_ascii_control()) {
-        *byte = b'?';
-    }
 }
 
 /// Sources as they are shown. Many mounts in a row have the same one: the last is remembered.

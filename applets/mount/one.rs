@@ -481,7 +481,7 @@ impl Work<'_> {
                 output.print(text![title, if count > 1 { "s" } else { "" }, ":\n"]);
             }
             for message in shown(severity) {
-                output.print(text!["      * ", message.text, "\n"]);
+                output.print_line(text!["      * ", message.text]);
             }
         }
         if !self.settings.verbose {
@@ -490,11 +490,11 @@ impl Work<'_> {
         let name = self.invocation.name();
         let source = self.path().unwrap_or(OsStr::new("none"));
         let target = &self.target.path;
-        output.print(match self.operation {
-            Operation::Bind => text![name, ": ", source, " bound on ", target, ".\n"],
-            Operation::Move => text![name, ": ", source, " moved to ", target, ".\n"],
-            Operation::Propagation => text![name, ": ", target, " propagation flags changed.\n"],
-            _ => text![name, ": ", source, " mounted on ", target, ".\n"],
+        output.print_line(match self.operation {
+            Operation::Bind => text![name, ": ", source, " bound on ", target, "."],
+            Operation::Move => text![name, ": ", source, " moved to ", target, "."],
+            Operation::Propagation => text![name, ": ", target, " propagation flags changed."],
+            _ => text![name, ": ", source, " mounted on ", target, "."],
         });
     }
 }

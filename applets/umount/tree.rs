@@ -200,6 +200,6 @@ fn say(settings: &Settings, target: &OsStr, what: &str, output: &mut Output) {
     if settings.options.verbose {
         let mut line = target.as_bytes().to_vec();
         line.resize(line.len().max(25), b' ');
-        output.print(text![line, ": ", what, "\n"]);
+        output.print_line(text![line, ": ", what]);
     }
 }

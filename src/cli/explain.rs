@@ -51,11 +51,12 @@ impl Story {
 
     /// Prints it under the command's name.
     pub fn print(&self, name: &OsString, output: &mut Output) {
-        output.print(text![name, ":\n"]);
+        output.print_line(text![name, ":"]);
         for (index, (words, call)) in self.steps.iter().enumerate() {
             let number = index + 1;
             let pad = if number < 10 { "  " } else { " " };
-            output.print(text![pad, number, ". ", words, "\n       ", call, "\n"]);
+            output.print_line(text![pad, number, ". ", words]);
+            output.print_line(text!["       ", call]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A command's failure: exit status, the lines the original prints, our hints.
 
 use crate::applet::{Invocation, Origin};
-use crate::text::{Piece, Value};
+use crate::text::{Piece, Value, disarm};
 use linux::process::variable;
 use std::os::unix::ffi::OsStrExt;
 
@@ -120,9 +120,7 @@ impl Failure {
         }
         if hints_wanted() {
             for hint in &self.hints {
-                text.extend_from_slice(b"hint: ");
-                text.extend_from_slice(hint);
-                text.push(b'\n');
+                add_hint(hint, &mut text);
             }
         }
         write_error(&text);
@@ -135,6 +133,7 @@ impl Line {
             Origin::Coreutils => invocation.argv0,
             _ => invocation.name(),
         };
+        let start = text.len();
         match self {
             Line::Plain(line) => text.extend_from_slice(line),
             Line::Named(line) => {
@@ -153,6 +152,7 @@ impl Line {
                 text.extend_from_slice(b" --help' for more information.");
             }
         }
+        disarm(text, start);
         text.push(b'\n');
     }
 }
@@ -191,8 +191,18 @@ pub fn warn(invocation: &Invocation<'_>, line: &Line) {
 /// Prints a `hint:` line on standard error and goes on, for what is no failure.
 pub fn hint(text: &[u8]) {
     if hints_wanted() {
-        write_error(&crate::text!["hint: ", text, "\n"]);
+        let mut line = Vec::new();
+        add_hint(text, &mut line);
+        write_error(&line);
     }
+}
+
+fn add_hint(hint: &[u8], text: &mut Vec<u8>) {
+    text.extend_from_slice(b"hint: ");
+    let start = text.len();
+    text.extend_from_slice(hint);
+    disarm(text, start);
+    text.push(b'\n');
 }
 
 /// The one place that writes to standard error. When that fails there is nowhere left to say so.

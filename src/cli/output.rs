@@ -1,6 +1,6 @@
 //! Standard output, buffered, with its write errors kept until they can be reported.
 
-use crate::text::{Piece, Value};
+use crate::text::{Piece, Value, disarm};
 use linux::Errno;
 
 /// What has been printed and not yet written. Call [`Output::flush`] before every exec and fork.
@@ -17,6 +17,14 @@ impl Output {
     /// Adds text.
     pub fn print(&mut self, text: impl Piece) {
         self.add(text.value());
+    }
+
+    /// Adds a line with names that somebody else may have chosen, for people to read: see [`disarm`].
+    #[inline(never)]
+    pub fn print_line(&mut self, mut line: Vec<u8>) {
+        disarm(&mut line, 0);
+        line.push(b'\n');
+        self.print(line);
     }
 
     #[inline(never)]

@@ -70,6 +70,23 @@ impl<T: Piece + ?Sized> Piece for &T {
     }
 }
 
+/// Puts a question mark in the place of each character from `start` on that a terminal would obey instead of showing
+/// it: names that somebody else chose (of a file, a process, a mount point) may have such.
+pub fn disarm(text: &mut Vec<u8>, start: usize) {
+    let shown = text.get(start..).unwrap_or_default();
+    if shown.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return;
+    }
+    for chunk in text.split_off(start).utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let shown = if character.is_control() { '?' } else { character };
+            text.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        // Bytes of no character: these are control characters to a terminal of Latin-1.
+        text.extend(chunk.invalid().iter().map(|byte| if (0x80..0xa0).contains(byte) { b'?' } else { *byte }));
+    }
+}
+
 /// The template with a value in the place of each NUL. Out of line: messages are many and cold.
 #[cold]
 #[inline(never)]
@@ -107,7 +124,20 @@ macro_rules! text {
 
 #[cfg(test)]
 mod tests {
+    use super::disarm;
     use std::ffi::OsStr;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_disarmed_and_text_stays() {
+        let disarmed = |bytes: &[u8]| {
+            let mut text = [b"\x1b", bytes].concat();
+            disarm(&mut text, 1);
+            text.split_off(1)
+        };
+        assert_eq!(disarmed(b"a\x1b[2Jb\x07\n\r\x7f\t"), b"a?[2Jb?????");
+        assert_eq!(disarmed("é À \u{9b}31m \u{2019}".as_bytes()), "é À ?31m \u{2019}".as_bytes());
+        assert_eq!(disarmed(b"\x9b31m \xff"), b"?31m \xff");
+    }
 
     #[test]
     fn literals_and_values_come_in_the_order_they_are_written() {
