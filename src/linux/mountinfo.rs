@@ -120,6 +120,37 @@ impl Table {
     }
 }
 
+/// The mounts of a table, to look many mount points up.
+pub struct ByTarget<'a> {
+    entries: Vec<Entry<'a>>,
+    /// Hash of the mount point and place in `entries`, sorted.
+    order: Vec<(u32, usize)>,
+}
+
+impl<'a> ByTarget<'a> {
+    /// Sorts the mounts of a table.
+    pub fn new(table: &'a Table) -> ByTarget<'a> {
+        let entries: Vec<Entry<'a>> = table.entries().collect();
+        let mut order: Vec<(u32, usize)> =
+            entries.iter().enumerate().map(|(index, entry)| (hash(&unescape(entry.target)), index)).collect();
+        order.sort_unstable();
+        ByTarget { entries, order }
+    }
+
+    /// The mounts on `target`, a canonical path, in the kernel's order.
+    pub fn on(&self, target: &OsStr) -> impl Iterator<Item = &Entry<'a>> {
+        let hash = hash(target.as_bytes());
+        let first = self.order.partition_point(|(other, _)| *other < hash);
+        let same = self.order.get(first..).unwrap_or_default().iter().take_while(move |(other, _)| *other == hash);
+        same.filter_map(|(_, index)| self.entries.get(*index)).filter(move |entry| entry.is_on(target))
+    }
+}
+
+/// FNV-1a.
+fn hash(text: &[u8]) -> u32 {
+    text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
 impl<'a> Entry<'a> {
     /// Parses one line; `None` if it is not one.
     pub fn parse(line: &'a [u8]) -> Option<Entry<'a>> {
@@ -490,6 +521,16 @@ mod tests {
         assert_eq!(table.find_target(OsStr::new("/m")).expect("found").id, 3);
         assert_eq!(table.entries().count(), 3);
         assert!(table.find_target(OsStr::new("/x")).is_none());
+    }
+
+    #[test]
+    fn mounts_sorted_by_target_are_found_in_their_order() {
+        let text =
+            b"1 0 0:1 / / rw - ext4 a rw\n2 1 0:2 / /m\\040x rw - tmpfs b rw\n3 2 0:3 / /m\\040x rw - tmpfs c rw\n";
+        let table = Table::from_text(text.to_vec());
+        let sorted = ByTarget::new(&table);
+        let ids = |path: &str| sorted.on(OsStr::new(path)).map(|entry| entry.id).collect::<Vec<_>>();
+        assert_eq!((ids("/m x"), ids("/"), ids("/q")), (vec![2, 3], vec![1], vec![]));
     }
 
     #[test]

@@ -262,6 +262,56 @@ pub fn update(change: impl FnOnce(&mut Table) -> bool) -> Result<()> {
     Ok(())
 }
 
+/// Adds an entry. Many mounts in a row each add one, so the table is not read and written anew: the line is written
+/// behind the others under the lock, at once and within a page, so that whoever reads meanwhile sees all of it or nothing.
+pub fn add(entry: Entry) -> Result<()> {
+    let path = path();
+    let Some(lock) = lock()? else { return Ok(()) };
+    let mut line = Vec::new();
+    entry.append_to(&mut line);
+    if append(&path, &line).context("write", &path)? {
+        touch_event();
+        return Ok(());
+    }
+    drop(lock);
+    update(|table| {
+        table.entries.push(entry);
+        true
+    })
+}
+
+/// Appends a line to a table that is there and whole. `false`: it must be written anew.
+fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
+    const PAGE: usize = 4096;
+    let flags = libc::O_RDWR | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let Ok(file) = io::open_at(None, path, flags, 0) else { return Ok(false) };
+    let stat = crate::stat::of(file.as_fd())?;
+    let size = stat.size() as usize;
+    if !stat.is_regular() || size == 0 || size > LIMIT || line.len() > PAGE {
+        return Ok(false);
+    }
+    let mut last = [0_u8];
+    // SAFETY: the buffer is valid for a write of one byte.
+    let got = unsafe { libc::pread(file.as_raw_fd(), last.as_mut_ptr().cast(), 1, size as i64 - 1) };
+    if io::checked(got as i64)? != 1 || last != *b"\n" {
+        return Ok(false);
+    }
+    let raw = file.as_raw_fd();
+    let room = PAGE - size % PAGE;
+    let write = |text: &[u8]| {
+        traced!(io::write_all(file.as_fd(), text).map(|()| text.len()), "write({raw}, {})", Quoted(text)).map(drop)
+    };
+    // Empty lines, which are none, fill the page when the line does not fit into it.
+    let filled = if line.len() > room { write(&vec![b'\n'; room]) } else { Ok(()) };
+    let done = filled.and_then(|()| write(line));
+    if done.is_err() {
+        // A part of a line must not stay.
+        // SAFETY: the call takes integers.
+        unsafe { libc::ftruncate(raw, size as i64) };
+    }
+    done.map(|()| true)
+}
+
 /// The lock, held until it is dropped, with signals held back so that nobody is left waiting for it.
 struct Lock {
     _file: OwnedFd,

@@ -18,9 +18,11 @@ const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
 const STATX_ATTR_MOUNT_ROOT: u64 = 0x2000;
 
 const STATMOUNT_SB_BASIC: u64 = 0x1;
+const STATMOUNT_MNT_ROOT: u64 = 0x8;
 const STATMOUNT_MNT_POINT: u64 = 0x10;
 const STATMOUNT_FS_TYPE: u64 = 0x20;
 const STATMOUNT_FS_SUBTYPE: u64 = 0x100;
+const STATMOUNT_SB_SOURCE: u64 = 0x200;
 
 /// The numbers of the mount that a path is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +98,10 @@ const REQUEST_SIZE: u32 = 24;
 const HEADER: usize = 512;
 const OFFSET_MASK: usize = 8;
 const OFFSET_FS_TYPE: usize = 36;
+const OFFSET_MNT_ROOT: usize = 104;
 const OFFSET_MNT_POINT: usize = 108;
 const OFFSET_FS_SUBTYPE: usize = 120;
+const OFFSET_SB_SOURCE: usize = 124;
 
 /// The file system type of a mount, `TYPE` or `TYPE.SUBTYPE`. ENOSYS before Linux 6.8.
 pub fn fs_type(unique: u64) -> Result<OsString> {
@@ -117,6 +121,15 @@ pub fn fs_type(unique: u64) -> Result<OsString> {
 pub fn mount_point(unique: u64) -> Result<OsString> {
     // A path is at most PATH_MAX long.
     Ok(OsString::from_vec(string_at(&ask(unique, STATMOUNT_MNT_POINT, 4096)?, OFFSET_MNT_POINT)))
+}
+
+/// The root of a mount in its file system, and its source, as mountinfo has them. `None` if the kernel does not say both
+/// (before Linux 6.13).
+pub fn root_and_source(unique: u64) -> Option<(OsString, OsString)> {
+    const BOTH: u64 = STATMOUNT_MNT_ROOT | STATMOUNT_SB_SOURCE;
+    let buffer = ask(unique, BOTH, 8192).ok()?;
+    let [root, source] = [OFFSET_MNT_ROOT, OFFSET_SB_SOURCE].map(|field| OsString::from_vec(string_at(&buffer, field)));
+    (number(&buffer, OFFSET_MASK, 8) & BOTH == BOTH && !root.is_empty() && !source.is_empty()).then_some((root, source))
 }
 
 /// statmount(2): the header, and `room` for the strings that are asked for.
@@ -185,6 +198,16 @@ mod tests {
         match fs_type(found.unique) {
             Ok(name) => assert_eq!(name, "proc"),
             Err(error) => assert_eq!(error.errno, Errno::ENOSYS),
+        }
+    }
+
+    #[test]
+    fn a_mounts_root_and_source_are_those_of_the_table() {
+        let found = mount_id(None, OsStr::new("/proc"), 0).expect("statx");
+        let table = crate::mountinfo::Table::read().expect("mountinfo");
+        let entry = table.find_id(found.id as u32).expect("an entry");
+        if let Some((root, source)) = root_and_source(found.unique) {
+            assert_eq!((root, source), (entry.root_path(), entry.source_text()));
         }
     }
 
