@@ -40,6 +40,7 @@ pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Opti
     // Read once: two lines for the same place are both mounted.
     let mounted = mountinfo::Table::read()
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let mounted = mountinfo::ByTarget::new(&mounted);
     let mut count = Count::default();
     let mut children: Vec<process::Pid> = Vec::new();
     if wanted.fork {
@@ -167,9 +168,9 @@ fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
 }
 
 /// Whether the entry's file system, or its directory, is at its place already.
-fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptions, place: &OsStr) -> bool {
+fn is_mounted(mounted: &mountinfo::ByTarget<'_>, entry: &fstab::Entry, own: &MountOptions, place: &OsStr) -> bool {
     let place = directory::canonical(place).unwrap_or_else(|_| place.to_os_string());
-    let mut here = mounted.entries().filter(|found| found.is_on(&place)).peekable();
+    let mut here = mounted.on(&place).peekable();
     if here.peek().is_none() {
         return false;
     }
@@ -184,18 +185,18 @@ fn is_mounted(mounted: &mountinfo::Table, entry: &fstab::Entry, own: &MountOptio
     let offset = source::loop_wanted(own).ok().flatten().map_or(0, |wanted| wanted.offset);
     here.any(|found| {
         if bind {
-            return is_bound(mounted, &found, &path);
+            return is_bound(mounted, found, &path);
         }
-        source::is_shown(&found, &path, offset) && source::is_subvolume(&found, own)
+        source::is_shown(found, &path, offset) && source::is_subvolume(found, own)
     })
 }
 
 /// Whether `found` shows the directory `path`: the same file system, and the same directory of it.
-fn is_bound(mounted: &mountinfo::Table, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
+fn is_bound(mounted: &mountinfo::ByTarget<'_>, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
     let mut top = path.as_bytes();
     loop {
         let prefix = if top.is_empty() { OsStr::new("/") } else { OsStr::from_bytes(top) };
-        if let Some(holder) = mounted.find_target(prefix) {
+        if let Some(holder) = mounted.on(prefix).last() {
             let below = path.as_bytes().get(top.len()..).unwrap_or_default();
             let root = holder.root_path();
             let root = if root == "/" { b"".as_slice() } else { root.as_bytes() };
@@ -215,6 +216,7 @@ fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Option
     let mounted = mountinfo::Table::read()
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
     let kept = utab::Table::read();
+    let kept = kept.index();
     let mut count = Count::default();
     for entry in mounted.entries() {
         let mut text = entry.all_options();

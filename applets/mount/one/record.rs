@@ -36,16 +36,17 @@ impl Work<'_> {
                     return Ok(());
                 }
                 let entry = self.utab_entry(kept);
-                utab::update(|table| {
-                    if remount {
-                        table.set_options(entry)
-                    } else if helped && table.has(&entry) {
-                        table.complete(entry)
-                    } else {
+                match (remount, helped) {
+                    (true, _) => utab::update(|table| table.set_options(entry)),
+                    (false, true) => utab::update(|table| {
+                        if table.has(&entry) {
+                            return table.complete(entry);
+                        }
                         table.entries.push(entry);
                         true
-                    }
-                })
+                    }),
+                    (false, false) => utab::add(entry),
+                }
             }
         };
         done.map_err(|_| {
@@ -73,6 +74,10 @@ impl Work<'_> {
         let Ok(ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
         entry.id = (ids.id != 0).then_some(ids.id);
         entry.unique = (ids.unique != 0).then_some(ids.unique);
+        if let Some((root, source)) = statmount::root_and_source(ids.unique) {
+            (entry.root, entry.source) = (root, source);
+            return entry;
+        }
         let Ok(mounted) = mountinfo::Table::read() else { return entry };
         if let Some(found) = mounted.entries_backward().find(|found| Some(u64::from(found.id)) == entry.id) {
             entry.source = found.source_text();
