@@ -63,7 +63,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     };
     let usage = text![cli::table::usage_line(invocation), "\n\n\t", APPLET.summary, "."];
     if options.help {
-        warn(invocation, &Line::Plain(usage));
+        warn(invocation, &Line::Text(usage));
         return Ok(0);
     }
     if options.license {
@@ -71,7 +71,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     }
     if files.is_empty() {
-        return Err(Failure::plain(1, usage));
+        return Err(Failure::silent(1).and(Line::Text(usage)));
     }
     for file in &files {
         show(file, &options, invocation, output);

@@ -54,7 +54,7 @@ enum Style {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     if invocation.args.is_empty() {
-        return Err(Failure::plain(1, usage(invocation)));
+        return Err(Failure::silent(1).and(Line::Text(usage(invocation))));
     }
     let mut style = Style::default();
     let mut iab = false;
@@ -62,7 +62,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     for argument in invocation.args {
         match argument.as_bytes() {
             b"--help" | b"-h" | b"--usage" => {
-                warn(invocation, &Line::Plain(usage(invocation)));
+                warn(invocation, &Line::Text(usage(invocation)));
                 return Ok(0);
             }
             b"--license" => {
@@ -88,7 +88,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// What is asked of each process, in words.
 fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
     if invocation.args.is_empty() {
-        return Err(Failure::plain(1, usage(invocation)));
+        return Err(Failure::silent(1).and(Line::Text(usage(invocation))));
     }
     let mut story = Story::default();
     let mut iab = false;

@@ -77,7 +77,7 @@ enum Wanted {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     if invocation.args.is_empty() {
-        return Err(Failure::plain(1, usage(invocation)));
+        return Err(Failure::silent(1).and(Line::Text(usage(invocation))));
     }
     let mut session = Session::default();
     let mut rest = invocation.args.iter().copied();
@@ -88,7 +88,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
                 return Ok(0);
             }
             b"-h" => {
-                warn(invocation, &Line::Plain(usage(invocation)));
+                warn(invocation, &Line::Text(usage(invocation)));
                 return Ok(0);
             }
             b"-r" => Wanted::Nothing,
@@ -98,7 +98,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             }
             text => read_text(text, invocation, output)?,
         };
-        let path = rest.next().ok_or_else(|| Failure::plain(1, usage(invocation)))?;
+        let path = rest.next().ok_or_else(|| Failure::silent(1).and(Line::Text(usage(invocation))))?;
         if session.verify {
             session.compare(wanted, path, output)?;
         } else {
@@ -111,7 +111,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// What becomes of each file, in words. Standard input is not read.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     if invocation.args.is_empty() {
-        return Err(Failure::plain(1, usage(invocation)));
+        return Err(Failure::silent(1).and(Line::Text(usage(invocation))));
     }
     let mut story = Story::default();
     let mut session = Session::default();
@@ -130,7 +130,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
                 Some(text.to_vec())
             }
         };
-        let path = rest.next().ok_or_else(|| Failure::plain(1, usage(invocation)))?;
+        let path = rest.next().ok_or_else(|| Failure::silent(1).and(Line::Text(usage(invocation))))?;
         if session.verify {
             let wanted = wanted.unwrap_or_else(|| text!["none"]);
             story.tell(
@@ -198,7 +198,7 @@ fn read_text(text: &[u8], invocation: &Invocation<'_>, output: &mut Output) -> R
     }
     parse(text).map(Wanted::Sets).map_err(|error| {
         output.print(text!["argument: ", text, "\n"]);
-        let failure = Failure::plain(1, text!["fatal error: Invalid argument"]).and(Line::Plain(usage(invocation)));
+        let failure = Failure::plain(1, text!["fatal error: Invalid argument"]).and(Line::Text(usage(invocation)));
         point_at(failure, text, error)
     })
 }
@@ -233,7 +233,7 @@ impl Session {
             "Error: under Linux, effective file capabilities must either be empty, or\n",
             "      exactly match the union of selected permitted and inheritable bits."
         ];
-        let failure = Failure::plain(1, line);
+        let failure = Failure::silent(1).and(Line::Text(line));
         if !self.force {
             return Err(failure);
         }
@@ -262,7 +262,7 @@ impl Session {
                 text!["fatal error: the text on standard input is longer than ", INPUT, " bytes"],
             ));
         }
-        if text.is_empty() { Err(Failure::plain(1, usage(invocation))) } else { Ok(text) }
+        if text.is_empty() { Err(Failure::silent(1).and(Line::Text(usage(invocation)))) } else { Ok(text) }
     }
 
     fn compare(&self, wanted: Wanted, path: &OsStr, output: &mut Output) -> Result<(), Failure> {

@@ -27,8 +27,10 @@ pub struct Report {
 /// One line on standard error, without its newline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// As it is.
+    /// With nothing before it.
     Plain(Vec<u8>),
+    /// A text of our own in several lines.
+    Text(Vec<u8>),
     /// After the command's name as its original writes it (see [`Origin`]).
     Named(Vec<u8>),
     /// After the whole argv[0], as getopt(3) does.
@@ -136,6 +138,11 @@ impl Line {
         let start = text.len();
         match self {
             Line::Plain(line) => text.extend_from_slice(line),
+            Line::Text(lines) => {
+                text.extend_from_slice(lines);
+                text.push(b'\n');
+                return;
+            }
             Line::Named(line) => {
                 text.extend_from_slice(name.as_bytes());
                 text.extend_from_slice(b": ");
