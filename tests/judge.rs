@@ -27,7 +27,12 @@ pub fn judge(case: &Case, ours: Option<&Run>, theirs: Option<&Run>, versions: &V
     }
     if !case.has_expectations() {
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
-            faults.extend(differences(ours, theirs));
+            let differences = differences(ours, theirs);
+            match case.differs(versions) {
+                Differs::No => faults.extend(differences),
+                Differs::Yes(why) if differences.is_empty() => verdict.notes.push(no_more(why)),
+                Differs::Yes(_) | Differs::Unknown => {}
+            }
         }
         return verdict;
     }
@@ -39,12 +44,16 @@ pub fn judge(case: &Case, ours: Option<&Run>, theirs: Option<&Run>, versions: &V
         match case.differs(versions) {
             Differs::No => faults.extend(unmet.into_iter().map(|fault| format!("theirs: {fault}"))),
             Differs::Yes(why) if unmet.is_empty() && case.only == Only::Both => {
-                verdict.notes.push(format!("theirs does not differ any more: {why}"));
+                verdict.notes.push(no_more(why));
             }
             Differs::Yes(_) | Differs::Unknown => {}
         }
     }
     verdict
+}
+
+fn no_more(why: &str) -> String {
+    format!("theirs does not differ any more: {why}")
 }
 
 fn differences(ours: &Run, theirs: &Run) -> Vec<String> {

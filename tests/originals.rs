@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The newest ones are what ours is held to.
+const NEWEST: &str = "unstable";
 /// This machine's own.
 const HOST: &str = "host";
 /// Where this machine's own are looked for.
@@ -30,10 +32,10 @@ struct Unpacked {
 }
 
 impl Originals {
-    /// Those that the variable `CTRBOX_AGAINST` names, else this machine's own.
+    /// Those that the variable `CTRBOX_AGAINST` names, else the newest.
     pub fn chosen() -> io::Result<Originals> {
         let name = std::env::var("CTRBOX_AGAINST").ok().filter(|name| !name.is_empty());
-        Originals::named(name.as_deref().unwrap_or(HOST))
+        Originals::named(name.as_deref().unwrap_or(NEWEST))
     }
 
     /// Those of this name, which `scripts/originals` unpacks if it has not yet.
