@@ -27,20 +27,20 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     match plan(invocation, output)? {
-        Some(steps) => run::carry_out(&steps, output),
+        Some(plan) => run::carry_out(&plan, output),
         None => Ok(0),
     }
 }
 
-/// The steps of a command line; `None` if its help or version has been printed.
-fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Vec<plan::Step>>, Failure> {
+/// The plan of a command line; `None` if its help or version has been printed.
+fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<plan::Plan>, Failure> {
     match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(_) => Ok(None),
         Parsed::Run(options, operands) => plan::plan(options, &operands).map(Some),
     }
 }
 
-/// The steps in words.
+/// The plan in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    Ok(plan(invocation, output)?.map(|steps| explain::story(&steps)))
+    Ok(plan(invocation, output)?.map(|plan| explain::story(&plan)))
 }

@@ -4,7 +4,7 @@
 //! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
 //! it was, with its /dev, /proc and /sys.
 
-use cli::child::{Forking, How};
+use cli::child::{Forked, Forking, How};
 use cli::diagnosis::{Step, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::explain::{Story, steps};
@@ -197,7 +197,7 @@ fn leads_into(path: &OsStr, new_root: &OsStr) -> bool {
 fn check_init(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &mut Output) -> Result<(), Failure> {
     let has_handlers = executable::has_handlers();
     let mut forking = Forking::default();
-    let Some(child) = forking.fork(How { blocked: &[], dies_with_parent: false }, output)? else {
+    let Forked::Parent(child) = forking.fork(How { blocked: &[], kill_child: None }, output)? else {
         let status = match look_inside(new_root, init, has_handlers) {
             Ok(()) => 0,
             Err(failure) => {

@@ -145,12 +145,17 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('T'), "tree", "rel", "use tree format (parent, owner, or process)", |o, relation| {
-        o.tree = Some(match relation.as_ref().map(|relation| relation.as_bytes()) {
-            None | Some(b"owner") => Tree::Owner,
-            Some(b"parent") => Tree::Parent,
-            Some(b"process") => Tree::Processes,
-            Some(other) => return Err(Failure::new(1, text!["unknown tree type: ", other])),
-        });
+        o.tree = Some(
+            match relation
+                .as_ref()
+                .map(|relation| relation.as_bytes().strip_prefix(b"=").unwrap_or(relation.as_bytes()))
+            {
+                None | Some(b"owner") => Tree::Owner,
+                Some(b"parent") => Tree::Parent,
+                Some(b"process") => Tree::Processes,
+                Some(other) => return Err(Failure::new(1, text!["unknown tree type: ", other])),
+            },
+        );
         Ok(())
     }),
     Opt::flag(Some('H'), "list-columns", "list the available columns", |o| o.list_columns = true),

@@ -5,6 +5,7 @@
 
 use cli::diagnosis::{Step, explained};
 use cli::{Failure, text};
+
 use linux::namespace::{self, Kind};
 use linux::target::Target;
 use linux::{Errno, Error};
@@ -14,91 +15,122 @@ use std::os::fd::{AsFd, OwnedFd};
 const ORDER: [Kind; 7] = [Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Net, Kind::Pid, Kind::Mount, Kind::Time];
 
 /// What is to be entered.
-#[derive(Default)]
-pub struct Entries {
+pub struct Entries<'a> {
     /// Namespaces that are open.
     pub opened: Vec<(Kind, OwnedFd)>,
-    /// Kinds to take from the target.
-    pub from_target: Vec<Kind>,
-    /// Of those, the ones that nobody named: one that the kernel does not have is passed over, and so
-    /// is one that we are in already and may not enter once more.
+    /// The process that others are taken from, and their kinds.
+    pub target: Option<(&'a Target, Vec<Kind>)>,
+    /// Of those, the ones that nobody named: one that the kernel does not have is left out, and so is one
+    /// that we are in already and may not enter once more.
     pub unnamed: Vec<Kind>,
 }
 
-impl Entries {
+impl Entries<'_> {
     /// Whether a kind is among them.
     pub fn contain(&self, kind: Kind) -> bool {
-        self.from_target.contains(&kind) || self.opened.iter().any(|(opened, _)| *opened == kind)
+        self.target.as_ref().is_some_and(|(_, kinds)| kinds.contains(&kind)) || self.has_opened(kind)
+    }
+
+    fn has_opened(&self, kind: Kind) -> bool {
+        self.opened.iter().any(|(opened, _)| *opened == kind)
     }
 
     /// Enters them all.
-    pub fn enter(mut self, target: Option<&Target>) -> Result<(), Failure> {
-        let mut shared = Vec::new();
-        if !self.enter_by_pidfd(target)? {
-            self.open_from_target(target)?;
-            // Looked at before anything is entered: inside there may be no proc, or another one.
-            let unnamed = self.unnamed.iter().filter(|kind| self.from_target.contains(kind));
-            shared = unnamed.filter_map(|kind| Some((*kind, namespace::own(*kind).ok()?))).collect();
-        }
-        // First what needs no new privilege; what is refused is tried again after the user namespace.
-        self.opened.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
-        let (user, others): (Vec<_>, Vec<_>) = self.opened.into_iter().partition(|(kind, _)| *kind == Kind::User);
-        let left: Vec<_> =
-            others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
-        for (kind, fd) in user.into_iter().chain(left) {
-            let is_ours = || {
-                let own = shared.iter().find(|(shared, _)| *shared == kind).map(|(_, identity)| *identity);
-                own.is_some() && own == linux::stat::of(fd.as_fd()).ok().map(|stat| stat.identity())
-            };
-            match namespace::setns(fd.as_fd(), kind.flag()) {
-                Err(_) if is_ours() => {}
-                done => done.map_err(|error| refused(kind, &error))?,
+    pub fn enter(mut self) -> Result<(), Failure> {
+        let Some((target, kinds)) = self.target.take() else { return one_by_one(self.opened) };
+        match self.enter_from(target, kinds) {
+            // The original enters by the pidfd alone, and does not say which was refused.
+            Err((Some(errno), failure)) => {
+                let failure = Failure::new(1, text!["reassociate to namespaces failed: ", errno])
+                    .with_hints(failure.hints.clone());
+                Err(failure)
             }
+            Err((None, failure)) => Err(failure),
+            Ok(()) => Ok(()),
         }
-        Ok(())
     }
 
-    /// Enters the target's namespaces in one call. `false` if that was not possible: then they
-    /// are opened and entered one by one, which also shows the one that is refused.
-    fn enter_by_pidfd(&mut self, target: Option<&Target>) -> Result<bool, Failure> {
-        let Some(pidfd) = target.and_then(|target| target.pidfd.as_ref()) else {
-            return Ok(self.from_target.is_empty());
-        };
-        let flags = self.from_target.iter().fold(0, |flags, kind| flags | kind.flag());
-        if flags == 0 {
-            return Ok(true);
-        }
-        let without_user = flags & !Kind::User.flag();
-        // A user namespace given by file is what gives the privilege for the target's others.
-        let user_is_opened = self.opened.iter().any(|(kind, _)| *kind == Kind::User);
-        if without_user == 0 || namespace::setns(pidfd.as_fd(), without_user).is_ok() {
-            self.from_target.retain(|kind| *kind == Kind::User);
-            return Ok(self.from_target.is_empty());
-        }
-        if !user_is_opened && flags != without_user && namespace::setns(pidfd.as_fd(), flags).is_ok() {
-            self.from_target.clear();
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    fn open_from_target(&mut self, target: Option<&Target>) -> Result<(), Failure> {
-        let Some(target) = target else { return Ok(()) };
-        for kind in namespace::KINDS.into_iter().filter(|kind| self.from_target.contains(kind)) {
-            match target.namespace(kind) {
-                Err(error) if error.errno == Errno::ENOENT && self.unnamed.contains(&kind) => {}
-                Err(error) => {
-                    let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
-                    return Err(explained(failure, Step::OpenNamespace, error.errno));
-                }
-                Ok(fd) => self.opened.push((kind, fd)),
+    /// Enters the target's in one call if that can be, and else one by one. An error is told beside what the
+    /// one call said.
+    fn enter_from(self, target: &Target, mut kinds: Vec<Kind>) -> Result<(), (Option<Errno>, Failure)> {
+        let user_is_opened = self.has_opened(Kind::User);
+        let mut said = enter_by_pidfd(target, &mut kinds, user_is_opened);
+        let mut rest = self.opened;
+        if said.is_some() || !kinds.is_empty() {
+            let told = |failure| (said, failure);
+            if said == Some(Errno::ESRCH) {
+                return Err(told(Failure::silent(1).hint("the process has ended")));
+            }
+            let asked = kinds.len();
+            leave_out(target, &mut kinds, &self.unnamed).map_err(told)?;
+            if kinds.len() < asked {
+                said = enter_by_pidfd(target, &mut kinds, user_is_opened);
+            }
+            for kind in kinds {
+                rest.push((kind, target.namespace(kind).map_err(|error| (said, cannot_open(error)))?));
             }
         }
-        Ok(())
+        one_by_one(rest).map_err(|failure| (said, failure))
     }
 }
 
+/// Enters open namespaces: first what needs no new privilege; what is refused is tried again after the user namespace.
+fn one_by_one(mut all: Vec<(Kind, OwnedFd)>) -> Result<(), Failure> {
+    all.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
+    let (user, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(kind, _)| *kind == Kind::User);
+    let left: Vec<_> =
+        others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
+    for (kind, fd) in user.into_iter().chain(left) {
+        namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| refused(kind, &error))?;
+    }
+    Ok(())
+}
+
+/// Leaves out of `kinds` those of `unnamed` that the kernel does not have, or that are the same for us.
+fn leave_out(target: &Target, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -> Result<(), Failure> {
+    for kind in unnamed {
+        let is_left_out = !target.has_kind(*kind).map_err(cannot_open)? || {
+            let theirs = target.identity(*kind).map_err(cannot_open)?;
+            namespace::own_for_children(*kind).is_ok_and(|own| own == theirs)
+        };
+        if is_left_out {
+            kinds.retain(|other| other != kind);
+        }
+    }
+    Ok(())
+}
+
+/// Enters the target's namespaces in one call, or, where a user namespace given by file is what gives the
+/// privilege, all but the user namespace. Leaves in `kinds` what has not been entered, and returns why not,
+/// unless there is no pidfd.
+fn enter_by_pidfd(target: &Target, kinds: &mut Vec<Kind>, user_is_opened: bool) -> Option<Errno> {
+    let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
+    let pidfd = target.pidfd.as_ref().filter(|_| flags != 0)?;
+    let without_user = flags & !Kind::User.flag();
+    let mut done = Ok(());
+    if without_user != 0 {
+        done = namespace::setns(pidfd.as_fd(), without_user);
+    }
+    if done.is_ok() {
+        kinds.retain(|kind| *kind == Kind::User);
+    }
+    if !user_is_opened && !kinds.is_empty() && flags != without_user {
+        let rest = if done.is_ok() { Kind::User.flag() } else { flags };
+        done = namespace::setns(pidfd.as_fd(), rest);
+        if done.is_ok() {
+            kinds.clear();
+        }
+    }
+    done.err().map(|error| error.errno)
+}
+
+/// A namespace of the target, or one given by file, could not be opened.
+pub fn cannot_open(error: Error) -> Failure {
+    let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
+    explained(failure, Step::OpenNamespace, error.errno)
+}
+
 fn refused(kind: Kind, error: &Error) -> Failure {
-    let failure = Failure::new(1, text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno]);
-    explained(failure, Step::Enter(kind), error.errno)
+    let text = text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno];
+    explained(Failure::new(1, text), Step::Enter(kind), error.errno)
 }

@@ -1,75 +1,102 @@
 //! The plan in words.
 
 use super::options::{Id, Place, Source};
-use super::plan::Step;
+use super::plan::{Directory, Plan};
 use cli::explain::{Story, steps as shared};
 use cli::text::Piece;
 
-/// Tells what the steps do.
-pub fn story(steps: &[Step]) -> Story {
+/// Tells what the plan does.
+pub fn story(plan: &Plan) -> Story {
     let mut story = Story::default();
-    for step in steps {
-        tell(step, &mut story);
-    }
+    before(plan, &mut story);
+    inside(plan, &mut story);
     story
 }
 
-fn tell(step: &Step, story: &mut Story) {
-    match step {
-        Step::Pin { target, .. } => story.tell(
+/// What is opened and entered.
+fn before(plan: &Plan, story: &mut Story) {
+    if let Some(target) = plan.target {
+        story.tell(
             "hold on to process {0}, so that no later one with its number is entered",
             "open(\"/proc/{0}\"), pidfd_open({0})",
             &[&target.pid],
-        ),
-        Step::Open(kind, source) => {
-            let (call, what): (_, &dyn Piece) = match source {
-                Source::File(path) => ("open(\"{1}\")", path),
-                Source::Id(id) => ("open_by_handle_at(FD_NSFS_ROOT, {1})", id),
-                Source::Target => ("open(\"/proc/PID/ns/{1}\")", &kind.file()),
-            };
-            story.tell("open the {0} namespace", call, &[&shared::word(*kind), what]);
-        }
-        Step::OpenUserParent => story.tell("open the parent of the user namespace", "ioctl(NS_GET_PARENT)", &[]),
-        Step::OpenSocketNamespace(fd) => story.tell(
+        );
+    }
+    for (kind, source) in &plan.opened {
+        let (call, what): (_, &dyn Piece) = match source {
+            Source::File(path) => ("open(\"{1}\")", path),
+            Source::Id(id) => ("open_by_handle_at(FD_NSFS_ROOT, {1})", id),
+            Source::Target => ("open(\"/proc/PID/ns/{1}\")", &kind.file()),
+        };
+        story.tell("open the {0} namespace", call, &[&shared::word(*kind), what]);
+    }
+    if let Some(place) = &plan.root {
+        open(story, "root", place, "root");
+    }
+    if let Some(Directory::Outside(place)) = &plan.directory {
+        open(story, "working directory", place, "cwd");
+    }
+    if plan.environment {
+        story.tell("read the process's environment", "read(\"/proc/PID/environ\")", &[]);
+    }
+    if plan.join_cgroup {
+        story.tell("open the process's cgroups", "open(\".../cgroup.procs\")", &[]);
+    }
+    if plan.user_parent {
+        story.tell("open the parent of the user namespace", "ioctl(NS_GET_PARENT)", &[]);
+    }
+    if let Some(fd) = plan.net_socket {
+        story.tell(
             "open the network namespace of the process's socket {0}",
             "pidfd_getfd({0}), ioctl(SIOCGSKNS)",
-            &[fd],
-        ),
-        Step::OpenRoot(place) => open(story, "root", place, "root"),
-        Step::OpenWorkingDirectory(place) => open(story, "working directory", place, "cwd"),
-        Step::ReadEnvironment => story.tell("read the process's environment", "read(\"/proc/PID/environ\")", &[]),
-        Step::OpenCgroups => story.tell("open the process's cgroups", "open(\".../cgroup.procs\")", &[]),
-        Step::Enter { from_target, all } => {
-            if *all {
-                let words = "enter every namespace of the process that is not ours already";
-                story.tell(words, "setns(PIDFD, ...)", &[]);
-            } else if !from_target.is_empty() {
-                let (words, flags) = shared::kinds(from_target);
-                let plural = if from_target.len() > 1 { "s" } else { "" };
-                story.tell("enter its {0} namespace{1}", "setns(PIDFD, {2})", &[&words, &plural, &flags]);
-            } else {
-                story.tell("enter what has been opened", "setns(FD, ...)", &[]);
-            }
-        }
-        Step::KeepWorkingDirectory => story.tell("remember the working directory", "open(\".\")", &[]),
-        Step::ChangeRoot => {
-            story.tell("make the opened directory the root", "fchdir(FD), chroot(\".\"), chdir(\"/\")", &[]);
-        }
-        Step::OpenInside(path) => story.tell("open {0} inside", "open(\"{0}\")", &[path]),
-        Step::ChangeDirectory => story.tell("go to the opened directory", "fchdir(FD)", &[]),
-        Step::JoinCgroups => story.tell("join the process's cgroups", "write(\".../cgroup.procs\", \"0\")", &[]),
-        Step::Fork { forward_signals, .. } => shared::fork(story, *forward_signals),
-        Step::Become(whom) => {
-            let number = |id| match id {
-                Some(Id::Number(number)) => Some(number),
-                _ => None,
-            };
-            shared::identity(story, whom.gid.is_some(), number(whom.gid), number(whom.uid));
-        }
-        Step::KeepCapabilities => shared::keep_capabilities(story),
-        Step::DieWithParent(signal) => shared::die_with_parent(story, *signal),
-        Step::Exec(operands) => story.run(operands, "a login shell"),
+            &[&fd],
+        );
     }
+    if plan.all {
+        let words = "enter every namespace of the process that is not ours already";
+        story.tell(words, "setns(PIDFD, ...)", &[]);
+    } else if !plan.from_target.is_empty() {
+        let (words, flags) = shared::kinds(&plan.from_target);
+        let plural = if plan.from_target.len() > 1 { "s" } else { "" };
+        story.tell("enter its {0} namespace{1}", "setns(PIDFD, {2})", &[&words, &plural, &flags]);
+    } else {
+        story.tell("enter what has been opened", "setns(FD, ...)", &[]);
+    }
+}
+
+/// What is done in the namespaces.
+fn inside(plan: &Plan, story: &mut Story) {
+    if plan.directory == Some(Directory::Present) {
+        story.tell("remember the working directory", "open(\".\")", &[]);
+    }
+    if plan.root.is_some() {
+        story.tell("make the opened directory the root", "fchdir(FD), chroot(\".\"), chdir(\"/\")", &[]);
+    }
+    if let Some(Directory::Inside(path)) = &plan.directory {
+        story.tell("open {0} inside", "open(\"{0}\")", &[path]);
+    }
+    if plan.directory.is_some() {
+        story.tell("go to the opened directory", "fchdir(FD)", &[]);
+    }
+    if plan.join_cgroup {
+        story.tell("join the process's cgroups", "write(\".../cgroup.procs\", \"0\")", &[]);
+    }
+    if let Some(fork) = plan.fork {
+        shared::fork(story, fork.forward_signals);
+    }
+    let number = |id| match id {
+        Some(Id::Number(number)) => Some(number),
+        _ => None,
+    };
+    let whom = plan.whom;
+    shared::identity(story, whom.gid.is_some(), number(whom.gid), number(whom.uid));
+    if plan.keep_capabilities {
+        shared::keep_capabilities(story);
+    }
+    if let Some(signal) = plan.fork.and_then(|fork| fork.kill_child) {
+        shared::die_with_parent(story, signal);
+    }
+    story.run(&plan.operands, "a login shell");
 }
 
 fn open(story: &mut Story, what: &str, place: &Place, name: &str) {

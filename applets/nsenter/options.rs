@@ -72,7 +72,7 @@ impl Options {
         let source = match value.as_deref().map(without_equals) {
             None => Source::Target,
             Some(value) => match value.as_bytes().strip_prefix(b":") {
-                Some(id) => Source::Id(number::decimal(id).ok_or_else(|| {
+                Some(id) => Source::Id(number::unsigned(id).ok_or_else(|| {
                     Failure::new(1, text!["failed to parse namespace id: '", OsStr::from_bytes(id), "'"])
                         .hint(text!["for a file of that name write ./", value])
                 })?),
@@ -101,7 +101,7 @@ fn target(value: &OsStr) -> Result<Target, Failure> {
     let read = number::read(text, 10).filter(|read| read.length == text.len());
     let read = read.ok_or_else(|| bad("Invalid argument"))?;
     let pid = read.value.filter(|_| !read.negative).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
-    let inode = parts.next().map(|inode| number::decimal(inode).ok_or_else(|| bad("Invalid argument"))).transpose()?;
+    let inode = parts.next().map(|inode| number::unsigned(inode).ok_or_else(|| bad("Invalid argument"))).transpose()?;
     Ok(Target { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
 
@@ -140,7 +140,7 @@ const ROWS: &[Opt<Options>] = &[
         "fd",
         "enter the network namespace of the target's socket <fd>",
         |options, value| {
-            let fd = number::decimal(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
+            let fd = number::unsigned(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
             options.net_socket =
                 Some(fd.ok_or_else(|| Failure::new(1, text!["failed to parse file descriptor: '", value, "'"]))?);
             Ok(())

@@ -1,4 +1,4 @@
-//! From what was typed to the steps, in order. Making a plan touches nothing.
+//! From what was typed to the plan. Making a plan touches nothing.
 
 use super::options::{Id, Options, Place, Source, Target};
 use cli::{Failure, text};
@@ -6,47 +6,59 @@ use linux::namespace::{KINDS, Kind};
 use linux::process::Signal;
 use std::ffi::OsString;
 
-/// One step. Descriptors that a step opens are kept for the later one that uses them.
+/// What is done, in the order of the fields. What one of them opens is handed to the one that uses it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Pin the target process. `first` is the file of it that is wanted first, for messages.
-    Pin { target: Target, first: &'static str },
-    /// Open a namespace that is not the target's.
-    Open(Kind, Source),
-    /// Open the parent of the user namespace that would be entered.
-    OpenUserParent,
-    /// Open the network namespace of the target's socket.
-    OpenSocketNamespace(i32),
-    /// Open the directory that will be the root.
-    OpenRoot(Place),
-    /// Open the directory that will be the working directory.
-    OpenWorkingDirectory(Place),
-    /// Read the target's environment.
-    ReadEnvironment,
-    /// Open the target's cgroups.
-    OpenCgroups,
-    /// Enter everything opened and `from_target`, or all of the target's namespaces.
-    Enter { from_target: Vec<Kind>, all: bool },
-    /// Remember the working directory, which a new root would lose.
-    KeepWorkingDirectory,
-    /// Make the opened directory the root.
-    ChangeRoot,
-    /// Open a path inside the namespaces.
-    OpenInside(OsString),
-    /// Go to the opened working directory.
-    ChangeDirectory,
-    /// Join the opened cgroups.
-    JoinCgroups,
-    /// If a PID namespace was entered, fork: only a child is in it.
-    Fork { forward_signals: bool, dies_with_parent: bool },
-    /// Set user and group.
-    Become(Become),
-    /// Let the capabilities survive the exec.
-    KeepCapabilities,
-    /// Get this signal when the parent ends.
-    DieWithParent(Signal),
-    /// Run the program, or the login shell if there is none.
-    Exec(Vec<OsString>),
+pub struct Plan {
+    /// The process to pin.
+    pub target: Option<Target>,
+    /// The file of the target that the original would open first: `ns/net`. For messages.
+    pub first: String,
+    /// Namespaces that are not the target's, to be opened.
+    pub opened: Vec<(Kind, Source)>,
+    /// The directory that will be the root.
+    pub root: Option<Place>,
+    /// The working directory.
+    pub directory: Option<Directory>,
+    /// Whether the program gets the target's environment.
+    pub environment: bool,
+    /// Whether the target's cgroups are joined.
+    pub join_cgroup: bool,
+    /// Whether the parent of the user namespace is entered.
+    pub user_parent: bool,
+    /// The target's socket whose network namespace is entered.
+    pub net_socket: Option<i32>,
+    /// Kinds of the target's namespaces that are entered.
+    pub from_target: Vec<Kind>,
+    /// Whether all the others of the target are entered, too.
+    pub all: bool,
+    /// How to fork if a PID namespace was entered, since only a child is in it.
+    pub fork: Option<Fork>,
+    /// Whom to become.
+    pub whom: Become,
+    /// Whether the capabilities survive the exec.
+    pub keep_capabilities: bool,
+    /// The program, or the login shell if there is none.
+    pub operands: Vec<OsString>,
+}
+
+/// Where the working directory is taken from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Directory {
+    /// Opened before anything is entered.
+    Outside(Place),
+    /// The present one, which a new root would lose.
+    Present,
+    /// Opened inside.
+    Inside(OsString),
+}
+
+/// How to fork.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// Pass SIGTERM and SIGINT on.
+    pub forward_signals: bool,
+    /// The signal that the child gets when we end.
+    pub kill_child: Option<Signal>,
 }
 
 /// Whom to become. With nothing said, entering a user namespace means its root.
@@ -57,64 +69,50 @@ pub struct Become {
     pub preserve: bool,
 }
 
-/// The steps of a command line.
-pub fn plan(options: Options, operands: &[OsString]) -> Result<Vec<Step>, Failure> {
+/// The plan of a command line.
+pub fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     check(&options)?;
-    let mut steps = Vec::new();
-    let wanted = |kind: &Kind| options.namespaces.contains(&(*kind, Source::Target));
-    let first = KINDS.into_iter().find(wanted).map_or("", Kind::file);
-    steps.extend(options.target.map(|target| Step::Pin { target, first }));
-    let mut from_target = Vec::new();
+    let from_target = |kind: &Kind| options.namespaces.contains(&(*kind, Source::Target));
+    let first = match KINDS.into_iter().find(from_target) {
+        _ if options.all => "ns/user".to_owned(),
+        Some(kind) => ["ns/", kind.file()].concat(),
+        None if options.root == Some(Place::Target) => "root".to_owned(),
+        None if options.wd == Some(Place::Target) => "cwd".to_owned(),
+        None if options.environment => "environ".to_owned(),
+        None => "ns/user".to_owned(),
+    };
+    let (mut from_target, mut opened) = (Vec::new(), Vec::new());
     for (kind, source) in options.namespaces {
         match source {
+            Source::Target if kind == Kind::User && options.user_parent => {}
+            Source::Target if kind == Kind::Net && options.net_socket.is_some() => {}
             Source::Target => from_target.push(kind),
-            other => steps.push(Step::Open(kind, other)),
+            other => opened.push((kind, other)),
         }
     }
-    let changes_root = options.root.is_some();
-    steps.extend(options.root.map(Step::OpenRoot));
-    let changes_directory = options.wd.is_some();
-    steps.extend(options.wd.map(Step::OpenWorkingDirectory));
-    if options.environment {
-        steps.push(Step::ReadEnvironment);
-    }
-    if options.join_cgroup {
-        steps.push(Step::OpenCgroups);
-    }
-    if options.user_parent {
-        from_target.retain(|kind| *kind != Kind::User);
-        steps.push(Step::OpenUserParent);
-    }
-    if let Some(fd) = options.net_socket {
-        from_target.retain(|kind| *kind != Kind::Net);
-        steps.push(Step::OpenSocketNamespace(fd));
-    }
-    steps.push(Step::Enter { from_target, all: options.all });
-    if changes_root {
-        if !changes_directory && options.wdns.is_none() {
-            steps.push(Step::KeepWorkingDirectory);
-        }
-        steps.push(Step::ChangeRoot);
-    }
-    let changes_inside = options.wdns.is_some();
-    steps.extend(options.wdns.map(Step::OpenInside));
-    if changes_root || changes_directory || changes_inside {
-        steps.push(Step::ChangeDirectory);
-    }
-    if options.join_cgroup {
-        steps.push(Step::JoinCgroups);
-    }
-    if !options.no_fork {
-        let dies_with_parent = options.kill_child.is_some();
-        steps.push(Step::Fork { forward_signals: options.forward_signals, dies_with_parent });
-    }
-    steps.push(Step::Become(Become { uid: options.uid, gid: options.gid, preserve: options.preserve_credentials }));
-    if options.keep_caps {
-        steps.push(Step::KeepCapabilities);
-    }
-    steps.extend(options.kill_child.filter(|_| !options.no_fork).map(Step::DieWithParent));
-    steps.push(Step::Exec(operands.to_vec()));
-    Ok(steps)
+    let directory = match (options.wd, options.wdns) {
+        (Some(place), _) => Some(Directory::Outside(place)),
+        (None, Some(path)) => Some(Directory::Inside(path)),
+        (None, None) => options.root.is_some().then_some(Directory::Present),
+    };
+    Ok(Plan {
+        target: options.target,
+        first,
+        opened,
+        root: options.root,
+        directory,
+        environment: options.environment,
+        join_cgroup: options.join_cgroup,
+        user_parent: options.user_parent,
+        net_socket: options.net_socket,
+        from_target,
+        all: options.all,
+        fork: (!options.no_fork)
+            .then_some(Fork { forward_signals: options.forward_signals, kill_child: options.kill_child }),
+        whom: Become { uid: options.uid, gid: options.gid, preserve: options.preserve_credentials },
+        keep_capabilities: options.keep_caps,
+        operands: operands.to_vec(),
+    })
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
@@ -159,46 +157,39 @@ fn check(options: &Options) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    fn steps(set: impl FnOnce(&mut Options)) -> Result<Vec<Step>, Failure> {
+    fn planned(set: impl FnOnce(&mut Options)) -> Result<Plan, Failure> {
         let mut options = Options { target: Some(Target { pid: 5, inode: None }), ..Options::default() };
         set(&mut options);
         plan(options, &[OsString::from("true")])
     }
 
     #[test]
-    fn everything_is_opened_before_anything_is_entered() {
-        let steps = steps(|options| {
-            options.namespaces = vec![(Kind::Net, Source::File(OsString::from("/n"))), (Kind::Pid, Source::Target)];
-            options.root = Some(Place::Target);
-            options.environment = true;
-            options.join_cgroup = true;
-        })
-        .unwrap();
-        let enter = steps.iter().position(|step| matches!(step, Step::Enter { .. })).unwrap();
-        let opens = |step: &Step| {
-            matches!(
-                step,
-                Step::Pin { .. } | Step::Open(..) | Step::OpenRoot(_) | Step::ReadEnvironment | Step::OpenCgroups
-            )
-        };
-        assert!(steps[..enter].iter().all(opens));
-        assert!(!steps[enter..].iter().any(opens));
+    fn a_new_root_keeps_the_working_directory_unless_another_is_named() {
+        let directory = |set: fn(&mut Options)| planned(set).unwrap().directory;
+        assert_eq!(directory(|options| options.root = Some(Place::Target)), Some(Directory::Present));
+        assert_eq!(
+            directory(|options| {
+                options.root = Some(Place::Target);
+                options.wd = Some(Place::Target);
+            }),
+            Some(Directory::Outside(Place::Target))
+        );
+        assert_eq!(directory(|options| options.namespaces = vec![(Kind::Net, Source::Target)]), None);
     }
 
     #[test]
-    fn a_new_root_keeps_the_working_directory_unless_another_is_named() {
-        let has_keep = |set: fn(&mut Options)| steps(set).unwrap().contains(&Step::KeepWorkingDirectory);
-        assert!(has_keep(|options| options.root = Some(Place::Target)));
-        assert!(!has_keep(|options| {
-            options.root = Some(Place::Target);
-            options.wd = Some(Place::Target);
-        }));
+    fn the_parent_of_the_user_namespace_stands_for_it() {
+        let plan = planned(|options| {
+            options.user_parent = true;
+            options.namespaces = vec![(Kind::User, Source::Target), (Kind::Net, Source::Target)];
+        });
+        assert_eq!(plan.unwrap().from_target, [Kind::Net]);
     }
 
     #[test]
     fn something_must_be_entered_and_its_process_named() {
-        assert!(steps(|_| {}).is_err());
-        assert!(steps(|options| options.root = Some(Place::Target)).is_ok());
+        assert!(planned(|_| {}).is_err());
+        assert!(planned(|options| options.root = Some(Place::Target)).is_ok());
         assert!(plan(Options { all: true, ..Options::default() }, &[]).is_err());
         let file = (Kind::Net, Source::File(OsString::from("/n")));
         assert!(plan(Options { namespaces: vec![file], ..Options::default() }, &[]).is_ok());

@@ -1,9 +1,9 @@
-//! Carrying a plan out. The first step that fails ends it, and the program is not run.
+//! Carrying a plan out. The first failure ends it, and the program is not run.
 
-use super::enter::Entries;
+use super::enter::{Entries, cannot_open as cannot_open_namespace};
 use super::options::{Id, Place, Source};
-use super::plan::{Become, Step};
-use cli::child::{FORWARDING, Forking, How};
+use super::plan::{Become, Directory, Fork, Plan};
+use cli::child::{FORWARDING, Forked, Forking, How, Tie};
 use cli::diagnosis::{self, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::named;
@@ -11,247 +11,239 @@ use cli::{Failure, Outcome, Output, text};
 use linux::namespace::{self, Kind};
 use linux::process::{self, Attendance, Environment, Status};
 use linux::target::{Target, change_root, open_directory};
-use linux::{Errno, Error, capability, cgroup, credentials, directory};
+use linux::{Error, capability, cgroup, credentials, directory};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-/// What the steps leave for later ones.
-#[derive(Default)]
-struct Progress {
-    target: Option<Target>,
-    entries: Entries,
-    root: Option<OwnedFd>,
-    working_directory: Option<OwnedFd>,
-    cgroups: Vec<OwnedFd>,
-    environment: Environment,
-    /// Whether a user, and whether a PID namespace is entered.
-    user: bool,
-    pid: bool,
-    /// Whether dropping the groups failed before we entered; it must then succeed after.
-    groups_refused: bool,
-    forking: Forking,
-}
-
-/// Carries the steps out. Returns in a parent with the child's status, and on failure.
-pub fn carry_out(steps: &[Step], output: &mut Output) -> Outcome {
-    let mut progress = Progress::default();
-    let preserve = steps.iter().any(|step| matches!(step, Step::Become(Become { preserve: true, .. })));
-    for step in steps {
-        match step {
-            Step::Fork { forward_signals, dies_with_parent } if progress.pid => {
-                if let Some(status) = fork(*forward_signals, *dies_with_parent, &mut progress, output)? {
-                    return Ok(status);
-                }
-            }
-            Step::Enter { from_target, all } => enter(from_target, *all, preserve, &mut progress)?,
-            step => perform(step, &mut progress, output)?,
+/// Carries the plan out. Returns in a parent with the child's status, and on failure. What a step opens is a
+/// value that the step that uses it takes, so that none can be left out.
+pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
+    let target = plan.target.map(|wanted| pin(wanted, plan)).transpose()?;
+    let target = Pinned(target.as_ref());
+    let mut opened = open_namespaces(&plan.opened)?;
+    let root = plan.root.as_ref().map(|place| open_place(place, "root", target)).transpose()?;
+    let outside = match &plan.directory {
+        Some(Directory::Outside(place)) => Some(open_place(place, "cwd", target)?),
+        _ => None,
+    };
+    let environment = if plan.environment {
+        Environment::Exactly(environment(&target.get()?.read("environ", usize::MAX).map_err(cannot_open)?))
+    } else {
+        Environment::Inherited
+    };
+    let cgroups = if plan.join_cgroup { cgroup::open_procs(target.get()?).map_err(cannot_open)? } else { Vec::new() };
+    if plan.user_parent {
+        let parent = open_user_parent(&opened, target)?;
+        opened.retain(|(kind, _)| *kind != Kind::User);
+        opened.push((Kind::User, parent));
+    }
+    if let Some(fd) = plan.net_socket {
+        let net = open_socket_namespace(fd, target)?;
+        opened.retain(|(kind, _)| *kind != Kind::Net);
+        opened.push((Kind::Net, net));
+    }
+    let entered = enter(plan, opened, target)?;
+    let directory = match &plan.directory {
+        Some(Directory::Present) => {
+            Some(open_directory(OsStr::new(".")).map_err(named("cannot open current working directory"))?)
+        }
+        _ => outside,
+    };
+    if let Some(root) = &root {
+        change_root(root.as_fd()).map_err(|error| {
+            let what = match error.call {
+                "fchdir" => "change directory by root file descriptor failed",
+                "chroot" => "chroot failed",
+                _ => "cannot change directory to /",
+            };
+            named(what)(error)
+        })?;
+    }
+    let directory = match &plan.directory {
+        Some(Directory::Inside(path)) => {
+            Some(open_directory(path).map_err(named("cannot open current working directory"))?)
+        }
+        _ => directory,
+    };
+    if let Some(directory) = &directory {
+        directory::fchdir(directory.as_fd())
+            .map_err(named("change directory by working directory file descriptor failed"))?;
+    }
+    for procs in &cgroups {
+        cgroup::join(procs).map_err(named("write cgroup.procs failed"))?;
+    }
+    drop((root, directory, cgroups));
+    let mut forking = Forking::default();
+    let mut tie = None;
+    if let Some(how) = plan.fork.filter(|_| entered.pid) {
+        match fork(how, &mut forking, output)? {
+            Here::Child(tied) => tie = tied,
+            Here::Parent(status) => return Ok(status),
         }
     }
-    Ok(0)
+    become_user(plan.whom, &entered, target)?;
+    if plan.keep_capabilities && entered.user {
+        capability::keep_across_exec()
+            .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error))?;
+    }
+    if let Some(tie) = tie {
+        tie.fasten()?;
+    }
+    forking.restore_signals()?;
+    let program = Program::or_shell(&plan.operands, environment);
+    Err(failed_to_execute(&program.exec(output)))
 }
 
-fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
-    match step {
-        Step::Pin { target: wanted, first } => {
-            let target = Target::open(wanted.pid).map_err(|error| no_process(wanted.pid, first, &error))?;
-            if let Some(inode) = wanted.inode
-                && target.inode() != Some(inode)
-            {
-                let text = text!["process ", wanted.pid, " is not the one with inode ", inode];
-                return Err(Failure::new(1, text).hint("the number belongs to another process by now"));
-            }
-            progress.target = Some(target);
-            Ok(())
-        }
-        Step::Open(kind, source) => open(*kind, source, progress),
-        Step::OpenUserParent => open_user_parent(progress),
-        Step::OpenSocketNamespace(fd) => open_socket_namespace(*fd, progress),
-        Step::OpenRoot(place) => {
-            progress.root = Some(open_place(place, "root", progress)?);
-            Ok(())
-        }
-        Step::OpenWorkingDirectory(place) => {
-            progress.working_directory = Some(open_place(place, "cwd", progress)?);
-            Ok(())
-        }
-        Step::ReadEnvironment => {
-            let text = progress.target()?.read("environ", usize::MAX).map_err(cannot_open)?;
-            progress.environment = Environment::Exactly(environment(&text));
-            Ok(())
-        }
-        Step::OpenCgroups => {
-            progress.cgroups = cgroup::open_procs(progress.target()?).map_err(cannot_open)?;
-            Ok(())
-        }
-        Step::Enter { .. } | Step::Fork { .. } => Ok(()),
-        Step::KeepWorkingDirectory => {
-            progress.working_directory =
-                Some(open_directory(OsStr::new(".")).map_err(named("cannot open current working directory"))?);
-            Ok(())
-        }
-        Step::ChangeRoot => match progress.root.take() {
-            Some(root) => change_root(root.as_fd()).map_err(|error| {
-                let what = match error.call {
-                    "fchdir" => "change directory by root file descriptor failed",
-                    "chroot" => "chroot failed",
-                    _ => "cannot change directory to /",
-                };
-                named(what)(error)
-            }),
-            None => Ok(()),
-        },
-        Step::OpenInside(path) => {
-            progress.working_directory =
-                Some(open_directory(path).map_err(named("cannot open current working directory"))?);
-            Ok(())
-        }
-        Step::ChangeDirectory => match progress.working_directory.take() {
-            Some(place) => directory::fchdir(place.as_fd())
-                .map_err(named("change directory by working directory file descriptor failed")),
-            None => Ok(()),
-        },
-        Step::JoinCgroups => progress
-            .cgroups
-            .drain(..)
-            .try_for_each(|procs| cgroup::join(&procs))
-            .map_err(named("write cgroup.procs failed")),
-        Step::Become(whom) => become_user(*whom, progress),
-        Step::KeepCapabilities if progress.user => capability::keep_across_exec()
-            .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
-        Step::KeepCapabilities => Ok(()),
-        Step::DieWithParent(signal) => progress.forking.die_with_parent(*signal),
-        Step::Exec(operands) => {
-            progress.forking.restore_signals()?;
-            let program = Program::or_shell(operands, std::mem::take(&mut progress.environment));
-            Err(failed_to_execute(&program.exec(output)))
-        }
+/// The target, if one was given.
+#[derive(Clone, Copy)]
+struct Pinned<'a>(Option<&'a Target>);
+
+impl<'a> Pinned<'a> {
+    fn get(self) -> Result<&'a Target, Failure> {
+        self.0.ok_or_else(|| Failure::new(1, text!["no target PID specified"]))
     }
 }
 
-impl Progress {
-    fn target(&self) -> Result<&Target, Failure> {
-        self.target.as_ref().ok_or_else(|| Failure::new(1, text!["no target PID specified"]))
+fn pin(wanted: super::options::Target, plan: &Plan) -> Result<Target, Failure> {
+    let target = Target::open(wanted.pid).map_err(|error| {
+        let (before, after) = if plan.all { ("stat of ", " failed: ") } else { ("cannot open ", ": ") };
+        let failure = Failure::new(1, text![before, "/proc/", wanted.pid, "/", plan.first, after, error.errno]);
+        explained(failure, diagnosis::Step::FindProcess(wanted.pid), error.errno)
+    })?;
+    if let Some(inode) = wanted.inode
+        && target.inode() != Some(inode)
+    {
+        let text = text!["process ", wanted.pid, " is not the one with inode ", inode];
+        return Err(Failure::new(1, text).hint("the number belongs to another process by now"));
     }
+    Ok(target)
 }
 
-fn open(kind: Kind, source: &Source, progress: &mut Progress) -> Result<(), Failure> {
-    let fd = match source {
-        Source::File(path) => namespace::open(path).map_err(cannot_open_namespace)?,
+fn open_namespaces(wanted: &[(Kind, Source)]) -> Result<Vec<(Kind, OwnedFd)>, Failure> {
+    let open = |source: &Source| match source {
+        Source::File(path) => namespace::open(path).map_err(cannot_open_namespace),
         Source::Id(id) => namespace::open_by_id(*id).map_err(|error| {
             let failure = Failure::new(1, text!["cannot open namespace ", id, ": ", error.errno]);
             explained(failure, diagnosis::Step::OpenById, error.errno)
-        })?,
-        Source::Target => return Ok(()),
+        }),
+        // The plan has these apart.
+        Source::Target => Err(Failure::new(1, text!["no target PID specified"])),
     };
-    progress.entries.opened.push((kind, fd));
-    Ok(())
+    wanted.iter().map(|(kind, source)| Ok((*kind, open(source)?))).collect()
 }
 
 /// The parent of the user namespace given by file, else of the target's; without either, the
 /// owner of the first namespace that is given.
-fn open_user_parent(progress: &mut Progress) -> Result<(), Failure> {
-    let failed = |error: Error| Failure::new(1, text!["cannot get parent user namespace: ", error.errno]);
-    let opened = &progress.entries.opened;
+fn open_user_parent(opened: &[(Kind, OwnedFd)], target: Pinned<'_>) -> Result<OwnedFd, Failure> {
     let user = opened.iter().find(|(kind, _)| *kind == Kind::User);
-    let parent = match (user, &progress.target, opened.first()) {
+    let parent = match (user, target.0, opened.first()) {
         (Some((_, user)), _, _) => namespace::parent(user.as_fd()),
         (None, Some(target), _) => target.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd())),
         (None, None, Some((_, other))) => namespace::owner(other.as_fd()),
         (None, None, None) => return Err(Failure::new(1, text!["no target PID specified"])),
     };
-    let parent = parent.map_err(failed)?;
-    progress.entries.opened.retain(|(kind, _)| *kind != Kind::User);
-    progress.entries.opened.push((Kind::User, parent));
-    Ok(())
+    parent.map_err(|error| Failure::new(1, text!["cannot get parent user namespace: ", error.errno]))
 }
 
-fn open_socket_namespace(fd: i32, progress: &mut Progress) -> Result<(), Failure> {
-    let socket = progress
-        .target()?
+fn open_socket_namespace(fd: i32, target: Pinned<'_>) -> Result<OwnedFd, Failure> {
+    let socket = target
+        .get()?
         .descriptor(fd)
         .map_err(|error| Failure::new(1, text!["unable to get target process's socket ", fd, ": ", error.errno]))?;
-    let net = namespace::of_socket(socket.as_fd()).map_err(|error| {
+    namespace::of_socket(socket.as_fd()).map_err(|error| {
         let failure = Failure::new(1, text!["cannot get network namespace of socket ", fd, ": ", error.errno]);
         explained(failure, diagnosis::Step::OfSocket, error.errno)
-    })?;
-    progress.entries.opened.retain(|(kind, _)| *kind != Kind::Net);
-    progress.entries.opened.push((Kind::Net, net));
-    Ok(())
+    })
 }
 
-fn open_place(place: &Place, name: &str, progress: &Progress) -> Result<OwnedFd, Failure> {
+fn open_place(place: &Place, name: &str, target: Pinned<'_>) -> Result<OwnedFd, Failure> {
     match place {
-        Place::Target => progress.target()?.directory(name).map_err(cannot_open),
+        Place::Target => target.get()?.directory(name).map_err(cannot_open),
         Place::Path(path) => open_directory(path).map_err(cannot_open),
     }
 }
 
-fn enter(from_target: &[Kind], all: bool, preserve: bool, progress: &mut Progress) -> Result<(), Failure> {
-    let mut entries = std::mem::take(&mut progress.entries);
-    entries.from_target = from_target.to_vec();
-    if all {
-        let target = progress.target()?;
-        for kind in namespace::KINDS.into_iter().filter(|kind| !entries.contain(*kind)).collect::<Vec<_>>() {
-            // One's own user namespace cannot be entered again; the others can, by who may.
-            if kind != Kind::User || may_enter_user(target) {
-                entries.from_target.push(kind);
-                entries.unnamed.push(kind);
+/// What has been entered, as far as later steps depend on it.
+struct Entered {
+    user: bool,
+    pid: bool,
+    /// Whether dropping the groups failed before we entered; it must then succeed after.
+    groups_refused: bool,
+}
+
+fn enter(plan: &Plan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -> Result<Entered, Failure> {
+    let mut entries = Entries { opened, target: None, unnamed: Vec::new() };
+    if plan.all || !plan.from_target.is_empty() {
+        let target = target.get()?;
+        let mut kinds = plan.from_target.clone();
+        if plan.all {
+            let mut unnamed = Vec::new();
+            for kind in namespace::KINDS {
+                // One's own user namespace cannot be entered again; the others can, by who may.
+                let is_named = kinds.contains(&kind) || entries.contain(kind);
+                if !is_named && (kind != Kind::User || may_enter_user(target)?) {
+                    unnamed.push(kind);
+                }
             }
+            kinds.extend(&unnamed);
+            entries.unnamed = unnamed;
         }
+        if target.pid == 1
+            && !kinds.is_empty()
+            && linux::io::is_terminal(2)
+            && kinds.iter().all(|kind| target.shares(*kind) == Some(true))
+        {
+            cli::failure::hint_on_terminal(diagnosis::SHARES_EVERYTHING);
+        }
+        entries.target = Some((target, kinds));
     }
-    if let Some(target) = progress.target.as_ref().filter(|target| target.pid == 1)
-        && !entries.from_target.is_empty()
-        && linux::io::is_terminal(2)
-        && entries.from_target.iter().all(|kind| target.shares(*kind) == Some(true))
-    {
-        cli::failure::hint_on_terminal(diagnosis::SHARES_EVERYTHING);
-    }
-    progress.user = entries.contain(Kind::User);
-    progress.pid = entries.contain(Kind::Pid);
-    if progress.user && !preserve {
-        // Outside we may be permitted what inside is denied.
-        progress.groups_refused = credentials::set_groups(&[]).is_err();
-    }
-    entries.enter(progress.target.as_ref())
+    let (user, pid) = (entries.contain(Kind::User), entries.contain(Kind::Pid));
+    // Outside we may be permitted what inside is denied.
+    let groups_refused = user && !plan.whom.preserve && credentials::set_groups(&[]).is_err();
+    entries.enter()?;
+    Ok(Entered { user, pid, groups_refused })
 }
 
 /// Whether a process has a user namespace that is not ours.
-fn may_enter_user(target: &Target) -> bool {
-    match (target.identity(Kind::User), namespace::own(Kind::User)) {
-        (Err(error), _) => error.errno != Errno::ENOENT,
-        (Ok(theirs), own) => own.ok() != Some(theirs),
+fn may_enter_user(target: &Target) -> Result<bool, Failure> {
+    match target.identity(Kind::User) {
+        Ok(theirs) => Ok(namespace::own(Kind::User).ok() != Some(theirs)),
+        Err(error) => match target.has_kind(Kind::User) {
+            Ok(false) => Ok(false),
+            _ => Err(cannot_open_namespace(error)),
+        },
     }
 }
 
-/// Forks. `None` in the child; in the parent the child's exit status, when it has ended.
-fn fork(
-    forward_signals: bool,
-    dies_with_parent: bool,
-    progress: &mut Progress,
-    output: &mut Output,
-) -> Result<Option<u8>, Failure> {
-    let blocked = if forward_signals { FORWARDING } else { &[] };
-    match progress.forking.fork(How { blocked, dies_with_parent }, output)? {
-        None => Ok(None),
-        Some(child) => {
-            let attendance = Attendance { forward_signals, job_control: true };
+/// Where we are after a fork.
+enum Here {
+    Child(Option<Tie>),
+    /// In the parent, when the child has ended with this status.
+    Parent(u8),
+}
+
+fn fork(how: Fork, forking: &mut Forking, output: &mut Output) -> Result<Here, Failure> {
+    let blocked = if how.forward_signals { FORWARDING } else { &[] };
+    match forking.fork(How { blocked, kill_child: how.kill_child }, output)? {
+        Forked::Child(tie) => Ok(Here::Child(tie)),
+        Forked::Parent(child) => {
+            let attendance = Attendance { forward_signals: how.forward_signals, job_control: true };
             match process::attend(child, attendance).map_err(named("waitpid failed"))? {
-                Status::Exited(status) => Ok(Some(status)),
+                Status::Exited(status) => Ok(Here::Parent(status)),
                 Status::Signaled(signal) | Status::Stopped(signal) => {
                     process::die_of(signal);
-                    Ok(Some(1))
+                    Ok(Here::Parent(1))
                 }
             }
         }
     }
 }
 
-fn become_user(whom: Become, progress: &Progress) -> Result<(), Failure> {
-    let by_default = (progress.user && !whom.preserve).then_some(Id::Number(0));
-    let owner = || {
-        progress.target()?.owner().map_err(|error| Failure::new(1, text!["can not get process stat: ", error.errno]))
-    };
+fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<(), Failure> {
+    let by_default = (entered.user && !whom.preserve).then_some(Id::Number(0));
+    let owner =
+        || target.get()?.owner().map_err(|error| Failure::new(1, text!["can not get process stat: ", error.errno]));
     let gid = match whom.gid.or(by_default) {
         Some(Id::Number(gid)) => Some(gid),
         Some(Id::Follow) => Some(owner()?.1),
@@ -265,15 +257,20 @@ fn become_user(whom: Become, progress: &Progress) -> Result<(), Failure> {
     if let Some(gid) = gid {
         match credentials::set_groups(&[]) {
             // They were dropped before we entered a namespace that denies it.
-            Err(_) if progress.user && !whom.preserve && !progress.groups_refused => {}
-            done => done.map_err(named("setgroups failed"))?,
+            Err(_) if entered.user && !whom.preserve && !entered.groups_refused => {}
+            done => done.map_err(|error| not_become("setgroups failed", entered, error))?,
         }
-        credentials::set_gid(gid).map_err(named("setgid failed"))?;
+        credentials::set_gid(gid).map_err(|error| not_become("setgid failed", entered, error))?;
     }
     if let Some(uid) = uid {
-        credentials::set_uid(uid).map_err(named("setuid failed"))?;
+        credentials::set_uid(uid).map_err(|error| not_become("setuid failed", entered, error))?;
     }
     Ok(())
+}
+
+fn not_become(what: &str, entered: &Entered, error: Error) -> Failure {
+    let step = diagnosis::Step::BecomeInside { user_entered: entered.user };
+    explained(cli::failure::failed(what, &error), step, error.errno)
 }
 
 /// The entries of /proc/PID/environ; the first of a name counts.
@@ -287,16 +284,6 @@ fn environment(text: &[u8]) -> Vec<OsString> {
     named.sort_unstable_by_key(|(_, index)| *index);
     let kept = named.iter().filter_map(|(_, index)| entries.get(*index));
     kept.map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
-}
-
-fn no_process(pid: i32, first: &str, error: &Error) -> Failure {
-    let failure = Failure::new(1, text!["cannot open /proc/", pid, "/ns/", first, ": ", error.errno]);
-    explained(failure, diagnosis::Step::FindProcess(pid), error.errno)
-}
-
-fn cannot_open_namespace(error: Error) -> Failure {
-    let errno = error.errno;
-    explained(cannot_open(error), diagnosis::Step::OpenNamespace, errno)
 }
 
 fn cannot_open(error: Error) -> Failure {

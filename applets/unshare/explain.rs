@@ -1,46 +1,57 @@
 //! The plan in words.
 
-use super::plan::Step;
+use super::plan::{Plan, Step};
 use cli::explain::{Story, steps as shared};
 use linux::idmap::Ids;
 use linux::mount::Propagation;
 use std::ffi::OsStr;
 
-/// Tells what the steps do.
-pub fn story(steps: &[Step]) -> Story {
+/// Tells what the plan does.
+pub fn story(plan: &Plan) -> Story {
     let mut story = Story::default();
-    for step in steps {
-        tell(step, &mut story);
+    let all = |steps: &[Step], story: &mut Story| steps.iter().for_each(|step| tell(step, story));
+    if plan.outside.is_some() {
+        story.tell("fork a process that stays outside, for what cannot be done from inside", "fork()", &[]);
     }
+    all(&plan.making, &mut story);
+    if plan.outside.as_ref().is_some_and(|work| !work.maps.is_empty()) {
+        story.tell(
+            "have the id maps written from outside, directly or by newuidmap and newgidmap",
+            "write(\"/proc/PID/uid_map\"), write(\"/proc/PID/gid_map\")",
+            &[],
+        );
+    }
+    all(&plan.made, &mut story);
+    if let Some(fork) = plan.fork {
+        shared::fork(&mut story, fork.forward_signals);
+    }
+    if plan.outside.as_ref().is_some_and(|work| !work.files.is_empty()) {
+        story.tell(
+            "have the namespaces bound on their files, so that they outlive their processes",
+            "mount(\"/proc/PID/ns/...\", FILE, NULL, MS_BIND, NULL)",
+            &[],
+        );
+    }
+    all(&plan.inside, &mut story);
+    if let Some(signal) = plan.fork.and_then(|fork| fork.kill_child) {
+        shared::die_with_parent(&mut story, signal);
+    }
+    story.run(&plan.operands, "a login shell");
     story
 }
 
 fn tell(step: &Step, story: &mut Story) {
     match step {
-        Step::StayOutside(_) => {
-            story.tell("fork a process that stays outside, for what cannot be done from inside", "fork()", &[]);
-        }
         Step::BecomeOwner { uid, gid } => shared::identity(story, true, Some(*gid), Some(*uid)),
         Step::Unshare(kinds) => {
             let (words, flags) = shared::kinds(kinds);
             let (article, plural) = if kinds.len() > 1 { ("", "s") } else { ("a ", "") };
             story.tell("get {0}new {1} namespace{2}", "unshare({3})", &[&article, &words, &plural, &flags]);
         }
-        Step::MapFromOutside => story.tell(
-            "have the id maps written from outside, directly or by newuidmap and newgidmap",
-            "write(\"/proc/PID/uid_map\"), write(\"/proc/PID/gid_map\")",
-            &[],
-        ),
         Step::Offset(clock, seconds) => story.tell(
             "move a clock of the time namespace by {1} seconds",
             "write(\"/proc/self/timens_offsets\", \"{0} {1} 0\")",
             &[&(*clock as i32), seconds],
-        ),
-        Step::Fork(how) => shared::fork(story, how.forward_signals),
-        Step::Keep => story.tell(
-            "have the namespaces bound on their files, so that they outlive their processes",
-            "mount(\"/proc/PID/ns/...\", FILE, NULL, MS_BIND, NULL)",
-            &[],
         ),
         Step::MapHere(ids, extent) => {
             let who = if *ids == Ids::Users { "user" } else { "group" };
@@ -83,9 +94,7 @@ fn tell(step: &Step, story: &mut Story) {
         Step::SetGid(gid) => shared::identity(story, false, Some(*gid), None),
         Step::SetUid(uid) => shared::identity(story, false, None, Some(*uid)),
         Step::KeepCapabilities => shared::keep_capabilities(story),
-        Step::DieWithParent(signal) => shared::die_with_parent(story, *signal),
         Step::WarnOfPidWithoutFork => {}
-        Step::Exec { operands, .. } => story.run(operands, "a login shell"),
     }
 }
 

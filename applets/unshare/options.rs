@@ -34,6 +34,9 @@ pub struct Options {
     pub map_group: Option<u32>,
     pub user_ranges: Vec<Extent>,
     pub group_ranges: Vec<Extent>,
+    /// The ranges of `auto`, which make room for our own id.
+    pub auto_users: Vec<Extent>,
+    pub auto_groups: Vec<Extent>,
     pub owner: Option<(u32, u32)>,
     pub setgroups: Option<bool>,
     pub keep_caps: bool,
@@ -81,7 +84,11 @@ impl Options {
     fn ranges(&mut self, ids: Ids, spec: &OsStr) -> Result<(), Failure> {
         self.want(Kind::User);
         let found = match spec.as_bytes() {
-            b"auto" => vec![subordinate(ids).map(|range| Extent { inner: 0, ..range })?],
+            b"auto" => {
+                let auto = if ids == Ids::Users { &mut self.auto_users } else { &mut self.auto_groups };
+                auto.push(Extent { inner: 0, ..subordinate(ids)? });
+                return Ok(());
+            }
             b"subids" => vec![subordinate(ids)?],
             b"all" => idmap::all(ids)
                 .map_err(|error| Failure::new(1, text!["could not read ", error.object, ": ", error.errno]))?,

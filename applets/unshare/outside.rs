@@ -21,18 +21,19 @@ const KEEP: u8 = b'k';
 const DONE: u8 = b'd';
 
 /// The process outside, as the one inside sees it.
-pub struct Helper {
+pub struct Helper<'a> {
     pid: Pid,
     channel: Channel,
+    work: &'a Outside,
 }
 
-impl Helper {
+impl<'a> Helper<'a> {
     /// Forks it.
-    pub fn start(work: &Outside) -> Result<Helper, Failure> {
+    pub fn start(work: &'a Outside) -> Result<Helper<'a>, Failure> {
         let insider = process::id();
         let (ours, theirs) = process::channel().map_err(fork_failed)?;
         match process::fork().map_err(fork_failed)? {
-            Fork::Parent(pid) => Ok(Helper { pid, channel: ours }),
+            Fork::Parent(pid) => Ok(Helper { pid, channel: ours, work }),
             Fork::Child => {
                 drop(ours);
                 serve(insider, work, &theirs);
@@ -41,14 +42,14 @@ impl Helper {
         }
     }
 
-    /// Has the maps written.
+    /// Has the maps written, if there are any.
     pub fn map(&self) -> Result<(), Failure> {
-        self.ask(MAP)
+        if self.work.maps.is_empty() { Ok(()) } else { self.ask(MAP) }
     }
 
-    /// Has the namespaces bound on their files.
+    /// Has the namespaces bound on their files, if there are any.
     pub fn keep(&self) -> Result<(), Failure> {
-        self.ask(KEEP)
+        if self.work.files.is_empty() { Ok(()) } else { self.ask(KEEP) }
     }
 
     fn ask(&self, what: u8) -> Result<(), Failure> {

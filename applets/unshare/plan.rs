@@ -10,23 +10,35 @@ use linux::process::{Environment, Signal};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
+/// What is done, in the order of the fields.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The process that stays outside and does what can only be done there: it is forked first.
+    pub outside: Option<Outside>,
+    /// Up to the maps that are written from outside, if there are any.
+    pub making: Vec<Step>,
+    /// From them to the fork.
+    pub made: Vec<Step>,
+    /// How to fork, if it is asked for: the parent waits, and the child goes on. Then the namespaces are bound
+    /// on their files, from outside.
+    pub fork: Option<Fork>,
+    /// Up to the exec.
+    pub inside: Vec<Step>,
+    /// The program, or the login shell if there is none.
+    pub operands: Vec<OsString>,
+    /// What it finds in its environment.
+    pub environment: Environment,
+}
+
 /// One step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Fork the process that stays outside and does what can only be done there.
-    StayOutside(Outside),
     /// Become the user who will own the user namespace.
     BecomeOwner { uid: u32, gid: u32 },
     /// unshare(2).
     Unshare(Vec<Kind>),
-    /// Have the maps written from outside.
-    MapFromOutside,
     /// Set a clock of the time namespace.
     Offset(Clock, i64),
-    /// Fork; the parent waits, and the child goes on with the steps that follow.
-    Fork(Fork),
-    /// Have the namespaces bound on their files, from outside.
-    Keep,
     /// Map our own id, from inside.
     MapHere(Ids, Extent),
     /// Write `allow` or `deny` to setgroups.
@@ -53,12 +65,8 @@ pub enum Step {
     SetUid(u32),
     /// Let the capabilities survive the exec.
     KeepCapabilities,
-    /// Get this signal when the parent ends.
-    DieWithParent(Signal),
     /// Say that only the first child will be in the PID namespace.
     WarnOfPidWithoutFork,
-    /// Run the program, or the login shell if there is none.
-    Exec { operands: Vec<OsString>, environment: Environment },
 }
 
 /// What the process outside is asked for later.
@@ -77,50 +85,43 @@ pub struct Outside {
 pub struct Fork {
     /// Pass SIGTERM and SIGINT on.
     pub forward_signals: bool,
-    /// The child will ask to die with us.
-    pub dies_with_parent: bool,
+    /// The signal that the child gets when we end.
+    pub kill_child: Option<Signal>,
 }
 
-/// The steps of a command line.
-pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Vec<Step>, Failure> {
+/// The plan of a command line.
+pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     check(&options)?;
     let maps = maps(&mut options);
-    let mut steps = Vec::new();
     let outside = Outside { files: std::mem::take(&mut options.files), maps: maps.outside, forks: options.fork };
-    let (maps_outside, keeps) = (!outside.maps.is_empty(), !outside.files.is_empty());
-    if maps_outside || keeps {
-        steps.push(Step::StayOutside(outside));
-    }
-    if let Some((uid, gid)) = options.owner {
-        steps.push(Step::BecomeOwner { uid, gid });
-    }
+    let is_needed = !outside.maps.is_empty() || !outside.files.is_empty();
+    let mut making = Vec::new();
+    making.extend(options.owner.map(|(uid, gid)| Step::BecomeOwner { uid, gid }));
     if !options.kinds.is_empty() {
-        steps.push(Step::Unshare(options.kinds.clone()));
+        making.push(Step::Unshare(options.kinds.clone()));
     }
     if options.setgroups == Some(false) {
         // The kernel takes a denial only before the group map.
-        steps.push(Step::Setgroups(false));
-    }
-    if maps_outside {
-        steps.push(Step::MapFromOutside);
+        making.push(Step::Setgroups(false));
     }
     let offsets = [(Clock::Boottime, options.boottime), (Clock::Monotonic, options.monotonic)];
-    steps.extend(offsets.into_iter().filter_map(|(clock, offset)| Some(Step::Offset(clock, offset?))));
-    if options.fork {
-        steps.push(Step::Fork(Fork {
-            forward_signals: options.forward_signals,
-            dies_with_parent: options.kill_child.is_some(),
-        }));
-    }
-    if keeps {
-        steps.push(Step::Keep);
-    }
+    let made = offsets.into_iter().filter_map(|(clock, offset)| Some(Step::Offset(clock, offset?))).collect();
+    let fork =
+        options.fork.then_some(Fork { forward_signals: options.forward_signals, kill_child: options.kill_child });
+    let mut steps = Vec::new();
     inside(&options, maps.here, &mut steps);
     if options.wants(Kind::Pid) && !options.fork {
         steps.push(Step::WarnOfPidWithoutFork);
     }
-    steps.push(Step::Exec { operands: operands.to_vec(), environment: options.environment });
-    Ok(steps)
+    Ok(Plan {
+        outside: is_needed.then_some(outside),
+        making,
+        made,
+        fork,
+        inside: steps,
+        operands: operands.to_vec(),
+        environment: options.environment,
+    })
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
@@ -131,6 +132,7 @@ fn check(options: &Options) -> Result<(), Failure> {
     if options.setgroups == Some(true)
         && options.map_group.is_some()
         && options.group_ranges.is_empty()
+        && options.auto_groups.is_empty()
         && options.owner.is_none()
     {
         let text = text!["options --setgroups=allow and --map-group are mutually exclusive"];
@@ -192,7 +194,6 @@ fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
     if options.keep_caps && options.wants(Kind::User) {
         steps.push(Step::KeepCapabilities);
     }
-    steps.extend(options.kill_child.map(Step::DieWithParent));
 }
 
 /// Whether a binfmt_misc definition has the flag F: the interpreter is opened when it is registered.
@@ -215,12 +216,13 @@ fn maps(options: &mut Options) -> Maps {
     let mut maps = Maps::default();
     let has_owner = options.owner.is_some();
     let sides = [
-        (Ids::Users, options.map_user, std::mem::take(&mut options.user_ranges)),
-        (Ids::Groups, options.map_group, std::mem::take(&mut options.group_ranges)),
+        (Ids::Users, options.map_user, std::mem::take(&mut options.user_ranges), &options.auto_users),
+        (Ids::Groups, options.map_group, std::mem::take(&mut options.group_ranges), &options.auto_groups),
     ];
-    for (ids, single, ranges) in sides {
+    for (ids, single, mut ranges, auto) in sides {
         let own = || if ids == Ids::Users { effective_uid() } else { effective_gid() };
         let single = single.map(|inner| Extent { inner, outer: own(), count: 1 });
+        ranges.extend(auto.iter().map(|range| single.map_or(*range, |single| range.with_room(single))));
         match single {
             Some(single) if ranges.is_empty() && !has_owner => maps.here.push((ids, single)),
             Some(single) => maps.outside.push((ids, idmap::with_single(single, &ranges))),
@@ -235,7 +237,7 @@ fn maps(options: &mut Options) -> Maps {
 mod tests {
     use super::*;
 
-    fn steps(set: impl FnOnce(&mut Options)) -> Vec<Step> {
+    fn planned(set: impl FnOnce(&mut Options)) -> Plan {
         let mut options = Options::default();
         set(&mut options);
         plan(options, &[OsString::from("true")]).unwrap()
@@ -247,54 +249,47 @@ mod tests {
 
     #[test]
     fn setgroups_is_denied_before_the_group_map_is_written() {
-        let steps = steps(|options| {
+        let plan = planned(|options| {
             options.want(Kind::User);
             options.map_user = Some(0);
             options.map_group = Some(0);
         });
-        let deny = position(&steps, |step| *step == Step::Setgroups(false));
-        let map = position(&steps, |step| matches!(step, Step::MapHere(Ids::Groups, _)));
+        let deny = position(&plan.inside, |step| *step == Step::Setgroups(false));
+        let map = position(&plan.inside, |step| matches!(step, Step::MapHere(Ids::Groups, _)));
         assert!(deny < map);
     }
 
     #[test]
-    fn a_list_is_mapped_from_outside_before_the_program_and_needs_no_denial() {
-        let steps = steps(|options| {
+    fn a_list_is_mapped_from_outside_and_needs_no_denial() {
+        let plan = planned(|options| {
             options.want(Kind::User);
             options.map_group = Some(0);
             options.group_ranges = vec![Extent { inner: 0, outer: 1000, count: 2 }];
         });
-        assert!(matches!(&steps[0], Step::StayOutside(outside) if outside.maps.len() == 1));
-        assert!(position(&steps, |step| *step == Step::MapFromOutside) < steps.len() - 1);
-        assert!(!steps.contains(&Step::Setgroups(false)));
+        assert!(plan.outside.is_some_and(|outside| outside.maps.len() == 1));
+        assert!(!plan.making.contains(&Step::Setgroups(false)) && !plan.inside.contains(&Step::Setgroups(false)));
     }
 
     #[test]
-    fn a_denial_of_setgroups_comes_before_the_map_that_is_written_outside() {
-        let steps = steps(|options| {
+    fn a_denial_of_setgroups_comes_once_before_the_map_that_is_written_outside() {
+        let plan = planned(|options| {
             options.want(Kind::User);
             options.setgroups = Some(false);
             options.map_group = Some(0);
             options.group_ranges = vec![Extent { inner: 0, outer: 1000, count: 2 }];
         });
-        let denials = steps.iter().filter(|step| **step == Step::Setgroups(false)).count();
-        assert_eq!(denials, 1);
-        assert!(
-            position(&steps, |step| *step == Step::Setgroups(false))
-                < position(&steps, |step| *step == Step::MapFromOutside)
-        );
+        assert_eq!(plan.making, [Step::Unshare(vec![Kind::User]), Step::Setgroups(false)]);
+        assert!(!plan.inside.contains(&Step::Setgroups(false)));
     }
 
     #[test]
-    fn namespaces_are_kept_after_the_fork_and_before_the_program() {
-        let steps = steps(|options| {
+    fn the_process_outside_knows_that_a_pid_namespace_gets_its_first_process() {
+        let plan = planned(|options| {
             options.want(Kind::Pid);
             options.files = vec![(Kind::Pid, OsString::from("/run/ns"))];
             options.fork = true;
         });
-        assert!(matches!(&steps[0], Step::StayOutside(outside) if outside.forks && outside.files.len() == 1));
-        let keep = position(&steps, |step| *step == Step::Keep);
-        assert!(position(&steps, |step| matches!(step, Step::Fork(_))) < keep && keep < steps.len() - 1);
+        assert!(plan.fork.is_some() && plan.outside.is_some_and(|outside| outside.forks && outside.files.len() == 1));
     }
 
     #[test]
@@ -307,21 +302,8 @@ mod tests {
     }
 
     #[test]
-    fn the_parent_death_signal_comes_after_the_change_of_user_which_clears_it() {
-        let steps = steps(|options| {
-            options.fork = true;
-            options.kill_child = Some(9);
-            options.uid = Some(1);
-        });
-        assert!(
-            position(&steps, |step| *step == Step::SetUid(1))
-                < position(&steps, |step| *step == Step::DieWithParent(9))
-        );
-    }
-
-    #[test]
     fn the_working_directory_is_inside_the_new_root() {
-        let steps = steps(|options| options.root = Some(OsString::from("/r")));
-        assert_eq!(steps[..2], [Step::Chroot(OsString::from("/r")), Step::Chdir(OsString::from("/"))]);
+        let plan = planned(|options| options.root = Some(OsString::from("/r")));
+        assert_eq!(plan.inside[..2], [Step::Chroot(OsString::from("/r")), Step::Chdir(OsString::from("/"))]);
     }
 }

@@ -1,8 +1,8 @@
 //! Carrying a plan out. The first step that fails ends it, and the program is not run.
 
 use super::outside::Helper;
-use super::plan::{self, Step};
-use cli::child::{FORWARDING, Forking, How};
+use super::plan::{self, Plan, Step};
+use cli::child::{FORWARDING, Forked, Forking, How, Tie};
 use cli::diagnosis::{self, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::{failed, hints_wanted, named};
@@ -13,45 +13,55 @@ use linux::process::{self, Attendance, FORWARDED, Status};
 use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
 use std::ffi::OsString;
 
-/// What the steps leave for later ones.
-#[derive(Default)]
-struct Progress {
-    helper: Option<Helper>,
-    forking: Forking,
-}
-
-/// Carries the steps out. Returns in a parent with the child's status, and on failure.
-pub fn carry_out(steps: &[Step], output: &mut Output) -> Outcome {
-    let mut progress = Progress::default();
-    let outcome = in_order(steps, &mut progress, output);
-    if let Some(helper) = progress.helper.take() {
+/// Carries the plan out. Returns in a parent with the child's status, and on failure.
+pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
+    let mut forking = Forking::default();
+    let mut helper = match &plan.outside {
+        Some(work) => {
+            forking.expect_children()?;
+            Some(Helper::start(work)?)
+        }
+        None => None,
+    };
+    let outcome = in_order(plan, &mut helper, &mut forking, output);
+    if let Some(helper) = helper {
         // It has to undo what was done in vain, and whoever sees our end must find it undone.
         helper.finish();
     }
     outcome
 }
 
-fn in_order(steps: &[Step], progress: &mut Progress, output: &mut Output) -> Outcome {
-    for step in steps {
-        match step {
-            Step::Fork(how) => {
-                if let Some(status) = fork(*how, progress, output)? {
-                    return Ok(status);
-                }
-            }
-            step => perform(step, progress, output)?,
+fn in_order(plan: &Plan, helper: &mut Option<Helper<'_>>, forking: &mut Forking, output: &mut Output) -> Outcome {
+    plan.making.iter().try_for_each(perform)?;
+    if let Some(helper) = helper {
+        helper.map()?;
+    }
+    plan.made.iter().try_for_each(perform)?;
+    let mut tie = None;
+    if let Some(how) = plan.fork {
+        match fork(how, helper, forking, output)? {
+            Here::Child(tied) => tie = tied,
+            Here::Parent(status) => return Ok(status),
         }
     }
-    Ok(0)
+    if let Some(helper) = helper {
+        helper.keep()?;
+    }
+    plan.inside.iter().try_for_each(perform)?;
+    if let Some(tie) = tie {
+        tie.fasten()?;
+    }
+    forking.restore_signals()?;
+    // After all that can fail: what it has bound stays from here on.
+    if let Some(helper) = helper.take() {
+        helper.release()?;
+    }
+    let program = Program::or_shell(&plan.operands, plan.environment.clone());
+    Err(failed_to_execute(&program.exec(output)))
 }
 
-fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
+fn perform(step: &Step) -> Result<(), Failure> {
     match step {
-        Step::StayOutside(work) => {
-            progress.forking.expect_children()?;
-            progress.helper = Some(Helper::start(work)?);
-            Ok(())
-        }
         Step::BecomeOwner { uid, gid } => {
             let (uid, gid) = (*uid, *gid);
             credentials::set_groups(&[]).map_err(named("setgroups failed"))?;
@@ -59,13 +69,10 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
             credentials::set_uid(uid).map_err(named("setuid failed"))
         }
         Step::Unshare(kinds) => unshare(kinds),
-        Step::MapFromOutside => progress.helper.as_ref().map_or(Ok(()), Helper::map),
         Step::Offset(clock, seconds) => namespace::set_clock_offset(*clock, *seconds).map_err(|error| {
             let what = if error.call == "open" { "failed to open " } else { "failed to write to " };
             Failure::new(1, text![what, error.object, ": ", error.errno])
         }),
-        Step::Fork(_) => Ok(()),
-        Step::Keep => progress.helper.as_ref().map_or(Ok(()), Helper::keep),
         Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
         Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
         Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation).map_err(|error| {
@@ -102,36 +109,37 @@ fn perform(step: &Step, progress: &mut Progress, output: &mut Output) -> Result<
         Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid failed")),
         Step::KeepCapabilities => capability::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
-        Step::DieWithParent(signal) => progress.forking.die_with_parent(*signal),
         Step::WarnOfPidWithoutFork => {
             cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
             Ok(())
         }
-        Step::Exec { operands, environment } => {
-            progress.forking.restore_signals()?;
-            // After all that can fail: what it has bound stays from here on.
-            if let Some(helper) = progress.helper.take() {
-                helper.release()?;
-            }
-            let program = Program::or_shell(operands, environment.clone());
-            Err(failed_to_execute(&program.exec(output)))
-        }
     }
 }
 
-/// Forks. `None` in the child; in the parent the child's exit status, when it has ended.
-fn fork(how: plan::Fork, progress: &mut Progress, output: &mut Output) -> Result<Option<u8>, Failure> {
+/// Where we are after a fork.
+enum Here {
+    Child(Option<Tie>),
+    /// In the parent, when the child has ended with this status.
+    Parent(u8),
+}
+
+fn fork(
+    how: plan::Fork,
+    helper: &mut Option<Helper<'_>>,
+    forking: &mut Forking,
+    output: &mut Output,
+) -> Result<Here, Failure> {
     let blocked = if how.forward_signals { FORWARDING } else { &FORWARDED };
-    match progress.forking.fork(How { blocked, dies_with_parent: how.dies_with_parent }, output)? {
-        None => Ok(None),
-        Some(child) => {
-            if let Some(helper) = progress.helper.take() {
+    match forking.fork(How { blocked, kill_child: how.kill_child }, output)? {
+        Forked::Child(tie) => Ok(Here::Child(tie)),
+        Forked::Parent(child) => {
+            if let Some(helper) = helper.take() {
                 // It ends when the child has hung up, too: at the exec.
                 helper.finish();
             }
             let attendance = Attendance { forward_signals: how.forward_signals, job_control: false };
             match process::attend(child, attendance).map_err(named("waitpid failed"))? {
-                Status::Exited(status) => Ok(Some(status)),
+                Status::Exited(status) => Ok(Here::Parent(status)),
                 Status::Signaled(signal) | Status::Stopped(signal) => {
                     process::die_of(signal);
                     Err(Failure::new(1, text!["child exit failed"]))

@@ -16,9 +16,33 @@ pub struct Forking {
     sigchld: Option<Disposition>,
     /// In the child: the mask we were given.
     mask: Option<SignalMask>,
-    /// Where the child is to end with it, the parent as it was before the fork. The parent keeps its
-    /// side until its own end: without pidfds that is what the child sees.
+    /// In a parent whose child is to end with it: its side, kept until its own end. Without pidfds that is what
+    /// the child sees.
     parent: Option<Parent>,
+}
+
+/// What a fork has made of us.
+pub enum Forked {
+    /// The parent of this child.
+    Parent(Pid),
+    /// The child, with its tie to the parent if there is to be one.
+    Child(Option<Tie>),
+}
+
+/// A child's tie to its parent.
+pub struct Tie {
+    parent: Parent,
+    signal: Signal,
+}
+
+impl Tie {
+    /// Has the signal sent to us when the parent ends, which may have happened already. A change of user undoes
+    /// it, so it comes after that.
+    pub fn fasten(mut self) -> Result<(), Failure> {
+        process::die_with_parent(self.signal).map_err(named("prctl failed"))?;
+        let has_ended = self.parent.has_ended().map_err(named("poll parent pidfd failed"))?;
+        if has_ended { Err(Failure::silent(1)) } else { Ok(()) }
+    }
 }
 
 /// How to fork.
@@ -26,8 +50,8 @@ pub struct Forking {
 pub struct How {
     /// The signals that the parent does not take while it waits; to be passed on they must be among them.
     pub blocked: &'static [Signal],
-    /// The child will ask to die with us.
-    pub dies_with_parent: bool,
+    /// The signal that the child gets when we end.
+    pub kill_child: Option<Signal>,
 }
 
 /// Blocked in a parent that passes signals on: those, and the one that tells of the child.
@@ -42,32 +66,26 @@ impl Forking {
         Ok(())
     }
 
-    /// Forks, with what was printed written out first, or both would write it. `None` in the child.
-    pub fn fork(&mut self, how: How, output: &mut Output) -> Result<Option<Pid>, Failure> {
+    /// Forks, with what was printed written out first, or both would write it.
+    pub fn fork(&mut self, how: How, output: &mut Output) -> Result<Forked, Failure> {
         self.expect_children()?;
         let mask = match how.blocked {
             [] => None,
             signals => Some(process::block(signals).map_err(named("sigprocmask block failed"))?),
         };
-        if how.dies_with_parent {
-            self.parent = Some(Parent::watch().map_err(named("pidfd_open failed"))?);
-        }
+        let watched = how.kill_child.map(|_| Parent::watch()).transpose().map_err(named("pidfd_open failed"))?;
         // A failure is kept and reported by the last flush.
         let _ = output.flush();
         match process::fork().map_err(fork_failed)? {
             Fork::Child => {
                 self.mask = mask;
-                Ok(None)
+                Ok(Forked::Child(watched.zip(how.kill_child).map(|(parent, signal)| Tie { parent, signal })))
             }
-            Fork::Parent(child) => Ok(Some(child)),
+            Fork::Parent(child) => {
+                self.parent = watched;
+                Ok(Forked::Parent(child))
+            }
         }
-    }
-
-    /// In a forked child: has `signal` sent to it when its parent ends, which may have happened already.
-    pub fn die_with_parent(&mut self, signal: Signal) -> Result<(), Failure> {
-        let Some(parent) = &mut self.parent else { return Ok(()) };
-        process::die_with_parent(signal).map_err(named("prctl failed"))?;
-        if parent.has_ended().map_err(named("poll parent pidfd failed"))? { Err(Failure::silent(1)) } else { Ok(()) }
     }
 
     /// Gives the signals back; to be called before the exec.

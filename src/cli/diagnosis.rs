@@ -62,6 +62,11 @@ pub enum Step<'a> {
     OfSocket,
     /// setns(2) to a namespace of this kind.
     Enter(Kind),
+    /// setgroups(2), setgid(2) or setuid(2), after entering namespaces.
+    BecomeInside {
+        /// Whether a user namespace is among them.
+        user_entered: bool,
+    },
     /// fork(2).
     Fork,
     /// Binding a namespace on a file.
@@ -128,6 +133,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
         Step::OpenById => namespaces::open_by_id(errno),
         Step::OfSocket => namespaces::of_socket(errno),
         Step::Enter(kind) => namespaces::enter(kind, errno),
+        Step::BecomeInside { user_entered } => namespaces::become_inside(user_entered, errno, facts),
         Step::Fork => namespaces::fork(errno, facts),
         Step::Keep { kind, namespace, file, forks } => namespaces::keep(kind, namespace, file, forks, errno, facts),
         Step::Exec(error) => program::exec(error, facts),

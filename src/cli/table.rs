@@ -251,8 +251,8 @@ fn parse_rows(
             }
             Ok(Some(lexopt::Arg::Short(letter))) => Found::Short(letter),
             Ok(Some(lexopt::Arg::Long(name))) => Found::Long(name.to_string()),
-            // `next` fails only for `--name=value` whose value nobody took; every arm below takes it.
-            Err(_) => break,
+            // Only of `--name=value` whose value nobody took; every arm below takes it.
+            Err(error) => return Err(usage.getopt(error.to_string().into_bytes())),
         };
         let (index, spec) = match &found {
             Found::Short(letter) => find_short(specs, *letter).ok_or_else(|| usage.invalid_letter(*letter, specs))?,

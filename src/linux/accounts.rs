@@ -321,7 +321,7 @@ fn text(field: &[u8]) -> Option<OsString> {
 }
 
 fn number(field: &[u8]) -> Option<u32> {
-    number::id(field.trim_ascii())
+    number::decimal(field.trim_ascii()).and_then(|value| u32::try_from(value).ok())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The cgroups of a process, in the unified hierarchy and in those of version 1: cgroups(7).
 
+use crate::mount::statmount;
 use crate::mountinfo::{Entry, Table};
-use crate::{Errno, Result, error::Context, io, target::Target};
+use crate::{Errno, Result, error::Context, io, stat, target::Target};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A process's place in one hierarchy: a line of /proc/PID/cgroup.
@@ -30,15 +31,39 @@ pub fn open_procs(target: &Target) -> Result<Vec<OwnedFd>> {
     let mounts = Table::read()?;
     let mut opened = Vec::new();
     for membership in memberships.split(|byte| *byte == b'\n').filter_map(parse) {
-        let Some(directory) = mounts.entries().find_map(|mount| directory(&mount, &membership)) else { continue };
-        let mut path = directory;
-        path.push("/cgroup.procs");
-        opened.push(io::open_at(None, &path, libc::O_WRONLY, 0).context("open", &path)?);
+        // What is mounted over a mount hides it: the file must be on the mount where it was looked for.
+        let mut failed = None;
+        for mount in mounts.entries() {
+            let Some(mut path) = directory(&mount, &membership) else { continue };
+            path.push("/cgroup.procs");
+            match open_on(u64::from(mount.id), &path) {
+                Ok(procs) => {
+                    opened.push(procs);
+                    failed = None;
+                    break;
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
     }
     if opened.is_empty() {
         return Err(Errno::ENOENT).context("open", target.path("cgroup"));
     }
     Ok(opened)
+}
+
+/// Opens a file for writing that must be on this mount, and not on one that covers it.
+fn open_on(mount: u64, path: &OsStr) -> Result<OwnedFd> {
+    let file = io::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
+    let kind = stat::file_system(file.as_fd()).context("fstatfs", path)?;
+    #[allow(clippy::unnecessary_cast)] // The type of the constants differs between C libraries.
+    let is_on_cgroups = [libc::CGROUP_SUPER_MAGIC, libc::CGROUP2_SUPER_MAGIC].iter().any(|magic| kind == *magic as i64);
+    let id = statmount::mountinfo_id(Some(file.as_fd()), OsStr::new(""), libc::AT_EMPTY_PATH as u64)?.id;
+    // A kernel before 5.8 does not say on which mount a file is.
+    if is_on_cgroups && (id == 0 || id == mount) { Ok(file) } else { Err(Errno::EXDEV).context("open", path) }
 }
 
 /// Where a membership's cgroup is below a mount, if the mount is of its hierarchy and shows it.
@@ -59,6 +84,10 @@ fn directory(mount: &Entry<'_>, membership: &Membership) -> Option<OsString> {
     let root = mount.root_path();
     let root = root.as_bytes().strip_suffix(b"/").unwrap_or(root.as_bytes());
     let below = membership.path.as_bytes().strip_prefix(root)?;
+    // Of `/a` only what is below `/a/` is shown, not `/ab`.
+    if !matches!(below.first(), None | Some(b'/')) || below.split(|byte| *byte == b'/').any(|name| name == b"..") {
+        return None;
+    }
     let mut path = mount.target_path();
     path.push(OsStr::from_bytes(below.strip_suffix(b"/").unwrap_or(below)));
     Some(path)
@@ -80,5 +109,21 @@ mod tests {
         assert_eq!(parse(b"0::/a:b").map(|it| it.path), Some(OsString::from("/a:b")));
         assert_eq!(parse(b"2:cpu,cpuacct:/").map(|it| it.controllers), Some(b"cpu,cpuacct".to_vec()));
         assert_eq!(parse(b"junk"), None);
+    }
+
+    #[test]
+    fn a_mount_shows_the_cgroups_below_its_root_by_whole_names() {
+        let shown = |root: &str, path: &str| {
+            let line = format!("31 23 0:29 {root} /m rw - cgroup2 c rw");
+            let membership = Membership { controllers: Vec::new(), path: OsString::from(path) };
+            directory(&Entry::parse(line.as_bytes())?, &membership)
+        };
+        assert_eq!(shown("/", "/a/b"), Some(OsString::from("/m/a/b")));
+        assert_eq!(shown("/a", "/a"), Some(OsString::from("/m")));
+        assert_eq!(shown("/a", "/a/b"), Some(OsString::from("/m/b")));
+        assert_eq!(shown("/..", "/../b"), Some(OsString::from("/m/b")));
+        for (root, path) in [("/a", "/ab"), ("/a/b", "/a"), ("/", "/../b"), ("/a", "/a/../b")] {
+            assert_eq!(shown(root, path), None, "{path} below {root}");
+        }
     }
 }

@@ -111,45 +111,42 @@ pub fn parse(spec: &OsStr) -> Option<Extent> {
     Option::zip(fits(inner), fits(outer)).map(|_| Extent { inner, outer, count })
 }
 
-/// Puts a single id into a map: its line comes first, and the ranges make room for it inside and
-/// outside. No id is lost: the ids of a range above the hole move up by one, and a range is only
-/// shortened where its outer id was the single one or its last inner id is not free.
-pub fn with_single(single: Extent, ranges: &[Extent]) -> Vec<Extent> {
-    let mut map = vec![single];
-    for (index, range) in ranges.iter().enumerate() {
-        let others = ranges.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, range)| range);
-        punch(single, *range, others, &mut map);
+impl Extent {
+    /// The range with one more id, if [`with_single`] takes one of those inside and none outside: then no id
+    /// outside is lost.
+    pub fn with_room(self, single: Extent) -> Extent {
+        let has = |start: u32, id: u32| id.checked_sub(start).is_some_and(|offset| offset < self.count);
+        let moves = has(self.inner, single.inner) && !has(self.outer, single.outer);
+        Extent { count: self.count.saturating_add(u32::from(moves)), ..self }
     }
-    map
 }
 
-fn punch<'a>(single: Extent, range: Extent, mut others: impl Iterator<Item = &'a Extent>, map: &mut Vec<Extent>) {
-    let contains = |start: u32, id: u32| id >= start && id - start < range.count;
-    let outer_hole = contains(range.outer, single.outer).then(|| single.outer - range.outer);
-    let mut count = range.count - u32::from(outer_hole.is_some());
-    let inner_hole =
-        (single.inner >= range.inner && single.inner - range.inner < count).then(|| single.inner - range.inner);
-    if inner_hole.is_some() {
-        // The last inner id is one higher than asked for; another range may have it already.
-        let last = range.inner.checked_add(count);
-        let is_taken =
-            last.is_none_or(|last| others.any(|other| last >= other.inner && last - other.inner < other.count));
-        count -= u32::from(is_taken);
-    }
-    // Split where a hole is; positions count ids that remain.
-    let mut cuts = [inner_hole.unwrap_or(count), outer_hole.unwrap_or(count)].map(|cut| cut.min(count));
-    cuts.sort_unstable();
-    let mut start = 0;
-    for end in cuts.into_iter().chain([count]) {
-        if end > start {
-            map.push(Extent {
-                inner: range.inner + start + u32::from(inner_hole.is_some_and(|hole| start >= hole)),
-                outer: range.outer + start + u32::from(outer_hole.is_some_and(|hole| start >= hole)),
-                count: end - start,
-            });
-            start = end;
+/// Puts a single id into a map, as unshare(1) describes it: its line comes first, and each range leaves the id
+/// out on either side where it has it. What remains of both sides is mapped in order, so that a range with a
+/// hole on one side alone loses its last id on the other. No id is mapped that was not asked for.
+pub fn with_single(single: Extent, ranges: &[Extent]) -> Vec<Extent> {
+    let mut map = vec![single];
+    for range in ranges {
+        let hole = |start: u32, id: u32| id.checked_sub(start).filter(|offset| *offset < range.count);
+        let (inner, outer) = (hole(range.inner, single.inner), hole(range.outer, single.outer));
+        let count = range.count - u32::from(inner.is_some() || outer.is_some());
+        // Positions count the ids that remain; a range is split where it has a hole.
+        let mut cuts = [inner.unwrap_or(count).min(count), outer.unwrap_or(count).min(count), count];
+        cuts.sort_unstable();
+        let mut start = 0;
+        for end in cuts {
+            if end > start {
+                let after = |hole: Option<u32>| u32::from(hole.is_some_and(|hole| start >= hole));
+                map.push(Extent {
+                    inner: range.inner + start + after(inner),
+                    outer: range.outer + start + after(outer),
+                    count: end - start,
+                });
+                start = end;
+            }
         }
     }
+    map
 }
 
 #[cfg(test)]
@@ -164,22 +161,36 @@ mod tests {
     fn a_mapping_has_two_orders() {
         assert_eq!(parse(OsStr::new("0:1000:5")), Some(extent(0, 1000, 5)));
         assert_eq!(parse(OsStr::new("1000,0,5")), Some(extent(0, 1000, 5)));
-        for bad in ["", "0", "0:0", "0:0:0", "0:0:1:2", "0,0:1", "-1:0:1", "+1:0:1", "4294967296:0:1", "a:0:1"] {
+        assert_eq!(parse(OsStr::new("+0: 1000:+5")), Some(extent(0, 1000, 5)));
+        for bad in ["", "0", "0:0", "0:0:0", "0:0:1:2", "0,0:1", "-1:0:1", "++1:0:1", "4294967296:0:1", "a:0:1"] {
             assert_eq!(parse(OsStr::new(bad)), None, "{bad}");
         }
     }
 
     #[test]
-    fn a_single_id_moves_a_range_up_by_one() {
-        assert_eq!(with_single(extent(0, 0, 1), &[extent(0, 1000, 5)]), [extent(0, 0, 1), extent(1, 1000, 5)]);
+    fn a_hole_inside_drops_the_last_id_outside_and_no_inner_id_is_added() {
+        assert_eq!(with_single(extent(0, 0, 1), &[extent(0, 1000, 5)]), [extent(0, 0, 1), extent(1, 1000, 4)]);
         assert_eq!(
             with_single(extent(2, 0, 1), &[extent(0, 1000, 5)]),
-            [extent(2, 0, 1), extent(0, 1000, 2), extent(3, 1002, 3)]
+            [extent(2, 0, 1), extent(0, 1000, 2), extent(3, 1002, 2)]
         );
+        assert_eq!(with_single(extent(4, 0, 1), &[extent(0, 1000, 5)]), [extent(4, 0, 1), extent(0, 1000, 4)]);
+        assert_eq!(with_single(extent(0, 0, 1), &[extent(0, 1000, 1)]), [extent(0, 0, 1)]);
     }
 
     #[test]
-    fn an_outer_id_is_mapped_once() {
+    fn a_range_with_room_moves_up_and_loses_nothing() {
+        let with = |single| with_single(single, &[extent(0, 1000, 5).with_room(single)]);
+        assert_eq!(with(extent(2, 0, 1)), [extent(2, 0, 1), extent(0, 1000, 2), extent(3, 1002, 3)]);
+        assert_eq!(
+            with(extent(2, 1001, 1)),
+            [extent(2, 1001, 1), extent(0, 1000, 1), extent(1, 1002, 1), extent(3, 1003, 2)]
+        );
+        assert_eq!(with(extent(9, 0, 1)), [extent(9, 0, 1), extent(0, 1000, 5)]);
+    }
+
+    #[test]
+    fn a_hole_outside_drops_the_last_id_inside() {
         assert_eq!(
             with_single(extent(0, 3, 1), &[extent(100, 0, 10)]),
             [extent(0, 3, 1), extent(100, 0, 3), extent(103, 4, 6)]
@@ -192,12 +203,6 @@ mod tests {
             with_single(extent(2, 5, 1), &[extent(0, 0, 10)]),
             [extent(2, 5, 1), extent(0, 0, 2), extent(3, 2, 3), extent(6, 6, 4)]
         );
-    }
-
-    #[test]
-    fn a_range_below_another_is_shortened_rather_than_overlapping() {
-        let map = with_single(extent(0, 7, 1), &[extent(0, 1000, 5), extent(5, 2000, 5)]);
-        assert_eq!(map, [extent(0, 7, 1), extent(1, 1000, 4), extent(5, 2000, 5)]);
     }
 
     #[test]

@@ -148,6 +148,11 @@ pub fn own(kind: Kind) -> Result<(u64, u64)> {
     identity(format!("/proc/self/ns/{}", kind.file()))
 }
 
+/// The namespace of a kind that a child of ours would be in.
+pub fn own_for_children(kind: Kind) -> Result<(u64, u64)> {
+    identity(format!("/proc/self/ns/{}", kind.file_for_children()))
+}
+
 const NS_GET_USERNS: libc::Ioctl = 0xb701;
 const NS_GET_PARENT: libc::Ioctl = 0xb702;
 const NS_GET_NSTYPE: libc::Ioctl = 0xb703;

@@ -56,9 +56,16 @@ pub fn signed(text: &[u8]) -> Option<i64> {
     i64::try_from(if read.negative { -value } else { value }).ok()
 }
 
-/// The whole text as a user or group number, 0 to 4294967295, digits only.
+/// The whole text as strtoul(3) reads it: white space and a plus sign may stand before the digits. What is
+/// negative has no value, where strtoul takes it for a very large number.
+pub fn unsigned(text: &[u8]) -> Option<u64> {
+    let read = read(text, 10).filter(|read| read.length == text.len())?;
+    read.value.filter(|value| !read.negative || *value == 0)
+}
+
+/// [`unsigned`] as a user or group number, 0 to 4294967295.
 pub fn id(text: &[u8]) -> Option<u32> {
-    decimal(text).and_then(|value| u32::try_from(value).ok())
+    unsigned(text).and_then(|value| u32::try_from(value).ok())
 }
 
 /// isspace(3) of the C locale.
@@ -91,11 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_digits_only_and_fits_in_32_bits() {
-        assert_eq!(id(b"4294967295"), Some(u32::MAX));
-        assert_eq!(id(b"4294967296"), None);
-        assert_eq!(id(b"+1"), None);
-        assert_eq!(id(b""), None);
+    fn an_id_may_have_a_plus_sign_and_fits_in_32_bits() {
+        assert_eq!(
+            [id(b"4294967295"), id(b"+42"), id(b" 42"), id(b"-0")],
+            [Some(u32::MAX), Some(42), Some(42), Some(0)]
+        );
+        for bad in ["4294967296", "-1", "+-1", "++1", "+ 1", "+", "1 ", ""] {
+            assert_eq!(id(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]

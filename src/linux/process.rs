@@ -73,17 +73,26 @@ pub enum Wait {
 
 /// waitpid(2) for one child, repeated when a signal interrupts it.
 pub fn wait(pid: Pid, what: Wait) -> Result<Status> {
+    loop {
+        if let Some(status) = wait_once(pid, what)? {
+            return Ok(status);
+        }
+    }
+}
+
+/// waitpid(2) for one child. `None` if a signal has interrupted it.
+fn wait_once(pid: Pid, what: Wait) -> Result<Option<Status>> {
     let options = if what == Wait::Stops { libc::WUNTRACED } else { 0 };
     loop {
         let mut status = 0;
         // SAFETY: `status` is valid for a write.
         let got = io::checked(i64::from(unsafe { libc::waitpid(pid, &mut status, options) }));
         match got {
-            Err(Errno::EINTR) => continue,
+            Err(Errno::EINTR) => return Ok(None),
             Err(errno) => {
                 return traced!(Err::<i64, Errno>(errno), "waitpid({pid})")
                     .context("waitpid", pid.to_string())
-                    .map(|_| Status::Exited(1));
+                    .map(|_| None);
             }
             Ok(_) => {}
         }
@@ -100,7 +109,7 @@ pub fn wait(pid: Pid, what: Wait) -> Result<Status> {
             continue;
         };
         traced!(got, "waitpid({pid}, {how}({number}))").context("waitpid", "")?;
-        return Ok(status);
+        return Ok(Some(status));
     }
 }
 

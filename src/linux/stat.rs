@@ -126,6 +126,11 @@ pub fn below(directory: BorrowedFd<'_>, path: &OsStr) -> core::result::Result<St
     by_name(Some(directory), path, 0)
 }
 
+/// [`below`] of a symbolic link itself.
+pub fn link_below(directory: BorrowedFd<'_>, path: &OsStr) -> core::result::Result<Stat, Errno> {
+    by_name(Some(directory), path, libc::AT_SYMLINK_NOFOLLOW)
+}
+
 fn by_name(directory: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
     at(directory, &io::cstring(path)?, flags)
 }

@@ -53,6 +53,16 @@ impl Target {
         io::read_to_end(file.as_fd(), limit).context("read", self.path(name))
     }
 
+    /// Whether the kernel has this kind of namespace. A target that has ended and been waited for is an error.
+    pub fn has_kind(&self, kind: namespace::Kind) -> Result<bool> {
+        let name = format!("ns/{}", kind.file());
+        // The link itself, which a zombie has, too.
+        match stat::link_below(self.directory.as_fd(), OsStr::new(&name)) {
+            Err(Errno::ENOENT) => self.stat("stat").map(|_| false),
+            found => found.map(|_| true).context("stat", self.path(&name)),
+        }
+    }
+
     /// What a file of its /proc directory is, links followed.
     fn stat(&self, name: &str) -> Result<stat::Stat> {
         stat::below(self.directory.as_fd(), OsStr::new(name)).context("stat", self.path(name))

@@ -7,6 +7,8 @@ use linux::namespace::Kind;
 use linux::process::Pid;
 use std::ffi::OsStr;
 
+const SETGID: u8 = 6;
+const SETUID: u8 = 7;
 const SYS_PTRACE: u8 = 19;
 const SYS_ADMIN: u8 = 21;
 
@@ -248,13 +250,40 @@ pub(super) fn enter(kind: Kind, errno: Errno) -> Vec<Hint> {
     let hint = match (kind, errno) {
         (Kind::User, Errno::EINVAL) => "that is the user namespace we are in already; leave --user (-U) out",
         (Kind::Pid, Errno::EINVAL) => "a PID namespace can only be entered from itself or from one of its ancestors",
-        (Kind::User, _) => return Vec::new(),
+        (Kind::User, Errno::EPERM) => {
+            "entering a user namespace takes CAP_SYS_ADMIN in it: root has that, and the user who made it, outside of it"
+        }
         (_, Errno::EPERM) => {
-            "this takes CAP_SYS_ADMIN in the user namespace that owns it: be root, or enter that user namespace too (--user)"
+            return vec![text![
+                "entering ns/",
+                kind.file(),
+                " takes CAP_SYS_ADMIN in the user namespace that owns it: be root, or enter that user namespace too (--user)"
+            ]];
         }
         _ => return Vec::new(),
     };
     vec![text![hint]]
+}
+
+/// A change of user or group after namespaces were entered.
+pub(super) fn become_inside(user_entered: bool, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    if !matches!(errno, Errno::EPERM | Errno::EINVAL) {
+        return Vec::new();
+    }
+    if !user_entered {
+        return if errno == Errno::EPERM { facts_lack(&[SETGID, SETUID], facts) } else { Vec::new() };
+    }
+    let denies = facts.file(OsStr::new("/proc/self/setgroups")).is_some_and(|word| word.trim_ascii() == b"deny");
+    let why = match errno {
+        Errno::EINVAL => "the user namespace maps no such id, of its root or as asked for",
+        _ if denies => "the user namespace was entered, whose maps were made by a user: setgroups(2) is denied in it",
+        _ => "inside a user namespace one becomes its root, which takes privilege over it",
+    };
+    vec![text![why, "; --preserve-credentials keeps user and groups as they are"]]
+}
+
+fn facts_lack(numbers: &[u8], facts: &dyn Facts) -> Vec<Hint> {
+    numbers.iter().filter_map(|number| lacks(*number, facts)).collect()
 }
 
 pub(super) fn fork(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {

@@ -1,9 +1,10 @@
 //! Waiting for the one child that runs the program, and passing signals on meanwhile.
 
 use super::signal::{Named, Signal, set_of};
-use super::{Pid, Status, Wait, send, wait};
+use super::{Pid, Status, Wait, send, wait, wait_once};
 use crate::{Errno, Result, error::Context, io};
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What the parent does beside waiting.
@@ -18,45 +19,75 @@ pub struct Attendance {
 /// The signals that [`Attendance::forward_signals`] passes on.
 pub const FORWARDED: [Signal; 2] = [libc::SIGTERM, libc::SIGINT];
 
+/// Whether we were continued, after a stop, since this was last looked at.
+static CONTINUED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_continued(_: Signal) {
+    CONTINUED.store(true, Ordering::Relaxed);
+}
+
 /// Waits until the child ends.
 pub fn attend(child: Pid, how: Attendance) -> Result<Status> {
-    let what = if how.job_control { Wait::Stops } else { Wait::End };
+    if how.job_control {
+        // Without SA_RESTART, so that the wait is interrupted.
+        super::signal::handle(libc::SIGCONT, note_continued)?;
+    }
     loop {
         if how.forward_signals {
             forward_until_change(child, how)?;
         }
-        match wait(child, what)? {
-            Status::Stopped(_) => {
-                // SIGTSTP could be ignored or caught; the child's stop is ours, whatever stopped it.
-                super::raise(libc::SIGSTOP)?;
+        if !how.job_control {
+            return wait(child, Wait::End);
+        }
+        match wait_once(child, Wait::Stops)? {
+            Some(Status::Stopped(_)) => {
+                // A terminal stops both of us and a shell continues both, in either order: a child that is found
+                // stopped after we were continued was stopped with us, and is continued, too.
+                if !CONTINUED.swap(false, Ordering::Relaxed) {
+                    // SIGTSTP could be ignored or caught; the child's stop is ours, whatever stopped it.
+                    super::raise(libc::SIGSTOP)?;
+                    CONTINUED.store(false, Ordering::Relaxed);
+                }
                 send(child, libc::SIGCONT)?;
             }
-            ended => return Ok(ended),
+            Some(ended) => return Ok(ended),
+            None => forget_unless_changed(child, how)?,
         }
     }
+}
+
+/// Whether the child has something to be waited for, which is left to be.
+fn has_changed(child: Pid, how: Attendance) -> Result<bool> {
+    let stops = if how.job_control { libc::WSTOPPED } else { 0 };
+    let mut info: MaybeUninit<libc::siginfo_t> = MaybeUninit::zeroed();
+    // SAFETY: `info` is valid for a write; WNOWAIT leaves the child to be waited for.
+    let asked = io::checked(i64::from(unsafe {
+        libc::waitid(
+            libc::P_PID,
+            child as libc::id_t,
+            info.as_mut_ptr(),
+            libc::WEXITED | stops | libc::WNOHANG | libc::WNOWAIT,
+        )
+    }));
+    asked.context("waitid", child.to_string())?;
+    // SAFETY: it was zeroed, and the call fills it or leaves it so.
+    Ok(unsafe { info.assume_init().si_pid() } != 0)
+}
+
+/// Where the child goes on, that we were continued says nothing of a later stop of it.
+fn forget_unless_changed(child: Pid, how: Attendance) -> Result<()> {
+    if !has_changed(child, how)? {
+        CONTINUED.store(false, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Passes signals on until the child has something to be waited for.
 fn forward_until_change(child: Pid, how: Attendance) -> Result<()> {
     let set = set_of(&[libc::SIGTERM, libc::SIGINT, libc::SIGCHLD]);
-    let stops = if how.job_control { libc::WSTOPPED } else { 0 };
-    loop {
-        let mut info: MaybeUninit<libc::siginfo_t> = MaybeUninit::zeroed();
-        // Asked before each wait for a signal: one SIGCHLD may stand for several changes.
-        // SAFETY: `info` is valid for a write; WNOWAIT leaves the child to be waited for.
-        let asked = io::checked(i64::from(unsafe {
-            libc::waitid(
-                libc::P_PID,
-                child as libc::id_t,
-                info.as_mut_ptr(),
-                libc::WEXITED | stops | libc::WNOHANG | libc::WNOWAIT,
-            )
-        }));
-        asked.context("waitid", child.to_string())?;
-        // SAFETY: it was zeroed, and the call fills it or leaves it so.
-        if unsafe { info.assume_init().si_pid() } != 0 {
-            return Ok(());
-        }
+    // Asked before each wait for a signal: one SIGCHLD may stand for several changes.
+    while !has_changed(child, how)? {
+        CONTINUED.store(false, Ordering::Relaxed);
         // SAFETY: the set is initialised; no information is asked for.
         let signal = io::checked(i64::from(unsafe { libc::sigwaitinfo(&set, core::ptr::null_mut()) }));
         match signal {
@@ -70,6 +101,7 @@ fn forward_until_change(child: Pid, how: Attendance) -> Result<()> {
             Err(errno) => return Err(errno).context("sigwaitinfo", ""),
         }
     }
+    Ok(())
 }
 
 /// The parent as a child will see it: by a pidfd, or on a kernel before 5.3, or where a filter denies

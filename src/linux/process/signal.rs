@@ -180,6 +180,18 @@ pub fn reset_to_default(signal: Signal) -> Result<Disposition> {
     Ok(Disposition(signal, unsafe { old.assume_init() }))
 }
 
+/// Has a function called for a signal, which interrupts a call that waits. It may do no more than signal-safety(7)
+/// allows.
+pub(super) fn handle(signal: Signal, handler: extern "C" fn(Signal)) -> Result<()> {
+    let mut action: libc::sigaction =
+        // SAFETY: all zero is a valid sigaction: no flags, an empty mask.
+        unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = handler as *const () as libc::sighandler_t;
+    // SAFETY: `action` is initialised, and its handler takes the one integer that it is called with.
+    let done = io::checked(i64::from(unsafe { libc::sigaction(signal, &action, core::ptr::null_mut()) }));
+    traced!(done, "rt_sigaction({}, a handler)", Named(&[signal])).context("sigaction", "").map(drop)
+}
+
 impl Disposition {
     /// Makes this the signal's disposition again.
     pub fn restore(&self) -> Result<()> {
