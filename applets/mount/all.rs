@@ -193,22 +193,7 @@ fn is_mounted(mounted: &mountinfo::ByTarget<'_>, entry: &fstab::Entry, own: &Mou
 
 /// Whether `found` shows the directory `path`: the same file system, and the same directory of it.
 fn is_bound(mounted: &mountinfo::ByTarget<'_>, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
-    let mut top = path.as_bytes();
-    loop {
-        let prefix = if top.is_empty() { OsStr::new("/") } else { OsStr::from_bytes(top) };
-        if let Some(holder) = mounted.on(prefix).last() {
-            let below = path.as_bytes().get(top.len()..).unwrap_or_default();
-            let root = holder.root_path();
-            let root = if root == "/" { b"".as_slice() } else { root.as_bytes() };
-            let whole = [root, below].concat();
-            let whole = if whole.is_empty() { b"/".to_vec() } else { whole };
-            return holder.device == found.device && found.root_path().as_bytes() == whole;
-        }
-        match top.iter().rposition(|&byte| byte == b'/') {
-            Some(slash) => top = top.get(..slash).unwrap_or_default(),
-            None => return false,
-        }
-    }
+    mounted.holder(path).is_some_and(|(holder, root)| holder.device == found.device && found.root_path() == root)
 }
 
 /// `-a -o remount`: every mounted file system that is selected.

@@ -161,8 +161,7 @@ fn kept_options(found: &Found) -> Option<MountOptions> {
         return None;
     }
     let table = utab::Table::read();
-    let entries = || table.entries.iter().rev().filter(|entry| entry.target == found.target);
-    let entry = entries().find(|entry| found.id != 0 && entry.id == Some(found.id)).or_else(|| entries().next());
+    let entry = table.find_mount(&found.target, (found.id != 0).then_some(found.id));
     Some(entry.and_then(|entry| MountOptions::parse(&entry.options).ok()).unwrap_or_default())
 }
 

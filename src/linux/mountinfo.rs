@@ -114,6 +114,11 @@ impl Table {
         self.entries_backward().find(|entry| entry.is_on(target))
     }
 
+    /// The mount that a canonical path is on, and what the path is in its file system.
+    pub fn holder(&self, path: &OsStr) -> Option<(Entry<'_>, OsString)> {
+        holder(&|target| self.find_target(target), path)
+    }
+
     /// The mount with this number.
     pub fn find_id(&self, id: u32) -> Option<Entry<'_>> {
         self.entries().find(|entry| entry.id == id)
@@ -144,11 +149,32 @@ impl<'a> ByTarget<'a> {
         let same = self.order.get(first..).unwrap_or_default().iter().take_while(move |(other, _)| *other == hash);
         same.filter_map(|(_, index)| self.entries.get(*index)).filter(move |entry| entry.is_on(target))
     }
+
+    /// As [`Table::holder`].
+    pub fn holder(&self, path: &OsStr) -> Option<(Entry<'a>, OsString)> {
+        holder(&|target| self.on(target).last().copied(), path)
+    }
 }
 
 /// FNV-1a.
 fn hash(text: &[u8]) -> u32 {
     text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+/// [`Table::holder`]; `on` has the last mount on a path.
+fn holder<'a>(on: &dyn Fn(&OsStr) -> Option<Entry<'a>>, path: &OsStr) -> Option<(Entry<'a>, OsString)> {
+    let mut top = path.as_bytes();
+    loop {
+        let prefix = if top.is_empty() { OsStr::new("/") } else { OsStr::from_bytes(top) };
+        if let Some(holder) = on(prefix) {
+            let root = holder.root_path().into_vec();
+            let root = root.strip_suffix(b"/").unwrap_or(&root);
+            let below = path.as_bytes().get(top.len()..).filter(|below| *below != b"/").unwrap_or_default();
+            let whole = [root, below].concat();
+            return Some((holder, OsString::from_vec(if whole.is_empty() { b"/".to_vec() } else { whole })));
+        }
+        top = top.get(..top.iter().rposition(|&byte| byte == b'/')?).unwrap_or_default();
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -531,6 +557,17 @@ mod tests {
         let sorted = ByTarget::new(&table);
         let ids = |path: &str| sorted.on(OsStr::new(path)).map(|entry| entry.id).collect::<Vec<_>>();
         assert_eq!((ids("/m x"), ids("/"), ids("/q")), (vec![2, 3], vec![1], vec![]));
+    }
+
+    #[test]
+    fn a_path_is_on_the_mount_nearest_above_it() {
+        let table = Table::from_text(b"1 0 0:1 / / rw - ext4 a rw\n2 1 0:2 /r /m rw - tmpfs b rw\n".to_vec());
+        for (path, id, root) in
+            [("/", 1, "/"), ("/x/y", 1, "/x/y"), ("/m", 2, "/r"), ("/m/z", 2, "/r/z"), ("/mm", 1, "/mm")]
+        {
+            let (holder, whole) = table.holder(OsStr::new(path)).expect("found");
+            assert_eq!((holder.id, whole.as_os_str()), (id, OsStr::new(root)), "{path}");
+        }
     }
 
     #[test]

@@ -117,13 +117,35 @@ impl Table {
         io::read_file(path(), LIMIT).map_or_else(|_| Table::default(), |text| Table::parse(&text))
     }
 
-    /// The entry of a mount: by its number, else by root, target and source.
+    /// The entry of a mount: by its number, else, of those without one, by root, target and source.
     pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&Entry> {
         let by_id = |entry: &&Entry| {
             entry.id == Some(u64::from(mount.id)) && entry.target.as_bytes() == &*unescape(mount.target)
         };
         let entries = || self.entries.iter().rev();
-        entries().find(by_id).or_else(|| entries().find(|entry| entry.is_of(mount)))
+        entries().find(by_id).or_else(|| entries().find(|entry| entry.id.is_none() && entry.is_of(mount)))
+    }
+
+    /// Where the entry of the mount at `target` with this number is: one that has the number, else the last one of the
+    /// target without any. If the mount's is not known, the target's last one.
+    fn position(&self, target: &OsStr, id: Option<u64>) -> Option<usize> {
+        let last = |accepts: &dyn Fn(Option<u64>) -> bool| {
+            self.entries.iter().rposition(|entry| accepts(entry.id) && entry.target == target)
+        };
+        match id {
+            Some(_) => last(&|own| own == id).or_else(|| last(&|own| own.is_none())),
+            None => last(&|_| true),
+        }
+    }
+
+    /// The entry of the mount at `target` with this number, if that is known.
+    pub fn find_mount(&self, target: &OsStr, id: Option<u64>) -> Option<&Entry> {
+        self.entries.get(self.position(target, id)?)
+    }
+
+    fn find_mut(&mut self, target: &OsStr, id: Option<u64>) -> Option<&mut Entry> {
+        let index = self.position(target, id)?;
+        self.entries.get_mut(index)
     }
 
     /// The entries sorted by target, to look many mounts up.
@@ -142,11 +164,9 @@ impl Table {
         text
     }
 
-    /// Takes the last entry of `target` out; the one with the mount's number if there is one. Whether there was one.
+    /// Takes the entry of a mount out. Whether there was one.
     pub fn remove(&mut self, target: &OsStr, id: Option<u64>) -> bool {
-        let by_id = |entry: &Entry| entry.target == target && id.is_some() && entry.id == id;
-        let position = self.entries.iter().rposition(by_id);
-        match position.or_else(|| self.entries.iter().rposition(|entry| entry.target == target)) {
+        match self.position(target, id) {
             Some(index) => {
                 self.entries.remove(index);
                 true
@@ -155,12 +175,12 @@ impl Table {
         }
     }
 
-    /// Changes the options of the last entry of the new entry's target, or adds it. No options: takes it out.
+    /// Changes the options of the mount's entry, or adds it. No options: takes it out.
     pub fn set_options(&mut self, new: Entry) -> bool {
         if new.options.is_empty() {
             return self.remove(&new.target, new.id);
         }
-        match self.entries.iter_mut().rev().find(|entry| entry.target == new.target) {
+        match self.find_mut(&new.target, new.id) {
             Some(entry) => entry.options = new.options,
             None => self.entries.push(new),
         }
@@ -169,14 +189,12 @@ impl Table {
 
     /// Whether the mount of `entry` has an entry already.
     pub fn has(&self, entry: &Entry) -> bool {
-        self.entries.iter().any(|known| known.target == entry.target)
+        self.position(&entry.target, entry.id).is_some()
     }
 
     /// Adds to the entry that a mount.TYPE program wrote the options that it lacks. Whether there were any.
     pub fn complete(&mut self, entry: Entry) -> bool {
-        let Some(known) = self.entries.iter_mut().rev().find(|known| known.target == entry.target) else {
-            return false;
-        };
+        let Some(known) = self.find_mut(&entry.target, entry.id) else { return false };
         let mut changed = false;
         for option in entry.options.split(|&byte| byte == b',') {
             if known.options.split(|&byte| byte == b',').all(|there| there != option) {
@@ -218,7 +236,8 @@ impl Index<'_> {
         let first = self.0.partition_point(|entry| entry.target.as_bytes() < &*target);
         let last = self.0.partition_point(|entry| entry.target.as_bytes() <= &*target);
         let same = || self.0.get(first..last).unwrap_or_default().iter().rev().copied();
-        same().find(|entry| entry.id == Some(u64::from(mount.id))).or_else(|| same().find(|entry| entry.is_of(mount)))
+        let by_id = |entry: &&Entry| entry.id == Some(u64::from(mount.id));
+        same().find(by_id).or_else(|| same().find(|entry| entry.id.is_none() && entry.is_of(mount)))
     }
 }
 
@@ -448,6 +467,21 @@ mod tests {
         assert!(table.remove(OsStr::new("/m"), None));
         assert_eq!(table.entries, [entry("/m", "x-1"), entry("/n", "x-2")]);
         assert!(!table.remove(OsStr::new("/q"), None));
+    }
+
+    #[test]
+    fn of_two_mounts_on_a_target_the_entry_is_of_the_one_with_its_number() {
+        let mut lower = entry("/m", "x-1");
+        lower.id = Some(7);
+        let mut table = Table { entries: vec![lower.clone()] };
+        let upper = b"8 7 0:1 / /m rw - ext4 /dev/x rw";
+        let upper = mountinfo::Entry::parse(upper).expect("an entry");
+        assert_eq!((table.find(&upper), table.index().find(&upper)), (None, None));
+        assert!(!table.remove(OsStr::new("/m"), Some(8)));
+        assert!(table.set_options(Entry { id: Some(8), ..entry("/m", "x-2") }));
+        assert_eq!(table.entries.len(), 2);
+        assert!(table.remove(OsStr::new("/m"), Some(8)));
+        assert_eq!(table.entries, [lower]);
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl Work<'_> {
             }
             _ => {
                 let manual = self.source.as_ref().and_then(|source| source.device.as_ref());
-                let kept = self.options.for_utab(manual.is_some_and(|device| device.is_new && !device.autoclear));
+                let manual = manual.is_some_and(|device| device.is_new && !device.autoclear);
+                let kept = self.options.for_utab(manual || self.settings.fake);
                 let remount = self.operation.is_remount();
                 if kept.is_empty() && (!remount || utab::is_empty()) {
                     return Ok(());
@@ -69,6 +70,7 @@ impl Work<'_> {
             entry.bind_source = Some(entry.source.clone());
         }
         if self.settings.fake {
+            self.foresee(&mut entry);
             return entry;
         }
         let Ok(ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
@@ -84,6 +86,19 @@ impl Work<'_> {
             entry.root = found.root_path();
         }
         entry
+    }
+
+    /// With -f: what the table would have of the mount.
+    fn foresee(&self, entry: &mut utab::Entry) {
+        if self.operation.is_remount() {
+            (entry.source, entry.root) = (OsString::new(), OsString::new());
+        }
+        if self.operation == Operation::Bind
+            && let Ok(mounted) = mountinfo::Table::read()
+            && let Some((holder, root)) = self.path().and_then(|path| mounted.holder(path))
+        {
+            (entry.source, entry.root) = (holder.source_text(), root);
+        }
     }
 
     /// X-mount.owner, X-mount.group or X-mount.mode could not be done.
