@@ -128,7 +128,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
         Step::Pivot { new_root } => root::pivot(new_root, errno, facts),
         Step::MoveRoot(new_root) => root::move_root(new_root, errno, facts),
         Step::FindInit(new_root) => root::find_init(new_root),
-        Step::FindProcess(pid) => namespaces::find_process(pid, errno),
+        Step::FindProcess(pid) => namespaces::find_process(pid, errno, facts),
         Step::OpenNamespace => namespaces::open(errno, facts),
         Step::OpenById => namespaces::open_by_id(errno),
         Step::OfSocket => namespaces::of_socket(errno),
@@ -154,7 +154,13 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
 #[cold]
 #[inline(never)]
 pub fn hints(step: Step<'_>, errno: Errno) -> Vec<Hint> {
-    if hints_wanted() { diagnose(step, errno, &Here) } else { Vec::new() }
+    if !hints_wanted() || facts::time_left().is_none() {
+        return Vec::new();
+    }
+    let started = std::time::Instant::now();
+    let hints = diagnose(step, errno, &Here);
+    facts::spend(started.elapsed());
+    hints
 }
 
 /// The failure of a step, with its hints.

@@ -12,6 +12,11 @@ pub(super) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hi
     if errno != Errno::EBUSY {
         return Vec::new();
     }
+    if target == "/" {
+        return vec![text![
+            "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
+        ]];
+    }
     let Some((id, table)) = facts.mount_of(target).map(|found| found.id).zip(facts.mounts()) else { return Vec::new() };
     let on_it = table.entries().filter(|entry| u64::from(entry.parent) == id);
     let mut hints: Vec<Hint> = on_it
@@ -110,5 +115,13 @@ mod tests {
         let swap = MadeUp { files: vec![("/proc/swaps", swaps)], ..facts() };
         assert_eq!(busy(&swap), "swap is on its file /mnt/swapfile: swapoff /mnt/swapfile\n");
         assert!(said(Step::Unmount(OsStr::new("/mnt")), Errno::EINVAL, &facts()).is_empty());
+    }
+
+    #[test]
+    fn nobody_is_told_to_unmount_all_below_the_root() {
+        let root = MadeUp { on: vec![("/", 20)], ..facts() };
+        let said = said(Step::Unmount(OsStr::new("/")), Errno::EBUSY, &root);
+        assert!(said.contains("pivot_root") && !said.contains("-R"), "{said}");
+        assert!(!busy(&facts()).contains("pivot_root"));
     }
 }

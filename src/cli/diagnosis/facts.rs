@@ -8,6 +8,7 @@ use linux::probe::{self, Probed};
 use linux::process::Pid;
 use linux::{io, stat};
 use std::ffi::{OsStr, OsString};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How much of a file is read, in bytes.
@@ -16,6 +17,26 @@ pub const LIMIT: usize = 4096;
 const TABLE_LIMIT: usize = 2 << 20;
 /// How long a scan of /proc may take.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// How long the hints of a command with several failures may take in all, once the first has been explained.
+const PATIENCE_FOR_MORE: Duration = Duration::from_millis(20);
+
+/// What the hints have taken so far, in microseconds.
+static SPENT: AtomicU64 = AtomicU64::new(0);
+
+/// How long the next hints may take. `None`: no longer than not at all, since others have taken it.
+pub(super) fn time_left() -> Option<Duration> {
+    match SPENT.load(Ordering::Relaxed) {
+        0 => Some(PATIENCE),
+        spent => PATIENCE_FOR_MORE.checked_sub(Duration::from_micros(spent)),
+    }
+}
+
+/// Counts what hints have taken.
+pub(super) fn spend(time: Duration) {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    SPENT.store(SPENT.load(Ordering::Relaxed).saturating_add(micros.max(1)), Ordering::Relaxed);
+}
 
 /// What kind of file something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,8 +192,8 @@ impl Facts for Here {
     }
 
     fn holders(&self, wanted: Wanted, limit: usize) -> Found {
-        let started = Instant::now();
-        holders::of_mount(OsStr::new("/proc"), wanted, limit, &mut || started.elapsed() > PATIENCE)
+        let (started, patience) = (Instant::now(), time_left().unwrap_or_default());
+        holders::of_mount(OsStr::new("/proc"), wanted, limit, &mut || started.elapsed() > patience)
     }
 
     fn parent(&self) -> Pid {
@@ -194,7 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_of_proc_has_200_ms() {
-        assert_eq!(PATIENCE.as_millis(), 200);
+    fn the_first_scan_of_proc_has_200_ms_and_all_hints_that_follow_20() {
+        assert_eq!((PATIENCE.as_millis(), time_left()), (200, Some(PATIENCE)));
+        spend(Duration::from_millis(5));
+        assert_eq!(time_left(), Some(Duration::from_millis(15)));
+        spend(Duration::from_millis(16));
+        assert_eq!(time_left(), None);
     }
 }

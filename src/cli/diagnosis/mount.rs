@@ -150,7 +150,15 @@ fn superblock(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
 fn not_a_device(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     let source = mounting.source?;
     let kind = facts.node(source)?.kind;
-    (kind == FileKind::Directory).then(|| text!["the source is a directory: --bind shows it at a second place"])
+    match kind {
+        FileKind::Directory => Some(text!["the source is a directory: --bind shows it at a second place"]),
+        FileKind::Regular if facts.file(source).is_some_and(|head| head.is_empty()) => {
+            Some(text!["the source is an empty file, in which no file system can be"])
+        }
+        FileKind::Regular => Some(text!["the source is a file: -o loop makes a block device of it"]),
+        FileKind::Other => Some(text!["the source is neither a block device nor a file or directory"]),
+        FileKind::BlockDevice => None,
+    }
 }
 
 #[cfg(test)]

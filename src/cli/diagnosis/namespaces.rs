@@ -116,7 +116,19 @@ fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
     if !hints.is_empty() {
         return hints;
     }
-    vec![text!["the kernel denies user namespaces here; run it with sudo"]]
+    let is_root = facts.privileges().is_none_or(|own| own.euid == 0);
+    vec![if is_root || in_chroot(facts) {
+        text![
+            "a process in a chroot may not make a user namespace, and without /proc it cannot be seen what else forbids it"
+        ]
+    } else {
+        text!["the kernel denies user namespaces here; run it with sudo"]
+    }]
+}
+
+/// Whether our root is no mount's own, as after chroot(2) to a plain directory.
+fn in_chroot(facts: &dyn Facts) -> bool {
+    facts.mount_of(OsStr::new("/")).and_then(|mount| mount.is_root) == Some(false)
 }
 
 /// AppArmor's restriction of user namespaces, if it is on.
@@ -171,6 +183,9 @@ pub(super) fn map(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
 
 pub(super) fn propagate(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     match errno {
+        Errno::EINVAL if in_chroot(facts) => vec![text![
+            "the root directory is no mount point, as after chroot: bind it on itself before (mount --bind DIR DIR), or --propagation=unchanged"
+        ]],
         Errno::EPERM | Errno::EACCES => apparmor(facts).unwrap_or_else(|| filters(facts)),
         _ => Vec::new(),
     }
@@ -215,8 +230,11 @@ pub(super) fn revealing(place: &str, facts: &dyn Facts) -> Vec<Hint> {
     ]
 }
 
-pub(super) fn find_process(pid: Pid, errno: Errno) -> Vec<Hint> {
+pub(super) fn find_process(pid: Pid, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     match errno {
+        Errno::ENOENT | Errno::ESRCH if !facts.exists(OsStr::new("/proc/self/status")) => vec![text![
+            "the proc that is mounted here, if any, shows another PID namespace, not ours: mount -t proc proc /proc"
+        ]],
         Errno::ENOENT | Errno::ESRCH => vec![text!["there is no process ", pid, " in the proc that is mounted here"]],
         _ => Vec::new(),
     }
@@ -313,7 +331,7 @@ pub(super) fn keep(
         (Kind::Pid, Errno::EINVAL | Errno::ENOENT) if !forks => {
             text!["a PID namespace has no file before its first process: add --fork (-f)"]
         }
-        (Kind::Mount, Errno::EINVAL) if is_older(namespace, facts) => text![
+        (Kind::Mount, Errno::EINVAL) if !is_on_shared(file, facts) && is_older(namespace, facts) => text![
             "a mount namespace can be kept only in one with a smaller number, and each processor has numbers of its own: ",
             "it works on the one that made ours, so try others: taskset -c N unshare ..."
         ],
@@ -323,6 +341,13 @@ pub(super) fn keep(
         _ => return Vec::new(),
     };
     vec![hint]
+}
+
+/// Whether a file is on a mount that is shared.
+fn is_on_shared(file: &OsStr, facts: &dyn Facts) -> bool {
+    let id = facts.mount_of(file).and_then(|mount| u32::try_from(mount.id).ok());
+    let table = id.and_then(|_| facts.mounts());
+    table.zip(id).is_some_and(|(table, id)| table.find_id(id).is_some_and(|entry| entry.group("shared:").is_some()))
 }
 
 /// Whether a mount namespace has a smaller number than our own, although it was made later.
@@ -406,7 +431,41 @@ mod tests {
         assert!(said(Step::Map, Errno::EPERM, &label).contains("'unprivileged_userns (enforce)'"));
         let filter = with("/proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n");
         assert!(said(USER, Errno::EPERM, &filter).contains("seccomp=unconfined"));
-        assert!(said(USER, Errno::EPERM, &with("/none", "")).contains("denies user namespaces here"));
+        let own = Some(Privileges { euid: 1000, sets: Sets::default(), bounding: 0 });
+        let user = MadeUp { privileges: own, ..with("/none", "") };
+        assert!(said(USER, Errno::EPERM, &user).contains("run it with sudo"));
+        let root = said(USER, Errno::EPERM, &MadeUp { privileges: privileged(0), ..with("/none", "") });
+        assert!(root.contains("chroot") && !root.contains("sudo"), "{root}");
+    }
+
+    #[test]
+    fn a_root_that_is_no_mount_point_is_blamed_only_if_it_is_none() {
+        let on = |id| MadeUp { mounts: ROOT, on: vec![("/", id)], ..MadeUp::default() };
+        let told = |facts: &MadeUp| said(Step::Propagate, Errno::EINVAL, facts);
+        assert_eq!((told(&on(20)), told(&MadeUp::default())), (String::new(), String::new()));
+        let chroot = MadeUp { mounts: "20 1 8:1 / /host rw - ext4 a rw\n", on: vec![("/", 20)], ..MadeUp::default() };
+        assert!(told(&chroot).contains("--propagation=unchanged"));
+    }
+
+    #[test]
+    fn processor_numbers_are_not_blamed_where_the_mount_is_shared() {
+        let ids = vec![("/proc/5/ns/mnt", 3), ("/proc/self/ns/mnt", 7)];
+        let on = |mounts| MadeUp { mounts, on: vec![("/run/ns", 20)], ids: ids.clone(), ..with("/run/ns", "") };
+        let namespace = OsStr::new("/proc/5/ns/mnt");
+        let step = Step::Keep { kind: Kind::Mount, namespace, file: OsStr::new("/run/ns"), forks: false };
+        let told = |mounts| said(step, Errno::EINVAL, &on(mounts));
+        assert!(told("20 1 8:1 / / rw - ext4 a rw\n").contains("taskset"));
+        let shared = told("20 1 8:1 / / rw shared:1 - ext4 a rw\n");
+        assert!(shared.contains("private one first") && !shared.contains("taskset"), "{shared}");
+    }
+
+    #[test]
+    fn who_may_not_become_root_inside_is_shown_how_to_stay() {
+        let facts = with("/proc/self/setgroups", "deny\n");
+        let told = |user_entered, errno| said(Step::BecomeInside { user_entered }, errno, &facts);
+        assert!(told(true, Errno::EPERM).contains("setgroups(2) is denied in it; --preserve-credentials"));
+        assert!(told(true, Errno::EINVAL).contains("maps no such id"));
+        assert!(told(false, Errno::EINVAL).is_empty() && !told(false, Errno::EPERM).contains("preserve"));
     }
 
     #[test]
@@ -484,7 +543,10 @@ mod tests {
         assert!(told(Step::Enter(Kind::Pid), Errno::EINVAL).contains("ancestors"));
         assert!(told(Step::Enter(Kind::Net), Errno::EPERM).contains("--user"));
         assert!(told(Step::OpenNamespace, Errno::EACCES).contains("no CAP_SYS_PTRACE"));
-        assert!(told(Step::FindProcess(9), Errno::ENOENT).contains("no process 9"));
+        let find = |facts: &MadeUp| said(Step::FindProcess(9), Errno::ENOENT, facts);
+        assert!(find(&with("/proc/self/status", "Name:\tx\n")).contains("no process 9"));
+        let other = find(&MadeUp::default());
+        assert!(other.contains("another PID namespace") && !other.contains("no process"), "{other}");
         assert!(told(Step::OpenById, Errno::ESTALE).contains("no namespace with that id"));
         assert!(told(Step::OfSocket, Errno::ENOTTY).contains("not a socket"));
     }
