@@ -11,13 +11,13 @@ _ctrbox_table() {
         options='--addamb= --cap-uid= --caps= --chroot= --current --decode= --delamb= --drop= --dropped= --explain= --forkfor= --gid= --groups= --has-a= --has-ambient --has-b= --has-i= --has-no-new-privs --has-p= -h --help --iab= --inh= --inmode= --is-gid= --is-uid= --keep= --killit= --license --mode= --modes --no-new-privs --noamb --noenv --print --quiet --secbits= --shell= --strict --suggest= --supports= --uid= --user='
         operands='@file'
         case $2 in
-        --addamb=) value='@capability' ;;
+        --addamb=) value='@capabilities' ;;
         --cap-uid=) value='@other' ;;
-        --caps=) value='@other' ;;
+        --caps=) value='@capabilities' ;;
         --chroot=) value='@directory' ;;
         --decode=) value='@other' ;;
-        --delamb=) value='@capability' ;;
-        --drop=) value='@capability' ;;
+        --delamb=) value='@capabilities' ;;
+        --drop=) value='@capabilities' ;;
         --dropped=) value='@capability' ;;
         --explain=) value='@capability' ;;
         --forkfor=) value='@other' ;;
@@ -27,8 +27,8 @@ _ctrbox_table() {
         --has-b=) value='@capability' ;;
         --has-i=) value='@capability' ;;
         --has-p=) value='@capability' ;;
-        --iab=) value='@other' ;;
-        --inh=) value='@capability' ;;
+        --iab=) value='@capabilities' ;;
+        --inh=) value='@capabilities' ;;
         --inmode=) value='@other' ;;
         --is-gid=) value='@other' ;;
         --is-uid=) value='@other' ;;
@@ -131,9 +131,9 @@ _ctrbox_table() {
         options='-d --dump --no-new-privs --nnp --ambient-caps --inh-caps --bounding-set --list-caps --ruid --euid --rgid --egid --reuid --regid --clear-groups --keep-groups --init-groups --groups --securebits --pdeathsig --ptracer --selinux-label --apparmor-profile --landlock-access --landlock-rule --seccomp-filter --reset-env -h --help -V --version'
         operands='@program'
         case $2 in
-        --ambient-caps | --ambient-caps=) value='@other' ;;
-        --inh-caps | --inh-caps=) value='@other' ;;
-        --bounding-set | --bounding-set=) value='@other' ;;
+        --ambient-caps | --ambient-caps=) value='@signed' ;;
+        --inh-caps | --inh-caps=) value='@signed' ;;
+        --bounding-set | --bounding-set=) value='@signed' ;;
         --ruid | --ruid=) value='@user' ;;
         --euid | --euid=) value='@user' ;;
         --rgid | --rgid=) value='@group' ;;
@@ -199,6 +199,13 @@ _ctrbox_table() {
     esac
 }
 
+# Completes the last word of a list.
+_ctrbox_list() {
+    local last=${2##*,}
+    compopt -o nospace 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -P "${2:0:${#2}-${#last}}" -W "$1" -- "$last")
+}
+
 _ctrbox() {
     local applet=${1##*/} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local options value operands
@@ -206,12 +213,16 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare explain man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
         man) value='capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
+        explain)
+            applet=${COMP_WORDS[2]##*/}
+            if ((COMP_CWORD == 2)); then value='capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
+            ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
         esac
@@ -239,6 +250,8 @@ _ctrbox() {
     @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' -- "$word") ;;
+    @capabilities) _ctrbox_list 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' "$word" ;;
+    @signed) _ctrbox_list '+chown -chown +dac_override -dac_override +dac_read_search -dac_read_search +fowner -fowner +fsetid -fsetid +kill -kill +setgid -setgid +setuid -setuid +setpcap -setpcap +linux_immutable -linux_immutable +net_bind_service -net_bind_service +net_broadcast -net_broadcast +net_admin -net_admin +net_raw -net_raw +ipc_lock -ipc_lock +ipc_owner -ipc_owner +sys_module -sys_module +sys_rawio -sys_rawio +sys_chroot -sys_chroot +sys_ptrace -sys_ptrace +sys_pacct -sys_pacct +sys_admin -sys_admin +sys_boot -sys_boot +sys_nice -sys_nice +sys_resource -sys_resource +sys_time -sys_time +sys_tty_config -sys_tty_config +mknod -mknod +lease -lease +audit_write -audit_write +audit_control -audit_control +setfcap -setfcap +mac_override -mac_override +mac_admin -mac_admin +syslog -syslog +wake_alarm -wake_alarm +block_suspend -block_suspend +audit_read -audit_read +perfmon -perfmon +bpf -bpf +checkpoint_restore -checkpoint_restore +all -all' "$word" ;;
     @other | '') ;;
     *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
     esac

@@ -7,15 +7,15 @@ complete -c ctrbox -n '__fish_use_subcommand' -s s -l symbolic -d 'make symbolic
 complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that are not ours'
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare man completion'
-complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare explain man completion'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l chroot -d 'change the root directory' -x -a '(__fish_complete_directories)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l current -d 'print the current sets and the IAB tuple'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l decode -d 'name the capabilities of a mask' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l delamb -d 'lower these in the ambient set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
-complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l drop -d 'drop these from the bounding set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l delamb -d 'lower these in the ambient set' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l drop -d 'drop these from the bounding set' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l dropped -d 'fail unless xxx is out of the bounding set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l explain -d 'tell what a capability permits' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l forkfor -d 'fork a child that sleeps for n seconds' -x
@@ -28,8 +28,8 @@ complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-i -d 'fail unle
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-no-new-privs -d 'fail unless no-new-privs is set'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l has-p -d 'fail unless xxx is permitted' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -s h -l help -d 'print this text'
-complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l iab -d 'set the IAB tuple' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l inh -d 'set the inheritable set' -x -a 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l iab -d 'set the IAB tuple' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
+complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l inh -d 'set the inheritable set' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l inmode -d 'fail unless this is the current mode' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l is-gid -d 'fail unless this is the group id' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l is-uid -d 'fail unless this is the user id' -x
@@ -179,9 +179,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -l license -d 'displa
 complete -c ctrbox -n '__fish_seen_subcommand_from setcap' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s d -l dump -d 'show current state (and do not exec)'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l no-new-privs -l nnp -d 'disallow granting new privileges'
-complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ambient-caps -d 'set ambient capabilities' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l inh-caps -d 'set inheritable capabilities' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l bounding-set -d 'set capability bounding set' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ambient-caps -d 'set ambient capabilities' -x -a '(__ctrbox_list $__ctrbox_signed)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l inh-caps -d 'set inheritable capabilities' -x -a '(__ctrbox_list $__ctrbox_signed)'
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l bounding-set -d 'set capability bounding set' -x -a '(__ctrbox_list $__ctrbox_signed)'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l list-caps -d 'list all capabilities'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ruid -d 'set real uid' -x -a '(__fish_complete_users)'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l euid -d 'set effective uid' -x -a '(__fish_complete_users)'
@@ -265,6 +265,16 @@ complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -l whitelist-env -d 
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from unshare' -x -a '(__fish_complete_subcommand)'
+set -g __ctrbox_capabilities cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore
+set -g __ctrbox_signed +chown -chown +dac_override -dac_override +dac_read_search -dac_read_search +fowner -fowner +fsetid -fsetid +kill -kill +setgid -setgid +setuid -setuid +setpcap -setpcap +linux_immutable -linux_immutable +net_bind_service -net_bind_service +net_broadcast -net_broadcast +net_admin -net_admin +net_raw -net_raw +ipc_lock -ipc_lock +ipc_owner -ipc_owner +sys_module -sys_module +sys_rawio -sys_rawio +sys_chroot -sys_chroot +sys_ptrace -sys_ptrace +sys_pacct -sys_pacct +sys_admin -sys_admin +sys_boot -sys_boot +sys_nice -sys_nice +sys_resource -sys_resource +sys_time -sys_time +sys_tty_config -sys_tty_config +mknod -mknod +lease -lease +audit_write -audit_write +audit_control -audit_control +setfcap -setfcap +mac_override -mac_override +mac_admin -mac_admin +syslog -syslog +wake_alarm -wake_alarm +block_suspend -block_suspend +audit_read -audit_read +perfmon -perfmon +bpf -bpf +checkpoint_restore -checkpoint_restore +all -all
+# Offers words for the last one of a list.
+function __ctrbox_list
+    set -l before (commandline -ct | string replace -r '^--?[^=,]*=' '' | string replace -r '[^,]*$' '')
+    for word in $argv
+        echo $before$word
+    end
+end
+complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
 for name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare

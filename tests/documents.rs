@@ -116,28 +116,100 @@ fn the_shells_take_their_completions() {
     }
 }
 
-/// What bash offers for the last of these words.
-fn offered(words: &[&str]) -> Vec<String> {
-    let script = "
-        . \"$1\"; shift
-        COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1))
-        _ctrbox \"$1\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let file = document::tree().join("completions/ctrbox.bash");
-    let mut arguments = vec!["-c", script, "bash", file.to_str().unwrap()];
-    arguments.extend(words);
-    String::from_utf8_lossy(&run("bash", &arguments).stdout).lines().map(str::to_string).collect()
+/// Command lines, and one word that is offered for the last of each: an option of every applet, and every kind of argument.
+const COMPLETED: &[(&str, &str)] = &[
+    ("ctrbox expl", "explain"),
+    ("ctrbox nsen", "nsenter"),
+    ("ctrbox man getp", "getpcaps"),
+    ("ctrbox completion z", "zsh"),
+    ("ctrbox explain unsh", "unshare"),
+    ("ctrbox explain unshare --setgr", "--setgroups"),
+    ("ctrbox capsh --addam", "--addamb="),
+    ("ctrbox chroot --usersp", "--userspec"),
+    ("ctrbox getcap -", "-r"),
+    ("ctrbox getpcaps --leg", "--legacy"),
+    ("ctrbox lsns --notr", "--notruncate"),
+    ("ctrbox mount --make-rsh", "--make-rshared"),
+    ("ctrbox mountpoint --nof", "--nofollow"),
+    ("ctrbox nsenter --preserve-cr", "--preserve-credentials"),
+    ("ctrbox pivot_root --ver", "--version"),
+    ("ctrbox setcap --lic", "--license"),
+    ("ctrbox setpriv --bounding-s", "--bounding-set"),
+    ("ctrbox switch_root --ver", "--version"),
+    ("ctrbox umount --la", "--lazy"),
+    ("ctrbox unshare --propagation sl", "slave"),
+    ("ctrbox unshare --propagation=pr", "private"),
+    ("ctrbox unshare --wd /us", "/usr"),
+    ("ctrbox setpriv --reuid=roo", "root"),
+    ("ctrbox setpriv --regid=roo", "root"),
+    ("ctrbox capsh --has-p=cap_sys_ch", "cap_sys_chroot"),
+    ("ctrbox capsh --drop=cap_sys_ch", "cap_sys_chroot"),
+    ("ctrbox capsh --drop=cap_kill,cap_sys_ch", "cap_kill,cap_sys_chroot"),
+    ("ctrbox capsh --caps=cap_kill,cap_sys_ch", "cap_kill,cap_sys_chroot"),
+    ("ctrbox capsh --iab=cap_sys_ch", "cap_sys_chroot"),
+    ("ctrbox setpriv --inh-caps=-kill,+sys_ch", "-kill,+sys_chroot"),
+    ("ctrbox setpriv --ambient-caps +sys_ch", "+sys_chroot"),
+    ("ctrbox setpriv --bounding-set=-al", "-all"),
+];
+
+/// What a shell offers for the last word of a line, one a line, and perhaps with what stands before it in that word.
+fn offered(shell: &str, line: &str) -> String {
+    let bash = r#"
+        . "$1"; words=${2//=/ = }; read -ra COMP_WORDS <<<"$words"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _ctrbox ctrbox; printf '%s\n' "${COMPREPLY[@]}""#;
+    let zsh = r#"
+        zmodload zsh/zpty; hits=$(mktemp); zpty z zsh -f -i
+        zpty -w z "PS1= PS2= RPS1=; autoload -Uz compinit; compinit -u -D; . $1
+        compadd() {
+            local -a hits; local hit
+            if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd \"\$@\"; return; fi
+            builtin compadd -A hits \"\$@\"; for hit in \$hits; do print -r -- \"\$IPREFIX\$hit\" >>$hits; done
+            builtin compadd \"\$@\"
+        }
+        print -r -- REA''DY"
+        zpty -r z shown '*READY*'; zpty -w -n z "$2"$'\t'
+        zpty -w z $'\x15'"print -r -- DO''NE"; zpty -r z shown '*DONE*'; zpty -d z; cat $hits; rm $hits"#;
+    let fish = r#"source $argv[1]; complete -C $argv[2] | string replace -r '\t.*' ''"#;
+    let (script, file) = match shell {
+        "bash" => (bash, "ctrbox.bash"),
+        "zsh" => (zsh, "_ctrbox"),
+        _ => (fish, "ctrbox.fish"),
+    };
+    let file = document::tree().join("completions").join(file);
+    let before: &[&str] = match shell {
+        "bash" => &["-c", script, "bash"],
+        "zsh" => &["-f", "-c", script, "zsh"],
+        _ => &["--no-config", "-c", script],
+    };
+    let arguments = [before, &[file.to_str().unwrap(), line]].concat();
+    String::from_utf8_lossy(&run(shell, &arguments).stdout).into_owned()
 }
 
 #[test]
-fn bash_completes_options_and_what_their_arguments_can_be() {
-    assert_eq!(offered(&["unshare", "--prop"]), ["--propagation"]);
-    assert_eq!(offered(&["unshare", "--propagation", "sl"]), ["slave"]);
-    assert_eq!(offered(&["unshare", "--propagation", "=", "p"]), ["private"]);
-    assert_eq!(offered(&["capsh", "--dro"]), ["--drop=", "--dropped="]);
-    assert_eq!(offered(&["capsh", "--drop", "=", "cap_sys_ch"]), ["cap_sys_chroot"]);
-    assert_eq!(offered(&["ctrbox", "nsen"]), ["nsenter"]);
-    assert_eq!(offered(&["ctrbox", "unshare", "--setgr"]), ["--setgroups"]);
-    assert_eq!(offered(&["ctrbox", "completion", "z"]), ["zsh"]);
-    assert!(offered(&["getpcaps", "1"]).contains(&"1".to_string()));
-    assert!(offered(&["unshare", "--wd", "/us"]).contains(&"/usr".to_string()));
+fn each_shell_offers_options_and_what_their_arguments_can_be() {
+    let mut wrong = Vec::new();
+    for shell in ["bash", "zsh", "fish"] {
+        if !needs::present(&[shell]) {
+            continue;
+        }
+        for (line, word) in COMPLETED {
+            let all = offered(shell, line);
+            let found = |said: &str| {
+                let value = said.split_once('=').map_or(said, |(_, value)| value);
+                // zsh and fish put the sign, or the slash of a directory, there by themselves.
+                [said, value].iter().any(|said| said.trim_end_matches('/') == word.trim_end_matches('='))
+                    || said == *word
+                    || said == word.trim_start_matches("/")
+            };
+            if !all.lines().any(found) {
+                wrong.push(format!("{shell}: {line}: not {word}, but:\n{all}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn bash_ends_the_word_of_an_option_that_takes_a_value_with_the_sign() {
+    assert_eq!(offered("bash", "ctrbox capsh --dro"), "--drop=\n--dropped=\n");
 }

@@ -17,6 +17,10 @@ enum Kind {
     Pid,
     Signal,
     Capability,
+    /// Several, with commas between them, and what libcap's texts have behind those.
+    Capabilities,
+    /// The same in setpriv's way: each gained or lost, and without `cap_`.
+    SignedCapabilities,
     Program,
     /// One of the words between the bars, but those with a colon.
     Words(&'static str),
@@ -32,7 +36,9 @@ impl Kind {
             "gid" | "group" => Kind::Group,
             "pid" => Kind::Pid,
             "signame" | "signal" => Kind::Signal,
-            "xxx" | "xxx,..." => Kind::Capability,
+            "xxx" => Kind::Capability,
+            "xxx,..." | "text" => Kind::Capabilities,
+            "caps" | "caps,..." => Kind::SignedCapabilities,
             _ if name.contains('|') => Kind::Words(name),
             _ => Kind::Other,
         }
@@ -53,8 +59,12 @@ impl Kind {
     fn words(self) -> String {
         match self {
             Kind::Words(name) => name.split('|').filter(|word| !word.contains(':')).collect::<Vec<_>>().join(" "),
-            Kind::Capability => {
+            Kind::Capability | Kind::Capabilities => {
                 linux::capability::names(linux::capability::all(linux::capability::NAMES.len() as u8)).replace(',', " ")
+            }
+            Kind::SignedCapabilities => {
+                let names = Kind::Capability.words().replace("cap_", "") + " all";
+                names.split(' ').map(|name| format!("+{name} -{name}")).collect::<Vec<_>>().join(" ")
             }
             _ => String::new(),
         }
@@ -79,7 +89,7 @@ impl Spec {
 }
 
 /// The words that `ctrbox` takes in the place of an applet.
-const WORDS: &str = "man completion";
+const WORDS: &str = "explain man completion";
 
 /// The completion for a shell, or nothing if it is not known.
 pub fn script(shell: &str, ctrbox: &Applet, applets: &[&Applet]) -> Option<String> {
@@ -142,6 +152,7 @@ fn fill(template: &str, names: &str, out: &mut String) {
             "NAMES" => out.push_str(names),
             "WORDS" => out.push_str(WORDS),
             "CAPABILITIES" => out.push_str(&Kind::Capability.words()),
+            "SIGNED" => out.push_str(&Kind::SignedCapabilities.words()),
             _ => out.push_str(piece),
         }
     }
@@ -158,6 +169,8 @@ fn bash_kind(kind: Kind) -> String {
         Kind::Pid => "@pid",
         Kind::Signal => "@signal",
         Kind::Capability => "@capability",
+        Kind::Capabilities => "@capabilities",
+        Kind::SignedCapabilities => "@signed",
         Kind::Program => "@program",
         Kind::Other => "@other",
     }
@@ -165,6 +178,13 @@ fn bash_kind(kind: Kind) -> String {
 }
 
 const BASH: &str = r#"
+# Completes the last word of a list.
+_ctrbox_list() {
+    local last=${2##*,}
+    compopt -o nospace 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -P "${2:0:${#2}-${#last}}" -W "$1" -- "$last")
+}
+
 _ctrbox() {
     local applet=${1##*/} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local options value operands
@@ -178,6 +198,10 @@ _ctrbox() {
         case ${COMP_WORDS[1]} in
         man) value='%NAMES%' ;;
         completion) value='bash zsh fish' ;;
+        explain)
+            applet=${COMP_WORDS[2]##*/}
+            if ((COMP_CWORD == 2)); then value='%NAMES%'; fi
+            ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
         esac
@@ -205,6 +229,8 @@ _ctrbox() {
     @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W '%CAPABILITIES%' -- "$word") ;;
+    @capabilities) _ctrbox_list '%CAPABILITIES%' "$word" ;;
+    @signed) _ctrbox_list '%SIGNED%' "$word" ;;
     @other | '') ;;
     *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
     esac
@@ -269,13 +295,27 @@ fn zsh_kind(kind: Kind) -> String {
         Kind::Signal => "_signals".into(),
         Kind::Program => "_command_names".into(),
         Kind::Words(_) | Kind::Capability => ["(", &kind.words(), ")"].concat(),
+        Kind::Capabilities => "_sequence _ctrbox_capabilities".into(),
+        Kind::SignedCapabilities => "_sequence _ctrbox_signed".into(),
         Kind::Other => " ".into(),
     }
 }
 
 const ZSH: &str = r#"
+_ctrbox_capabilities() { compadd "$@" - %CAPABILITIES% }
+_ctrbox_signed() { compadd "$@" - %SIGNED% }
+
 _ctrbox_rest() {
     case $words[1] in
+    explain)
+        if (( CURRENT == 2 )); then
+            _values applet %NAMES%
+        else
+            shift words
+            (( CURRENT-- ))
+            _ctrbox_rest
+        fi
+        ;;
     man) _values applet %NAMES% ;;
     completion) _values shell bash zsh fish ;;
     *) if (( $+functions[_ctrbox_$words[1]] )); then _ctrbox_$words[1]; fi ;;
@@ -342,11 +382,23 @@ fn fish_kind(kind: Kind, required: bool) -> String {
         Kind::Pid => "(__fish_complete_pids)".into(),
         Kind::Program => "(__fish_complete_command)".into(),
         Kind::Words(_) | Kind::Capability => kind.words(),
+        Kind::Capabilities => "(__ctrbox_list $__ctrbox_capabilities)".into(),
+        Kind::SignedCapabilities => "(__ctrbox_list $__ctrbox_signed)".into(),
     };
     [if required { " -x" } else { " -f" }, " -a '", &list, "'"].concat()
 }
 
-const FISH: &str = r#"complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a '%NAMES%'
+const FISH: &str = r#"set -g __ctrbox_capabilities %CAPABILITIES%
+set -g __ctrbox_signed %SIGNED%
+# Offers words for the last one of a list.
+function __ctrbox_list
+    set -l before (commandline -ct | string replace -r '^--?[^=,]*=' '' | string replace -r '[^,]*$' '')
+    for word in $argv
+        echo $before$word
+    end
+end
+complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from %NAMES%' -x -a '%NAMES%'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a '%NAMES%'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
 for name in %NAMES%
     set -l path (command -s $name)
