@@ -19,16 +19,16 @@ pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr
     let gentle = options.force || options.lazy;
     let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
     let found = look_up(settings, operand, &path);
-    let mut types = Types::default();
-    let known = found.is_some();
+    let mut known = Known::default();
+    let is_known = found.is_some();
     if found.as_ref().is_some_and(|found| found.is_hidden) {
         return Err(Failure::new(USAGE, text![operand, ": umount failed: ", Errno::EINVAL, "."]));
     }
     let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), resolved: path, ..Found::default() });
-    let mut done = unmount_found(invocation, settings, &found, &mut types, output);
+    let mut done = unmount_found(invocation, settings, &found, &mut known, output);
     if let Err(refused) = &done
         && refused.errno == Some(Errno::EINVAL)
-        && !known
+        && !is_known
         && stat::link(operand).is_ok_and(|stat| stat.is_symlink())
     {
         // A mount may be over the symbolic link itself.
@@ -95,18 +95,64 @@ fn look_up(settings: &Settings, operand: &OsStr, path: &OsStr) -> Option<Found> 
     }
 }
 
-/// Types of which it is known that they have no umount.TYPE program: many mounts have the same.
+/// What unmounting many has found out already, and what it has still to do.
 #[derive(Default)]
-pub struct Types(Vec<OsString>);
+pub struct Known<'a> {
+    /// Types that have no umount.TYPE program: many mounts have the same.
+    without_helper: Vec<OsString>,
+    /// utab, read once; without it each mount reads it anew.
+    kept: Option<&'a utab::Index<'a>>,
+    /// Mounts that are gone and have their entries in utab still.
+    gone: Vec<(OsString, Option<u64>)>,
+}
 
-impl Types {
+impl<'a> Known<'a> {
+    /// For many mounts.
+    pub fn of(kept: &'a utab::Index<'a>) -> Known<'a> {
+        Known { kept: Some(kept), ..Known::default() }
+    }
+
+    /// Takes a mount that is gone out of utab: at once if it is the only one; of many a part of the table at a time,
+    /// since each time all of it is written.
+    fn forget(&mut self, found: &Found) -> Result<(), Refused> {
+        self.gone.push((found.target.clone(), (found.id != 0).then_some(found.id)));
+        match self.kept {
+            Some(kept) if self.gone.len() < (kept.count() / 8).max(32) => Ok(()),
+            _ => self.finish(),
+        }
+    }
+
+    /// Takes out of utab what is gone.
+    pub fn finish(&mut self) -> Result<(), Refused> {
+        let gone = core::mem::take(&mut self.gone);
+        let Some((first, _)) = gone.first() else { return Ok(()) };
+        utab::update(|table| table.remove_all(&gone)).map_err(|_| {
+            let text = text![first, ": filesystem was unmounted, but failed to update userspace mount table."];
+            Refused { errno: None, failure: Failure::new(UTAB, text) }
+        })
+    }
+
+    /// What utab keeps of the mount; `None` if it keeps nothing of any.
+    fn kept_options(&self, found: &Found) -> Option<MountOptions> {
+        if utab::is_empty() {
+            return None;
+        }
+        let id = (found.id != 0).then_some(found.id);
+        let options = |entry: &utab::Entry| MountOptions::parse(&entry.options).ok();
+        let kept = match self.kept {
+            Some(index) => index.find_mount(&found.target, id).and_then(options),
+            None => utab::Table::read().find_mount(&found.target, id).and_then(options),
+        };
+        Some(kept.unwrap_or_default())
+    }
+
     fn helper(&mut self, fstype: &OsStr) -> Option<OsString> {
-        if self.0.iter().any(|known| known == fstype) {
+        if self.without_helper.iter().any(|known| known == fstype) {
             return None;
         }
         let program = helper::find("umount", fstype);
         if program.is_none() {
-            self.0.push(fstype.to_os_string());
+            self.without_helper.push(fstype.to_os_string());
         }
         program
     }
@@ -117,11 +163,11 @@ pub fn unmount_found(
     invocation: &Invocation<'_>,
     settings: &Settings,
     found: &Found,
-    types: &mut Types,
+    known: &mut Known<'_>,
     output: &mut Output,
 ) -> Result<u8, Refused> {
     let options = &settings.options;
-    let kept = kept_options(found);
+    let kept = known.kept_options(found);
     if !options.internal_only && !options.fake {
         let program = kept.as_ref().and_then(|kept| {
             let named = |name: &str| {
@@ -133,7 +179,7 @@ pub fn unmount_found(
                 _ => named("uhelper").or_else(|| named("helper")),
             }
         });
-        if let Some(program) = program.or_else(|| types.helper(found.fstype.as_deref()?)) {
+        if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
             return run_helper(invocation, settings, found, &program, output);
         }
     }
@@ -145,7 +191,7 @@ pub fn unmount_found(
         }
         return Err(refused(found, &error));
     }
-    finish(invocation, settings, found, kept.as_ref(), output)
+    finish(invocation, settings, found, kept.as_ref(), known, output)
 }
 
 /// The system call. A path is taken as it was resolved; with -c, unless the table had it, as it was typed.
@@ -155,22 +201,13 @@ fn call(options: &Options, found: &Found) -> linux::Result<()> {
     if is_typed { mount::umount2(path, flags(options)) } else { mount::unmount(path, flags(options)) }
 }
 
-/// What utab keeps of the mount; `None` if it keeps nothing of any.
-fn kept_options(found: &Found) -> Option<MountOptions> {
-    if utab::is_empty() {
-        return None;
-    }
-    let table = utab::Table::read();
-    let entry = table.find_mount(&found.target, (found.id != 0).then_some(found.id));
-    Some(entry.and_then(|entry| MountOptions::parse(&entry.options).ok()).unwrap_or_default())
-}
-
 /// After the system call: the loop device, utab, and with -v a line.
 fn finish(
     invocation: &Invocation<'_>,
     settings: &Settings,
     found: &Found,
     kept: Option<&MountOptions>,
+    known: &mut Known<'_>,
     output: &mut Output,
 ) -> Result<u8, Refused> {
     let options = &settings.options;
@@ -183,11 +220,7 @@ fn finish(
         let _ = loopdev::detach(source);
     }
     if !options.no_mtab && found.target != "/" && kept.is_some() {
-        let id = (found.id != 0).then_some(found.id);
-        utab::update(|table| table.remove(&found.target, id)).map_err(|_| {
-            let text = text![found.target, ": filesystem was unmounted, but failed to update userspace mount table."];
-            Refused { errno: None, failure: Failure::new(UTAB, text) }
-        })?;
+        known.forget(found)?;
     }
     if options.verbose && !options.all {
         tell(invocation, settings, found, " unmounted", output);

@@ -1,7 +1,7 @@
 //! Many unmounts with one reading of the table: -R, -A and -a.
 
 use super::find::{self, Found};
-use super::one::{self, Types};
+use super::one::{self, Known};
 use super::{Settings, USAGE};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::statmount;
@@ -29,7 +29,21 @@ pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
     let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
-    unmount_below(invocation, settings, &entries, lowest, output)
+    with_utab(settings, &mut |known| {
+        unmount_below(invocation, settings, &mountinfo::Tree::new(&entries), &entries, lowest, known, output)
+    })
+}
+
+/// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
+fn with_utab(settings: &Settings, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
+    let kept = utab::Table::read();
+    let kept = kept.index();
+    let mut known = Known::of(&kept);
+    let outcome = unmount(&mut known);
+    match (outcome, known.finish()) {
+        (Ok(0), Err(refused)) => refused.outcome(settings),
+        (outcome, _) => outcome,
+    }
 }
 
 /// The lowest of the mounts that are stacked on a directory, by its number.
@@ -74,17 +88,18 @@ fn nothing(settings: &Settings, operand: &OsStr) -> Outcome {
 fn unmount_below(
     invocation: &Invocation<'_>,
     settings: &Settings,
+    tree: &mountinfo::Tree<'_, '_>,
     entries: &[mountinfo::Entry<'_>],
     top: u32,
+    known: &mut Known<'_>,
     output: &mut Output,
 ) -> Outcome {
-    let order = mountinfo::tree_backward(entries, top)
+    let order = tree
+        .backward(top)
         .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", errno]))?;
-    let mut types = Types::default();
-    let parent = order.last().map(|entry| entry.parent);
+    let parent = order.last().and_then(|entry| entries.get(tree.place(entry.parent)?));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
-    let spreads =
-        order.iter().any(is_shared) || entries.iter().any(|entry| Some(entry.id) == parent && is_shared(entry));
+    let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
     // With -f and -l a server may hang: what is mounted is not touched.
     let options = &settings.options;
     let asks = spreads && !options.fake && !options.force && !options.lazy;
@@ -93,7 +108,7 @@ fn unmount_below(
         if asks && is_gone(entry.id, &found.target) {
             continue;
         }
-        match one::unmount_found(invocation, settings, &found, &mut types, output) {
+        match one::unmount_found(invocation, settings, &found, known, output) {
             Ok(0) => {}
             Ok(status) => return Ok(status),
             // Somebody else has unmounted it.
@@ -112,6 +127,11 @@ fn is_gone(id: u32, target: &OsStr) -> bool {
         Ok(ids) => ids.id != 0 && ids.id != u64::from(id),
         Err(error) => error.errno == Errno::ENOENT,
     }
+}
+
+/// Whether a mount is what its path means, which is asked without reading the table.
+fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
+    statmount::mountinfo_id(None, &entry.target_path(), 0).is_ok_and(|ids| ids.id == u64::from(entry.id))
 }
 
 fn is_there(id: u32) -> bool {
@@ -134,26 +154,29 @@ pub fn unmount_all_targets(
         entries.iter().find(|entry| entry.is_from(&device)).map(|entry| entry.device)
     });
     let Some(device) = wanted else { return nothing(settings, operand) };
-    let mut types = Types::default();
-    for entry in entries.iter().rev().filter(|entry| entry.device == device) {
-        let outcome = if settings.options.recursive {
-            if !is_there(entry.id) {
-                continue;
+    let tree = mountinfo::Tree::new(&entries);
+    with_utab(settings, &mut |known| {
+        for entry in entries.iter().rev().filter(|entry| entry.device == device) {
+            let outcome = if settings.options.recursive {
+                let hangs = settings.options.force || settings.options.lazy;
+                if (hangs || !is_seen(entry)) && !is_there(entry.id) {
+                    continue;
+                }
+                unmount_below(invocation, settings, &tree, &entries, entry.id, known, output)?
+            } else {
+                let found = Found::of(entry);
+                match one::unmount_found(invocation, settings, &found, known, output) {
+                    Ok(status) => status,
+                    Err(_) if !is_there(entry.id) => 0,
+                    Err(refused) => refused.outcome(settings)?,
+                }
+            };
+            if outcome != 0 {
+                return Ok(outcome);
             }
-            unmount_below(invocation, settings, &entries, entry.id, output)?
-        } else {
-            let found = Found::of(entry);
-            match one::unmount_found(invocation, settings, &found, &mut types, output) {
-                Ok(status) => status,
-                Err(_) if !is_there(entry.id) => 0,
-                Err(refused) => refused.outcome(settings)?,
-            }
-        };
-        if outcome != 0 {
-            return Ok(outcome);
         }
-    }
-    Ok(0)
+        Ok(0)
+    })
 }
 
 /// -a: everything that -t and -O select, the last mount first. Each is tried; the statuses are combined.
@@ -161,8 +184,9 @@ pub fn unmount_all(invocation: &Invocation<'_>, settings: &Settings, output: &mu
     let options = &settings.options;
     let table = read()?;
     let kept = utab::Table::read();
+    let kept = kept.index();
     let types = options.types.as_ref().map_or(LEFT_ALONE, |types| types.as_bytes());
-    let mut known = Types::default();
+    let mut known = Known::of(&kept);
     let mut status = 0;
     for entry in table.entries_backward() {
         let target = entry.target_path();
@@ -183,10 +207,15 @@ pub fn unmount_all(invocation: &Invocation<'_>, settings: &Settings, output: &mu
             },
         }
     }
+    if let Err(refused) = known.finish() {
+        let _ = output.flush();
+        refused.failure.print(invocation);
+        status |= refused.failure.status;
+    }
     Ok(status)
 }
 
-fn has_options(settings: &Settings, entry: &mountinfo::Entry<'_>, kept: &utab::Table) -> bool {
+fn has_options(settings: &Settings, entry: &mountinfo::Entry<'_>, kept: &utab::Index<'_>) -> bool {
     let Some(list) = &settings.options.test_options else { return true };
     let mut text = entry.all_options();
     if let Some(more) = kept.find(entry) {

@@ -157,7 +157,7 @@ impl<'a> ByTarget<'a> {
 }
 
 /// FNV-1a.
-fn hash(text: &[u8]) -> u32 {
+pub(crate) fn hash(text: &[u8]) -> u32 {
     text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
@@ -415,21 +415,50 @@ fn needs_escape(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\\')
 }
 
+/// Mounts sorted by number and by parent, to look many trees up.
+pub struct Tree<'t, 'a> {
+    entries: &'t [Entry<'a>],
+    by_id: Vec<(u32, usize)>,
+    by_parent: Vec<(u32, usize)>,
+}
+
+impl<'t, 'a> Tree<'t, 'a> {
+    /// Sorts them.
+    pub fn new(entries: &'t [Entry<'a>]) -> Tree<'t, 'a> {
+        let mut by_id: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
+        let mut by_parent: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            by_id.push((entry.id, index));
+            if entry.parent != entry.id {
+                by_parent.push((entry.parent, index));
+            }
+        }
+        by_id.sort_unstable();
+        by_parent.sort_unstable();
+        Tree { entries, by_id, by_parent }
+    }
+
+    /// The place of a mount among the entries.
+    pub fn place(&self, id: u32) -> Option<usize> {
+        let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.by_id.get(found).map(|(_, place)| *place)
+    }
+
+    /// [`tree_backward`].
+    pub fn backward(&self, top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
+        backward(self, top)
+    }
+}
+
 /// The mounts of the tree whose root is the mount `top`, in the order to unmount them: what lies over another is before
 /// it, later mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
 pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
-    let mut by_id: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
-    let mut by_parent: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        by_id.push((entry.id, index));
-        if entry.parent != entry.id {
-            by_parent.push((entry.parent, index));
-        }
-    }
-    by_id.sort_unstable();
-    by_parent.sort_unstable();
-    let root = by_id.binary_search_by_key(&top, |(id, _)| *id).map_err(|_| Errno::ENOENT)?;
-    let root = by_id.get(root).ok_or(Errno::ENOENT)?.1;
+    Tree::new(entries).backward(top)
+}
+
+fn backward<'a>(tree: &Tree<'_, 'a>, top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
+    let Tree { entries, by_parent, .. } = tree;
+    let root = tree.place(top).ok_or(Errno::ENOENT)?;
     // Parents before children, earlier before later; reversed, each comes after everything that lies on it.
     let mut order = Vec::new();
     let mut waiting = vec![root];

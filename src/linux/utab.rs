@@ -126,16 +126,9 @@ impl Table {
         entries().find(by_id).or_else(|| entries().find(|entry| entry.id.is_none() && entry.is_of(mount)))
     }
 
-    /// Where the entry of the mount at `target` with this number is: one that has the number, else the last one of the
-    /// target without any. If the mount's is not known, the target's last one.
+    /// Where the entry of the mount at `target` with this number is.
     fn position(&self, target: &OsStr, id: Option<u64>) -> Option<usize> {
-        let last = |accepts: &dyn Fn(Option<u64>) -> bool| {
-            self.entries.iter().rposition(|entry| accepts(entry.id) && entry.target == target)
-        };
-        match id {
-            Some(_) => last(&|own| own == id).or_else(|| last(&|own| own.is_none())),
-            None => last(&|_| true),
-        }
+        choose(id, &|accepts| self.entries.iter().rposition(|entry| accepts(entry.id) && entry.target == target))
     }
 
     /// The entry of the mount at `target` with this number, if that is known.
@@ -173,6 +166,34 @@ impl Table {
             }
             None => false,
         }
+    }
+
+    /// [`Table::remove`] for many mounts. Whether any had an entry.
+    pub fn remove_all(&mut self, mounts: &[(OsString, Option<u64>)]) -> bool {
+        let hashed = |(index, entry): (usize, &Entry)| (mountinfo::hash(entry.target.as_bytes()), index);
+        let mut order: Vec<(u32, usize)> = self.entries.iter().enumerate().map(hashed).collect();
+        order.sort_unstable();
+        let mut stays = vec![true; self.entries.len()];
+        for (target, id) in mounts {
+            let hash = mountinfo::hash(target.as_bytes());
+            let first = order.partition_point(|(other, _)| *other < hash);
+            let last = order.partition_point(|(other, _)| *other <= hash);
+            let places = order.get(first..last).unwrap_or_default();
+            let found = choose(*id, &|accepts| {
+                let is = |place: usize| {
+                    let entry = self.entries.get(place).filter(|entry| accepts(entry.id) && entry.target == *target);
+                    entry.is_some() && stays.get(place) == Some(&true)
+                };
+                places.iter().rev().map(|(_, place)| *place).find(|place| is(*place))
+            });
+            if let Some(stays) = found.and_then(|place| stays.get_mut(place)) {
+                *stays = false;
+            }
+        }
+        let before = self.entries.len();
+        let mut stays = stays.into_iter();
+        self.entries.retain(|_| stays.next() == Some(true));
+        self.entries.len() != before
     }
 
     /// Changes the options of the mount's entry, or adds it. No options: takes it out.
@@ -223,19 +244,48 @@ impl Table {
     }
 }
 
+/// Whether an entry with this number, or without any, is wanted.
+type Accepts<'a> = &'a dyn Fn(Option<u64>) -> bool;
+
+/// Which entry of a target is that of the mount with this number: one that has the number, else the last one without
+/// any. If the mount's is not known, the target's last one. `last` finds the last one whose number is accepted.
+fn choose(id: Option<u64>, last: &dyn Fn(Accepts<'_>) -> Option<usize>) -> Option<usize> {
+    match id {
+        Some(_) => last(&|own| own == id).or_else(|| last(&|own| own.is_none())),
+        None => last(&|_| true),
+    }
+}
+
 /// A [`Table`] sorted by target.
 pub struct Index<'a>(Vec<&'a Entry>);
 
-impl Index<'_> {
+impl<'a> Index<'a> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// As [`Table::find_mount`].
+    pub fn find_mount(&self, target: &OsStr, id: Option<u64>) -> Option<&'a Entry> {
+        let same = self.of(target);
+        let place = choose(id, &|accepts| same.iter().rposition(|entry| accepts(entry.id)))?;
+        same.get(place).copied()
+    }
+
+    /// The entries of a target, the oldest first.
+    fn of(&self, target: &OsStr) -> &[&'a Entry] {
+        let first = self.0.partition_point(|entry| entry.target.as_os_str() < target);
+        let last = self.0.partition_point(|entry| entry.target.as_os_str() <= target);
+        self.0.get(first..last).unwrap_or_default()
+    }
+
     /// As [`Table::find`].
     pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&Entry> {
         if self.0.is_empty() {
             return None;
         }
         let target = unescape(mount.target);
-        let first = self.0.partition_point(|entry| entry.target.as_bytes() < &*target);
-        let last = self.0.partition_point(|entry| entry.target.as_bytes() <= &*target);
-        let same = || self.0.get(first..last).unwrap_or_default().iter().rev().copied();
+        let same = || self.of(OsStr::from_bytes(&target)).iter().rev().copied();
         let by_id = |entry: &&Entry| entry.id == Some(u64::from(mount.id));
         same().find(by_id).or_else(|| same().find(|entry| entry.id.is_none() && entry.is_of(mount)))
     }
@@ -482,6 +532,21 @@ mod tests {
         assert_eq!(table.entries.len(), 2);
         assert!(table.remove(OsStr::new("/m"), Some(8)));
         assert_eq!(table.entries, [lower]);
+    }
+
+    #[test]
+    fn many_mounts_take_out_what_each_alone_would() {
+        let mut table = Table { entries: ["/m", "/n", "/m", "/o", "/m"].map(|target| entry(target, "x")).to_vec() };
+        table.entries[0].id = Some(7);
+        let gone = [("/m", None), ("/m", Some(7)), ("/o", Some(9)), ("/q", None)];
+        let gone: Vec<_> = gone.into_iter().map(|(target, id)| (OsString::from(target), id)).collect();
+        let mut alone = table.clone();
+        for (target, id) in &gone {
+            let _ = alone.remove(target, *id);
+        }
+        assert!(table.remove_all(&gone));
+        assert_eq!(table, alone);
+        assert!(!table.remove_all(&gone[2..]));
     }
 
     #[test]
