@@ -3,6 +3,7 @@
 //! With no expectation, ours and theirs must do the same: output, errors and status. With any,
 //! both must meet them, but for an original that `differs` describes: see [`Difference`].
 
+use crate::emulation::Kernel;
 use crate::originals::{PROJECTS, Versions};
 use crate::version;
 use std::cmp::Ordering;
@@ -35,6 +36,8 @@ pub struct Case {
     pub only: Only,
     /// What a machine may lack; see [`crate::needs`].
     pub needs: Vec<String>,
+    /// The first kernel that has what the row asks for or, if it shows system calls, the calls that it shows.
+    pub kernel: Option<Kernel>,
     /// The file's name without its ending, such as `capsh`.
     pub file: String,
 }
@@ -161,6 +164,7 @@ fn row(file: &str, table: &Table) -> Result<Case, String> {
             "differs" => case.differs = differences(value)?,
             "only" if value.as_str() == Some("ours") => case.only = Only::Ours,
             "needs" => case.needs = texts(key, value)?,
+            "kernel" => case.kernel = Some(text(key, value)?.parse()?),
             _ => return Err(format!("there is no such key, or no such value: {key}")),
         }
     }

@@ -57,6 +57,11 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
         let title = title(case);
         options.patterns.is_empty() || options.patterns.iter().any(|pattern| pattern.is_match(&title))
     });
+    if let Some(emulation) = options.emulation {
+        let all = cases.len();
+        cases.retain(|case| case.kernel.is_none_or(|kernel| kernel <= emulation.kernel));
+        println!("cases: {} ask for a newer kernel than {}", all - cases.len(), emulation.kernel);
+    }
     if options.list {
         for case in &cases {
             println!("{}", title(case));

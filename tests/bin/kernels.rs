@@ -1,0 +1,304 @@
+//! Runs cases on other kernels: in an image of ours with mksh and busybox, booted by qemu; see `scripts/kernels`.
+//!
+//! `kernels select IMAGE PLACE` unpacks an image into PLACE/root and runs the cases there on this machine's kernel. Those
+//! that hold there, with the image's own commands, are the ones to be run elsewhere; what they did is kept in PLACE.
+//! `kernels boot PLACE IMAGE KERNEL MACHINE` boots a kernel with an image and these cases in its initramfs, and judges
+//! what they print. It closes with a line `kernels: VERSION MACHINE: N rows passed, N failed, N ask for a newer one`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use tests::case::{self, Case};
+use tests::emulation::Kernel;
+use tests::judge;
+use tests::needs;
+use tests::originals::Versions;
+use tests::sandbox::{ORDINARY, ORDINARY_IDS, Run, SUBORDINATE};
+
+/// Runs every script of /rows, each in namespaces of its own, and tells of each in one line.
+const RUNNER: &str = r#"
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 SHELL=/bin/sh TZ=UTC
+export ORDINARY='setpriv --reuid 1000 --regid 1000 --init-groups --inh-caps=-all'
+mount -t tmpfs -o mode=1777 out /tmp
+# By its path: by its name busybox would run its own.
+ours=$(command -v unshare)
+for row in /rows/*.sh; do
+    name=${row##*/}
+    UNIQUE=ctrbox-row-${name%.sh} busybox timeout -s KILL "${SECONDS_A_ROW:-60}" "$ours" -m -u -i -p -f --mount-proc --kill-child \
+        sh /rows/one "$row" >/tmp/out 2>/tmp/err </dev/null
+    echo "row ${name%.sh} $? $(base64 -w 0 /tmp/out) $(base64 -w 0 /tmp/err)"
+done
+"#;
+
+/// What a script finds: an empty directory in memory, a /run of its own, the accounts that it asks for.
+const ONE: &str = r#"
+busybox hostname sandbox
+umask 022
+mount -t tmpfs -o mode=0755 case /case
+mount -t tmpfs -o mode=0755 run /run
+read -r first <"$1"
+[ "$first" != '# subordinate' ] || for file in /etc/subuid /etc/subgid; do mount --bind /etc/subordinate $file; done
+mkdir -p /tmp/own; mount -t tmpfs -o mode=1777 own /tmp
+cd /case
+sh "$1"
+exit $?
+"#;
+
+/// The first program of the initramfs: its root becomes one that can be pivoted from.
+const INIT: &str = r#"#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
+mkdir /new; mount -t tmpfs -o mode=755 new /new
+cp -a /bin /case /etc /root /rows /sbin /usr /new
+mkdir -p /new/dev /new/proc /new/sys /new/run /new/tmp /new/mnt
+exec switch_root /new /bin/sh /rows/second
+"#;
+
+const SECOND: &str = r#"
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+read -r _ _ version _ </proc/version
+echo "kernel $version"
+sh /rows/run
+echo rows end
+poweroff -f
+"#;
+
+/// What the sandbox of other tests has and the images have not; such rows are not for other kernels.
+const PRESENT: &[&str] = &["user", "subuid", "subgid"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["select", image, place] => select(Path::new(image), Path::new(place)),
+        ["boot", place, image, kernel, machine] => {
+            return if boot(Path::new(place), Path::new(image), kernel, machine) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
+        _ => {
+            eprintln!("usage: kernels select IMAGE PLACE | boot PLACE IMAGE KERNEL MACHINE");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(command: &mut Command) -> Vec<u8> {
+    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The image's files, and what the rows take besides.
+fn unpack(image: &Path, root: &Path) {
+    if root.exists() {
+        fs::remove_dir_all(root).unwrap();
+    }
+    fs::create_dir_all(root).unwrap();
+    run(Command::new("tar").arg("-xzf").arg(image).arg("-C").arg(root));
+    for directory in ["case", "rows", "mnt"] {
+        fs::create_dir(root.join(directory)).unwrap();
+    }
+    let (uid, gid, extra) = ORDINARY_IDS;
+    let etc = |name: &str, text: &str| fs::write(root.join("etc").join(name), text).unwrap();
+    etc(
+        "passwd",
+        &format!(
+            "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n\
+             nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n{ORDINARY}:x:{uid}:{gid}::/:/bin/sh\n"
+        ),
+    );
+    etc(
+        "group",
+        &format!(
+            "root:x:0:\ndaemon:x:1:\nadm:x:4:\nnogroup:x:65534:\n{ORDINARY}:x:{gid}:\nextra:x:{extra}:{ORDINARY}\n"
+        ),
+    );
+    etc("subordinate", &format!("{ORDINARY}:{SUBORDINATE}:65536\n"));
+    etc("subuid", "");
+    etc("subgid", "");
+    if !root.join("bin/bash").exists() {
+        symlink("sh", root.join("bin/bash")).unwrap();
+    }
+    for (name, text) in [("run", RUNNER), ("one", ONE), ("second", SECOND)] {
+        fs::write(root.join("rows").join(name), text).unwrap();
+    }
+}
+
+fn write_rows<'a>(root: &Path, rows: impl Iterator<Item = (usize, &'a Case)>) {
+    for (index, case) in rows {
+        let asks = case.needs.iter().any(|need| need.starts_with("sub"));
+        let first = if asks { "# subordinate\n" } else { "" };
+        fs::write(root.join(format!("rows/{index:04}.sh")), format!("{first}{}\n", case.run)).unwrap();
+    }
+}
+
+/// All cases; a row's number is its place among them.
+fn cases() -> Vec<Case> {
+    case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap()
+}
+
+/// What each row did, by its number; and the lines that tell of no row.
+fn parse(text: &str) -> (BTreeMap<usize, Run>, Vec<String>) {
+    let (mut runs, mut others) = (BTreeMap::new(), Vec::new());
+    for line in text.lines() {
+        // The kernel may have written something before it, on a line that it did not end.
+        let words: Vec<&str> = line.trim_end().split(' ').collect();
+        let ["row", number, status, out, err] = words[..] else {
+            others.push(line.trim_end().to_string());
+            continue;
+        };
+        let seen = |text| String::from_utf8_lossy(&base64(text)).replace("/case", "$DIR");
+        let run = Run { status: status.parse().unwrap(), stdout: seen(out), stderr: seen(err), ..Run::default() };
+        runs.insert(number.parse().unwrap(), run);
+    }
+    (runs, others)
+}
+
+fn base64(text: &str) -> Vec<u8> {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in text.bytes().filter_map(|byte| digits.iter().position(|digit| *digit == byte)) {
+        bits = bits << 6 | digit as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    bytes
+}
+
+fn faults(case: &Case, ours: &Run, there: Option<&Run>) -> Vec<String> {
+    let theirs = there.filter(|_| !case.has_expectations());
+    judge::judge(case, Some(ours), theirs, &Versions::default()).faults
+}
+
+fn select(image: &Path, place: &Path) {
+    let (root, cases) = (place.join("root"), cases());
+    unpack(image, &root);
+    let mut known = BTreeMap::new();
+    let is_candidate = |case: &&Case| case.needs.iter().all(|need| PRESENT.contains(&need.as_str()));
+    assert_eq!(needs::missing(&["root".into()], &mut known), None, "this takes root");
+    write_rows(&root, cases.iter().enumerate().filter(|(_, case)| is_candidate(case)));
+    // A root of its own, since no user namespace is made in one that was changed by chroot(2).
+    let script = r#"
+        set -e; cd "$1"; mount --bind . .; cd "$1"
+        mount --rbind /dev dev; mount --rbind /sys sys; mount -t proc proc proc
+        pivot_root . mnt; cd /; umount -l mnt
+        exec sh /rows/run"#;
+    let output = Command::new("unshare")
+        .args(["-m", "-p", "-f", "--propagation", "private", "sh", "-c", script, "sh"])
+        .arg(fs::canonicalize(&root).unwrap())
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        // What waits for what the image has not is none of the rows.
+        .env("SECONDS_A_ROW", "2")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (runs, others) = parse(&String::from_utf8_lossy(&output.stdout));
+    assert!(!runs.is_empty(), "{others:?} {}", String::from_utf8_lossy(&output.stderr));
+    let rows = place.join("rows");
+    let mut selected = String::new();
+    for (index, run) in &runs {
+        let case = &cases[*index];
+        let lacks = [&run.stdout, &run.stderr].iter().any(|text| {
+            ["not found", "inaccessible", "Usage: ", "applet", "unrecognized option", "invalid option"]
+                .iter()
+                .any(|word| text.contains(word))
+        });
+        if faults(case, run, None).is_empty() && (case.has_expectations() || !lacks) {
+            selected.push_str(&format!("{index}\n"));
+        }
+    }
+    fs::write(&rows, selected).unwrap();
+    fs::write(place.join("here"), output.stdout).unwrap();
+    println!("kernels: {} of {} rows hold in the image on this kernel", count(&rows), cases.len());
+}
+
+fn count(rows: &Path) -> usize {
+    fs::read_to_string(rows).unwrap().lines().count()
+}
+
+/// The console of a machine that boots this.
+fn console(kernel: &str, machine: &str, initramfs: &Path) -> String {
+    let (program, console) = match machine {
+        "x86_64" => ("qemu-system-x86_64 -M pc,accel=tcg -cpu max", "ttyS0"),
+        "aarch64" => ("qemu-system-aarch64 -M virt,accel=tcg -cpu cortex-a57", "ttyAMA0"),
+        _ => panic!("a machine that is not known: {machine}"),
+    };
+    let mut words = ["timeout", "900"].into_iter().chain(program.split(' '));
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).args(["-m", "1024", "-no-reboot", "-display", "none", "-net", "none", "-monitor", "none"]);
+    command.args(["-serial", "stdio", "-kernel", kernel, "-initrd"]).arg(initramfs);
+    command.args(["-append", &format!("console={console} panic=-1 quiet loglevel=1 mitigations=off")]);
+    String::from_utf8_lossy(&command.stdin(Stdio::null()).output().unwrap().stdout).into_owned()
+}
+
+fn boot(place: &Path, image: &Path, kernel: &str, machine: &str) -> bool {
+    let cases = cases();
+    let selected: Vec<usize> =
+        fs::read_to_string(place.join("rows")).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    let (here, _) = parse(&fs::read_to_string(place.join("here")).unwrap());
+    let work = place.join(format!("boot.{}", std::process::id()));
+    let root = work.join("root");
+    unpack(image, &root);
+    write_rows(&root, selected.iter().map(|index| (*index, &cases[*index])));
+    let init = root.join("init");
+    fs::write(&init, INIT).unwrap();
+    fs::set_permissions(&init, fs::Permissions::from_mode(0o755)).unwrap();
+    let initramfs: PathBuf = work.join("initramfs");
+    let pack = "cd \"$1\" && find . -print0 | cpio --null --create --quiet --format=newc --owner=0:0 | gzip -1 >\"$2\"";
+    run(Command::new("bash")
+        .args(["-c", pack, "bash"])
+        .arg(&root)
+        .arg(fs::canonicalize(&work).unwrap().join("initramfs")));
+    let said = console(kernel, machine, &initramfs);
+    fs::write(place.join("console"), &said).unwrap();
+    fs::remove_dir_all(&work).unwrap();
+    let (runs, others) = parse(&said);
+    let booted = others.iter().find_map(|line| line.split_once("kernel ").map(|(_, version)| version.to_string()));
+    let Some(version) = booted.filter(|version| version.parse::<Kernel>().is_ok()) else {
+        println!("kernels: {kernel} did not boot: {}", others.join("\n"));
+        return false;
+    };
+    let age: Kernel = version.parse().unwrap();
+    let (mut passed, mut failed, mut newer) = (0, 0, 0);
+    for index in selected {
+        let case = &cases[index];
+        if case.kernel.is_some_and(|since| since > age) {
+            newer += 1;
+            continue;
+        }
+        let Some(run) = runs.get(&index) else {
+            println!("FAILED {}: {}\n  it was not run", case.file, case.name);
+            failed += 1;
+            continue;
+        };
+        let faults = faults(case, run, here.get(&index));
+        if faults.is_empty() {
+            passed += 1;
+            continue;
+        }
+        failed += 1;
+        println!("FAILED {}: {}\n    $ {}", case.file, case.name, case.run.trim().replace('\n', "\n    $ "));
+        for line in faults.iter().chain([&format!("status {}", run.status)]) {
+            println!("  {line}");
+        }
+        for (name, text) in [("out", &run.stdout), ("err", &run.stderr)] {
+            for line in text.lines() {
+                println!("    {name}| {line}");
+            }
+        }
+    }
+    println!("kernels: {version} {machine}: {passed} rows passed, {failed} failed, {newer} ask for a newer one");
+    failed == 0 && passed >= 120
+}
