@@ -145,6 +145,10 @@ fn cases() -> Vec<Case> {
     case::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")).unwrap()
 }
 
+fn title(case: &Case) -> String {
+    format!("{}: {}", case.file, case.name)
+}
+
 /// What each row did, by its number; and the lines that tell of no row.
 fn parse(text: &str) -> (BTreeMap<usize, Run>, Vec<String>) {
     let (mut runs, mut others) = (BTreeMap::new(), Vec::new());
@@ -216,7 +220,7 @@ fn select(image: &Path, place: &Path) {
                 .any(|word| text.contains(word))
         });
         if faults(case, run, None).is_empty() && (case.has_expectations() || !lacks) {
-            selected.push_str(&format!("{index}\n"));
+            selected.push_str(&format!("{index} {}\n", title(case)));
         }
     }
     fs::write(&rows, selected).unwrap();
@@ -245,13 +249,18 @@ fn console(kernel: &str, machine: &str, initramfs: &Path) -> String {
 
 fn boot(place: &Path, image: &Path, kernel: &str, machine: &str) -> bool {
     let cases = cases();
-    let selected: Vec<usize> =
-        fs::read_to_string(place.join("rows")).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    // By their names: a row may have been written meanwhile.
+    let selected: Vec<(usize, &Case)> = fs::read_to_string(place.join("rows"))
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(number, name)| Some((number.parse().unwrap(), cases.iter().find(|case| title(case) == name)?)))
+        .collect();
     let (here, _) = parse(&fs::read_to_string(place.join("here")).unwrap());
     let work = place.join(format!("boot.{}", std::process::id()));
     let root = work.join("root");
     unpack(image, &root);
-    write_rows(&root, selected.iter().map(|index| (*index, &cases[*index])));
+    write_rows(&root, selected.iter().copied());
     let init = root.join("init");
     fs::write(&init, INIT).unwrap();
     fs::set_permissions(&init, fs::Permissions::from_mode(0o755)).unwrap();
@@ -272,8 +281,7 @@ fn boot(place: &Path, image: &Path, kernel: &str, machine: &str) -> bool {
     };
     let age: Kernel = version.parse().unwrap();
     let (mut passed, mut failed, mut newer) = (0, 0, 0);
-    for index in selected {
-        let case = &cases[index];
+    for (index, case) in selected {
         if case.kernel.is_some_and(|since| since > age) {
             newer += 1;
             continue;

@@ -28,7 +28,7 @@ impl Work<'_> {
         for name in types.split(|&byte| byte == b',') {
             if matches!(name, b"" | b"auto") && !(name.is_empty() && types.contains(&b',')) {
                 match self.detect()? {
-                    Some(fstype) => last = Some(self.attempt(Some(&fstype), false, output)),
+                    Some(fstype) => last = Some(self.try_drivers(&fstype, output)),
                     None => last = Some(self.guess(None, output)?),
                 }
             } else if !name.is_empty() {
@@ -43,6 +43,31 @@ impl Work<'_> {
         last.ok_or_else(|| message::early(USAGE, &self.target.path, b"no valid filesystem type specified"))
     }
 
+    /// The drivers of a type that was detected: the kernel's, or a mount.TYPE program in its place, in the order of
+    /// [`drivers`]. The one after is tried if there is none.
+    fn try_drivers(&mut self, found: &OsStr, output: &mut Output) -> Result<Tried, Refusal> {
+        let mut failed = None;
+        let mut tried = Vec::new();
+        for driver in drivers(found) {
+            match self.attempt(Some(driver), false, output) {
+                Err(refusal) if refusal.errno == Errno::ENODEV => {
+                    tried = if tried.is_empty() { text![driver] } else { text![tried, ", ", driver] };
+                    // The line of the type's own name is what the original prints.
+                    if failed.is_none() || driver == found {
+                        failed = Some(refusal);
+                    }
+                }
+                other => return other,
+            }
+        }
+        let Some(refusal) = failed else { return self.attempt(Some(found), false, output) };
+        if !tried.contains(&b',') {
+            return Err(refusal);
+        }
+        let words = text!["what mounts ", found, " was looked for in the kernel and as /sbin/mount.TYPE: ", tried];
+        Err(Refusal { failure: refusal.failure.hint(words), ..refusal })
+    }
+
     /// The type that the source's superblock says, or its name.
     fn detect(&self) -> Result<Option<OsString>, Failure> {
         let path = self.path().unwrap_or_default();
@@ -52,7 +77,7 @@ impl Work<'_> {
                 if allowed.is_some_and(|list| !linux::options::type_matches(OsStr::new(found.fstype), list)) {
                     return Err(message::early(USAGE, &self.target.path, b"no valid filesystem type specified"));
                 }
-                Ok(Some(OsString::from(kernel_type(found.fstype))))
+                Ok(Some(OsString::from(found.fstype)))
             }
             Ok(Probed::Ambiguous) => Err(message::early(
                 FAILED,
@@ -92,12 +117,18 @@ impl Work<'_> {
     }
 }
 
-/// The name under which the kernel has a detected type.
-fn kernel_type(found: &str) -> &str {
-    match found {
-        "ntfs" => "ntfs3",
-        other => other,
-    }
+/// The names of what mounts a detected type: the kernel's own driver first.
+fn drivers(found: &OsStr) -> impl Iterator<Item = &OsStr> {
+    let names: &[&str] = match found.as_bytes() {
+        b"ntfs" => &["ntfs3", "ntfs", "ntfs-3g"],
+        // ext4 mounts the older ones, under their names only where the kernel is made so.
+        b"ext2" => &["ext2", "ext4"],
+        b"ext3" => &["ext3", "ext4"],
+        b"exfat" => &["exfat", "exfat-fuse"],
+        _ => &[],
+    };
+    let itself = names.is_empty().then_some(found);
+    names.iter().map(|name| OsStr::new(*name)).chain(itself)
 }
 
 /// Whether the kernel has a type now, without a module that it would have to load.

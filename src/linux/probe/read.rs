@@ -9,11 +9,31 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What is on a device, or in a file.
 pub fn device(path: &OsStr) -> Result<Probed> {
-    let file = io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)?;
+    open_device(path).map(|file| read_head(&file))
+}
+
+fn read_head(file: &OwnedFd) -> Probed {
     let mut head = vec![0; HEAD];
-    let got = read_at(&file, 0, &mut head);
+    let got = read_at(file, 0, &mut head);
     head.truncate(got);
-    Ok(probe(&head, &|offset, buffer| read_at(&file, offset, buffer)))
+    probe(&head, &|offset, buffer| read_at(file, offset, buffer))
+}
+
+/// [`device`], but a drive without a medium is not read: the kernel would log an error for each block.
+fn with_medium(path: &OsStr) -> Result<Probed> {
+    // Of <linux/cdrom.h>; drives of other kinds do not know it.
+    const CDROM_DRIVE_STATUS: libc::Ioctl = 0x5326;
+    const CDSL_CURRENT: libc::c_int = libc::c_int::MAX;
+    const NO_DISC_TO_NOT_READY: core::ops::RangeInclusive<libc::c_int> = 1..=3;
+    let file = open_device(path)?;
+    // SAFETY: the request takes an integer and writes nothing.
+    let status = unsafe { libc::ioctl(file.as_raw_fd(), CDROM_DRIVE_STATUS, CDSL_CURRENT) };
+    if NO_DISC_TO_NOT_READY.contains(&status) { Ok(Probed::Nothing) } else { Ok(read_head(&file)) }
+}
+
+/// Without waiting: a drive opens its tray, a FIFO finds no writer.
+fn open_device(path: &OsStr) -> Result<OwnedFd> {
+    io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)
 }
 
 /// Reads as much as there is. What cannot be read is not there.
@@ -39,7 +59,12 @@ pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsStr
     let names: Vec<Vec<u8>> = text
         .split(|&byte| byte == b'\n')
         .skip(1)
-        .filter_map(|line| line.split(|&byte| byte == b' ').rfind(|word| !word.is_empty()))
+        .filter_map(|line| {
+            let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+            // A floppy drive (2) keeps whoever asks waiting until its motor has looked for a medium.
+            let is_floppy = words.next()? == b"2";
+            words.next_back().filter(|_| !is_floppy)
+        })
         .map(<[u8]>::to_vec)
         .collect();
     let value = value.to_vec();
@@ -56,7 +81,7 @@ fn has_tag(name: &[u8], kind: TagKind, value: &[u8]) -> bool {
         TagKind::Id => false,
         TagKind::PartLabel => uevent(name, b"PARTNAME=").is_some_and(|found| found == value),
         TagKind::PartUuid => uevent(name, b"PARTUUID=").is_some_and(|found| found == value),
-        TagKind::Label | TagKind::Uuid => match device(&device_path(name)) {
+        TagKind::Label | TagKind::Uuid => match with_medium(&device_path(name)) {
             Ok(Probed::One(found)) => {
                 let tag = if kind == TagKind::Label { found.label } else { found.uuid };
                 tag.is_some_and(|tag| tag == value)
