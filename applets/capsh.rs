@@ -165,7 +165,7 @@ fn call(option: &str) -> &'static str {
         "uid" => "setuid()",
         "gid" => "setgid()",
         "cap-uid" => "prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
-        "user" => "setgroups(), setgid(), prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
+        "user" => "setgid(), setgroups(), prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
         "groups" => "setgroups()",
         "keep" => "prctl(PR_SET_KEEPCAPS, ...)",
         "secbits" => "prctl(PR_SET_SECUREBITS, ...)",

@@ -141,7 +141,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
             continue;
         }
         if !session.raised {
-            story.tell("make cap_setfcap effective", "capset()", &[]);
+            story.tell("make cap_setfcap effective if it is not", "capset()", &[]);
             session.raised = true;
         }
         let Some(wanted) = wanted else {

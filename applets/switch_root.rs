@@ -80,7 +80,11 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
     story.tell(words, "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()", &[new_root, init]);
     for kept in KEPT {
         let words = "if {0} is a mount, move it to {1}, or detach it where there is no empty place for it";
-        story.tell(words, "mount(\"{0}\", \"{1}\", NULL, MS_MOVE, NULL)", &[&kept, &below(new_root, kept)]);
+        story.tell(
+            words,
+            "mount(\"{0}\", \"{1}\", NULL, MS_MOVE, NULL) or umount2(\"{0}\", MNT_DETACH)",
+            &[&kept, &below(new_root, kept)],
+        );
     }
     steps::chdir(&mut story, new_root);
     story.tell("move the mount there over the root", "mount(\".\", \"/\", NULL, MS_MOVE, NULL)", &[]);

@@ -16,7 +16,11 @@ pub fn story(plan: &Plan) -> Story {
     }
     if plan.looks_outside {
         shared::look_up(&mut story, " inside");
-        story.tell("become that user, with those groups", "setgroups(), setgid(), setuid()", &[]);
+        let (words, call) = match plan.wanted.userspec {
+            Some(_) => ("become that user, with those groups", "setgroups(), setgid(), setuid()"),
+            None => ("take those groups", "setgroups()"),
+        };
+        story.tell(words, call, &[]);
     }
     story.run(&plan.program.argv.0, "a shell");
     story

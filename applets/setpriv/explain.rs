@@ -53,9 +53,14 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
             story.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list.join(", "), &list.len()]);
         }
     }
+    // One capset() makes both.
+    let bounding = match options.inheritable {
+        Some(_) => "prctl(PR_CAPBSET_DROP, ...)",
+        None => "prctl(PR_CAPBSET_DROP, ...), capset()",
+    };
     for (changes, what, call) in [
         (&options.securebits, "securebits", "prctl(PR_SET_SECUREBITS, ...)"),
-        (&options.bounding, "bounding set", "prctl(PR_CAPBSET_DROP, ...), capset()"),
+        (&options.bounding, "bounding set", bounding),
         (&options.inheritable, "inheritable set", "capset()"),
         (&options.ambient, "ambient set", "prctl(PR_CAP_AMBIENT, ...)"),
     ] {
