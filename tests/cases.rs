@@ -2,20 +2,24 @@
 //!
 //! `cargo test -p tests --test cases -- [--against NAME] [--ours|--theirs] [--emulate VERSION[,ERROR]] [--list]
 //! [--verbose] [PATTERN...]`: patterns are regular expressions on `FILE: NAME`; the variable CASES is one, too. NAME is
-//! debian12, debian13, unstable (the newest) or host. It closes with a line `cases: N passed, N failed, N skipped`.
+//! debian12, debian13, unstable (the newest) or host. `--stub` runs programs that do nothing in place of ours, which
+//! must not pass a row that does not say so (`stub`). It closes with a line `cases: N passed, N failed, N skipped`.
 
 use regex::Regex;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tests::case::{self, Case, Differs, Only};
 use tests::emulation::Emulation;
 use tests::judge;
 use tests::needs;
 use tests::originals::{Originals, Versions};
 use tests::sandbox::{Run, Side, Stage, artefact};
+use tests::scratch::Scratch;
 
 #[derive(Default)]
 struct Options {
@@ -23,6 +27,7 @@ struct Options {
     theirs_only: bool,
     list: bool,
     verbose: bool,
+    stub: bool,
     emulation: Option<Emulation>,
     against: Option<String>,
     patterns: Vec<Regex>,
@@ -107,6 +112,7 @@ fn options() -> Result<Options, Box<dyn std::error::Error>> {
                 let (kernel, answer) = wanted.split_once(',').unwrap_or((&wanted, "ENOSYS"));
                 options.emulation = Some(Emulation { kernel: kernel.parse()?, answer: answer.parse()? });
             }
+            "--stub" => options.stub = true,
             "--ours" => options.ours_only = true,
             "--theirs" => options.theirs_only = true,
             "--list" => options.list = true,
@@ -135,10 +141,9 @@ fn run_all(cases: &[Case], options: &Options, originals: &Originals) -> std::io:
         .collect();
     let mut stage = Stage::with(Path::new(env!("CARGO_BIN_EXE_sandbox")), originals, &artefact()?)?;
     stage.emulation = options.emulation;
+    let stubs = if options.stub { stubs(originals)? } else { Vec::new() };
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::new(BTreeMap::new());
-    // Loop devices have one set of numbers for the whole machine: a case would detach another's.
-    let loops = Mutex::new(());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -149,9 +154,8 @@ fn run_all(cases: &[Case], options: &Options, originals: &Originals) -> std::io:
                     let outcome = match lack {
                         Some(reason) => Outcome { verdict: Verdict::Skipped(reason.clone()), runs: Vec::new() },
                         None => {
-                            let alone = case.needs.iter().any(|need| need == "loop");
-                            let _turn = alone.then(|| loops.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-                            run_one(&stage, &originals.versions, case, options)
+                            let _turn = needs::turn(&case.needs);
+                            run_one(&stage, &stubs, &originals.versions, case, options)
                         }
                     };
                     if options.verbose {
@@ -165,12 +169,48 @@ fn run_all(cases: &[Case], options: &Options, originals: &Originals) -> std::io:
     Ok(done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect())
 }
 
-fn run_one(stage: &Stage, versions: &Versions, case: &Case, options: &Options) -> Outcome {
+/// Stages in which each of our commands is a program that does nothing and ends with 0, or with 1.
+fn stubs(originals: &Originals) -> std::io::Result<Vec<(u8, Stage)>> {
+    let made = Scratch::new("stub")?;
+    let stage = |status: u8| {
+        let program = made.0.join(status.to_string());
+        fs::write(&program, format!("#!/bin/sh\nexit {status}\n"))?;
+        let mut stage = Stage::with(Path::new(env!("CARGO_BIN_EXE_sandbox")), originals, &program)?;
+        // What waits for an effect waits for ever.
+        stage.timeout = Duration::from_secs(5);
+        Ok((status, stage))
+    };
+    [0, 1].into_iter().map(stage).collect()
+}
+
+/// Whether a row passes where nothing is done, and whether it says that it is meant to.
+fn run_stubs(stubs: &[(u8, Stage)], versions: &Versions, case: &Case, theirs: Option<&Run>) -> Outcome {
+    let mut passed = Vec::new();
+    for (status, stage) in stubs {
+        let stub = stage.run(Side::Ours, needs::accounts(&case.needs), &case.run).unwrap_or_default();
+        let is_compared = case.has_expectations() || (theirs.is_some() && case.differs(versions) == Differs::No);
+        if is_compared && judge::judge(case, Some(&stub), theirs, versions).faults.is_empty() {
+            passed.push(status.to_string());
+        }
+    }
+    let verdict = match (&case.stub, passed.as_slice()) {
+        (None, []) => Verdict::Passed(Vec::new()),
+        (None, passed) => {
+            Verdict::Failed(vec![format!("a program that only ends with {} passes", passed.join(" or "))])
+        }
+        (Some(_), []) => Verdict::Passed(vec!["no stub passes it (any more), whatever `stub` says".to_string()]),
+        (Some(_), _) => Verdict::Passed(Vec::new()),
+    };
+    Outcome { verdict, runs: Vec::new() }
+}
+
+fn run_one(stage: &Stage, stubs: &[(u8, Stage)], versions: &Versions, case: &Case, options: &Options) -> Outcome {
     let mut runs = Vec::new();
     let mut broken = Vec::new();
     for side in [Side::Theirs, Side::Ours] {
         let wanted = match side {
-            Side::Ours => !options.theirs_only,
+            Side::Ours => !options.theirs_only && !options.stub,
+            Side::Theirs if options.stub && case.has_expectations() => false,
             Side::Theirs => !options.ours_only && (case.only == Only::Both || case.differs(versions) == Differs::No),
         };
         if wanted {
@@ -181,6 +221,9 @@ fn run_one(stage: &Stage, versions: &Versions, case: &Case, options: &Options) -
         }
     }
     let of = |wanted| runs.iter().find(|(side, _)| *side == wanted).map(|(_, run)| run);
+    if options.stub {
+        return run_stubs(stubs, versions, case, of(Side::Theirs));
+    }
     let judge::Verdict { mut faults, notes } = judge::judge(case, of(Side::Ours), of(Side::Theirs), versions);
     faults.extend(broken);
     let verdict = if faults.is_empty() { Verdict::Passed(notes) } else { Verdict::Failed(faults) };

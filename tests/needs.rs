@@ -53,6 +53,17 @@ pub fn accounts(needs: &[String]) -> Accounts {
     }
 }
 
+/// Held as long as a case with these needs runs. Loop devices have one set of numbers for the whole machine: a case
+/// would take one that another case, or another run of the tests, has just found free.
+pub fn turn(needs: &[String]) -> Option<fs::File> {
+    if !needs.iter().any(|need| need == "loop") {
+        return None;
+    }
+    let control = fs::File::open("/dev/loop-control").ok()?;
+    control.lock().ok()?;
+    Some(control)
+}
+
 fn lack_of(need: &str) -> Option<String> {
     match need {
         "root" => (!nix::unistd::geteuid().is_root()).then(|| "not root".to_string()),

@@ -5,6 +5,7 @@
 //! namespaces (loop devices, cgroups) is looked for, removed, and reported as left behind. The
 //! namespaces are made by `bin/sandbox.rs` itself, so the tested tools have no part in it.
 
+use crate::document;
 use crate::emulation::Emulation;
 use crate::originals::{self, Originals};
 use std::ffi::OsStr;
@@ -15,6 +16,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The commands whose names mean ours or the originals.
@@ -258,12 +260,49 @@ fn remove_abandoned() {
     }
 }
 
-/// The program under test: the file that `CTRBOX` names, else `target/ctrbox`.
+/// The program under test: the file that `CTRBOX` names, else `target/ctrbox`, which is built where it is not there or
+/// older than what it is made from.
 pub fn artefact() -> io::Result<PathBuf> {
-    match std::env::var_os("CTRBOX") {
-        Some(path) => fs::canonicalize(path),
-        None => Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ctrbox")),
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    if let Some(path) = std::env::var_os("CTRBOX") {
+        return fs::canonicalize(path);
     }
+    let path = document::tree().join("target/ctrbox");
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*built {
+        // Test programs that run side by side wait for the one that builds.
+        let lock = fs::File::create(document::tree().join("target/ctrbox.lock"))?;
+        lock.lock()?;
+        if let Some(reason) = outdated(&path)? {
+            eprintln!("{reason}: scripts/build makes it now");
+            let made = Command::new(document::tree().join("scripts/build")).arg("--quiet").status()?;
+            if !made.success() {
+                return Err(io::Error::other(format!("{reason}, and scripts/build fails: {made}")));
+            }
+        }
+        *built = true;
+    }
+    Ok(path)
+}
+
+/// Why a program is not what the sources make.
+fn outdated(program: &Path) -> io::Result<Option<String>> {
+    let Ok(made) = fs::metadata(program).and_then(|about| about.modified()) else {
+        return Ok(Some(format!("{} is not there", program.display())));
+    };
+    let mut left: Vec<PathBuf> =
+        ["Cargo.toml", "Cargo.lock", "src", "applets", "scripts/build"].map(|name| document::tree().join(name)).into();
+    while let Some(path) = left.pop() {
+        let about = fs::metadata(&path)?;
+        if about.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                left.push(entry?.path());
+            }
+        } else if about.modified()? > made {
+            return Ok(Some(format!("{} is older than {}", program.display(), path.display())));
+        }
+    }
+    Ok(None)
 }
 
 /// The value of `UNIQUE` for the script with this report.
