@@ -28,7 +28,7 @@ mount -t tmpfs -o mode=1777 out /tmp
 ours=$(command -v unshare)
 for row in /rows/*.sh; do
     name=${row##*/}
-    UNIQUE=ctrbox-row-${name%.sh} busybox timeout -s KILL "${SECONDS_A_ROW:-60}" "$ours" -m -u -i -p -f --mount-proc --kill-child \
+    UNIQUE=ctrbox-row-${name%.sh} busybox timeout -s KILL "${SECONDS_A_ROW:-15}" "$ours" -m -u -i -p -f --mount-proc --kill-child \
         sh /rows/one "$row" >/tmp/out 2>/tmp/err </dev/null
     echo "row ${name%.sh} $? $(base64 -w 0 /tmp/out) $(base64 -w 0 /tmp/err)"
 done
@@ -244,7 +244,10 @@ fn console(kernel: &str, machine: &str, initramfs: &Path) -> String {
     command.args(words).args(["-m", "1024", "-no-reboot", "-display", "none", "-net", "none", "-monitor", "none"]);
     command.args(["-serial", "stdio", "-kernel", kernel, "-initrd"]).arg(initramfs);
     command.args(["-append", &format!("console={console} panic=-1 quiet loglevel=1 mitigations=off")]);
-    String::from_utf8_lossy(&command.stdin(Stdio::null()).output().unwrap().stdout).into_owned()
+    // Into a file, in which can be seen how far it is.
+    let log = initramfs.with_file_name("console");
+    let _ = command.stdin(Stdio::null()).stdout(fs::File::create(&log).unwrap()).status().unwrap();
+    String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned()
 }
 
 fn boot(place: &Path, image: &Path, kernel: &str, machine: &str) -> bool {
