@@ -3,7 +3,7 @@
 //! `kernels select IMAGE PLACE` unpacks an image into PLACE/root and runs the cases there on this machine's kernel. Those
 //! that hold there, with the image's own commands, are the ones to be run elsewhere; what they did is kept in PLACE.
 //! `kernels boot PLACE IMAGE KERNEL MACHINE` boots a kernel with an image and these cases in its initramfs, and judges
-//! what they print. It closes with a line `kernels: VERSION MACHINE: N rows passed, N failed, N ask for a newer one`.
+//! what they print. The variable CASES limits them to a pattern. It closes with a line `kernels: VERSION MACHINE: N rows passed, N failed, N ask for a newer one`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -190,7 +190,11 @@ fn select(image: &Path, place: &Path) {
     let (root, cases) = (place.join("root"), cases());
     unpack(image, &root);
     let mut known = BTreeMap::new();
-    let is_candidate = |case: &&Case| case.needs.iter().all(|need| PRESENT.contains(&need.as_str()));
+    let pattern = std::env::var("CASES").ok().map(|text| regex::Regex::new(&text).unwrap());
+    let is_candidate = |case: &&Case| {
+        case.needs.iter().all(|need| PRESENT.contains(&need.as_str()))
+            && pattern.as_ref().is_none_or(|pattern| pattern.is_match(&title(case)))
+    };
     assert_eq!(needs::missing(&["root".into()], &mut known), None, "this takes root");
     write_rows(&root, cases.iter().enumerate().filter(|(_, case)| is_candidate(case)));
     // A root of its own, since no user namespace is made in one that was changed by chroot(2).
