@@ -79,6 +79,27 @@ pub fn examples(manual: &str) -> Vec<String> {
         .collect()
 }
 
+/// The indented blocks of a Markdown text that follow an empty line, without their indentation: each is a listing.
+pub fn listings(markdown: &str) -> Vec<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    let (mut open, mut after_empty) = (false, true);
+    for line in markdown.lines() {
+        match line.strip_prefix(INDENT) {
+            Some(text) if open || after_empty => {
+                if !std::mem::replace(&mut open, true) {
+                    blocks.push(String::new());
+                }
+                if let Some(block) = blocks.last_mut() {
+                    block.extend([text, "\n"]);
+                }
+            }
+            _ => open = false,
+        }
+        after_empty = line.is_empty();
+    }
+    blocks
+}
+
 /// A page with the sections of a manual text put where they belong.
 fn with_texts(page: &str, manual: &str) -> Result<String, String> {
     let (head, rest) = page.split_once(".SH DESCRIPTION\n").ok_or("the page has no description")?;
@@ -159,6 +180,11 @@ mod tests {
     #[test]
     fn an_example_is_an_indented_block() {
         assert_eq!(examples(MANUAL), ["one\ntwo", "three"]);
+    }
+
+    #[test]
+    fn a_listing_is_an_indented_block_below_an_empty_line() {
+        assert_eq!(listings("a\n\n    one\n      two\n\n- b\n    c\n\n    three\n"), ["one\n  two\n", "three\n"]);
     }
 
     #[test]
