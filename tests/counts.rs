@@ -38,3 +38,17 @@ fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
     }
     fs::remove_dir_all(&tree).unwrap();
 }
+
+#[test]
+fn memory_grows_no_faster_than_the_work_and_is_at_most_the_originals() {
+    if !tests::needs::present(&["root"]) {
+        return;
+    }
+    let scene = Path::new(env!("CARGO_TARGET_TMPDIR")).join("growth");
+    let _ = fs::remove_dir_all(&scene);
+    fs::create_dir_all(&scene).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_growth")).arg(&scene).args(["--memory", "--check"]).output().unwrap();
+    fs::remove_dir_all(&scene).unwrap();
+    let (table, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success() && errors.is_empty(), "{table}{errors}");
+}

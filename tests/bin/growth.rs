@@ -1,0 +1,247 @@
+//! `growth SCENE [--memory] [--check] [FORM...]`: what `scripts/bench --growth` prints. SCENE is an empty directory.
+//!
+//! Each form is a command whose work has a size. It is run with a size N, with twice and with four times as much, by
+//! ours and by the original, and its peak memory and time are told. Peak memory is ru_maxrss of getrusage(2), which
+//! includes what this program itself has in memory: below about 2 MB it says nothing. The bars: memory grows at most
+//! 1.2 times as fast as the size and is at most the original's, time at most 2.3 times for twice the size and at most
+//! the original's. With `--memory` only memory counts, which does not depend on how busy the machine is.
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use tests::originals::Originals;
+use tests::sandbox::APPLETS;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+struct Form {
+    name: &'static str,
+    /// The smallest size.
+    size: usize,
+    /// A shell script that makes what the command works on; `$N` is the size, `$S` the scene, `$P` the peer's commands.
+    prepare: &'static str,
+    /// The command, run by exec from a shell.
+    command: &'static str,
+}
+
+const TABLE: &str = r#"for i in $(seq $N); do mkdir -p $S/m/$i; echo "none $S/m/$i tmpfs rw,size=4k,_netdev,x-a=$i 0 0"; done >$S/fstab"#;
+const MOUNTED: &str = r#"for i in $(seq $N); do mkdir -p $S/m/$i; echo "none $S/m/$i tmpfs rw,size=4k,_netdev,x-a=$i 0 0"; done >$S/fstab
+    $S/ours/mount -a -T $S/fstab"#;
+const BOUND: &str = "mkdir $S/m/top; mount -i -t tmpfs top $S/m/top; for i in $(seq $N); do mkdir $S/m/top/$i; mount -i --bind $S/m/top $S/m/top/$i; done";
+const PROCESSES: &str = "for i in $(seq $N); do sleep 1000 & done; sleep 0.2";
+
+const FORMS: &[Form] = &[
+    Form { name: "mount -a", size: 150, prepare: TABLE, command: "mount -a -T $S/fstab" },
+    Form { name: "umount -a", size: 150, prepare: MOUNTED, command: "umount -a -O _netdev" },
+    Form { name: "umount -R", size: 150, prepare: MOUNTED, command: "umount -R $S/m" },
+    Form { name: "umount -A -R", size: 150, prepare: BOUND, command: "umount -A -R $S/m/top" },
+    Form { name: "mount, list", size: 300, prepare: BOUND, command: "mount" },
+    Form { name: "mount -l, list", size: 300, prepare: BOUND, command: "mount -l" },
+    Form { name: "mount -a -o remount", size: 100, prepare: MOUNTED, command: "mount -a -O _netdev -o remount" },
+    Form {
+        name: "one line of fstab",
+        size: 10_000,
+        prepare: r#"mkdir -p $S/m/last; { seq -f "none /nowhere/%.0f tmpfs rw 0 0" $N; echo "none $S/m/last tmpfs rw 0 0"; } >$S/fstab"#,
+        command: "mount -f -n -T $S/fstab $S/m/last",
+    },
+    Form {
+        name: "nsenter -e",
+        size: 2_000,
+        prepare: "env $(seq -f V%.0f=1 $N) sleep 1000 & echo $! >$S/pid; sleep 0.2",
+        command: "nsenter -t $(cat $S/pid) -e /bin/true",
+    },
+    Form {
+        name: "chroot --userspec",
+        size: 1_000,
+        prepare: "mkdir -p $S/root/etc; cp $S/ours/ctrbox $S/root/; echo u:x:1000:1000::/: >$S/root/etc/passwd
+            members=$(yes a | head -n 500 | paste -sd,); seq -f g%.0f:x:7:$members $N >$S/root/etc/group",
+        command: "chroot --userspec=u $S/root /ctrbox --list",
+    },
+    Form {
+        name: "chroot, groups",
+        size: 15_000,
+        prepare: "mkdir -p $S/root/etc; cp $S/ours/ctrbox $S/root/; echo u:x:1000:1000::/: >$S/root/etc/passwd
+            seq -f g:x:%.0f:u $N >$S/root/etc/group",
+        command: "chroot --userspec=u $S/root /ctrbox --list",
+    },
+    Form {
+        name: "getcap -r, depth",
+        size: 500,
+        prepare: "mkdir $S/m/deep; cd $S/m/deep; for i in $(seq $N); do mkdir a b; cd -P ./a; done 2>/dev/null",
+        command: "getcap -r $S/m/deep",
+    },
+    Form { name: "lsns", size: 100, prepare: PROCESSES, command: "lsns" },
+    Form { name: "lsns -p", size: 100, prepare: PROCESSES, command: "lsns -p $$" },
+    Form { name: "getpcaps, operands", size: 2_000, prepare: "", command: "getpcaps $(yes $$ | head -n $N)" },
+    Form { name: "getcap, operands", size: 2_000, prepare: "", command: "getcap $(yes /bin/true | head -n $N)" },
+    Form {
+        name: "unshare --forward-signals",
+        size: 2_000,
+        prepare: "",
+        command: r#"unshare --fork --forward-signals sh -c 'trap "" INT; for i in $(seq $0); do kill -INT $PPID; done' $N"#,
+    },
+];
+
+/// What one run took.
+#[derive(Clone, Copy)]
+struct Run {
+    /// In KiB.
+    peak: usize,
+    time: Duration,
+    succeeds: bool,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("growth: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<bool> {
+    let mut arguments = std::env::args().skip(1);
+    let scene = PathBuf::from(arguments.next().ok_or("no scene")?).canonicalize()?;
+    let (mut memory, mut check, mut names) = (false, false, Vec::new());
+    for argument in arguments {
+        match argument.as_str() {
+            "--memory" => memory = true,
+            "--check" => check = true,
+            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}").into()),
+            _ => names.push(argument),
+        }
+    }
+    let originals = make(&scene)?;
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+    println!("peak memory in KiB and time in ms at N, 2N and 4N; originals: {originals}");
+    let mut missed = Vec::new();
+    for form in
+        FORMS.iter().filter(|form| names.is_empty() || names.iter().any(|name| form.name.contains(name.as_str())))
+    {
+        let ours = measure(form, &scene, "ours")?;
+        let theirs = measure(form, &scene, "theirs")?;
+        println!("{:<26} N={:<6} ours   {}", form.name, form.size, shown(&ours));
+        println!("{:<26} {:<8} theirs {}", "", "", shown(&theirs));
+        missed.extend(misses(&ours, &theirs, memory).into_iter().map(|miss| format!("{}: {miss}", form.name)));
+    }
+    for miss in &missed {
+        println!("missed: {miss}");
+    }
+    Ok(missed.is_empty() || !check)
+}
+
+/// The commands of both peers; the versions of the originals.
+fn make(scene: &Path) -> Result<String> {
+    for directory in ["ours", "theirs", "stage", "m"] {
+        fs::create_dir_all(scene.join(directory))?;
+    }
+    let ours = scene.join("ours/ctrbox");
+    fs::copy(tests::sandbox::artefact()?, &ours)?;
+    for applet in APPLETS {
+        fs::hard_link(&ours, scene.join("ours").join(applet))?;
+    }
+    let originals = Originals::chosen()?;
+    originals.copy(&APPLETS, &scene.join("stage"), &scene.join("theirs"))?;
+    Ok(format!("{} ({})", originals.name, originals.versions))
+}
+
+fn measure(form: &Form, scene: &Path, peer: &str) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for factor in [1, 2, 4] {
+        let none: Option<&str> = None;
+        let place = scene.join("m");
+        mount(Some("growth"), &place, Some("tmpfs"), MsFlags::empty(), none)?;
+        let shell = |script: String| {
+            let mut command = Command::new("sh");
+            command.arg("-c").arg(script).env("S", scene).env("N", (form.size * factor).to_string());
+            command.env("P", scene.join(peer)).env("LIBMOUNT_UTAB", scene.join("m/utab"));
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        // What it leaves running is in a session of its own and ends with it.
+        let mut prepared = Command::new("setsid");
+        let script = shell(format!("{}\necho ready >$S/ready; read -r wait <&0", form.prepare));
+        prepared.arg("sh").args(script.get_args());
+        for (name, value) in script.get_envs() {
+            if let Some(value) = value {
+                prepared.env(name, value);
+            }
+        }
+        let mut prepared = prepared.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        while !scene.join("ready").exists() {
+            if prepared.try_wait()?.is_some() {
+                return Err(format!("{}: what it works on cannot be made", form.name).into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        fs::remove_file(scene.join("ready"))?;
+        let start = Instant::now();
+        let run = finish(shell(format!("exec $P/{}", form.command)).spawn()?, start);
+        // SAFETY: the call takes integers; the process leads a group of its own.
+        unsafe { libc::kill(-(prepared.id() as i32), libc::SIGKILL) };
+        prepared.wait()?;
+        // The command may have unmounted it.
+        let _ = umount2(&place, MntFlags::MNT_DETACH);
+        let _ = fs::remove_dir_all(scene.join("root"));
+        runs.push(run?);
+    }
+    Ok(runs)
+}
+
+/// Waits for a command: wait4(2), for its peak.
+fn finish(child: Child, start: Instant) -> Result<Run> {
+    let mut status = 0;
+    // SAFETY: all zero is a valid struct rusage, and both pointers are valid for writes.
+    let (waited, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(child.id() as i32, &raw mut status, 0, &raw mut usage), usage)
+    };
+    nix::errno::Errno::result(waited)?;
+    Ok(Run { peak: usage.ru_maxrss.unsigned_abs() as usize, time: start.elapsed(), succeeds: status == 0 })
+}
+
+fn shown(runs: &[Run]) -> String {
+    let peaks: Vec<String> = runs.iter().map(|run| format!("{:>7}", run.peak)).collect();
+    let times: Vec<String> = runs.iter().map(|run| format!("{:>6}", run.time.as_millis())).collect();
+    let failed = if runs.iter().all(|run| run.succeeds) { "" } else { "  fails" };
+    format!("{} KiB {} ms{failed}", peaks.concat(), times.concat())
+}
+
+/// The pages that a run may have more than another one, in KiB.
+const SLACK: usize = 256;
+/// A time below this says nothing.
+const SHORT: Duration = Duration::from_millis(50);
+
+fn misses(ours: &[Run], theirs: &[Run], memory: bool) -> Vec<String> {
+    let mut missed = Vec::new();
+    let ([first, second, third], [_, _, theirs_third]) = (ours, theirs) else { return missed };
+    if !ours.iter().all(|run| run.succeeds) {
+        missed.push("ours fails".to_string());
+    }
+    let growth = |from: &Run, to: &Run| to.peak.saturating_sub(from.peak);
+    if growth(second, third) * 10 > growth(first, second).max(SLACK) * 24 {
+        missed.push("memory grows faster than the work".to_string());
+    }
+    let comparable = theirs.iter().all(|run| run.succeeds);
+    if comparable && third.peak > theirs_third.peak + SLACK {
+        missed.push("memory is more than the original's".to_string());
+    }
+    if !memory {
+        if third.time > SHORT && third.time.as_secs_f64() > 2.3 * second.time.as_secs_f64() {
+            missed.push("time grows faster than the work".to_string());
+        }
+        if comparable && third.time > SHORT && third.time > theirs_third.time {
+            missed.push("time is more than the original's".to_string());
+        }
+    }
+    missed
+}
