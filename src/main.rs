@@ -4,6 +4,7 @@
 //! applet as its first argument, lists them, or makes links to itself.
 #![no_main]
 
+mod doctor;
 mod install;
 
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, failure::Line, text};
@@ -41,6 +42,7 @@ static CTRBOX: Applet = Applet {
         "--list | --list-full",
         "--install [-s] [--force] [DIR]",
         "--uninstall [DIR]",
+        "doctor [--json]",
         "explain APPLET [ARGUMENT]...",
         "man [APPLET]",
         "completion bash|zsh|fish",
@@ -155,6 +157,7 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     };
     let Some(applet) = applets::find(name) else {
         return match (name.to_str(), args) {
+            (Some("doctor"), _) => run_own(&doctor::DOCTOR, args),
             (Some("explain"), _) => explain(args, output),
             (Some("man"), _) => print_page(args.first(), output),
             (Some("completion"), [shell]) => print_completion(shell, output),
@@ -165,6 +168,12 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
     let invocation = Invocation { applet, argv0: name, args: &args };
     Ok(refused(&invocation).unwrap_or_else(|| invocation.run()))
+}
+
+/// A command that ctrbox has beside its applets, with options of its own.
+fn run_own(command: &'static Applet, args: &[OsString]) -> Outcome {
+    let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
+    Ok(Invocation { applet: command, argv0: OsStr::new(command.name), args: &args }.run())
 }
 
 /// `ctrbox explain COMMAND...`: what the command would do, and the command of ours that it runs.

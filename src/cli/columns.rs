@@ -345,7 +345,7 @@ fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
 }
 
 /// Adds a string of JSON. Bytes that are no text are U+FFFD: JSON has no other word for them.
-fn json_string(text: &[u8], out: &mut Vec<u8>) {
+pub fn json_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for byte in String::from_utf8_lossy(text).bytes() {
         let short = match byte {

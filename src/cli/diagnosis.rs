@@ -6,6 +6,7 @@
 
 mod busy;
 mod capability;
+pub mod doctor;
 mod facts;
 mod mount;
 mod namespaces;

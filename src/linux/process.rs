@@ -170,8 +170,17 @@ pub fn environment(name: impl AsRef<OsStr>) -> Option<OsString> {
 
 /// Whether `path` may be executed by us: access(2), X_OK.
 pub fn is_executable(path: &OsStr) -> bool {
+    may(path, libc::X_OK)
+}
+
+/// Whether `path` may be written to by us: access(2), W_OK.
+pub fn is_writable(path: &OsStr) -> bool {
+    may(path, libc::W_OK)
+}
+
+fn may(path: &OsStr, mode: i32) -> bool {
     io::cstring(path).is_ok_and(|path| {
         // SAFETY: `path` is NUL-terminated.
-        unsafe { libc::access(path.as_ptr(), libc::X_OK) == 0 }
+        unsafe { libc::access(path.as_ptr(), mode) == 0 }
     })
 }

@@ -6,7 +6,7 @@ use linux::mount::statmount::{self, MountId};
 use linux::mountinfo::{self, Table};
 use linux::probe::{self, Probed};
 use linux::process::Pid;
-use linux::{io, stat};
+use linux::{Errno, io, stat};
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -109,6 +109,15 @@ pub trait Facts {
     /// The process that called us.
     fn parent(&self) -> Pid;
 
+    /// How many ids a file such as /etc/subuid gives to our user.
+    fn subordinate_ids(&self, path: &str) -> u64;
+    /// Whether a file can be written to.
+    fn may_write(&self, path: &OsStr) -> bool;
+    /// Whether a program's file gives whoever runs it more privilege: its set-user-ID bit or its capabilities.
+    fn gives_privilege(&self, path: &OsStr) -> bool;
+    /// What the mount API of Linux 5.2 answers to a question, if it is refused.
+    fn new_mount_api(&self) -> Option<Errno>;
+
     /// Whether a path leads to something.
     fn exists(&self, path: &OsStr) -> bool {
         self.node(path).is_some()
@@ -198,6 +207,28 @@ impl Facts for Here {
 
     fn parent(&self) -> Pid {
         linux::process::parent()
+    }
+
+    fn subordinate_ids(&self, path: &str) -> u64 {
+        let uid = linux::credentials::real_uid();
+        let user = linux::accounts::passwd_by_uid(uid);
+        let ranges = linux::accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid);
+        ranges.unwrap_or_default().iter().map(|range| u64::from(range.count)).sum()
+    }
+
+    fn may_write(&self, path: &OsStr) -> bool {
+        linux::process::is_writable(path)
+    }
+
+    fn gives_privilege(&self, path: &OsStr) -> bool {
+        const SET_USER_ID: u32 = 0o4000;
+        self.node(path).is_some_and(|node| node.kind == Kind::Regular && node.mode & SET_USER_ID != 0)
+            || linux::filecap::File::open_target(path).and_then(|file| file.get()).is_ok()
+    }
+
+    fn new_mount_api(&self) -> Option<Errno> {
+        // Without OPEN_TREE_CLONE it opens the directory, and makes no mount.
+        linux::mount::api::open_tree(None, OsStr::new("/"), 0).err().map(|error| error.errno)
     }
 }
 

@@ -26,6 +26,12 @@ pub struct MadeUp {
     pub ids: Vec<(&'static str, u64)>,
     pub found: Found,
     pub shell: Pid,
+    /// What /etc/subuid and /etc/subgid give.
+    pub subordinate: u64,
+    pub writable: Vec<&'static str>,
+    /// Programs whose file gives privilege.
+    pub privileged: Vec<&'static str>,
+    pub mount_api: Option<Errno>,
     /// What [`Facts::holders`] was asked for.
     pub asked: RefCell<Vec<(Wanted, usize)>>,
 }
@@ -77,6 +83,18 @@ impl Facts for MadeUp {
     }
     fn parent(&self) -> Pid {
         self.shell
+    }
+    fn subordinate_ids(&self, _path: &str) -> u64 {
+        self.subordinate
+    }
+    fn may_write(&self, path: &OsStr) -> bool {
+        self.writable.iter().any(|name| path == *name)
+    }
+    fn gives_privilege(&self, path: &OsStr) -> bool {
+        self.privileged.iter().any(|name| path == *name)
+    }
+    fn new_mount_api(&self) -> Option<Errno> {
+        self.mount_api
     }
 }
 

@@ -9,8 +9,8 @@ use std::ffi::OsStr;
 
 const SETGID: u8 = 6;
 const SETUID: u8 = 7;
-const SYS_PTRACE: u8 = 19;
-const SYS_ADMIN: u8 = 21;
+pub(super) const SYS_PTRACE: u8 = 19;
+pub(super) const SYS_ADMIN: u8 = 21;
 
 /// The hint for `unshare --pid` without `--fork`, which surprises everybody once.
 pub const PID_WITHOUT_FORK: &str = "without --fork only the first child is in the new PID namespace, and it is its init: when it ends, no other can be started";
@@ -82,15 +82,15 @@ fn limits(kinds: &[Kind], facts: &dyn Facts) -> Hint {
     ]
 }
 
-/// Why an unprivileged user may not have a user namespace: the setting that says so, and the
-/// remedies, the narrowest first.
-fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
+/// The setting or the circumstance that forbids user namespaces, to root or to everybody else, and the
+/// remedies, the narrowest first; nothing if none is seen.
+pub(super) fn forbidden_user_namespaces(is_root: bool, facts: &dyn Facts) -> Vec<Hint> {
     const DEBIAN: &str = "/proc/sys/kernel/unprivileged_userns_clone";
     const LIMIT: &str = "/proc/sys/user/max_user_namespaces";
-    if let Some(hints) = apparmor(facts) {
+    if let Some(hints) = apparmor(facts).filter(|_| !is_root) {
         return hints;
     }
-    if facts.number(DEBIAN) == Some(0) {
+    if facts.number(DEBIAN) == Some(0) && !is_root {
         let name = sysctl(DEBIAN);
         return vec![text![
             name,
@@ -111,6 +111,15 @@ fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
         return vec![text![
             "this user is not mapped in the user namespace we are in, which was made without a map: make that one with -r"
         ]];
+    }
+    Vec::new()
+}
+
+/// Why an unprivileged user may not have a user namespace.
+fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
+    let forbidden = forbidden_user_namespaces(false, facts);
+    if !forbidden.is_empty() {
+        return forbidden;
     }
     let hints = filters(facts);
     if !hints.is_empty() {
@@ -161,7 +170,7 @@ fn filters(facts: &dyn Facts) -> Vec<Hint> {
     hints
 }
 
-fn label(facts: &dyn Facts) -> Option<Hint> {
+pub(super) fn label(facts: &dyn Facts) -> Option<Hint> {
     let label = facts.file(OsStr::new("/proc/self/attr/current"))?;
     let label = label.split(|byte| matches!(byte, 0 | b'\n')).next().unwrap_or_default();
     let is_one = !label.is_empty() && !label.starts_with(b"unconfined") && label != b"kernel";
