@@ -32,7 +32,13 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
 }
 
 fn in_order(plan: &Plan, helper: &mut Option<Helper<'_>>, forking: &mut Forking, output: &mut Output) -> Outcome {
+    let keeps_mount = |work: &plan::Outside| work.files.iter().any(|(kind, _)| *kind == Kind::Mount);
+    let outer = plan.outside.as_ref().filter(|work| keeps_mount(work)).and_then(|_| namespace::mount_id().ok());
     plan.making.iter().try_for_each(perform)?;
+    if let Some(outer) = outer {
+        // Before the fork, so that the child is in the same one.
+        namespace::outnumber(outer).map_err(named("sched_setaffinity failed"))?;
+    }
     if let Some(helper) = helper {
         helper.map()?;
     }

@@ -215,6 +215,52 @@ pub fn id(namespace: BorrowedFd<'_>) -> Result<u64> {
     done.context("NS_GET_ID", "").map(|_| id)
 }
 
+/// The id of our own mount namespace.
+pub fn mount_id() -> Result<u64> {
+    open(format!("/proc/self/ns/{}", Kind::Mount.file())).and_then(|file| id(file.as_fd()))
+}
+
+/// How many ids a processor takes at once, of which it then gives one to each namespace that is made on it.
+const IDS_OF_A_PROCESSOR: usize = 4096;
+
+/// Makes mount namespaces, each in place of the one before, until the id of ours is greater than `outer`.
+///
+/// A mount namespace can be bound on a file only in one with a smaller id. Since Linux 6.18 each processor gives ids
+/// of its own, so a later namespace may have a smaller one. Tried on each processor that we may run on, and then on
+/// the last one until it has to take new ids, which are greater than all others. Where the kernel refuses one of the
+/// calls, the namespace stays as it is, and the bind is refused. The processors are put back as they were.
+pub fn outnumber(outer: u64) -> Result<()> {
+    use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+    use nix::unistd::Pid;
+    let is_less = || mount_id().is_ok_and(|own| own < outer);
+    let this = Pid::from_raw(0);
+    if !is_less() {
+        return Ok(());
+    }
+    let Ok(allowed) = sched_getaffinity(this) else { return Ok(()) };
+    let run_on = |set: &CpuSet| {
+        let done = sched_setaffinity(this, set).map_err(Errno::from);
+        traced!(done, "sched_setaffinity(0, ...)").context("sched_setaffinity", "")
+    };
+    let alone = |processor: usize| {
+        let mut set = CpuSet::new();
+        let is_allowed = allowed.is_set(processor).unwrap_or_default() && set.set(processor).is_ok();
+        is_allowed && run_on(&set).is_ok()
+    };
+    let more = || is_less() && unshare(Kind::Mount.flag()).is_ok();
+    for _ in (0..CpuSet::count()).filter(|processor| alone(*processor)) {
+        if !more() {
+            break;
+        }
+    }
+    for _ in 0..IDS_OF_A_PROCESSOR {
+        if !more() {
+            break;
+        }
+    }
+    run_on(&allowed)
+}
+
 /// A namespace by its 64-bit id. `ESTALE`: no such namespace that may be seen. `ENOSYS`: this kernel
 /// has no ids, or (Linux 6.18) opens none by its id alone.
 pub fn open_by_id(id: u64) -> Result<OwnedFd> {
