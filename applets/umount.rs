@@ -8,9 +8,12 @@ mod find;
 mod one;
 mod tree;
 
+use cli::diagnosis::{Step, hints};
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use linux::Errno;
 use linux::mount::foreign::Foreign;
+use std::cell::RefCell;
 use std::ffi::OsString;
 
 /// Wrong usage, or not permitted.
@@ -104,6 +107,8 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 struct Settings {
     options: Options,
     foreign: Option<Foreign>,
+    /// Where mounts were busy.
+    busy: RefCell<Vec<OsString>>,
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
@@ -115,18 +120,29 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let foreign = options.namespace.as_deref().map(Foreign::enter).transpose().map_err(|error| {
         Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
     })?;
-    let settings = Settings { options, foreign };
-    if settings.options.all {
-        return tree::unmount_all(invocation, &settings, output);
+    let settings = Settings { options, foreign, busy: RefCell::default() };
+    let outcome = if settings.options.all {
+        tree::unmount_all(invocation, &settings, output)
+    } else {
+        Ok(unmount_each(invocation, &settings, &operands, output))
+    };
+    let busy = settings.busy.borrow();
+    if !busy.is_empty() {
+        let _ = output.flush();
+        hints(Step::Busy(&busy), Errno::EBUSY).iter().for_each(|hint| cli::failure::hint(hint));
     }
+    outcome
+}
+
+fn unmount_each(invocation: &Invocation<'_>, settings: &Settings, operands: &[OsString], output: &mut Output) -> u8 {
     let mut status: u8 = 0;
-    for operand in &operands {
+    for operand in operands {
         let outcome = if settings.options.all_targets {
-            tree::unmount_all_targets(invocation, &settings, operand, output)
+            tree::unmount_all_targets(invocation, settings, operand, output)
         } else if settings.options.recursive {
-            tree::unmount_tree(invocation, &settings, operand, output)
+            tree::unmount_tree(invocation, settings, operand, output)
         } else {
-            one::unmount(invocation, &settings, operand, output)
+            one::unmount(invocation, settings, operand, output)
         };
         let one = outcome.unwrap_or_else(|failure| {
             // In the order in which things happened.
@@ -136,7 +152,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         });
         status = status.saturating_add(one);
     }
-    Ok(status)
+    status
 }
 
 /// The steps in words.

@@ -2,7 +2,6 @@
 
 use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
-use cli::diagnosis::{Step, explained};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::foreign::Foreign;
 use linux::mount::{self, helper};
@@ -43,12 +42,15 @@ pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr
 pub struct Refused {
     /// What umount2(2) answered, if it was asked.
     pub errno: Option<Errno>,
+    /// Where it is.
+    pub target: OsString,
     /// What is to be told.
     pub failure: Failure,
 }
 
 impl Refused {
-    /// With -g it is fine if there is nothing to unmount; -q keeps silent about it.
+    /// With -g it is fine if there is nothing to unmount; -q keeps silent about it. Who uses a busy mount is looked
+    /// for at the end, for all of them at once.
     pub fn outcome(self, settings: &Settings) -> Outcome {
         let options = &settings.options;
         let gone = matches!(self.errno, Some(Errno::EINVAL | Errno::ENOENT));
@@ -60,6 +62,9 @@ impl Refused {
             Some(Errno::EPERM) => credentials::effective_uid() != 0,
             _ => false,
         };
+        if self.errno == Some(Errno::EBUSY) {
+            settings.busy.borrow_mut().push(self.target);
+        }
         if options.quiet && hushed { Ok(self.failure.status) } else { Err(self.failure) }
     }
 }
@@ -128,7 +133,7 @@ impl<'a> Known<'a> {
         let Some((first, _)) = gone.first() else { return Ok(()) };
         utab::update(|table| table.remove_all(&gone)).map_err(|_| {
             let text = text![first, ": filesystem was unmounted, but failed to update userspace mount table."];
-            Refused { errno: None, failure: Failure::new(UTAB, text) }
+            Refused { errno: None, target: OsString::new(), failure: Failure::new(UTAB, text) }
         })
     }
 
@@ -310,6 +315,5 @@ pub fn refused(found: &Found, error: &Error) -> Refused {
         other => text!["umount(2) system call failed: ", other],
     };
     let failure = Failure::new(FAILED, text![found.target, ": ", text, "."]);
-    let failure = explained(failure, Step::Unmount(&found.target), error.errno);
-    Refused { errno: Some(error.errno), failure }
+    Refused { errno: Some(error.errno), target: found.target.clone(), failure }
 }

@@ -85,8 +85,8 @@ pub enum Step<'a> {
     Exec(&'a ExecError),
     /// mount(2), or what stands for it.
     Mount(&'a Mounting<'a>),
-    /// umount2(2).
-    Unmount(&'a OsStr),
+    /// umount2(2) of these, which were busy.
+    Busy(&'a [OsString]),
     /// Making a capability effective that this command needs.
     Raise(u8),
     /// Setting or removing the capabilities of a file.
@@ -139,7 +139,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
         Step::Keep { kind, namespace, file, forks } => namespaces::keep(kind, namespace, file, forks, errno, facts),
         Step::Exec(error) => program::exec(error, facts),
         Step::Mount(mounting) => mount::mount(mounting, errno, facts),
-        Step::Unmount(target) => busy::unmount(target, errno, facts),
+        Step::Busy(targets) => busy::unmount(targets, facts),
         Step::Raise(number) => capability::raise(number, facts),
         Step::SetCapability { path, rootid } => capability::set_on_file(path, rootid, errno, facts),
         Step::SetSets(wanted) => capability::set(wanted, facts),

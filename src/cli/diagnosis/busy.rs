@@ -2,43 +2,83 @@
 
 use super::{Facts, Hint, NAMED};
 use crate::text;
-use linux::Errno;
-use linux::mount::holders::{Holder, Wanted};
-use std::ffi::OsStr;
+use linux::mount::holders::{Found, Holder, Wanted};
+use linux::mountinfo::Entry;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// umount2(2) of the mount at `target`.
-pub(super) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
-    if errno != Errno::EBUSY {
-        return Vec::new();
-    }
-    if target == "/" {
-        return vec![text![
-            "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
-        ]];
-    }
-    let Some((id, table)) = facts.mount_of(target).map(|found| found.id).zip(facts.mounts()) else { return Vec::new() };
-    let on_it = table.entries().filter(|entry| u64::from(entry.parent) == id);
-    let mut hints: Vec<Hint> = on_it
-        .take(NAMED)
-        .map(|entry| text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"])
+/// umount2(2) of the mounts at `targets`, which were busy. All are looked for in one pass over the table of mounts and
+/// the processes. With several, each hint begins with its target.
+pub(super) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
+    let Some(table) = facts.mounts() else { return Vec::new() };
+    let mut by_id: Vec<Entry<'_>> = table.entries().collect();
+    let mut by_parent = by_id.clone();
+    by_id.sort_unstable_by_key(|entry| entry.id);
+    by_parent.sort_by_key(|entry| entry.parent);
+    let find = |id: u32| by_id.binary_search_by_key(&id, |entry| entry.id).ok().and_then(|index| by_id.get(index));
+    let busy: Vec<Busy<'_>> = targets
+        .iter()
+        .map(|target| {
+            let mount = facts.mount_of(target).and_then(|found| find(u32::try_from(found.id).ok()?));
+            let mut hints = Vec::new();
+            if target == "/" {
+                hints.push(text![
+                    "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
+                ]);
+            } else if let Some(mount) = mount {
+                let first = by_parent.partition_point(|entry| entry.parent < mount.id);
+                let on_it = by_parent.iter().skip(first).take_while(|entry| entry.parent == mount.id);
+                hints.extend(on_it.take(NAMED).map(|entry| {
+                    text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"]
+                }));
+            }
+            let wanted = mount.filter(|_| target != "/").map(|mount| Wanted {
+                id: u64::from(mount.id),
+                device: mount.device,
+                group: find(mount.parent).and_then(|parent| parent.group("shared:")),
+                peers: mount.group("shared:"),
+                limit: NAMED - hints.len(),
+            });
+            Busy { target, wanted, hints }
+        })
         .collect();
-    let Some(mount) = u32::try_from(id).ok().and_then(|id| table.find_id(id)) else { return hints };
-    let group = table.find_id(mount.parent).and_then(|parent| parent.group("shared:"));
-    let found = facts.holders(Wanted { id, device: mount.device, group }, NAMED - hints.len());
-    let shell = facts.parent();
-    hints.extend(found.holders.iter().map(|holder| used_by(holder, shell)));
-    if let Some(swap) = swap_on(target, facts) {
-        hints.push(text!["swap is on its file ", swap, ": swapoff ", swap]);
+    let wanted: Vec<Wanted> = busy.iter().filter_map(|busy| busy.wanted).collect();
+    let mut found = if wanted.is_empty() { Found::default() } else { facts.holders(&wanted) };
+    found.holders.sort_by_key(|holder| holder.mount);
+    let (shell, swaps) = (facts.parent(), facts.file(OsStr::new("/proc/swaps")).unwrap_or_default());
+    let mut all = Vec::new();
+    let mut unfinished = None;
+    for Busy { target, wanted, mut hints } in busy {
+        if let Some(mount) = wanted {
+            let first = found.holders.partition_point(|holder| holder.mount < mount.id);
+            let users = found.holders.iter().skip(first).take_while(|holder| holder.mount == mount.id);
+            hints.extend(users.map(|holder| used_by(holder, shell)));
+            if let Some(swap) = swap_on(target, &swaps) {
+                hints.push(text!["swap is on its file ", swap, ": swapoff ", swap]);
+            }
+            if found.is_cut_short && hints.len() < NAMED {
+                unfinished.get_or_insert(target);
+            } else if hints.is_empty() {
+                let who = "no process that may be looked at uses it: a loop device, an NFS export or another user of the kernel may";
+                hints
+                    .push(text![who, "; umount -l takes it out of sight and unmounts it when nobody uses it any more"]);
+            }
+        }
+        let (name, colon) = if targets.len() > 1 { (target.as_bytes(), ": ") } else { (&b""[..], "") };
+        all.extend(hints.into_iter().map(|hint| text![name, colon, hint]));
     }
-    if found.is_cut_short && hints.len() < NAMED {
-        hints.push(text!["not every process was looked at, there are many; 'fuser -vm ", target, "' looks at all"]);
-    } else if hints.is_empty() {
-        let who =
-            "no process that may be looked at uses it: a loop device, an NFS export or another user of the kernel may";
-        hints.push(text![who, "; umount -l takes it out of sight and unmounts it when nobody uses it any more"]);
+    if let Some(target) = unfinished {
+        all.push(text!["not every process was looked at, there are many; 'fuser -vm ", target, "' looks at all"]);
     }
-    hints
+    all
+}
+
+/// A mount that was busy, and what is known of it before processes are looked at.
+struct Busy<'a> {
+    target: &'a OsString,
+    /// What to look for in processes; `None`: nothing, its mount is not known or its root is ours.
+    wanted: Option<Wanted>,
+    hints: Vec<Hint>,
 }
 
 fn used_by(holder: &Holder, shell: i32) -> Hint {
@@ -55,10 +95,9 @@ fn used_by(holder: &Holder, shell: i32) -> Hint {
     text!["process ", holder.pid, " (", holder.name, ") uses it", place, ": ", what, which]
 }
 
-/// The first file in use for swapping that is below `target`.
-fn swap_on(target: &OsStr, facts: &dyn Facts) -> Option<Vec<u8>> {
+/// The first file in use for swapping that is below `target`; `swaps` is what /proc/swaps says.
+fn swap_on(target: &OsStr, swaps: &[u8]) -> Option<Vec<u8>> {
     let prefix = [target.as_bytes(), b"/"].concat();
-    let swaps = facts.file(OsStr::new("/proc/swaps"))?;
     let mut files = swaps.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').next());
     files.find(|file| file.starts_with(&prefix)).map(<[u8]>::to_vec)
 }
@@ -68,7 +107,7 @@ mod tests {
     use super::super::Step;
     use super::super::made_up::{MadeUp, said};
     use super::*;
-    use linux::mount::holders::Found;
+    use linux::Errno;
 
     const MOUNTS: &str = "20 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n30 20 0:40 / /mnt rw - tmpfs tmpfs rw\n";
 
@@ -77,11 +116,11 @@ mod tests {
     }
 
     fn holder(pid: i32, how: &str, elsewhere: bool) -> Holder {
-        Holder { pid, name: "sleep".into(), how: how.into(), elsewhere }
+        Holder { mount: 30, pid, name: "sleep".into(), how: how.into(), elsewhere }
     }
 
     fn busy(facts: &MadeUp) -> String {
-        said(Step::Unmount(OsStr::new("/mnt")), Errno::EBUSY, facts)
+        said(Step::Busy(&["/mnt".into()]), Errno::EBUSY, facts)
     }
 
     #[test]
@@ -93,7 +132,7 @@ mod tests {
         assert!(said.contains("process 8 (sleep) uses it: working directory\n"), "{said}");
         assert!(said.contains("process 9 (sleep) uses it in another mount namespace: open file fd/3\n"), "{said}");
         let wanted = facts.asked.borrow().clone();
-        assert_eq!(wanted, [(Wanted { id: 30, device: (0, 40), group: Some(1) }, 5)]);
+        assert_eq!(wanted, [[Wanted { id: 30, device: (0, 40), group: Some(1), peers: None, limit: 5 }]]);
     }
 
     #[test]
@@ -103,7 +142,7 @@ mod tests {
         let facts = MadeUp { more_mounts: below, ..facts() };
         let said = busy(&facts);
         assert_eq!(said.matches("is mounted on it; umount -R takes both\n").count(), 5, "{said}");
-        assert_eq!(facts.asked.borrow().first().map(|asked| asked.1), Some(0));
+        assert_eq!(facts.asked.borrow().first().map(|asked| asked[0].limit), Some(0));
     }
 
     #[test]
@@ -114,14 +153,28 @@ mod tests {
         let swaps = "Filename\tType\n/mnt/swapfile file 1 0 -2\n";
         let swap = MadeUp { files: vec![("/proc/swaps", swaps)], ..facts() };
         assert_eq!(busy(&swap), "swap is on its file /mnt/swapfile: swapoff /mnt/swapfile\n");
-        assert!(said(Step::Unmount(OsStr::new("/mnt")), Errno::EINVAL, &facts()).is_empty());
     }
 
     #[test]
     fn nobody_is_told_to_unmount_all_below_the_root() {
         let root = MadeUp { on: vec![("/", 20)], ..facts() };
-        let said = said(Step::Unmount(OsStr::new("/")), Errno::EBUSY, &root);
+        let said = said(Step::Busy(&["/".into()]), Errno::EBUSY, &root);
         assert!(said.contains("pivot_root") && !said.contains("-R"), "{said}");
         assert!(!busy(&facts()).contains("pivot_root"));
+    }
+
+    #[test]
+    fn many_mounts_are_looked_for_in_one_pass_and_each_is_told_by_its_name() {
+        let mounts: String = (0..40).map(|n| format!("{} 20 0:{n} / /m/{n} rw - tmpfs t rw\n", 100 + n)).collect();
+        let on = (0..40).map(|n| (&*format!("/m/{n}").leak(), 100 + n)).collect();
+        let used = Holder { mount: 139, pid: 8, name: "sleep".into(), how: "cwd".into(), elsewhere: false };
+        let found = Found { holders: vec![used, holder(9, "cwd", false)], is_cut_short: false };
+        let facts = MadeUp { more_mounts: mounts, on, found, ..facts() };
+        let targets: Vec<OsString> = (0..40).map(|n| format!("/m/{n}").into()).collect();
+        let said = said(Step::Busy(&targets), Errno::EBUSY, &facts);
+        assert_eq!(facts.asked.borrow().len(), 1);
+        assert!(said.ends_with("\n/m/39: process 8 (sleep) uses it: working directory\n"), "{said}");
+        assert!(said.starts_with("/m/0: no process that may be looked at"), "{said}");
+        assert_eq!(said.lines().count(), 40);
     }
 }

@@ -104,8 +104,8 @@ pub trait Facts {
     fn superblock(&self, path: &OsStr) -> Option<Superblock>;
     /// The kernel's number of a namespace: later ones have greater ones on one processor.
     fn namespace_id(&self, path: &OsStr) -> Option<u64>;
-    /// At most `limit` processes that use a mount.
-    fn holders(&self, wanted: Wanted, limit: usize) -> Found;
+    /// Processes that use these mounts.
+    fn holders(&self, wanted: &[Wanted]) -> Found;
     /// The process that called us.
     fn parent(&self) -> Pid;
 
@@ -200,9 +200,9 @@ impl Facts for Here {
         linux::namespace::open(path).and_then(|file| linux::namespace::id(file.as_fd())).ok()
     }
 
-    fn holders(&self, wanted: Wanted, limit: usize) -> Found {
+    fn holders(&self, wanted: &[Wanted]) -> Found {
         let (started, patience) = (Instant::now(), time_left().unwrap_or_default());
-        holders::of_mount(OsStr::new("/proc"), wanted, limit, &mut || started.elapsed() > patience)
+        holders::of_mounts(OsStr::new("/proc"), wanted, &mut || started.elapsed() > patience)
     }
 
     fn parent(&self) -> Pid {

@@ -33,7 +33,7 @@ pub struct MadeUp {
     pub privileged: Vec<&'static str>,
     pub mount_api: Option<Errno>,
     /// What [`Facts::holders`] was asked for.
-    pub asked: RefCell<Vec<(Wanted, usize)>>,
+    pub asked: RefCell<Vec<Vec<Wanted>>>,
 }
 
 fn look<T: Clone>(list: &[(&'static str, T)], path: &OsStr) -> Option<T> {
@@ -77,8 +77,8 @@ impl Facts for MadeUp {
     fn namespace_id(&self, path: &OsStr) -> Option<u64> {
         look(&self.ids, path)
     }
-    fn holders(&self, wanted: Wanted, limit: usize) -> Found {
-        self.asked.borrow_mut().push((wanted, limit));
+    fn holders(&self, wanted: &[Wanted]) -> Found {
+        self.asked.borrow_mut().push(wanted.to_vec());
         self.found.clone()
     }
     fn parent(&self) -> Pid {

@@ -1,4 +1,4 @@
-//! Who keeps a mount busy, as far as /proc shows it: proc_pid_cwd(5),
+//! Who keeps mounts busy, as far as /proc shows it: proc_pid_cwd(5),
 //! proc_pid_root(5), proc_pid_exe(5), proc_pid_fd(5).
 //!
 //! Reads only, and gives up when the caller's time is over.
@@ -10,7 +10,7 @@ use crate::process::{self, Pid};
 use crate::processes::{self, Process};
 use crate::{Errno, walk};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 
 /// How much of another process's table of mounts is read, in bytes.
@@ -19,6 +19,8 @@ const TABLE_LIMIT: usize = 256 * 1024;
 /// A process that keeps a mount busy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
+    /// Which of the mounts that were looked for, by its number.
+    pub mount: u64,
     /// Its number.
     pub pid: Pid,
     /// Its name.
@@ -47,67 +49,126 @@ pub struct Wanted {
     pub device: (u32, u32),
     /// The peer group of the mount that it is on: an unmount reaches its copies on those peers, too.
     pub group: Option<u32>,
+    /// The peer group that it is in itself, which tells it from others of the same device on the same mount.
+    pub peers: Option<u32>,
+    /// How many of its users are wanted.
+    pub limit: usize,
 }
 
-/// At most `limit` processes of the proc mounted at `proc` that use a mount. `is_over` is asked before each look.
-pub fn of_mount(proc: &OsStr, wanted: Wanted, limit: usize, is_over: &mut dyn FnMut() -> bool) -> Found {
-    let mut found = Found::default();
+/// The processes of the proc mounted at `proc` that use these mounts, in one pass over all processes. `is_over` is
+/// asked before each look.
+pub fn of_mounts(proc: &OsStr, wanted: &[Wanted], is_over: &mut dyn FnMut() -> bool) -> Found {
+    let mut search = Search { wanted: wanted.to_vec(), found: Found::default() };
+    search.wanted.retain(|mount| mount.limit > 0);
+    search.wanted.sort_unstable_by_key(|mount| (mount.device, mount.group, mount.peers));
+    let own_copies: Vec<Copy> = search.wanted.iter().enumerate().map(|(index, mount)| (mount.id, index)).collect();
+    let own_copies = sorted(own_copies);
     let (own, namespace) = (process::id(), namespace::own(Kind::Mount).map_or(0, |(_, inode)| inode));
     let _ = processes::for_each(proc, &mut |process| {
-        found.is_cut_short = is_over();
-        if found.is_cut_short || found.holders.len() >= limit {
+        search.found.is_cut_short = is_over();
+        if search.found.is_cut_short || search.wanted.iter().all(|mount| mount.limit == 0) {
             return Err(Errno::ETIMEDOUT);
         }
         if process.pid != own {
-            found.holders.extend(wanted.holder(process, namespace, is_over));
+            let elsewhere = process.namespace(Kind::Mount).is_ok_and(|other| other != namespace);
+            let copies = if elsewhere { &sorted(search.copies(process)) } else { &own_copies };
+            search.look(process, elsewhere, copies, is_over);
         }
         Ok(())
     });
-    found
+    search.found
 }
 
-impl Wanted {
-    /// What `process` is if it uses the mount; we are in the mount namespace `own`.
-    fn holder(&self, process: &Process, own: u64, is_over: &mut dyn FnMut() -> bool) -> Option<Holder> {
-        let elsewhere = process.namespace(Kind::Mount).is_ok_and(|namespace| namespace != own);
-        let ids = if elsewhere { self.copies(process) } else { vec![self.id] };
-        if ids.is_empty() {
-            return None;
+/// A mount as a process sees it, by its number there, and the index of the one that is wanted.
+type Copy = (u64, usize);
+
+fn sorted(mut copies: Vec<Copy>) -> Vec<Copy> {
+    copies.sort_unstable();
+    copies
+}
+
+struct Search {
+    /// Sorted by device, group and peers. The limits become less with each user that is found.
+    wanted: Vec<Wanted>,
+    found: Found,
+}
+
+impl Search {
+    /// Adds `process` to the users of those mounts that it uses, once to each.
+    fn look(&mut self, process: &Process, elsewhere: bool, copies: &[Copy], is_over: &mut dyn FnMut() -> bool) {
+        if copies.is_empty() {
+            return;
         }
-        let is_on = |directory: &OwnedFd, name: &OsStr| {
-            statmount::mountinfo_id(Some(directory.as_fd()), name, 0).is_ok_and(|found| ids.contains(&found.id))
+        let first = self.found.holders.len();
+        let mut see = |directory: BorrowedFd<'_>, name: &OsStr, how: &dyn Fn() -> Option<String>| {
+            let seen = statmount::mountinfo_id(Some(directory), name, 0).map_or(0, |found| found.id);
+            let Ok(index) = copies.binary_search_by_key(&seen, |(id, _)| *id) else { return };
+            let Some(mount) = copies.get(index).and_then(|(_, wanted)| self.wanted.get_mut(*wanted)) else { return };
+            let mut known = self.found.holders.iter().skip(first);
+            if mount.limit == 0 || known.any(|holder| holder.mount == mount.id) {
+                return;
+            }
+            let Some(how) = how() else { return };
+            mount.limit -= 1;
+            let name = OsString::new();
+            self.found.holders.push(Holder { mount: mount.id, pid: process.pid, name, how, elsewhere });
         };
-        let mut how = ["cwd", "root", "exe"]
-            .into_iter()
-            .find(|what| is_on(&process.directory, OsStr::new(what)))
-            .map(str::to_owned);
-        if how.is_none() {
-            let descriptors = process.descriptors().ok()?;
+        for what in ["cwd", "root", "exe"] {
+            see(process.directory.as_fd(), OsStr::new(what), &|| Some(what.to_owned()));
+        }
+        if let Ok(descriptors) = process.descriptors() {
             let _ = walk::each_name(descriptors.as_fd(), &mut |name| {
-                how = name.to_str().filter(|_| is_on(&descriptors, name)).map(|name| format!("fd/{name}"));
-                how.is_none() && !is_over()
+                see(descriptors.as_fd(), name, &|| name.to_str().map(|name| format!("fd/{name}")));
+                !is_over()
             });
         }
-        let how = how?;
+        let found = self.found.holders.get_mut(first..).unwrap_or_default();
+        if found.is_empty() {
+            return;
+        }
         let mut name = process.read("comm", 64).unwrap_or_default();
         name.pop_if(|last| *last == b'\n');
         if name.is_empty() {
             name.push(b'?');
         }
-        Some(Holder { pid: process.pid, name: OsString::from_vec(name), how, elsewhere })
+        for holder in found {
+            holder.name = OsString::from_vec(name.clone());
+        }
     }
 
-    /// The copies of the mount that a process in another mount namespace has: those on a peer of what it is on.
-    fn copies(&self, process: &Process) -> Vec<u64> {
-        let Some(group) = self.group else { return Vec::new() };
+    /// The copies of the mounts that a process in another mount namespace has: those on a peer of what they are on.
+    fn copies(&self, process: &Process) -> Vec<Copy> {
+        if self.wanted.iter().all(|mount| mount.group.is_none()) {
+            return Vec::new();
+        }
         let Ok(table) = process.read("mountinfo", TABLE_LIMIT).map(Table::from_text) else { return Vec::new() };
-        let is_on_peer = |entry: &Entry<'_>| {
-            let parent = table.find_id(entry.parent);
-            parent
-                .is_some_and(|parent| parent.group("shared:") == Some(group) || parent.group("master:") == Some(group))
-        };
-        let copies = table.entries().filter(is_on_peer);
-        copies.filter(|entry| entry.device == self.device).map(|entry| u64::from(entry.id)).collect()
+        let mut all: Vec<Entry<'_>> = table.entries().collect();
+        all.sort_unstable_by_key(|entry| entry.id);
+        let mut copies = Vec::new();
+        for entry in &all {
+            let parent = all.binary_search_by_key(&entry.parent, |other| other.id).ok().and_then(|at| all.get(at));
+            let groups_of = |entry: &Entry<'_>| ["shared:", "master:"].map(|kind| entry.group(kind));
+            let groups = parent.map(groups_of).into_iter().flatten().flatten();
+            let mount = groups.into_iter().find_map(|group| self.one_of(entry.device, group, groups_of(entry)));
+            copies.extend(mount.map(|index| (u64::from(entry.id), index)));
+        }
+        copies
+    }
+
+    /// The one mount of a device that is on a mount of `group`; of several, the one that is itself in one of `peers`.
+    fn one_of(&self, device: (u32, u32), group: u32, peers: [Option<u32>; 2]) -> Option<usize> {
+        let on = (device, Some(group));
+        let first = self.wanted.partition_point(|mount| (mount.device, mount.group) < on);
+        let all = self.wanted.get(first..)?;
+        let all = all.get(..all.partition_point(|mount| (mount.device, mount.group) <= on))?;
+        if let [_] = all {
+            return Some(first);
+        }
+        peers.into_iter().flatten().find_map(|peer| {
+            let index = all.partition_point(|mount| mount.peers < Some(peer));
+            let is_it = |at: usize| all.get(at).is_some_and(|mount| mount.peers == Some(peer));
+            (is_it(index) && !is_it(index + 1)).then_some(first + index)
+        })
     }
 }
 
@@ -121,7 +182,7 @@ mod tests {
         for pid in 0..3000 {
             std::fs::create_dir_all(proc.join(pid.to_string()).join("fd")).unwrap();
         }
-        let wanted = Wanted { id: 1, device: (0, 0), group: None };
+        let wanted = Wanted { id: 1, device: (0, 0), group: None, peers: None, limit: 5 };
         let mut asked = 0;
         let mut search = |until: usize| {
             asked = 0;
@@ -129,7 +190,7 @@ mod tests {
                 asked += 1;
                 asked > until
             };
-            let found = of_mount(proc.as_os_str(), wanted, 5, &mut clock);
+            let found = of_mounts(proc.as_os_str(), &[wanted], &mut clock);
             (asked, found)
         };
         let few = search(100);
@@ -137,5 +198,23 @@ mod tests {
         std::fs::remove_dir_all(&proc).unwrap();
         assert_eq!(few, (101, Found { holders: Vec::new(), is_cut_short: true }));
         assert_eq!(all, (3000, Found::default()));
+    }
+
+    #[test]
+    fn a_copy_elsewhere_is_of_the_one_mount_that_it_can_be_a_copy_of() {
+        let mount = |id, device, group, peers| Wanted { id, device: (0, device), group, peers, limit: 5 };
+        let search = |mut wanted: Vec<Wanted>| {
+            wanted.sort_unstable_by_key(|mount| (mount.device, mount.group, mount.peers));
+            Search { wanted, found: Found::default() }
+        };
+        let one = search(vec![mount(1, 8, Some(1), Some(5)), mount(2, 9, Some(1), Some(6)), mount(3, 8, None, None)]);
+        let found =
+            |search: &Search, group, peers| search.one_of((0, 8), group, peers).map(|index| search.wanted[index].id);
+        assert_eq!(found(&one, 1, [None, None]), Some(1));
+        assert_eq!(found(&one, 2, [Some(5), None]), None);
+        let several =
+            search(vec![mount(1, 8, Some(1), Some(5)), mount(2, 8, Some(1), Some(6)), mount(3, 8, Some(1), None)]);
+        assert_eq!(found(&several, 1, [None, Some(6)]), Some(2));
+        assert_eq!(found(&several, 1, [None, None]), None);
     }
 }
