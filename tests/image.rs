@@ -133,6 +133,28 @@ END
     }
 }
 
+#[test]
+fn the_lines_of_the_quick_start_look_at_the_image_and_run_it_as_printed() {
+    if !needs::present(&["root", "cpio", "readelf", "busybox", "mksh", "skopeo", "umoci", "runc", "script", "sudo"]) {
+        return;
+    }
+    let scratch = Scratch::new("quickstart").unwrap();
+    let tree = images(&scratch, "tree", "022", &[]);
+    let text = fs::read_to_string(document::tree().join("docs/quickstart.md")).unwrap();
+    let listing = document::listings(&text).into_iter().find(|listing| listing.contains("umoci unpack")).unwrap();
+    let lines: Vec<&str> = listing.lines().skip_while(|line| !line.starts_with("skopeo inspect")).collect();
+    assert!(lines.len() == 3 && lines[2].starts_with("sudo runc run"), "{lines:?}");
+    // A terminal, as its reader has one. What is typed before the shell is there is lost, so it is typed again.
+    let script = r#"
+        cd TREE
+        printf '%s\n' 'set -e' LINES >lines
+        while sleep 1; do echo 'echo $(ctrbox --list); exit 7'; done | script -qec 'sh lines' /dev/null || echo "status $?"
+    "#;
+    let lines = lines.iter().map(|line| format!("'{line}'")).collect::<Vec<_>>().join(" ");
+    let said = contained(&script.replace("TREE", &tree.display().to_string()).replace("LINES", &lines)).stdout;
+    assert!(said.contains("capsh chroot getcap") && said.contains("status 7"), "{said}");
+}
+
 /// The sandbox stands for the node: what is process 1 for podman is the sandbox's, and the pod's program must be
 /// found in the namespaces of that.
 #[test]

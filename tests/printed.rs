@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use regex::Regex;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use tests::sandbox::{Accounts, Run, Side, Stage, artefact};
+use tests::scratch::{Scratch, copy_of_tree};
 use tests::{document, needs};
 
 /// What is there when an example of a page begins: a root file system with a static busybox in it.
@@ -24,7 +26,7 @@ fn stage() -> Stage {
 
 /// Runs what is printed in a shell that goes on afterwards, and gives what it did, and what of the shell's
 /// surroundings is another than before: its root and directories, mounts, namespaces, capabilities, names.
-fn pasted(stage: &Stage, before: &str, printed: &str) -> (Run, String) {
+fn pasted(stage: &Stage, accounts: Accounts, before: &str, printed: &str) -> (Run, String) {
     let script = [
         "seen() {
             exec 3>/dev/null; stat -c '%n %d:%i' / .; ls -Al --time-style=+ . /mnt; uname -n
@@ -38,7 +40,7 @@ fn pasted(stage: &Stage, before: &str, printed: &str) -> (Run, String) {
         "diff /run/before /run/after >/run/changed || { echo; echo CHANGED; echo before and after:; cat /run/changed; }; exit $status\n",
     ]
     .concat();
-    let mut run = stage.run(Side::Ours, Accounts::Host, &script).unwrap();
+    let mut run = stage.run(Side::Ours, accounts, &script).unwrap();
     let changed = run.stdout.split_once("\nCHANGED\n").map(|(_, changed)| changed.to_string()).unwrap_or_default();
     run.stdout.truncate(run.stdout.find("\nCHANGED\n").unwrap_or(run.stdout.len()));
     (run, changed)
@@ -62,7 +64,7 @@ fn every_example_of_a_page_runs_as_printed_and_leaves_everything_as_it_was() {
         let examples = document::examples(&document::manual(&name).unwrap());
         assert!(!examples.is_empty(), "{name} has no example");
         for example in examples {
-            let (run, changed) = pasted(&stage, ROOTFS, &example);
+            let (run, changed) = pasted(&stage, Accounts::Host, ROOTFS, &example);
             if run.status != 0 || !changed.is_empty() || !run.left.is_empty() || !unguarded(&example).is_empty() {
                 let Run { status, stdout, stderr, left, .. } = run;
                 wrong.push(format!("{name}: {example}\n{status} {stdout}{stderr}changed: {changed} left: {left:?}"));
@@ -85,9 +87,9 @@ fn an_example_that_changed_the_shell_it_is_pasted_into_would_be_noticed() {
         "mkdir left",
         "hostname other",
     ] {
-        let (_, changed) = pasted(&stage, ROOTFS, dangerous);
+        let (_, changed) = pasted(&stage, Accounts::Host, ROOTFS, dangerous);
         // Without its root the shell cannot even say so.
-        let (control, _) = pasted(&stage, ROOTFS, "true");
+        let (control, _) = pasted(&stage, Accounts::Host, ROOTFS, "true");
         assert!(!changed.is_empty(), "{dangerous}");
         assert_eq!(control.status, 0);
     }
@@ -110,5 +112,137 @@ fn a_page_shows_an_example_letter_by_letter() {
         for line in document::examples(&document::manual(&name).unwrap()).iter().flat_map(|example| example.lines()) {
             assert!(shown.lines().any(|it| it.trim_start() == line), "{}: {line}\n{shown}", path.display());
         }
+    }
+}
+
+/// The recipes of docs/cookbook.md: what each needs, and lines that it prints (regular expressions).
+const RECIPES: [(&str, &[&str], &[&str]); 10] = [
+    (
+        "A rootless container with a network of its own",
+        &["user", "ip", "ping"],
+        &["^inside@.* 10.0.0.2/24", " 0% packet loss"],
+    ),
+    ("Look into a pod's network with the host's tools", &["ip"], &["^lo .*DOWN", "^State"]),
+    ("Join a container wholly", &["pgrep"], &["^bin$", "^ +1 .* sleep$"]),
+    ("A read-only tree", &[], &["^refused", "^written"]),
+    ("An idmapped bind mount", &[], &["disk/file is owned by 0:0", "home/file is owned by 1000:1000"]),
+    ("An initramfs by hand", &["cpio", "busybox"], &["^proc on /proc type proc"]),
+    ("pivot_root", &[], &["^bin$", "^/mnt:$", "/rootfs / rw"]),
+    ("File capabilities, from a build to an image", &["tar"], &["unpacked/bin/listen cap_net_bind_service=ep", "OK$"]),
+    ("A shell without a dangerous capability", &[], &["^no modules", "^no mounts", "!cap_sys_admin"]),
+    ("Landlock, by setpriv", &["user", "landlock"], &["^written", "^refused"]),
+];
+
+#[test]
+fn every_recipe_of_the_cookbook_runs_as_printed_does_what_it_says_and_leaves_everything_as_it_was() {
+    if !needs::present(&["root", "python3"]) {
+        return;
+    }
+    let scratch = Scratch::new("cookbook").unwrap();
+    copy_of_tree(&scratch.0).unwrap();
+    let text = fs::read_to_string(document::tree().join("docs/cookbook.md")).unwrap();
+    let mut parts = text.split("\n## ");
+    let [made] = &document::listings(parts.next().unwrap())[..] else {
+        panic!("one listing makes the root file system")
+    };
+    tests::scratch::run(Command::new("bash").args(["-ec", made]).current_dir(&scratch.0));
+    let stage = stage();
+    let parts: Vec<&str> = parts.collect();
+    let titles: Vec<&str> = parts.iter().filter_map(|part| part.lines().next()).collect();
+    assert_eq!(titles, RECIPES.map(|(title, ..)| title));
+    let mut wrong = Vec::new();
+    for (part, (title, needs, lines)) in parts.iter().zip(RECIPES) {
+        let [recipe] = &document::listings(part)[..] else { panic!("{title} is not one listing") };
+        if !needs::present(needs) {
+            continue;
+        }
+        let as_user = if needs.contains(&"user") { "$ORDINARY " } else { "" };
+        let before = format!(
+            "mkdir -p here/rootfs; cd here; chown 1000:1000 .; mount --bind {}/rootfs rootfs\n\
+             cat >/run/recipe <<'END OF RECIPE'\n{recipe}END OF RECIPE\n",
+            scratch.0.display()
+        );
+        let paste = format!("{as_user}bash -e /run/recipe");
+        let (run, changed) = pasted(&stage, Accounts::Subordinate, &before, &paste);
+        let missing = lines.iter().filter(|line| !run.stdout.lines().any(|it| Regex::new(line).unwrap().is_match(it)));
+        let missing: Vec<_> = missing.collect();
+        let harmless = unguarded(recipe).is_empty() && changed.is_empty() && run.left.is_empty();
+        if run.status != 0 || !harmless || !missing.is_empty() {
+            let Run { status, stdout, stderr, left, .. } = run;
+            wrong.push(format!("{title}: {status} {stdout}{stderr}missing: {missing:?} {changed} {left:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// The lines that are not run here: what they begin with, and why. (A shell's lines; a listing that is none is told
+/// by its first line.)
+const ELSEWHERE: [(&str, &str); 17] = [
+    ("scripts/tutorial", "tests/transcript plays it, and scripts/test the whole"),
+    ("scripts/test ", "it runs this test"),
+    ("cargo test", "scripts/test runs all of them"),
+    ("scripts/build", "scripts/test builds with it what is tested here"),
+    ("scripts/package", "package.rs: in another copy of the tree, for it takes a while"),
+    ("scripts/image --install-deps", "image.rs makes and boots the images"),
+    ("scripts/image --shell", "it leaves the prompt to who reads; image.rs boots the same"),
+    ("scripts/image --arch", "image.rs makes them for both processors, where what it needs was fetched"),
+    ("sudo apt-get", "it fetches packages"),
+    ("skopeo inspect oci:target/image", "image.rs, as printed"),
+    ("sudo umoci unpack", "image.rs, as printed"),
+    ("sudo runc run", "image.rs, as printed"),
+    ("skopeo --override-arch arm64 inspect", "image.rs, where the other processor's programs are"),
+    ("skopeo copy", "it needs a registry"),
+    ("[[case]]", "a row, not a command"),
+    ("name = ", "a row, not a command"),
+    ("run = ", "a row, not a command"),
+];
+
+/// What is at hand for README and docs: a copy of the tree, an empty home, and a /usr/local in memory.
+const CLONE: &str = "
+export HOME=$PWD/home USER=root
+mkdir home
+mount -t tmpfs tmpfs /usr/local
+cd TREE
+";
+
+#[test]
+fn every_line_of_readme_and_docs_runs_as_printed_or_is_known_to_run_elsewhere() {
+    if !needs::present(&["root", "sudo", "man"]) {
+        return;
+    }
+    let scratch = Scratch::new("printed").unwrap();
+    copy_of_tree(&scratch.0).unwrap();
+    let stage = stage();
+    let tree = document::tree();
+    let docs = fs::read_dir(tree.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| tree.join(name)).into_iter().chain(docs);
+    let mut listed = std::collections::BTreeSet::new();
+    let mut count = 0;
+    for page in pages.filter(|page| page.extension().is_some_and(|it| it == "md") && !page.ends_with("cookbook.md")) {
+        let text = fs::read_to_string(&page).unwrap();
+        assert!(!text.contains("```"), "{}: listings are indented, so that they are found", page.display());
+        let mut script = CLONE.replace("TREE", &scratch.0.display().to_string());
+        for line in document::listings(&text).iter().flat_map(|listing| listing.lines()) {
+            match ELSEWHERE.iter().find(|(start, _)| line.starts_with(start)) {
+                Some((start, _)) => drop(listed.insert(*start)),
+                None => {
+                    count += 1;
+                    script.extend([line, "\n", "status=$?; [ $status = 0 ] || exit $status\n"]);
+                }
+            }
+        }
+        let run = stage.run(Side::Ours, Accounts::Host, &script).unwrap();
+        assert!(
+            run.status == 0 && run.left.is_empty(),
+            "{}: {}{} {:?}",
+            page.display(),
+            run.stdout,
+            run.stderr,
+            run.left
+        );
+    }
+    assert!(count >= 8, "{count} lines");
+    for (start, why) in ELSEWHERE {
+        assert!(listed.contains(start), "no line begins with {start} any more ({why})");
     }
 }
