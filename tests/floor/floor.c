@@ -6,6 +6,7 @@
 #include <linux/mount.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/stat.h>
 #include <linux/unistd.h>
 
 enum { NO_SUID_DEV_EXEC = MS_NOSUID | MS_NODEV | MS_NOEXEC, CHILD_SIGNAL = 17 };
@@ -204,6 +205,15 @@ static void MAIN(char **argv, char **environment)
     }
     CALL(chdir, "/");
     CALL(umount2, argv[1], 0);
+}
+
+#elif defined(ROW_MOUNTPOINT) /* DIRECTORY */
+static void MAIN(char **argv, char **environment)
+{
+    struct statx about;
+    CALL(statx, AT_FDCWD, argv[1], AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &about);
+    if ((about.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+        leave(32);
 }
 
 #elif defined(ROW_SETCAP) || defined(ROW_GETCAP) /* FILE, and that it has cap_net_bind_service=ep */

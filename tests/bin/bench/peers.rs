@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     Ours,
-    /// Ours once more, as a control of the method.
+    /// Another copy of ours, as a control of the method.
     Control,
     Theirs,
     Busybox,
@@ -45,7 +45,8 @@ impl Peer {
             Peer::Theirs => "theirs",
             Peer::Busybox => "busybox",
             Peer::Floor => "floor",
-            Peer::Ours | Peer::Control | Peer::Empty => "ours",
+            Peer::Control => "again",
+            Peer::Ours | Peer::Empty => "ours",
         }
     }
 }

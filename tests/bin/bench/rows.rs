@@ -62,6 +62,11 @@ pub struct Row {
     pub after_each: fn(&Scene),
 }
 
+/// How many times as long as the floor a command may take that makes one step.
+const ONE_STEP: f64 = 1.4;
+/// The same of one that must read something or take several steps.
+const READS: f64 = 1.65;
+
 /// A command that starts quickly and is measured often.
 const ROW: Row = Row {
     name: "",
@@ -70,7 +75,7 @@ const ROW: Row = Row {
     floor: &[],
     effect: Effect::OnProgram,
     program: "$/empty",
-    floor_bar: 1.8,
+    floor_bar: READS,
     bar: 4.0,
     busybox_bar: None,
     rounds: usize::MAX,
@@ -138,9 +143,27 @@ const UMOUNT_TREE: Row = Row {
 };
 
 pub const ROWS: &[Row] = &[
-    Row { name: "unshare", command: &["unshare", "$/empty"], floor: &["UNSHARE", "$/empty"], ..ROW },
-    Row { name: "unshare -m", command: &["unshare", "-m", "$/empty"], floor: &["UNSHARE_MOUNT", "$/empty"], ..ROW },
-    Row { name: "unshare -r", command: &["unshare", "-r", "$/empty"], floor: &["UNSHARE_ROOT", "$/empty"], ..ROW },
+    Row {
+        name: "unshare",
+        command: &["unshare", "$/empty"],
+        floor: &["UNSHARE", "$/empty"],
+        floor_bar: ONE_STEP,
+        ..ROW
+    },
+    Row {
+        name: "unshare -m",
+        command: &["unshare", "-m", "$/empty"],
+        floor: &["UNSHARE_MOUNT", "$/empty"],
+        floor_bar: ONE_STEP,
+        ..ROW
+    },
+    Row {
+        name: "unshare -r",
+        command: &["unshare", "-r", "$/empty"],
+        floor: &["UNSHARE_ROOT", "$/empty"],
+        floor_bar: ONE_STEP,
+        ..ROW
+    },
     Row {
         name: "tutorial: unshare -p -f --mount-proc=DIR chroot",
         command: &["unshare", "-p", "-f", "--mount-proc=$/root/proc", "chroot", "$/root", "/empty"],
@@ -166,7 +189,13 @@ pub const ROWS: &[Row] = &[
         undo: Scene::end_target,
         ..ROW
     },
-    Row { name: "chroot", command: &["chroot", "$/root", "/empty"], floor: &["CHROOT", "$/root", "/empty"], ..ROW },
+    Row {
+        name: "chroot",
+        command: &["chroot", "$/root", "/empty"],
+        floor: &["CHROOT", "$/root", "/empty"],
+        floor_bar: ONE_STEP,
+        ..ROW
+    },
     Row {
         name: "mount --bind -o ro",
         command: &["mount", "--bind", "-o", "ro", "$/from", "$/to"],
@@ -194,6 +223,22 @@ pub const ROWS: &[Row] = &[
         busybox: Same::No,
         floor: &["GETCAP", "$/listen"],
         effect: Effect::Output,
+        floor_bar: ONE_STEP,
+        ..ROW
+    },
+    Row {
+        name: "mountpoint",
+        command: &["mountpoint", "-q", "$/point"],
+        floor: &["MOUNTPOINT", "$/point"],
+        effect: Effect::Unknown,
+        floor_bar: ONE_STEP,
+        prepare: |scene| {
+            std::fs::create_dir_all(scene.path("point"))?;
+            Ok(bind(&scene.path("from"), &scene.path("point"))?)
+        },
+        undo: |scene| {
+            let _ = umount(&scene.path("point"));
+        },
         ..ROW
     },
     Row {
