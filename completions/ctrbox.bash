@@ -213,7 +213,7 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor explain man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in

@@ -6,6 +6,7 @@
 
 mod doctor;
 mod install;
+mod shell;
 
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, failure::Line, text};
 use std::ffi::{OsStr, OsString};
@@ -43,6 +44,7 @@ static CTRBOX: Applet = Applet {
         "--install [-s] [--force] [DIR]",
         "--uninstall [DIR]",
         "doctor [--json]",
+        "shell [--rootfs DIR] [--trace]",
         "explain APPLET [ARGUMENT]...",
         "man [APPLET]",
         "completion bash|zsh|fish",
@@ -158,6 +160,7 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     let Some(applet) = applets::find(name) else {
         return match (name.to_str(), args) {
             (Some("doctor"), _) => run_own(&doctor::DOCTOR, args),
+            (Some("shell"), _) => run_own(&shell::SHELL, args),
             (Some("explain"), _) => explain(args, output),
             (Some("man"), _) => print_page(args.first(), output),
             (Some("completion"), [shell]) => print_completion(shell, output),

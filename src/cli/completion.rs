@@ -89,7 +89,7 @@ impl Spec {
 }
 
 /// The words that `ctrbox` takes in the place of an applet.
-const WORDS: &str = "doctor explain man completion";
+const WORDS: &str = "doctor shell explain man completion";
 
 /// The completion for a shell, or nothing if it is not known.
 pub fn script(shell: &str, ctrbox: &Applet, applets: &[&Applet]) -> Option<String> {

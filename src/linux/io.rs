@@ -143,6 +143,13 @@ pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, flags, 0o600).context("open", path)
 }
 
+/// Makes a new file with this text in it; `EEXIST` if there is something already.
+pub fn create(path: &OsStr, mode: u32, text: &[u8]) -> crate::Result<()> {
+    use std::os::fd::AsFd;
+    let file = open_at(None, path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW, mode);
+    file.and_then(|file| write_all(file.as_fd(), text)).context("write", path)
+}
+
 /// A copy of descriptor `fd` that is none of the standard ones, close-on-exec.
 pub fn above_standard(fd: RawFd) -> crate::Result<OwnedFd> {
     // SAFETY: the call takes integers and returns a new descriptor.

@@ -20,7 +20,7 @@ pub use signal::{
 
 /// The signal numbers that applets name: signal(7).
 pub mod signals {
-    pub use libc::{SIGCHLD, SIGINT, SIGKILL, SIGTERM};
+    pub use libc::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 }
 
 use crate::filtered::unless_filtered;

@@ -60,6 +60,34 @@ impl Environment {
         }
     }
 
+    /// Ours, with these variables set.
+    pub fn with(changes: &[(&str, OsString)]) -> Environment {
+        let mut list = Vec::new();
+        let mut next = own_environment();
+        loop {
+            // SAFETY: `next` began at the start of the environment and has not passed its end, a null pointer.
+            let entry = unsafe { *next };
+            if entry.is_null() {
+                break;
+            }
+            // SAFETY: as above, and each entry is NUL-terminated.
+            let text = unsafe { core::ffi::CStr::from_ptr(entry) }.to_bytes();
+            let name = text.split(|byte| *byte == b'=').next();
+            if !changes.iter().any(|(changed, _)| name == Some(changed.as_bytes())) {
+                list.push(OsStr::from_bytes(text).to_os_string());
+            }
+            // SAFETY: this entry was not the null pointer at the end.
+            next = unsafe { next.add(1) };
+        }
+        for (name, value) in changes {
+            let mut entry = OsString::from(name);
+            entry.push("=");
+            entry.push(value);
+            list.push(entry);
+        }
+        Environment::Exactly(list)
+    }
+
     /// The PATH execvp(3) searches: that of this environment, or glibc's default where there is none.
     pub fn search_path(&self) -> OsString {
         self.variable("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"))

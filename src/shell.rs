@@ -1,0 +1,307 @@
+//! `ctrbox shell`: a shell whose commands are the applets, also under sudo.
+//!
+//! sudo replaces PATH (`secure_path`) and drops what it does not know from the environment, so links that are first in
+//! PATH are passed over there, without a word. The shell therefore finds a `sudo` of its own beside them, which puts
+//! both back for the command that is run. Links and files are in a directory that is removed when the shell ends.
+
+use crate::CTRBOX;
+use cli::child::{Forked, Forking, How};
+use cli::exec::{Program, failed_to_execute};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use linux::process::{self, Argv, Attendance, Environment, Signal, Status, signals};
+use linux::{Errno, directory, io, link, stat, walk};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+pub static SHELL: Applet = Applet {
+    name: "ctrbox shell",
+    directory: "",
+    section: "1",
+    origin: Origin::UtilLinux,
+    summary: "Start a shell whose commands are the applets, also under sudo",
+    synopsis: &["[--rootfs DIR] [--trace]"],
+    notes: "It is $SHELL; its exit status is that of the shell.",
+    usage_status: 1,
+    options: &OPTIONS.specs,
+    run,
+    explain: |_, _| Ok(None),
+};
+
+#[derive(Default)]
+struct Options {
+    rootfs: Option<OsString>,
+    trace: bool,
+}
+
+const ROWS: &[Opt<Options>] = &[
+    Opt::value(None, "rootfs", "dir", "a root file system to have at hand, as $ROOTFS", |options, value| {
+        options.rootfs = Some(value);
+        Ok(())
+    }),
+    Opt::flag(None, "trace", "show the system calls of every command", |options| options.trace = true),
+    Opt::help(Some('h')),
+];
+
+static OPTIONS: Table<Options> = cli::table!(ROWS);
+
+/// Blocked while the shell runs: what a terminal sends goes to the shell, and we are to live to clean up after it.
+const BLOCKED: &[Signal] = &[signals::SIGTERM, signals::SIGINT, signals::SIGCHLD, signals::SIGHUP, signals::SIGQUIT];
+
+/// Before the command of `sudo`, in the shell that sudo runs: it has PATH as sudo has made it.
+const INNER: &str = r#"PATH=$1:$PATH CTRBOX_TRACE=$2 CTRBOX_HINTS=$3 CTRBOX_CAPS_TEXT=$4
+export PATH CTRBOX_TRACE CTRBOX_HINTS CTRBOX_CAPS_TEXT; shift 4; exec "$@""#;
+
+/// The `sudo` of the shell, but for two lines at its beginning. What has no command of its own, as -l or -v, is left to
+/// sudo as it is; so is what it may not understand.
+const SUDO: &str = r#"
+at=1
+while [ $at -le $# ]; do
+    eval "word=\${$at}"
+    case $word in
+    --) at=$((at + 1)); break ;;
+    --user | --group | --prompt | --chdir | --chroot | --close-from | --command-timeout | --role | --type)
+        at=$((at + 1)) ;;
+    --*=* | --askpass | --bell | --background | --preserve-env | --set-home | --non-interactive | --preserve-groups | \
+        --stdin | --no-update | --reset-timestamp) ;;
+    --*) exec "$sudo" "$@" ;;
+    -*)
+        letters=${word#-}
+        case ${letters#"${letters%%[!ABbEHkNnPS]*}"} in
+        '' | [CDgpRrTtu]?*) ;;
+        [CDgpRrTtu]) at=$((at + 1)) ;;
+        [is]*) echo "ctrbox shell: 'sudo $word' starts a shell with the host's commands" >&2; exec "$sudo" "$@" ;;
+        *) exec "$sudo" "$@" ;;
+        esac ;;
+    [!=]*=*) ;;
+    *) break ;;
+    esac
+    at=$((at + 1))
+done
+[ $at -le $# ] || exec "$sudo" "$@"
+for word do
+    shift
+    at=$((at - 1))
+    if [ $at = 0 ]; then
+        set -- "$@" /bin/sh -c "$inner" sh "$links" "$CTRBOX_TRACE" "$CTRBOX_HINTS" "$CTRBOX_CAPS_TEXT"
+    fi
+    set -- "$@" "$word"
+done
+exec "$sudo" "$@"
+"#;
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
+        Parsed::Done(outcome) => return outcome,
+        Parsed::Run(options, operands) => (options, operands),
+    };
+    if let Some(operand) = operands.first() {
+        return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));
+    }
+    let rootfs = options.rootfs.as_deref().map(root_file_system).transpose()?;
+    let itself = directory::read_link(OsStr::new("/proc/self/exe"));
+    let program = itself.map_err(|error| failed("cannot find this program", OsStr::new("/proc/self/exe"), error))?;
+    let links = private_directory()?;
+    let shell = Shell { links, rootfs, trace: options.trace };
+    let outcome = shell.prepare(&program).and_then(|()| shell.start(invocation, output));
+    if let Ok(directory) = directory::open_to_list(&shell.links) {
+        let _ = walk::remove_below(directory);
+    }
+    let removed = directory::remove(&shell.links);
+    let status = outcome?;
+    removed.map_err(|error| failed("cannot remove", &shell.links, error))?;
+    Ok(status)
+}
+
+fn failed(what: &str, path: &OsStr, error: linux::Error) -> Failure {
+    Failure::new(1, text![what, " ", path, ": ", error.errno])
+}
+
+/// The directory's path from the root, since the shell may go elsewhere.
+fn root_file_system(path: &OsStr) -> Result<OsString, Failure> {
+    let found = directory::canonical(path).map_err(|error| failed("no root file system in", path, error))?;
+    let is_directory = stat::path(&found).is_ok_and(|stat| stat.is_directory());
+    if is_directory { Ok(found) } else { Err(Failure::new(1, text![path, ": ", Errno::ENOTDIR])) }
+}
+
+/// A new directory below $TMPDIR. Others may look in: `sudo -u` runs commands as them.
+fn private_directory() -> Result<OsString, Failure> {
+    let parent = process::variable("TMPDIR").unwrap_or_else(|| "/tmp".into());
+    let mut parent =
+        directory::canonical(&parent).map_err(|error| failed("no directory for the links:", &parent, error))?;
+    if stat::is_on_noexec(&parent) {
+        let failure = Failure::new(1, text!["no program can be run from ", parent, ", which is mounted noexec"]);
+        return Err(failure.hint("TMPDIR names another directory for the links"));
+    }
+    parent.push("/ctrbox-shell.");
+    let mut number = process::id();
+    loop {
+        let mut path = parent.clone();
+        path.push(number.to_string());
+        match directory::make(&path, 0o755) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.errno == Errno::EEXIST => number += 1,
+            Err(error) => return Err(failed("cannot make", &path, error)),
+        }
+    }
+}
+
+/// The text in single quotes.
+fn quoted(text: &OsStr) -> Vec<u8> {
+    let mut quoted = vec![b'\''];
+    for byte in text.as_bytes() {
+        if *byte == b'\'' { quoted.extend_from_slice(b"'\\''") } else { quoted.push(*byte) }
+    }
+    quoted.push(b'\'');
+    quoted
+}
+
+/// Where a program is along PATH, or where root's are.
+fn find(program: &str) -> Option<OsString> {
+    let path = process::variable("PATH").unwrap_or_default();
+    let roots: [&[u8]; 3] = [b"/usr/sbin", b"/sbin", b"/usr/bin"];
+    let mut places = path.as_bytes().split(|byte| *byte == b':').filter(|place| place.starts_with(b"/")).chain(roots);
+    places.find_map(|place| {
+        let file = OsString::from_vec([place, b"/", program.as_bytes()].concat());
+        (process::is_executable(&file) && stat::path(&file).is_ok_and(|stat| stat.is_regular())).then_some(file)
+    })
+}
+
+/// The arguments of an interactive shell, and a variable that it needs.
+type Greeting = (Vec<OsString>, Option<(&'static str, OsString)>);
+
+struct Shell {
+    /// The directory of the links, and of what the shell reads as it starts.
+    links: OsString,
+    rootfs: Option<OsString>,
+    trace: bool,
+}
+
+impl Shell {
+    fn file(&self, name: &str) -> OsString {
+        OsString::from_vec([self.links.as_bytes(), b"/", name.as_bytes()].concat())
+    }
+
+    fn write(&self, name: &str, mode: u32, text: &[u8]) -> Result<(), Failure> {
+        let path = self.file(name);
+        io::create(&path, mode, text).map_err(|error| failed("cannot make", &path, error))
+    }
+
+    /// Makes the links and `sudo`.
+    fn prepare(&self, program: &OsStr) -> Result<(), Failure> {
+        for applet in applets::APPLETS.iter().chain([&&CTRBOX]) {
+            let name = self.file(applet.name);
+            link::symbolic(program, &name).map_err(|error| failed("cannot link", &name, error))?;
+        }
+        let Some(sudo) = find("sudo") else { return Ok(()) };
+        let head =
+            text!["#!/bin/sh\nsudo=", quoted(&sudo), " links=", quoted(&self.links), "\ninner='", INNER, "'", SUDO];
+        self.write("sudo", 0o755, &head)
+    }
+
+    /// What the shell reads after the user's own file, which may have put other directories first.
+    fn beginning(&self) -> Vec<u8> {
+        let path = text!["\nPATH=", quoted(&self.links), ":$PATH; export PATH\n"];
+        text![path, "unalias ", names(), " 2>/dev/null\nPS1=\"(ctrbox) $PS1\"\n"]
+    }
+
+    /// Writes the files that an interactive shell begins with, and returns the arguments and the variable that have it
+    /// read them.
+    fn greet(&self, kind: &str) -> Result<Greeting, Failure> {
+        let completion = self.file(".completion");
+        if let Some(script) = cli::completion::script(kind, &CTRBOX, applets::APPLETS) {
+            self.write(".completion", 0o644, script.as_bytes())?;
+        }
+        let (start, completion) = (self.file(".start"), quoted(&completion));
+        let beginning = self.beginning();
+        Ok(match kind {
+            "bash" => {
+                let own = "if [ -r ~/.bashrc ]; then . ~/.bashrc; fi";
+                self.write(".start", 0o644, &text![own, beginning, ". ", completion, "\n"])?;
+                (vec!["--rcfile".into(), start, "-i".into()], None)
+            }
+            "zsh" => {
+                let theirs = process::variable("ZDOTDIR").or_else(|| process::variable("HOME")).unwrap_or_default();
+                let theirs = text!["ZDOTDIR=", quoted(&theirs), "\nif [[ -r $ZDOTDIR/"];
+                let ours = text!["\nZDOTDIR=", quoted(&self.links), "\n"];
+                self.write(".zshenv", 0o644, &text![theirs, ".zshenv ]]; then . $ZDOTDIR/.zshenv; fi", ours])?;
+                let load = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -D }\n. ";
+                let own = text![theirs, ".zshrc ]]; then . $ZDOTDIR/.zshrc; fi"];
+                self.write(".zshrc", 0o644, &text![own, beginning, load, completion, "\n"])?;
+                (vec!["-i".into()], Some(("ZDOTDIR", self.links.clone())))
+            }
+            "fish" => {
+                let first = text!["set -gx PATH ", quoted(&self.links), " $PATH; source ", completion];
+                (vec!["-C".into(), OsString::from_vec(first), "-i".into()], None)
+            }
+            _ => {
+                let theirs = quoted(&process::variable("ENV").unwrap_or_default());
+                let own = text!["if [ -r ", theirs, " ]; then . ", theirs, "; fi"];
+                self.write(".start", 0o644, &text![own, beginning])?;
+                (vec!["-i".into()], Some(("ENV", start)))
+            }
+        })
+    }
+
+    /// Says whose commands are whose, and runs the shell.
+    fn start(&self, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+        let mut path = self.links.clone();
+        path.push(":");
+        path.push(process::variable("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
+        let mut changes = vec![("PATH", path)];
+        changes.extend(self.rootfs.clone().map(|rootfs| ("ROOTFS", rootfs)));
+        changes.extend(self.trace.then(|| ("CTRBOX_TRACE", "1".into())));
+        let mut program = Program::or_shell(&[], Environment::Inherited);
+        let mut arguments = Vec::new();
+        if io::is_terminal(0) {
+            let (given, variable) =
+                self.greet(cli::applet::last_component(&program.file).to_str().unwrap_or_default())?;
+            arguments = given;
+            changes.extend(variable);
+        }
+        arguments.insert(0, program.file.clone());
+        program.argv = Argv(arguments);
+        program.environment = Environment::with(&changes);
+        self.tell();
+        let mut forking = Forking::default();
+        match forking.fork(How { blocked: BLOCKED, kill_child: None }, output)? {
+            Forked::Child(_) => {
+                let failure = match forking.restore_signals() {
+                    Ok(()) => failed_to_execute(&program.exec(output)),
+                    Err(failure) => failure,
+                };
+                failure.print(invocation);
+                process::exit_child(failure.status)
+            }
+            Forked::Parent(child) => {
+                let attendance = Attendance { forward_signals: true, job_control: true };
+                let status = process::attend(child, attendance);
+                Ok(match status.map_err(|error| failed("cannot wait for", &program.file, error))? {
+                    Status::Exited(status) => status,
+                    Status::Signaled(signal) | Status::Stopped(signal) => 128_u8.saturating_add(signal as u8),
+                })
+            }
+        }
+    }
+
+    /// One line, for people: on standard error, as a script that is read from standard input prints its own.
+    fn tell(&self) {
+        let theirs = find("chroot").unwrap_or_else(|| "not installed".into());
+        let sudo = if find("sudo").is_some() { " and in sudo's commands" } else { "" };
+        let mut line = text![
+            "ctrbox shell: chroot, mount and the others are ctrbox's here",
+            sudo,
+            "; the host's chroot is ",
+            theirs
+        ];
+        if let Some(rootfs) = &self.rootfs {
+            line.extend(text!["; $ROOTFS is ", rootfs]);
+        }
+        line.extend_from_slice(b"; exit ends it\n");
+        let _ = io::write_all_to(2, &line);
+    }
+}
+
+/// The applets' names in one line.
+fn names() -> String {
+    applets::APPLETS.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ")
+}
