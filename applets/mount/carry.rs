@@ -11,6 +11,9 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
+/// A descriptor of what the target led to, if there is one to hold on to, or why it could not be opened.
+type Place<'a> = Option<&'a linux::Result<OwnedFd>>;
+
 /// A step that failed.
 #[derive(Debug)]
 pub struct Stopped {
@@ -31,26 +34,28 @@ pub struct Done {
     pub not_changed: Option<(&'static str, Error)>,
 }
 
-/// State passed between steps: the tree that a descriptor stands for, and whether it is attached.
+/// State passed between steps: the tree that a descriptor stands for, what the target led to, and whether the tree is
+/// attached.
 #[derive(Default)]
-struct Hand {
+struct Hand<'a> {
+    place: Place<'a>,
     tree: Option<OwnedFd>,
     before: Option<Before>,
     attached: bool,
     done: Done,
 }
 
-/// Carries all steps out.
-pub fn carry(steps: &[Step]) -> Result<Done, Stopped> {
-    all(Hand::default(), steps)
+/// Carries all steps out. What appears does so on `place`; without one, on what the target's path leads to then.
+pub fn carry(place: Place<'_>, steps: &[Step]) -> Result<Done, Stopped> {
+    all(Hand { place, ..Hand::default() }, steps)
 }
 
 /// Carries steps out on a tree that is there already.
-pub fn carry_on(tree: OwnedFd, steps: &[Step]) -> Result<Done, Stopped> {
-    all(Hand { tree: Some(tree), ..Hand::default() }, steps)
+pub fn carry_on(tree: OwnedFd, place: Place<'_>, steps: &[Step]) -> Result<Done, Stopped> {
+    all(Hand { tree: Some(tree), place, ..Hand::default() }, steps)
 }
 
-fn all(mut hand: Hand, steps: &[Step]) -> Result<Done, Stopped> {
+fn all(mut hand: Hand<'_>, steps: &[Step]) -> Result<Done, Stopped> {
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = hand.step(step) {
             let undone = undo(steps.get(..index).unwrap_or_default(), step);
@@ -79,7 +84,7 @@ fn undo(done: &[Step], failed: &Step) -> bool {
     }
 }
 
-impl Hand {
+impl Hand<'_> {
     fn step(&mut self, step: &Step) -> linux::Result<()> {
         match step {
             Step::Create { fstype, source, settings, exclusive, attributes } => {
@@ -124,10 +129,17 @@ impl Hand {
                 let namespace = idmap::namespace(map)?;
                 api::set_idmap(self.tree()?.as_fd(), namespace.as_fd(), *recursive)?;
             }
-            Step::Attach { target, beneath, no_follow } => {
-                let mut flags = if *no_follow { 0 } else { api::MOVE_MOUNT_T_SYMLINKS };
-                flags |= if *beneath { api::MOVE_MOUNT_BENEATH } else { 0 };
-                api::move_mount(self.tree()?.as_fd(), None, target, flags)?;
+            Step::Attach { target, beneath, no_follow, again } => {
+                let tree = self.tree()?.as_fd();
+                let flags = if *beneath { api::MOVE_MOUNT_BENEATH } else { 0 };
+                match self.place.filter(|_| !again) {
+                    Some(Ok(place)) => api::move_mount_onto(tree, place.as_fd(), target, flags)?,
+                    Some(Err(error)) => return Err(Error::new(error.call, target, error.errno)),
+                    None => {
+                        let follow = if *no_follow { 0 } else { api::MOVE_MOUNT_T_SYMLINKS };
+                        api::move_mount(tree, None, target, flags | follow)?;
+                    }
+                }
                 self.attached = true;
             }
             Step::SetOwner { .. } if self.done.not_changed.is_some() => {}

@@ -292,6 +292,10 @@ impl Work<'_> {
         if let Some(program) =
             fstype.filter(|_| !self.settings.internal_only).and_then(|name| helper::find("mount", name))
         {
+            if self.hooks.idmap.is_none() && self.hooks.subdir.is_none() {
+                // The program mounts by itself, and may unmount what it finds there: a descriptor would keep that busy.
+                self.target.place = None;
+            }
             return self.help(&program, fstype.unwrap_or_default(), output);
         }
         if self.settings.fake {
@@ -361,7 +365,7 @@ impl Work<'_> {
         let needs_new = self.hooks.idmap.is_some() || beneath || exclusive;
         let old = || match plan::too_long(&facts) {
             Some(text) => Err(self.too_long(text)),
-            None => carry::carry(&plan::old_steps(&facts)),
+            None => carry::carry(None, &plan::old_steps(&facts)),
         };
         if self.settings.old_api && !needs_new {
             return old();
@@ -373,7 +377,7 @@ impl Work<'_> {
                 false => old(),
             };
         }
-        match carry::carry(&steps) {
+        match carry::carry(self.target.place.as_ref(), &steps) {
             Err(stopped) if !stopped.attached && !needs_new && self.is_missing(&stopped.error) => old(),
             other => other,
         }
@@ -462,7 +466,7 @@ impl Work<'_> {
     /// Helpers do not see the words of propagation: they are applied to what the helper has mounted.
     fn spread_after_helper(&self) {
         let steps = plan::propagation(&self.target.path, &self.options);
-        if !self.settings.fake && !steps.is_empty() && carry::carry(&steps).is_err() {
+        if !self.settings.fake && !steps.is_empty() && carry::carry(None, &steps).is_err() {
             let text = text![self.target.path, ": WARNING: failed to apply propagation flags."];
             warn(self.invocation, &Line::Named(text));
         }

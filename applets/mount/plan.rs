@@ -75,7 +75,7 @@ pub enum Step {
     },
     /// fchmodat of the root of the tree in hand; as above.
     SetMode(u32),
-    /// move_mount: the tree in hand appears.
+    /// move_mount: the tree in hand appears, on what the target led to when it was opened.
     Attach {
         /// Where.
         target: OsString,
@@ -83,6 +83,8 @@ pub enum Step {
         beneath: bool,
         /// A symbolic link is taken itself.
         no_follow: bool,
+        /// The path is looked up again: what it led to was detached.
+        again: bool,
     },
     /// A mount that id-mapping or a clone replaces goes.
     Detach {
@@ -166,7 +168,8 @@ pub fn steps(facts: &Facts<'_>) -> Vec<Step> {
     let source = source.unwrap_or(OsStr::new("none")).to_os_string();
     let mut steps = Vec::new();
     let change = options.attributes();
-    let attach = Step::Attach { target: target.clone(), beneath: facts.beneath, no_follow: facts.hooks.raw_target };
+    let (beneath, no_follow) = (facts.beneath, facts.hooks.raw_target);
+    let attach = Step::Attach { target: target.clone(), beneath, no_follow, again: false };
     match operation {
         Operation::New => {
             let attributes = change.single.set | change.recursive.set;
@@ -259,7 +262,8 @@ pub fn after_helper(hooks: &super::hooks::Hooks, target: &OsStr) -> Vec<Step> {
     steps.extend(hooks.idmap.clone().map(|map| Step::MapIds { map, recursive: false }));
     set_owner(hooks, &mut steps);
     if hooks.idmap.is_some() || hooks.subdir.is_some() {
-        steps.push(Step::Attach { target: target.to_os_string(), beneath: false, no_follow: hooks.raw_target });
+        let (target, no_follow) = (target.to_os_string(), hooks.raw_target);
+        steps.push(Step::Attach { target, beneath: false, no_follow, again: false });
     }
     steps
 }
@@ -273,7 +277,7 @@ fn replace_mapped(facts: &Facts<'_>, target: &OsStr, steps: &mut Vec<Step>) {
     steps.push(Step::Clone { path: target.clone(), recursive: false, no_follow: false });
     map_ids(facts, false, steps);
     steps.push(Step::Detach { target: target.clone() });
-    steps.push(Step::Attach { target, beneath: false, no_follow: false });
+    steps.push(Step::Attach { target, beneath: false, no_follow: false, again: true });
 }
 
 fn map_ids(facts: &Facts<'_>, recursive: bool, steps: &mut Vec<Step>) {
@@ -489,7 +493,7 @@ mod tests {
     }
 
     fn attach() -> Step {
-        Step::Attach { target: "/m".into(), beneath: false, no_follow: false }
+        Step::Attach { target: "/m".into(), beneath: false, no_follow: false, again: false }
     }
 
     fn flags(set: u64, clear: u64) -> Step {

@@ -5,6 +5,7 @@ use super::request::Settings;
 use super::table::absolute;
 use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A target, and what was made for it.
@@ -12,6 +13,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub struct Target {
     /// The path the kernel is given.
     pub path: OsString,
+    /// A descriptor (O_PATH) of what the path led to when it was resolved: a mount is attached there, whatever happens to the
+    /// directories above it since. None if the path leads nowhere, and with -c: then attaching is the only look-up.
+    pub place: Option<linux::Result<OwnedFd>>,
     /// Directories that were made, outermost first.
     made: Vec<OsString>,
 }
@@ -19,7 +23,7 @@ pub struct Target {
 impl Target {
     /// A target of which nothing is known but its name.
     pub fn at(target: &OsStr, settings: &Settings) -> Target {
-        Target { path: prefixed(target, settings.target_prefix.as_deref()), made: Vec::new() }
+        Target { path: prefixed(target, settings.target_prefix.as_deref()), ..Target::default() }
     }
 
     /// Removes the directories that were made: the mount failed.
@@ -65,14 +69,17 @@ pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Tar
     {
         let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
         directory::make_all(&absolute(&path), mode as u32 & 0o7777, &mut made).map_err(|errno| {
-            Target { path: OsString::new(), made: made.clone() }.undo();
+            Target { made: made.clone(), ..Target::default() }.undo();
             Unmade::Failed(errno)
         })?;
     }
-    if !hooks.raw_target {
-        path = directory::canonical(&path).unwrap_or(path);
+    let mut place = None;
+    if !hooks.raw_target
+        && let Ok((canonical, file)) = directory::canonical_and_open(&path)
+    {
+        (path, place) = (canonical, Some(file));
     }
-    Ok(Target { path, made })
+    Ok(Target { path, place, made })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::trace::Quoted;
 use crate::{Errno, Result, error::Context, io, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// chroot(2). The working directory stays where it is.
@@ -48,10 +48,24 @@ pub fn open_to_list(path: &OsStr) -> Result<OwnedFd> {
 
 /// The path with every symbolic link, `.` and `..` resolved, as realpath(3) has it.
 pub fn canonical(path: &OsStr) -> Result<OsString> {
-    match by_descriptor(path) {
-        Some(canonical) => Ok(canonical),
-        None => by_walking(path),
-    }
+    opened(path).and_then(|file| path_of(file.as_fd())).map_or_else(|| by_walking(path), Ok)
+}
+
+/// [`canonical`], and a descriptor (O_PATH) of what is there. For an absolute path both come from one look-up.
+///
+/// A relative path may start in a working directory that a mount has hidden since. What is seen at its absolute path is
+/// meant, so that is opened, too, without following links: one that was put into it meanwhile is an error (`ELOOP`).
+pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
+    let file = opened(path);
+    let canonical = match file.as_ref().and_then(|file| path_of(file.as_fd())) {
+        Some(canonical) => canonical,
+        None => by_walking(path)?,
+    };
+    let file = match file.filter(|_| path.as_bytes().starts_with(b"/")) {
+        Some(file) => Ok(file),
+        None => io::open_without_links(None, &canonical).context("open", &canonical),
+    };
+    Ok((canonical, file))
 }
 
 /// [`canonical`] for a source. The device mapper's devices have the names that people gave them.
@@ -68,13 +82,17 @@ fn mapped(path: &OsStr) -> Option<OsString> {
     stat::path(&name).is_ok_and(|stat| stat.is_block_device()).then_some(name)
 }
 
-/// What proc says of a descriptor for the path: three calls, however deep it is. `None` if that is no path
-/// (a pipe), no longer one, or cannot be had; a slash at the end could start an automount.
-fn by_descriptor(path: &OsStr) -> Option<OsString> {
+/// A descriptor of what a path leads to. `None`: it cannot be opened, or it ends in a slash, which could start an automount.
+fn opened(path: &OsStr) -> Option<OwnedFd> {
     if path.as_bytes().ends_with(b"/") {
         return None;
     }
-    let file = io::open_at(None, path, libc::O_PATH, 0).ok()?;
+    io::open_at(None, path, libc::O_PATH, 0).ok()
+}
+
+/// What proc says of a descriptor: its path, however deep it is. `None` if that is no path (a pipe), no longer one, or
+/// cannot be had.
+fn path_of(file: BorrowedFd<'_>) -> Option<OsString> {
     let link = io::cstring(OsStr::new(&format!("/proc/self/fd/{}", file.as_raw_fd()))).ok()?;
     // Longer ones are walked: a page of the stack would cost more than the three calls.
     let mut buffer = [0_u8; 512];

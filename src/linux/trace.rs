@@ -205,17 +205,33 @@ impl<'a> Quoted<'a> {
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for &byte in self.0 {
-            match byte {
-                b'"' => f.write_str("\\\"")?,
-                b'\\' => f.write_str("\\\\")?,
-                b'\n' => f.write_str("\\n")?,
-                b'\t' => f.write_str("\\t")?,
-                0x20..=0x7e => f.write_char(char::from(byte))?,
-                _ => write!(f, "\\{byte:o}")?,
-            }
-        }
+        escape(self.0, f)?;
         f.write_char('"')
+    }
+}
+
+fn escape(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for &byte in text {
+        match byte {
+            b'"' => f.write_str("\\\"")?,
+            b'\\' => f.write_str("\\\\")?,
+            b'\n' => f.write_str("\\n")?,
+            b'\t' => f.write_str("\\t")?,
+            0x20..=0x7e => f.write_char(char::from(byte))?,
+            _ => write!(f, "\\{byte:o}")?,
+        }
+    }
+    Ok(())
+}
+
+/// A descriptor with its path, as `strace -y` shows it: `3</mnt>`.
+pub struct Descriptor<'a>(pub i32, pub &'a OsStr);
+
+impl fmt::Display for Descriptor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}<", self.0)?;
+        escape(self.1.as_bytes(), f)?;
+        f.write_char('>')
     }
 }
 

@@ -42,7 +42,7 @@ impl Work<'_> {
         }
         let root = before.and_then(|before| before.or_else(|before| before.appeared(target)));
         let not_changed = match root {
-            Ok(root) => carry::carry_on(root, &steps).ok().and_then(|done| done.not_changed),
+            Ok(root) => carry::carry_on(root, None, &steps).ok().and_then(|done| done.not_changed),
             Err(error) => Some(("ownership", error)),
         };
         Ok(Tried::Helped(0, not_changed))
@@ -69,7 +69,7 @@ impl Work<'_> {
         let stopped = |error| carry::Stopped { error, messages: Vec::new(), attached: false };
         let done = match taken {
             Ok(Err(status)) => return Ok(Tried::Helped(status, None)),
-            Ok(Ok(tree)) => carry::carry_on(tree, steps),
+            Ok(Ok(tree)) => carry::carry_on(tree, self.target.place.as_ref(), steps),
             Err(error) => Err(stopped(error)),
         };
         let done = done.map_err(|stopped| self.refused(Some(fstype), &stopped))?;

@@ -275,6 +275,21 @@ pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
     .context("open_tree", path)
 }
 
+/// move_mount(2) of the tree that `tree` is the root of onto what `place` is a descriptor of, or onto what is mounted there
+/// by now; `flags` are MOVE_MOUNT_ bits about the target. No path is looked up: `target` is for the trace and the error.
+pub fn move_mount_onto(tree: BorrowedFd<'_>, place: BorrowedFd<'_>, target: &OsStr, flags: u64) -> Result<()> {
+    let flags = flags | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    let (from, to) = (tree.as_raw_fd(), place.as_raw_fd());
+    // SAFETY: both paths are NUL-terminated literals.
+    let done = io::checked(unsafe { libc::syscall(libc::SYS_move_mount, from, c"".as_ptr(), to, c"".as_ptr(), flags) });
+    let (shown, flags) = (trace::Descriptor(to, target), trace::Flags(flags, MOVE_MOUNT_NAMES));
+    attached(traced!(done, "move_mount({from}, \"\", {shown}, \"\", {flags})"), target)
+}
+
+fn attached(done: core::result::Result<i64, Errno>, target: &OsStr) -> Result<()> {
+    done.map_err(|errno| unless_filtered(libc::SYS_move_mount, errno)).context("move_mount", target).map(drop)
+}
+
 /// move_mount(2) of the tree that `tree` is the root of; `flags` are MOVE_MOUNT_ bits about the target.
 pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) -> Result<()> {
     let c_target = io::cstring(target).context("move_mount", target)?;
@@ -283,17 +298,15 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
     let done = io::checked(unsafe {
         libc::syscall(libc::SYS_move_mount, tree.as_raw_fd(), c"".as_ptr(), raw(at), c_target.as_ptr(), flags)
     });
-    traced!(
+    let done = traced!(
         done,
         "move_mount({}, \"\", {}, {}, {})",
         tree.as_raw_fd(),
         AtName(at),
         trace::Quoted::new(target),
         trace::Flags(flags, MOVE_MOUNT_NAMES)
-    )
-    .map_err(|errno| unless_filtered(libc::SYS_move_mount, errno))
-    .context("move_mount", target)
-    .map(drop)
+    );
+    attached(done, target)
 }
 
 /// What mount_setattr(2) changes.
