@@ -10,7 +10,7 @@ use std::ffi::OsString;
 /// Tells what the options do before the program runs.
 pub fn story(options: &Options, program: &[OsString]) -> Story {
     let mut story = Story::default();
-    if options.groups.contains(&Groups::Init) {
+    if options.groups == Some(Groups::Init) {
         shared::look_up(&mut story, "");
     }
     if let Some(blocked) = options.blocked {
@@ -44,7 +44,7 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
         let call = "setresgid({0}, {1}, {1})";
         story.tell("become real group {0} and effective group {1}", call, &[&id(options.rgid), &id(options.egid)]);
     }
-    match options.groups.first() {
+    match &options.groups {
         None | Some(Groups::Keep) => {}
         Some(Groups::Clear) => shared::identity(&mut story, true, None, None),
         Some(Groups::Init) => story.tell("take the groups of that user", "setgroups(...)", &[]),

@@ -16,6 +16,17 @@ pub enum Groups {
     These(Vec<u32>),
 }
 
+impl Groups {
+    fn option(&self) -> &'static str {
+        match self {
+            Groups::Keep => "--keep-groups",
+            Groups::Clear => "--clear-groups",
+            Groups::Init => "--init-groups",
+            Groups::These(_) => "--groups",
+        }
+    }
+}
+
 /// Members that a set gains and loses, in the order in which they were named.
 pub type Changes = Vec<(bool, u64)>;
 
@@ -38,7 +49,7 @@ pub struct Options {
     pub euid: Option<u32>,
     pub rgid: Option<u32>,
     pub egid: Option<u32>,
-    pub groups: Vec<Groups>,
+    pub groups: Option<Groups>,
     pub inheritable: Option<Changes>,
     pub ambient: Option<Changes>,
     pub bounding: Option<Changes>,
@@ -60,15 +71,11 @@ pub struct Options {
 impl Options {
     /// What one option cannot see by itself.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.groups.len() > 1 {
-            let line = "mutually exclusive arguments: --clear-groups --keep-groups --init-groups --groups";
-            return Err(Failure::new(1, text![line]));
-        }
-        if (self.rgid.is_some() || self.egid.is_some()) && self.groups.is_empty() {
+        if (self.rgid.is_some() || self.egid.is_some()) && self.groups.is_none() {
             let line = "--[re]gid requires --keep-groups, --clear-groups, --init-groups, or --groups";
             return Err(Failure::new(1, text![line]));
         }
-        if self.groups.contains(&Groups::Init) && self.ruid.is_none() {
+        if self.groups == Some(Groups::Init) && self.ruid.is_none() {
             return Err(Failure::new(1, text!["--init-groups requires --ruid or --reuid"]));
         }
         // Alone a rule would confine nothing, and whoever wrote it believes that it does.
@@ -83,13 +90,15 @@ impl Options {
         self.no_new_privs || self.blocked.is_some() || self.filter.is_some()
     }
 
-    fn groups(&mut self, groups: Groups, name: &str) -> Result<(), Failure> {
+    /// Takes one of the four options that say which groups the program gets.
+    fn groups(&mut self, groups: Groups) -> Result<(), Failure> {
         self.given += 1;
-        if self.groups.iter().any(|given| core::mem::discriminant(given) == core::mem::discriminant(&groups)) {
-            return Err(Failure::new(1, text!["duplicate --", name, " option"]));
+        let name = groups.option();
+        match self.groups.replace(groups).map(|given| given.option()) {
+            None => Ok(()),
+            Some(given) if given == name => Err(Failure::new(1, text!["duplicate ", name, " option"])),
+            Some(given) => Err(Failure::new(1, text!["options ", given, " and ", name, " cannot be combined"])),
         }
-        self.groups.push(groups);
-        Ok(())
     }
 }
 
@@ -280,13 +289,14 @@ const ROWS: &[Opt<Options>] = &[
         once(&mut o.given, &mut o.rgid, id, "rgid or egid")?;
         once(&mut 0, &mut o.egid, id, "rgid or egid")
     }),
-    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| o.groups(Groups::Clear, "clear-groups")),
-    Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| o.groups(Groups::Keep, "keep-groups")),
-    Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| {
-        o.groups(Groups::Init, "init-groups")
-    }),
+    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| o.groups(Groups::Clear)),
+    Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| o.groups(Groups::Keep)),
+    Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| o.groups(Groups::Init)),
     Opt::value(None, "groups", "group,...", "set supplementary groups by GID or name", |o, list| {
-        o.groups(Groups::These(supplementary(&list)?), "groups")
+        // What excludes it is said before what is wrong with it.
+        o.groups(Groups::These(Vec::new()))?;
+        o.groups = Some(Groups::These(supplementary(&list)?));
+        Ok(())
     }),
     Opt::value(None, "securebits", "bits", "set securebits", |o, list| {
         once(&mut o.given, &mut o.securebits, securebits(&list)?, "--securebits option")

@@ -7,8 +7,9 @@ use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
 use linux::capability::{self, Sets};
 use linux::process::{self, Environment};
-use linux::{Errno, accounts, credentials, namespace, stat};
+use linux::{Errno, accounts, credentials, io, login_defs, namespace, stat};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 type Step = Result<(), Failure>;
 
@@ -31,12 +32,18 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
         capability::set_no_new_privileges().map_err(failed("disallow granting new privileges failed"))?;
     }
     if let Some(label) = &options.selinux {
-        label_exec("/sys/fs/selinux", "SELinux is not running", "/proc/self/attr/exec", label)?;
+        if stat::path(OsStr::new("/sys/fs/selinux")).is_err() {
+            return Err(Failure::new(REFUSED, text!["SELinux is not running"]));
+        }
+        label_exec(label)?;
     }
     if let Some(profile) = &options.apparmor {
         let mut text = OsString::from("exec ");
         text.push(profile);
-        label_exec("/sys/kernel/security/apparmor", "AppArmor is not running", "/proc/self/attr/exec", &text)?;
+        label_exec(&text).map_err(|failure| match stat::path(OsStr::new("/sys/kernel/security/apparmor")) {
+            Ok(_) => failure,
+            Err(_) => failure.hint("AppArmor is not running"),
+        })?;
     }
     if options.reset_env {
         let user = user.or_else(|| accounts::passwd_by_uid(credentials::real_uid()));
@@ -72,7 +79,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
 }
 
 fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec<u32>>, Failure> {
-    Ok(match options.groups.first() {
+    Ok(match &options.groups {
         None | Some(Groups::Keep) => None,
         Some(Groups::Clear) => Some(Vec::new()),
         Some(Groups::These(groups)) => Some(groups.clone()),
@@ -150,10 +157,8 @@ fn set_capabilities(options: &Options) -> Step {
 }
 
 /// Has the security module change the label at the next execve(2).
-fn label_exec(sign: &str, missing: &str, file: &str, label: &OsStr) -> Step {
-    if stat::path(OsStr::new(sign)).is_err() {
-        return Err(Failure::new(REFUSED, text![missing]));
-    }
+fn label_exec(label: &OsStr) -> Step {
+    let file = "/proc/self/attr/exec";
     namespace::write_file(file, label.as_encoded_bytes())
         .map_err(|error| Failure::new(REFUSED, text!["write failed: ", file, ": ", error.errno]))
 }
@@ -169,16 +174,29 @@ fn fresh_environment(user: Option<&accounts::User>) -> Environment {
     if let Some(terminal) = linux::process::environment("TERM") {
         set("TERM", &terminal);
     }
-    let mut path = "/usr/local/bin:/bin:/usr/bin";
     if let Some(user) = user {
         set("SHELL", if user.shell.is_empty() { OsStr::new("/bin/sh") } else { &user.shell });
         set("HOME", &user.home);
         set("USER", &user.name);
         set("LOGNAME", &user.name);
-        if user.uid == 0 {
-            path = "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin";
-        }
     }
-    set("PATH", OsStr::new(path));
+    set("PATH", &login_path(user.is_some_and(|user| user.uid == 0)));
     Environment::Exactly(variables)
+}
+
+/// The PATH of a login, as /etc/login.defs has it.
+fn login_path(of_root: bool) -> OsString {
+    // /bin has programs of its own where it is not /usr/bin by another name.
+    let is_merged = stat::link(OsStr::new("/bin")).is_ok_and(|it| it.is_symlink());
+    let (names, otherwise): (&[&str], _) = match (of_root, is_merged) {
+        (true, true) => (&["ENV_SUPATH", "ENV_ROOTPATH"], "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
+        (true, false) => {
+            (&["ENV_SUPATH", "ENV_ROOTPATH"], "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin")
+        }
+        (false, true) => (&["ENV_PATH"], "/usr/local/bin:/usr/bin"),
+        (false, false) => (&["ENV_PATH"], "/usr/local/bin:/bin:/usr/bin"),
+    };
+    let text = io::read_file(login_defs::FILE, login_defs::LIMIT).unwrap_or_default();
+    let found = names.iter().find_map(|name| login_defs::value(&text, name));
+    found.map_or_else(|| otherwise.into(), |value| OsStr::from_bytes(login_defs::path(value)).to_os_string())
 }

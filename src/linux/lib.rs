@@ -25,6 +25,7 @@ pub mod idmap;
 pub mod io;
 pub mod landlock;
 pub mod link;
+pub mod login_defs;
 pub mod loopdev;
 pub mod mount;
 pub mod mountinfo;
