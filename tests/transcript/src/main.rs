@@ -4,6 +4,7 @@
 //! [`sandbox`]. Run as root, at the top of the repository: `transcript [OPTION]... FILE...`.
 
 mod evidence;
+mod lesson;
 mod pattern;
 mod play;
 mod sandbox;
@@ -24,7 +25,8 @@ Types the commands of transcripts, tests/transcripts/*.md, into a real bash as a
 ordinary user, and compares what is printed with what the transcript shows.
 
   --theirs  play it with the host's own commands instead of ctrbox
-  --step    wait for Enter before each command
+  --step    a lesson: what each command is for, a key to go on (b back, a again,
+            q quit), and after it the system calls and what has changed
   --trace   show the system calls that ctrbox makes
 ";
 
@@ -33,7 +35,7 @@ ordinary user, and compares what is printed with what the transcript shows.
 pub struct Options {
     /// With the host's originals.
     pub theirs: bool,
-    /// Wait for Enter before each command.
+    /// Say what each command is for and what it changed, and wait before each.
     pub step: bool,
     /// Show the system calls.
     pub trace: bool,

@@ -5,12 +5,14 @@
 //! copy has accounts and rules for sudo and PAM of its own. The player is PID 2. When PID 1 ends, for whatever reason,
 //! the kernel ends every process and takes the mounts away. What remains is cgroups: the outer process removes them.
 
+use crate::play::QUIT;
 use crate::terminal::ENVIRONMENT;
 use crate::{Options, Result, evidence};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::{Mode, umask};
+use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, wait, waitpid};
 use nix::unistd::{Gid, Pid, Uid, chown, geteuid, sethostname};
 use std::collections::BTreeSet;
@@ -35,6 +37,8 @@ pub const OURS: &str = "/usr/local/sbin";
 pub const TRACE: &str = "/run/ctrbox-transcript/trace";
 /// A copy of the transcript, which may be in a directory that is mounted over.
 pub const TRANSCRIPT: &str = "/run/ctrbox-transcript/transcript.md";
+/// A copy of what the lesson says beside the transcript; perhaps there is none.
+pub const LESSON: &str = "/run/ctrbox-transcript/lesson.md";
 /// The ordinary user.
 pub const USER: &str = "learner";
 /// The user's home directory.
@@ -70,17 +74,22 @@ pub fn enter(options: &Options) -> Result<u8> {
     }
     signals.thread_block()?;
     let own = fs::File::open("/proc/self/ns/pid")?;
+    // A player that is stopped in the middle of a question cannot give the terminal back as it was.
+    let terminal = tcgetattr(std::io::stdin()).ok().filter(|_| options.step);
     for file in &options.files {
         setns(&own, CloneFlags::CLONE_NEWPID)?;
         unshare(CloneFlags::CLONE_NEWPID).map_err(|errno| format!("cannot make a PID namespace: {errno}"))?;
         let child = Command::new("/proc/self/exe").arg(INIT).args(options.arguments(file)).spawn()?;
         let status = wait_for(Pid::from_raw(i32::try_from(child.id())?), &signals)?;
+        if let Some(terminal) = &terminal {
+            tcsetattr(std::io::stdin(), SetArg::TCSADRAIN, terminal)?;
+        }
         for group in &groups {
             remove_group(group)?;
         }
         controllers.restore()?;
         if status != 0 {
-            return Ok(status);
+            return Ok(if status == QUIT { 0 } else { status });
         }
     }
     Ok(0)
@@ -189,6 +198,10 @@ fn prepare(options: &Options) -> Result<()> {
     }
     run(Command::new("cp").args(["-a", "/etc"]).arg(stage.join("etc")))?;
     fs::copy(options.file(), TRANSCRIPT).map_err(|error| format!("{}: {error}", options.file().display()))?;
+    let lesson = Path::new("lesson").join(options.file().file_name().unwrap_or_default());
+    if let Ok(text) = fs::read(options.file().with_file_name(lesson)) {
+        fs::write(LESSON, text)?;
+    }
     let user = free_id()?;
     let home = stage.join("home/learner");
     if fs::read_to_string(TRANSCRIPT)?.contains(ARCHIVE) {

@@ -56,7 +56,7 @@ pub struct Terminal {
     controls: Regex,
     /// The prompt that is shown, without the blank at its end.
     pub prompt: String,
-    _shell: Child,
+    shell: Child,
 }
 
 impl Terminal {
@@ -84,10 +84,14 @@ impl Terminal {
             .spawn()
             .map_err(|error| format!("setsid: {error}"))?;
         let controls = Regex::new("\x1b\\[[0-9;?]*[A-Za-z]|\r|\x07")?;
-        let mut terminal =
-            Terminal { master: pty.master, read: Vec::new(), controls, prompt: String::new(), _shell: shell };
+        let mut terminal = Terminal { master: pty.master, read: Vec::new(), controls, prompt: String::new(), shell };
         terminal.wait()?;
         Ok(terminal)
+    }
+
+    /// The process number of its shell.
+    pub fn shell(&self) -> u32 {
+        self.shell.id()
     }
 
     /// Types a command and Enter, and waits for the next prompt. Gives the lines that were printed in between.
