@@ -4,6 +4,7 @@ use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::foreign::Foreign;
+use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
 use linux::options::Options as MountOptions;
 use linux::process::{self, Status};
@@ -109,6 +110,8 @@ pub struct Known<'a> {
     kept: Option<&'a utab::Index<'a>>,
     /// Mounts that are gone and have their entries in utab still.
     gone: Vec<(OsString, Option<u64>)>,
+    /// The mounts that were there when one was first missed.
+    mounts: Option<Mounts>,
 }
 
 impl<'a> Known<'a> {
@@ -149,6 +152,17 @@ impl<'a> Known<'a> {
             None => utab::Table::read().find_mount(&found.target, id).and_then(options),
         };
         Some(kept.unwrap_or_default())
+    }
+
+    /// Whether a mount is still there, without touching it. The table is read for each only where nothing else tells.
+    pub fn is_there(&mut self, id: u32) -> bool {
+        if self.mounts.is_none() {
+            self.mounts = Mounts::now().ok();
+        }
+        match &self.mounts {
+            Some(mounts) => mounts.has(id),
+            None => mountinfo::Table::read().is_ok_and(|table| table.find_id(id).is_some()),
+        }
     }
 
     fn helper(&mut self, fstype: &OsStr) -> Option<OsString> {

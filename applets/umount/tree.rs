@@ -30,7 +30,8 @@ pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &
     let entries: Vec<_> = table.entries().collect();
     let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
     with_utab(settings, &mut |known| {
-        unmount_below(invocation, settings, &mountinfo::Tree::new(&entries), &entries, lowest, known, output)
+        let tree = mountinfo::Tree::new(&entries);
+        unmount_below(invocation, settings, &tree, &entries, lowest, &[], known, output)
     })
 }
 
@@ -91,11 +92,12 @@ fn unmount_below(
     tree: &mountinfo::Tree<'_, '_>,
     entries: &[mountinfo::Entry<'_>],
     top: u32,
+    gone: &[bool],
     known: &mut Known<'_>,
     output: &mut Output,
 ) -> Outcome {
     let order = tree
-        .backward(top)
+        .backward(top, gone)
         .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", errno]))?;
     let parent = order.last().and_then(|entry| entries.get(tree.place(entry.parent)?));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
@@ -112,7 +114,7 @@ fn unmount_below(
             Ok(0) => {}
             Ok(status) => return Ok(status),
             // Somebody else has unmounted it.
-            Err(_) if !is_there(entry.id) => {}
+            Err(_) if !known.is_there(entry.id) => {}
             Err(refused) => return refused.outcome(settings),
         }
     }
@@ -134,10 +136,6 @@ fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
     statmount::mountinfo_id(None, &entry.target_path(), 0).is_ok_and(|ids| ids.id == u64::from(entry.id))
 }
 
-fn is_there(id: u32) -> bool {
-    mountinfo::Table::read().is_ok_and(|table| table.find_id(id).is_some())
-}
-
 /// -A: every mount of the file system that the operand names, the last first; with -R with what is below them.
 pub fn unmount_all_targets(
     invocation: &Invocation<'_>,
@@ -155,19 +153,25 @@ pub fn unmount_all_targets(
     });
     let Some(device) = wanted else { return nothing(settings, operand) };
     let tree = mountinfo::Tree::new(&entries);
+    // Which mounts are gone, with all that was on them: a tree inside another one is not gone through twice.
+    let mut gone = vec![false; entries.len()];
     with_utab(settings, &mut |known| {
-        for entry in entries.iter().rev().filter(|entry| entry.device == device) {
+        for (place, entry) in entries.iter().enumerate().rev().filter(|(_, entry)| entry.device == device) {
             let outcome = if settings.options.recursive {
                 let hangs = settings.options.force || settings.options.lazy;
-                if (hangs || !is_seen(entry)) && !is_there(entry.id) {
+                if (hangs || !is_seen(entry)) && !known.is_there(entry.id) {
                     continue;
                 }
-                unmount_below(invocation, settings, &tree, &entries, entry.id, known, output)?
+                let outcome = unmount_below(invocation, settings, &tree, &entries, entry.id, &gone, known, output)?;
+                if let Some(gone) = gone.get_mut(place) {
+                    *gone = outcome == 0 && !settings.options.fake;
+                }
+                outcome
             } else {
                 let found = Found::of(entry);
                 match one::unmount_found(invocation, settings, &found, known, output) {
                     Ok(status) => status,
-                    Err(_) if !is_there(entry.id) => 0,
+                    Err(_) if !known.is_there(entry.id) => 0,
                     Err(refused) => refused.outcome(settings)?,
                 }
             };

@@ -444,19 +444,19 @@ impl<'t, 'a> Tree<'t, 'a> {
         self.by_id.get(found).map(|(_, place)| *place)
     }
 
-    /// [`tree_backward`].
-    pub fn backward(&self, top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
-        backward(self, top)
+    /// [`tree_backward`], without the mounts that are `gone`, by place, and what was on them.
+    pub fn backward(&self, top: u32, gone: &[bool]) -> core::result::Result<Vec<Entry<'a>>, Errno> {
+        backward(self, top, gone)
     }
 }
 
 /// The mounts of the tree whose root is the mount `top`, in the order to unmount them: what lies over another is before
 /// it, later mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
 pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
-    Tree::new(entries).backward(top)
+    Tree::new(entries).backward(top, &[])
 }
 
-fn backward<'a>(tree: &Tree<'_, 'a>, top: u32) -> core::result::Result<Vec<Entry<'a>>, Errno> {
+fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> core::result::Result<Vec<Entry<'a>>, Errno> {
     let Tree { entries, by_parent, .. } = tree;
     let root = tree.place(top).ok_or(Errno::ENOENT)?;
     // Parents before children, earlier before later; reversed, each comes after everything that lies on it.
@@ -470,9 +470,9 @@ fn backward<'a>(tree: &Tree<'_, 'a>, top: u32) -> core::result::Result<Vec<Entry
         }
         let first = by_parent.partition_point(|(parent, _)| *parent < entry.id);
         let children = by_parent.get(first..).unwrap_or_default();
-        let children = children.iter().take_while(|(parent, _)| *parent == entry.id);
+        let children = children.iter().take_while(|(parent, _)| *parent == entry.id).map(|(_, index)| *index);
         let start = waiting.len();
-        waiting.extend(children.map(|(_, index)| *index));
+        waiting.extend(children.filter(|index| gone.get(*index) != Some(&true)));
         if let Some(new) = waiting.get_mut(start..) {
             // What is on the mount's own root hides it and its other children: unmounted first, so visited last.
             new.sort_by_key(|index| {

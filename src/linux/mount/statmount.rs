@@ -18,6 +18,7 @@ const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
 const STATX_ATTR_MOUNT_ROOT: u64 = 0x2000;
 
 const STATMOUNT_SB_BASIC: u64 = 0x1;
+const STATMOUNT_MNT_BASIC: u64 = 0x2;
 const STATMOUNT_MNT_ROOT: u64 = 0x8;
 const STATMOUNT_MNT_POINT: u64 = 0x10;
 const STATMOUNT_FS_TYPE: u64 = 0x20;
@@ -98,6 +99,7 @@ const REQUEST_SIZE: u32 = 24;
 const HEADER: usize = 512;
 const OFFSET_MASK: usize = 8;
 const OFFSET_FS_TYPE: usize = 36;
+const OFFSET_MNT_ID_OLD: usize = 56;
 const OFFSET_MNT_ROOT: usize = 104;
 const OFFSET_MNT_POINT: usize = 108;
 const OFFSET_FS_SUBTYPE: usize = 120;
@@ -184,6 +186,31 @@ pub fn list_below(parent: u64) -> Result<Vec<u64>> {
     }
 }
 
+/// The mounts of our mount namespace, by their numbers in mountinfo: whether one is still there is asked of each alone.
+pub struct Mounts(Vec<(u32, usize)>);
+
+impl Mounts {
+    /// Those that are there now. ENOSYS before Linux 6.8.
+    pub fn now() -> Result<Mounts> {
+        // LSMT_ROOT: below the root of the namespace.
+        let mut mounts = Vec::new();
+        for unique in list_below(u64::MAX)? {
+            if let Ok(buffer) = ask(unique, STATMOUNT_MNT_BASIC, 0) {
+                mounts.push((number(&buffer, OFFSET_MNT_ID_OLD, 4) as u32, unique as usize));
+            }
+        }
+        mounts.sort_unstable();
+        Ok(Mounts(mounts))
+    }
+
+    /// Whether the mount with this number was there then, and is still.
+    pub fn has(&self, id: u32) -> bool {
+        let found = self.0.binary_search_by_key(&id, |(id, _)| *id).ok().and_then(|place| self.0.get(place));
+        // Whatever else is wrong, only ENOENT says that it is gone.
+        found.is_some_and(|(_, unique)| !ask(*unique as u64, 0, 0).is_err_and(|error| error.errno == Errno::ENOENT))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +255,15 @@ mod tests {
             && let Ok(list) = list_below(root)
         {
             assert!(list.contains(&proc));
+        }
+    }
+
+    #[test]
+    fn a_mount_is_there_by_its_number_in_the_table() {
+        let proc = mount_id(None, OsStr::new("/proc"), 0).expect("statx").id as u32;
+        match Mounts::now() {
+            Ok(mounts) => assert!(mounts.has(proc) && !mounts.has(u32::MAX)),
+            Err(error) => assert_eq!(error.errno, Errno::ENOSYS),
         }
     }
 }
