@@ -311,6 +311,7 @@ fn settings(options: &Options) -> Result<Settings, Failure> {
         table_use: options.table_use,
         old_api: linux::process::trusted_variable("LIBMOUNT_FORCE_MOUNT2").is_some_and(|value| value == "always"),
         origin: request::enter_namespace(options.namespace.as_deref())?,
+        unwritten: None,
     })
 }
 

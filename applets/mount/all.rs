@@ -6,8 +6,10 @@ use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::options::{self, Options as MountOptions};
 use linux::process::{self, Fork, Status, Wait};
 use linux::{directory, fstab, mountinfo, utab};
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 
 /// How many mounts were tried, and how many failed.
 #[derive(Default)]
@@ -200,24 +202,39 @@ fn is_bound(mounted: &mountinfo::ByTarget<'_>, found: &mountinfo::Entry<'_>, pat
 fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Options, output: &mut Output) -> Outcome {
     let mounted = mountinfo::Table::read()
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let by_target = mountinfo::ByTarget::new(&mounted);
+    let on = |target: &OsStr| by_target.on(target).last();
     let kept = utab::Table::read();
     let kept = kept.index();
+    let use_fstab = settings.table_use.fstab;
+    let lines = if use_fstab { table::read(invocation, settings)? } else { fstab::Table::default() };
+    let lines = table::Lines::of(&lines);
+    let unwritten = Rc::new(RefCell::new(Vec::new()));
+    let each = Settings { unwritten: Some(Rc::clone(&unwritten)), ..settings.quiet() };
+    // Each time all of utab is written: a part of the mounts at a time.
+    let part = (mounted.entries().count() / 8).max(32);
     let mut count = Count::default();
     for entry in mounted.entries() {
-        let mut text = entry.all_options();
-        if let Some(more) = kept.find(&entry) {
-            text.push(b',');
-            text.extend_from_slice(&more.options);
-        }
-        let own = MountOptions::parse(&text).unwrap_or_default();
+        let own = table::options_of(&entry, kept.find(&entry));
         let place = entry.target_path();
         if !is_selected(wanted, entry.fstype_text(), &own) {
             say(settings, &place, "ignored", output);
             continue;
         }
         let request = Request { either: Some(place.clone()), options: wanted.options.clone(), ..Request::default() };
-        let done = table::complete(invocation, settings, request)
-            .and_then(|request| one::perform(invocation, &settings.quiet(), request, output));
+        let request = match lines.find(&place) {
+            Some(line) => {
+                table::from_fstab(settings, request, line.clone(), &|target| Some(on(target)?.super_options.to_vec()))
+            }
+            None if settings.table_use.mtab => {
+                let canonical = directory::canonical(&place).ok();
+                let top = canonical.and_then(|path| on(&path)).unwrap_or(&entry);
+                let options = table::options_of(top, kept.find(top));
+                Ok(table::from_mounted(settings, table::as_target(request), top, options))
+            }
+            None => Ok(table::as_target(request)),
+        };
+        let done = request.and_then(|request| one::perform(invocation, &each, request, output));
         match done {
             Ok(Some(0)) => {
                 say(settings, &place, "successfully remounted", output);
@@ -230,6 +247,26 @@ fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Option
                 count.add(false);
             }
         }
+        let mut unwritten = unwritten.borrow_mut();
+        let options = |new: &utab::Entry| kept.find_mount(&new.target, new.id).map(|old| old.options.as_slice());
+        if unwritten.last().is_some_and(|new| options(new).unwrap_or_default() == new.options) {
+            unwritten.pop();
+        }
+        if unwritten.len() >= part {
+            write(invocation, core::mem::take(&mut unwritten), &mut count, output);
+        }
     }
+    write(invocation, unwritten.take(), &mut count, output);
     Ok(count.status())
+}
+
+/// Writes to utab what remounts have changed. If that cannot be done none of them has succeeded.
+fn write(invocation: &Invocation<'_>, changed: Vec<utab::Entry>, count: &mut Count, output: &mut Output) {
+    let Some(first) = changed.first() else { return };
+    let (target, number) = (first.target.clone(), changed.len());
+    if utab::update(|table| table.set_all(changed)).is_err() {
+        let _ = output.flush();
+        one::not_written(&target).print(invocation);
+        count.failed += number;
+    }
 }

@@ -192,10 +192,17 @@ impl Hand<'_> {
         if present.is_empty() {
             return Ok(Vec::new());
         }
-        let id = u32::try_from(statmount::id_of(self.tree()?.as_fd())?).unwrap_or_default();
-        let table = mountinfo::Table::read()?;
-        let Some(entry) = table.find_id(id) else { return Ok(Vec::new()) };
-        let has = MountOptions::parse(entry.super_options).unwrap_or_default();
+        let tree = self.tree()?.as_fd();
+        let has = match statmount::super_options(tree) {
+            Some(text) => MountOptions::parse(&text),
+            None => {
+                let id = u32::try_from(statmount::id_of(tree)?).unwrap_or_default();
+                let table = mountinfo::Table::read()?;
+                let Some(entry) = table.find_id(id) else { return Ok(Vec::new()) };
+                MountOptions::parse(entry.super_options)
+            }
+        };
+        let has = has.unwrap_or_default();
         let is_lost = |(name, value): &&Setting| {
             let same = |option: &MountOption| {
                 option.name == name.as_bytes()

@@ -4,6 +4,8 @@ mod helped;
 mod record;
 mod types;
 
+pub use record::not_written;
+
 use super::hooks::{self, Hooks};
 use super::message;
 use super::plan::{self, Facts};

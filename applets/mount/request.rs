@@ -5,6 +5,7 @@ use cli::{Failure, text};
 use linux::mount::foreign::Foreign;
 use linux::options::Options as MountOptions;
 use linux::utab;
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub old_api: bool,
     /// With -N: where we are.
     pub origin: Option<Rc<Foreign>>,
+    /// What remounts change in utab, if many of them are to be written at once.
+    pub unwritten: Option<Rc<RefCell<Vec<utab::Entry>>>>,
 }
 
 /// One mount to make.

@@ -5,6 +5,7 @@ use super::source::{self, Device};
 use super::{USAGE, parse_options};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, text};
+use linux::index::Index;
 use linux::options::Options as MountOptions;
 use linux::probe::Tag;
 use linux::{directory, fstab, mountinfo, utab};
@@ -39,36 +40,18 @@ pub fn complete(invocation: &Invocation<'_>, settings: &Settings, request: Reque
     if request.without_table || (pair && !settings.table_use.force) {
         return Ok(as_target(request));
     }
-    let mut request = request;
     let mut found = None;
     if settings.table_use.fstab {
         let table = read(invocation, settings)?;
         found = find(&table, &request).cloned();
     }
-    if let Some(entry) = found {
-        let mut options = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
-        let is_bind = options.has("bind") || options.has("rbind");
-        if remount {
-            options.remove("bind");
-            options.remove("rbind");
-        }
-        request.either = None;
-        request.source.get_or_insert(entry.source);
-        let target = request.target.get_or_insert(entry.target);
-        if remount && !is_bind {
-            request.present = present(target, &options, &request.options);
-        }
-        request.options = settings.table_use.merge(options, request.options);
-        if remount && is_bind {
-            // What the table binds is remounted as a mount. The file system belongs to others, too.
-            request.options.push("bind", None);
-        }
-        request.types.get_or_insert(entry.fstype.into_vec());
-        return Ok(request);
+    if let Some(line) = found {
+        return from_fstab(settings, request, line, &|target| {
+            Some(mountinfo::Table::read().ok()?.find_target(target)?.super_options.to_vec())
+        });
     }
     if remount && settings.table_use.mtab {
-        let request = as_target(request);
-        return Ok(from_mounted(settings, request));
+        return Ok(from_mounts(settings, as_target(request)));
     }
     if remount || pair {
         return Ok(as_target(request));
@@ -76,7 +59,38 @@ pub fn complete(invocation: &Invocation<'_>, settings: &Settings, request: Reque
     Err(not_found(&request))
 }
 
-fn as_target(mut request: Request) -> Request {
+/// A request completed by a line of fstab. `has` knows the options of the file system that is mounted on a path.
+pub fn from_fstab(
+    settings: &Settings,
+    mut request: Request,
+    entry: fstab::Entry,
+    has: &dyn Fn(&OsStr) -> Option<Vec<u8>>,
+) -> Result<Request, Failure> {
+    let remount = request.options.has("remount");
+    let mut options = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
+    let is_bind = options.has("bind") || options.has("rbind");
+    if remount {
+        options.remove("bind");
+        options.remove("rbind");
+    }
+    request.either = None;
+    request.source.get_or_insert(entry.source);
+    let target = request.target.get_or_insert(entry.target);
+    if remount && !is_bind {
+        let has = has(&directory::canonical(target).unwrap_or_else(|_| target.clone()));
+        request.present = present(&has.unwrap_or_default(), &options, &request.options);
+    }
+    request.options = settings.table_use.merge(options, request.options);
+    if remount && is_bind {
+        // What the table binds is remounted as a mount. The file system belongs to others, too.
+        request.options.push("bind", None);
+    }
+    request.types.get_or_insert(entry.fstype.into_vec());
+    Ok(request)
+}
+
+/// What one operand names is a target.
+pub fn as_target(mut request: Request) -> Request {
     if let Some(either) = request.either.take() {
         request.target = Some(either);
     }
@@ -98,18 +112,34 @@ fn not_found(request: &Request) -> Failure {
 }
 
 /// A remount without an entry in fstab: source, type and options as they are mounted now.
-fn from_mounted(settings: &Settings, mut request: Request) -> Request {
+fn from_mounts(settings: &Settings, request: Request) -> Request {
     let Some(target) = &request.target else { return request };
     let canonical = directory::canonical(target).unwrap_or_else(|_| target.clone());
     let Ok(mounted) = mountinfo::Table::read() else { return request };
     let by_source = || mounted.entries_backward().find(|entry| entry.is_from(target));
     let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };
+    let kept = utab::Table::read();
+    let options = options_of(&entry, kept.find(&entry));
+    from_mounted(settings, request, &entry, options)
+}
+
+/// The options of a mount, with what utab keeps of it.
+pub fn options_of(entry: &mountinfo::Entry<'_>, kept: Option<&utab::Entry>) -> MountOptions {
     let mut text = entry.all_options();
-    if let Some(kept) = utab::Table::read().find(&entry) {
+    if let Some(kept) = kept {
         text.push(b',');
         text.extend_from_slice(&kept.options);
     }
-    let options = MountOptions::parse(&text).unwrap_or_default();
+    MountOptions::parse(&text).unwrap_or_default()
+}
+
+/// A request for a target, completed by the mount that is there.
+pub fn from_mounted(
+    settings: &Settings,
+    mut request: Request,
+    entry: &mountinfo::Entry<'_>,
+    options: MountOptions,
+) -> Request {
     request.present = not_asked(&options, &request.options);
     request.options = settings.table_use.merge(options, request.options);
     request.source.get_or_insert_with(|| entry.source_text());
@@ -118,12 +148,9 @@ fn from_mounted(settings: &Settings, mut request: Request) -> Request {
     request
 }
 
-/// Of the options in fstab, those that the file system at `target` has already, and that are not asked for again.
-fn present(target: &OsStr, options: &MountOptions, asked: &MountOptions) -> MountOptions {
-    let canonical = directory::canonical(target).unwrap_or_else(|_| target.to_os_string());
-    let Ok(mounted) = mountinfo::Table::read() else { return MountOptions::default() };
-    let Some(entry) = mounted.find_target(&canonical) else { return MountOptions::default() };
-    let has = MountOptions::parse(&mountinfo::unescape(entry.super_options)).unwrap_or_default();
+/// Of the options in fstab, those that the file system `has` already, and that are not asked for again.
+fn present(has: &[u8], options: &MountOptions, asked: &MountOptions) -> MountOptions {
+    let has = MountOptions::parse(&mountinfo::unescape(has)).unwrap_or_default();
     let mut present = not_asked(options, asked);
     present.0.retain(|option| {
         has.0.iter().any(|other| other.name == option.name && other.plain_value() == option.plain_value())
@@ -145,6 +172,46 @@ fn find<'a>(table: &'a fstab::Table, request: &Request) -> Option<&'a fstab::Ent
         (_, Some(source), None) => by_source(table, source),
         (_, None, Some(target)) => by_target(table, target),
         (None, None, None) => None,
+    }
+}
+
+/// The lines of fstab by what they name, to look many mount points up.
+pub struct Lines<'a> {
+    names: Vec<(OsString, &'a fstab::Entry)>,
+    by_name: Index,
+}
+
+impl<'a> Lines<'a> {
+    /// The names are in the order in which [`find`] prefers them: targets before sources, as written before resolved.
+    pub fn of(table: &'a fstab::Table) -> Lines<'a> {
+        let resolved = |source: &OsStr| match Tag::parse(source) {
+            Some(tag) => tag.linked(),
+            None if source.as_bytes().first() == Some(&b'/') => directory::canonical_source(source).ok(),
+            None => None,
+        };
+        let written = |name: &OsStr| Some(OsString::from_vec(normal(name)));
+        let mut names = Vec::new();
+        let mut add = |name_of: &dyn Fn(&fstab::Entry) -> Option<OsString>| {
+            names.extend(entries(table).filter_map(|entry| Some((name_of(entry)?, entry))));
+        };
+        add(&|entry| written(&entry.target));
+        add(&|entry| directory::canonical(&entry.target).ok().filter(|_| entry.target != "none"));
+        add(&|entry| written(&entry.source).filter(|_| !source::is_tag(&entry.source)));
+        add(&|entry| resolved(&entry.source));
+        let mut by_name = Index::default();
+        names.iter().for_each(|(name, _)| by_name.add(name.as_bytes()));
+        by_name.sort();
+        Lines { names, by_name }
+    }
+
+    /// The line that a mount point means.
+    pub fn find(&self, place: &OsStr) -> Option<&'a fstab::Entry> {
+        let first = |name: &[u8]| {
+            self.by_name.places(name).find(|at| self.names.get(*at).is_some_and(|(own, _)| own.as_bytes() == name))
+        };
+        let resolved = directory::canonical(place).ok().and_then(|path| first(path.as_bytes()));
+        let found = first(&normal(place)).into_iter().chain(resolved).min()?;
+        self.names.get(found).map(|(_, entry)| *entry)
     }
 }
 
@@ -246,6 +313,15 @@ mod tests {
         assert!(find(&table, &either("//b//c/")).is_some());
         assert_eq!(find(&table, &either("/dev/s")), None);
         assert_eq!(normal(OsStr::new("/")), b"/");
+    }
+
+    #[test]
+    fn many_mount_points_find_the_lines_that_each_would_find() {
+        let table = table("/b /a x\n/dev /q/ y\ntmpfs /proc/ z\n/proc none swap\n/dev /b w\n/nowhere none v\nq /q u\n");
+        let lines = Lines::of(&table);
+        for place in ["/a", "/b", "/dev", "/proc", "/q", "//q", "/nowhere", "none", "/none", "/usr"] {
+            assert_eq!(lines.find(OsStr::new(place)), find(&table, &either(place)), "{place}");
+        }
     }
 
     #[test]

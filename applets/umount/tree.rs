@@ -31,7 +31,7 @@ pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &
     let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
     with_utab(settings, &mut |known| {
         let tree = mountinfo::Tree::new(&entries);
-        unmount_below(invocation, settings, &tree, &entries, lowest, &[], known, output)
+        unmount_below(invocation, settings, &tree, lowest, &[], known, output)
     })
 }
 
@@ -90,7 +90,6 @@ fn unmount_below(
     invocation: &Invocation<'_>,
     settings: &Settings,
     tree: &mountinfo::Tree<'_, '_>,
-    entries: &[mountinfo::Entry<'_>],
     top: u32,
     gone: &[bool],
     known: &mut Known<'_>,
@@ -99,7 +98,7 @@ fn unmount_below(
     let order = tree
         .backward(top, gone)
         .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", errno]))?;
-    let parent = order.last().and_then(|entry| entries.get(tree.place(entry.parent)?));
+    let parent = order.last().and_then(|entry| tree.get(entry.parent));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
     // With -f and -l a server may hang: what is mounted is not touched.
@@ -162,7 +161,7 @@ pub fn unmount_all_targets(
                 if (hangs || !is_seen(entry)) && !known.is_there(entry.id) {
                     continue;
                 }
-                let outcome = unmount_below(invocation, settings, &tree, &entries, entry.id, &gone, known, output)?;
+                let outcome = unmount_below(invocation, settings, &tree, entry.id, &gone, known, output)?;
                 if let Some(gone) = gone.get_mut(place) {
                     *gone = outcome == 0 && !settings.options.fake;
                 }

@@ -22,6 +22,7 @@ mod filtered;
 pub mod fstab;
 pub mod heap;
 pub mod idmap;
+pub mod index;
 pub mod io;
 pub mod landlock;
 pub mod link;

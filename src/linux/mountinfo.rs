@@ -3,6 +3,7 @@
 //! The one parser of it. Fields are bytes; an entry borrows from the text, and
 //! the kernel's octal escapes (`\040`) are undone only where somebody looks.
 
+use crate::index::Index;
 use crate::{Errno, Result, error::Context, io};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -128,37 +129,29 @@ impl Table {
 /// The mounts of a table, to look many mount points up.
 pub struct ByTarget<'a> {
     entries: Vec<Entry<'a>>,
-    /// Hash of the mount point and place in `entries`, sorted.
-    order: Vec<(u32, usize)>,
+    by_target: Index,
 }
 
 impl<'a> ByTarget<'a> {
     /// Sorts the mounts of a table.
     pub fn new(table: &'a Table) -> ByTarget<'a> {
         let entries: Vec<Entry<'a>> = table.entries().collect();
-        let mut order: Vec<(u32, usize)> =
-            entries.iter().enumerate().map(|(index, entry)| (hash(&unescape(entry.target)), index)).collect();
-        order.sort_unstable();
-        ByTarget { entries, order }
+        let mut by_target = Index::default();
+        entries.iter().for_each(|entry| by_target.add(&unescape(entry.target)));
+        by_target.sort();
+        ByTarget { entries, by_target }
     }
 
     /// The mounts on `target`, a canonical path, in the kernel's order.
     pub fn on(&self, target: &OsStr) -> impl Iterator<Item = &Entry<'a>> {
-        let hash = hash(target.as_bytes());
-        let first = self.order.partition_point(|(other, _)| *other < hash);
-        let same = self.order.get(first..).unwrap_or_default().iter().take_while(move |(other, _)| *other == hash);
-        same.filter_map(|(_, index)| self.entries.get(*index)).filter(move |entry| entry.is_on(target))
+        let places = self.by_target.places(target.as_bytes());
+        places.filter_map(|place| self.entries.get(place)).filter(move |entry| entry.is_on(target))
     }
 
     /// As [`Table::holder`].
     pub fn holder(&self, path: &OsStr) -> Option<(Entry<'a>, OsString)> {
         holder(&|target| self.on(target).last().copied(), path)
     }
-}
-
-/// FNV-1a.
-pub(crate) fn hash(text: &[u8]) -> u32 {
-    text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// [`Table::holder`]; `on` has the last mount on a path.
@@ -438,8 +431,13 @@ impl<'t, 'a> Tree<'t, 'a> {
         Tree { entries, by_id, by_parent }
     }
 
-    /// The place of a mount among the entries.
-    pub fn place(&self, id: u32) -> Option<usize> {
+    /// The mount with this number.
+    pub fn get(&self, id: u32) -> Option<&Entry<'a>> {
+        self.entries.get(self.place(id)?)
+    }
+
+    /// Its place among the entries.
+    fn place(&self, id: u32) -> Option<usize> {
         let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         self.by_id.get(found).map(|(_, place)| *place)
     }

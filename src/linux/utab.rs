@@ -6,7 +6,7 @@
 
 use crate::mountinfo::{self, unescape};
 use crate::trace::Quoted;
-use crate::{Errno, Result, error::Context, io, number};
+use crate::{Errno, Result, error::Context, index, io, number};
 use core::fmt::Write as _;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -170,22 +170,10 @@ impl Table {
 
     /// [`Table::remove`] for many mounts. Whether any had an entry.
     pub fn remove_all(&mut self, mounts: &[(OsString, Option<u64>)]) -> bool {
-        let hashed = |(index, entry): (usize, &Entry)| (mountinfo::hash(entry.target.as_bytes()), index);
-        let mut order: Vec<(u32, usize)> = self.entries.iter().enumerate().map(hashed).collect();
-        order.sort_unstable();
+        let places = by_target(&self.entries);
         let mut stays = vec![true; self.entries.len()];
         for (target, id) in mounts {
-            let hash = mountinfo::hash(target.as_bytes());
-            let first = order.partition_point(|(other, _)| *other < hash);
-            let last = order.partition_point(|(other, _)| *other <= hash);
-            let places = order.get(first..last).unwrap_or_default();
-            let found = choose(*id, &|accepts| {
-                let is = |place: usize| {
-                    let entry = self.entries.get(place).filter(|entry| accepts(entry.id) && entry.target == *target);
-                    entry.is_some() && stays.get(place) == Some(&true)
-                };
-                places.iter().rev().map(|(_, place)| *place).find(|place| is(*place))
-            });
+            let found = find_last(&self.entries, &places, target, *id, &|place| stays.get(place) == Some(&true));
             if let Some(stays) = found.and_then(|place| stays.get_mut(place)) {
                 *stays = false;
             }
@@ -206,6 +194,33 @@ impl Table {
             None => self.entries.push(new),
         }
         true
+    }
+
+    /// [`Table::set_options`] for many mounts. Whether anything changed.
+    pub fn set_all(&mut self, mut new: Vec<Entry>) -> bool {
+        let places = by_target(&self.entries);
+        let (mut gone, mut changed) = (Vec::new(), false);
+        new.retain_mut(|entry| {
+            if entry.options.is_empty() {
+                gone.push((core::mem::take(&mut entry.target), entry.id));
+                return false;
+            }
+            let found = find_last(&self.entries, &places, &entry.target, entry.id, &|_| true);
+            let Some(known) = found.and_then(|place| self.entries.get_mut(place)) else { return true };
+            changed |= known.options != entry.options;
+            known.options = core::mem::take(&mut entry.options);
+            false
+        });
+        changed |= self.remove_all(&gone);
+        // One that was set twice is added once.
+        let places = by_target(&new);
+        let last = |(place, entry): (usize, &Entry)| {
+            find_last(&new, &places, &entry.target, entry.id, &|_| true) == Some(place)
+        };
+        let added: Vec<Entry> = new.iter().enumerate().filter(|at| last(*at)).map(|(_, entry)| entry.clone()).collect();
+        changed |= !added.is_empty();
+        self.entries.extend(added);
+        changed
     }
 
     /// Whether the mount of `entry` has an entry already.
@@ -254,6 +269,29 @@ fn choose(id: Option<u64>, last: &dyn Fn(Accepts<'_>) -> Option<usize>) -> Optio
         Some(_) => last(&|own| own == id).or_else(|| last(&|own| own.is_none())),
         None => last(&|_| true),
     }
+}
+
+fn by_target(entries: &[Entry]) -> index::Index {
+    let mut places = index::Index::default();
+    entries.iter().for_each(|entry| places.add(entry.target.as_bytes()));
+    places.sort();
+    places
+}
+
+/// Where the entry of the mount at `target` with this number is, among those that `counts` takes.
+fn find_last(
+    entries: &[Entry],
+    places: &index::Index,
+    target: &OsStr,
+    id: Option<u64>,
+    counts: &dyn Fn(usize) -> bool,
+) -> Option<usize> {
+    choose(id, &|accepts| {
+        let is = |place: usize| {
+            entries.get(place).is_some_and(|entry| accepts(entry.id) && entry.target == target) && counts(place)
+        };
+        places.places(target.as_bytes()).rev().find(|place| is(*place))
+    })
 }
 
 /// A [`Table`] sorted by target.

@@ -7,6 +7,11 @@ use linux::mount::statmount;
 use linux::{mountinfo, utab};
 use std::ffi::{OsStr, OsString};
 
+/// utab could not be written.
+pub fn not_written(target: &OsStr) -> Failure {
+    message::early(UTAB, target, b"filesystem was mounted, but failed to update userspace mount table")
+}
+
 impl Work<'_> {
     /// Writes to utab what the kernel does not keep.
     pub(super) fn record(&self, helped: bool) -> Result<(), Failure> {
@@ -38,6 +43,10 @@ impl Work<'_> {
                 }
                 let entry = self.utab_entry(kept);
                 match (remount, helped) {
+                    (true, _) if let Some(unwritten) = &self.settings.unwritten => {
+                        unwritten.borrow_mut().push(entry);
+                        Ok(())
+                    }
                     (true, _) => utab::update(|table| table.set_options(entry)),
                     (false, true) => utab::update(|table| {
                         if table.has(&entry) {
@@ -50,10 +59,7 @@ impl Work<'_> {
                 }
             }
         };
-        done.map_err(|_| {
-            let text: &[u8] = b"filesystem was mounted, but failed to update userspace mount table";
-            message::early(UTAB, &self.target.path, text)
-        })
+        done.map_err(|_| not_written(&self.target.path))
     }
 
     fn utab_entry(&self, options: Vec<u8>) -> utab::Entry {

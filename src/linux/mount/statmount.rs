@@ -3,7 +3,7 @@
 
 use super::api::{AT_EMPTY_PATH, At};
 use crate::filtered::unless_filtered;
-use crate::{Errno, Result, error::Context, io};
+use crate::{Errno, Result, error::Context, io, mount};
 use core::ffi::c_long;
 use core::mem::MaybeUninit;
 use std::ffi::{OsStr, OsString};
@@ -22,6 +22,7 @@ const STATMOUNT_MNT_BASIC: u64 = 0x2;
 const STATMOUNT_MNT_ROOT: u64 = 0x8;
 const STATMOUNT_MNT_POINT: u64 = 0x10;
 const STATMOUNT_FS_TYPE: u64 = 0x20;
+const STATMOUNT_MNT_OPTS: u64 = 0x80;
 const STATMOUNT_FS_SUBTYPE: u64 = 0x100;
 const STATMOUNT_SB_SOURCE: u64 = 0x200;
 
@@ -97,7 +98,9 @@ const REQUEST_SIZE: u32 = 24;
 
 /// The fixed part of struct statmount, 512 bytes; strings follow it.
 const HEADER: usize = 512;
+const OFFSET_MNT_OPTS: usize = 4;
 const OFFSET_MASK: usize = 8;
+const OFFSET_SB_FLAGS: usize = 32;
 const OFFSET_FS_TYPE: usize = 36;
 const OFFSET_MNT_ID_OLD: usize = 56;
 const OFFSET_MNT_ROOT: usize = 104;
@@ -132,6 +135,28 @@ pub fn root_and_source(unique: u64) -> Option<(OsString, OsString)> {
     let buffer = ask(unique, BOTH, 8192).ok()?;
     let [root, source] = [OFFSET_MNT_ROOT, OFFSET_SB_SOURCE].map(|field| OsString::from_vec(string_at(&buffer, field)));
     (number(&buffer, OFFSET_MASK, 8) & BOTH == BOTH && !root.is_empty() && !source.is_empty()).then_some((root, source))
+}
+
+/// The options of the file system that a descriptor is on, as mountinfo has them. `None` if the kernel does not say
+/// (before Linux 6.11), or if there are none but its flags.
+pub fn super_options(file: BorrowedFd<'_>) -> Option<Vec<u8>> {
+    let unique = mount_id(Some(file), OsStr::new(""), AT_EMPTY_PATH).ok()?.unique;
+    let buffer = ask(unique, STATMOUNT_SB_BASIC | STATMOUNT_MNT_OPTS, 4096).ok()?;
+    if number(&buffer, OFFSET_MASK, 8) & STATMOUNT_MNT_OPTS == 0 {
+        return None;
+    }
+    let flags = number(&buffer, OFFSET_SB_FLAGS, 4);
+    let mut text = if flags & mount::MS_RDONLY == 0 { b"rw".to_vec() } else { b"ro".to_vec() };
+    let names = [
+        (mount::MS_SYNCHRONOUS, &b",sync"[..]),
+        (mount::MS_DIRSYNC, b",dirsync"),
+        (mount::MS_MANDLOCK, b",mand"),
+        (mount::MS_LAZYTIME, b",lazytime"),
+    ];
+    names.iter().filter(|(flag, _)| flags & flag != 0).for_each(|(_, name)| text.extend_from_slice(name));
+    text.push(b',');
+    text.extend_from_slice(&string_at(&buffer, OFFSET_MNT_OPTS));
+    Some(text)
 }
 
 /// statmount(2): the header, and `room` for the strings that are asked for.

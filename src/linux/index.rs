@@ -1,0 +1,31 @@
+//! Places of names in a list, sorted by a hash of each name, to look many up without a copy of them.
+
+/// Hash and place of each name.
+#[derive(Default)]
+pub struct Index(Vec<(u32, usize)>);
+
+impl Index {
+    /// Adds the name of the next place.
+    pub fn add(&mut self, name: &[u8]) {
+        self.0.push((hash(name), self.0.len()));
+    }
+
+    /// Sorts them, once all are there.
+    pub fn sort(&mut self) {
+        self.0.sort_unstable();
+    }
+
+    /// The places that may have this name, in order: the hash is the same.
+    pub fn places(&self, name: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
+        let hash = hash(name);
+        let first = self.0.partition_point(|(other, _)| *other < hash);
+        let same = self.0.get(first..).unwrap_or_default();
+        let count = same.iter().take_while(|(other, _)| *other == hash).count();
+        same.get(..count).unwrap_or_default().iter().map(|(_, place)| *place)
+    }
+}
+
+/// FNV-1a, in 32 bits.
+fn hash(text: &[u8]) -> u32 {
+    text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
