@@ -56,6 +56,24 @@ fn every_option_of_every_table_has_its_row() {
 }
 
 #[test]
+fn the_document_begins_with_a_table_of_what_is_not_the_same() {
+    let text = fs::read_to_string(document::tree().join("docs/compatibility.md")).unwrap();
+    let (mut applet, mut below) = ("", Vec::new());
+    for line in text.lines() {
+        applet = line.strip_prefix("## ").unwrap_or(applet);
+        let is_same = line.contains(" | same |") || line.ends_with(" | newer | |");
+        if line.starts_with("| `") && !is_same {
+            below.push([&format!("| {applet} "), line].concat());
+        }
+    }
+    let (head, _) = text.split_once("\n## ").unwrap();
+    let first: Vec<&str> = head.lines().skip_while(|line| !line.starts_with("| ---")).skip(1).collect();
+    let first: Vec<&str> = first.into_iter().take_while(|line| line.starts_with("| ")).collect();
+    assert_eq!(first, below);
+    assert!(head.contains("LD_PRELOAD"));
+}
+
+#[test]
 fn no_option_in_the_help_of_an_original_is_left_out() {
     let option = Regex::new(r"(?m)^\s+(-[A-Za-z]|--[a-z][\w-]*)(?:, (--[a-z][\w-]*))?").unwrap();
     for (applet, rows) in rows() {

@@ -2,6 +2,7 @@
 
 use crate::{document, sandbox};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -13,6 +14,8 @@ impl Scratch {
     pub fn new(name: &str) -> std::io::Result<Scratch> {
         let path = std::env::temp_dir().join(format!("ctrbox-{name}-{}", std::process::id()));
         fs::create_dir(&path)?;
+        // Whatever the caller's umask: programs of other users look into it, too.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         Ok(Scratch(path))
     }
 }
