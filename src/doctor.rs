@@ -1,8 +1,9 @@
 //! `ctrbox doctor`: what this machine lets its caller do, and why not. It reads, and changes nothing.
 
 use cli::columns::json_string;
-use cli::diagnosis::doctor::{Finding, Verdict, examine};
+use cli::diagnosis::doctor::{Verdict, examine};
 use cli::diagnosis::{Facts, Here};
+use cli::text::{disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use std::ffi::OsStr;
 
@@ -41,51 +42,40 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let release = Here.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
     let (release, uid) = (release.trim_ascii(), linux::credentials::effective_uid());
     let findings = examine(&Here);
-    if options.json {
-        print_json(release, uid, &findings, output);
-        return Ok(0);
-    }
-    output.print_line(text!["Linux ", release, ", as user ", uid]);
-    for finding in findings {
-        output.print_line(text![pad(finding.verdict), finding.name, ": ", finding.says]);
-        for advice in finding.advice {
-            output.print_line(text!["         > ", advice]);
-        }
-    }
-    Ok(0)
-}
-
-/// The word, in a column of its own.
-fn pad(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Yes => "yes      ",
-        Verdict::Partly => "partly   ",
-        Verdict::No => "no       ",
-    }
-}
-
-fn print_json(release: &[u8], uid: u32, findings: &[Finding], output: &mut Output) {
-    let string = |text: &[u8]| {
-        let mut quoted = Vec::new();
-        json_string(text, &mut quoted);
-        quoted
+    let (head, entry, end) = if options.json {
+        (
+            "{\n   \"kernel\": {0},\n   \"user\": {1},\n   \"findings\": [",
+            "{0}\n      {\n         \"name\": \"{1}\",\n         \"verdict\": \"{2}\",\n         \"why\": {3},\n         \"do\": {4}\n      }",
+            "\n   ]\n}\n",
+        )
+    } else {
+        ("Linux {0}, as user {1}\n", "{2}{1}: {3}\n", "")
     };
-    output.print(text!["{\n   \"kernel\": ", string(release), ",\n   \"user\": ", uid, ",\n   \"findings\": [\n"]);
-    for (index, finding) in findings.iter().enumerate() {
-        output.print(text![
-            if index > 0 { ",\n" } else { "" },
-            "      {\n         \"name\": \"",
-            finding.name,
-            "\",\n         \"verdict\": \"",
-            pad(finding.verdict).trim_end(),
-            "\",\n         \"why\": ",
-            string(&finding.says),
-            ",\n         \"do\": ["
-        ]);
-        for (index, advice) in finding.advice.iter().enumerate() {
-            output.print(text![if index > 0 { ", " } else { "" }, string(advice)]);
+    let shown = |text: &[u8]| {
+        let mut shown = Vec::new();
+        if options.json {
+            json_string(text, &mut shown);
+        } else {
+            shown.extend_from_slice(text);
+            disarm(&mut shown, 0);
         }
-        output.print("]\n      }");
+        shown
+    };
+    output.print(fill(head, &[&shown(release), &uid]));
+    for (index, finding) in findings.iter().enumerate() {
+        let separator = if index > 0 { "," } else { "" };
+        let verdict = match finding.verdict {
+            Verdict::Yes => "yes      ",
+            Verdict::Partly => "partly   ",
+            Verdict::No => "no       ",
+        };
+        let verdict = if options.json { verdict.trim_end() } else { verdict };
+        output
+            .print(fill(entry, &[&separator, &finding.name, &verdict, &shown(&finding.says), &shown(&finding.advice)]));
+        if !options.json && !finding.advice.is_empty() {
+            output.print(fill("         > {0}\n", &[&shown(&finding.advice)]));
+        }
     }
-    output.print("\n   ]\n}\n");
+    output.print(end);
+    Ok(0)
 }

@@ -7,6 +7,7 @@
 use crate::CTRBOX;
 use cli::child::{Forked, Forking, How};
 use cli::exec::{Program, failed_to_execute};
+use cli::text::{Piece, disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::process::{self, Argv, Attendance, Environment, Signal, Status, signals};
 use linux::{Errno, directory, io, link, stat, walk};
@@ -47,13 +48,11 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 /// Blocked while the shell runs: what a terminal sends goes to the shell, and we are to live to clean up after it.
 const BLOCKED: &[Signal] = &[signals::SIGTERM, signals::SIGINT, signals::SIGCHLD, signals::SIGHUP, signals::SIGQUIT];
 
-/// Before the command of `sudo`, in the shell that sudo runs: it has PATH as sudo has made it.
-const INNER: &str = r#"PATH=$1:$PATH CTRBOX_TRACE=$2 CTRBOX_HINTS=$3 CTRBOX_CAPS_TEXT=$4
-export PATH CTRBOX_TRACE CTRBOX_HINTS CTRBOX_CAPS_TEXT; shift 4; exec "$@""#;
-
-/// The `sudo` of the shell, but for two lines at its beginning. What has no command of its own, as -l or -v, is left to
-/// sudo as it is; so is what it may not understand.
-const SUDO: &str = r#"
+/// The `sudo` of the shell. What has no command of its own, as -l or -v, is left to sudo as it is; so is what it may not
+/// understand. The inner text is for the shell that sudo runs before the command: that has PATH as sudo has made it.
+const SUDO: &str = r#"#!/bin/sh
+sudo={2} links={0} inner='PATH=$1:$PATH CTRBOX_TRACE=$2 CTRBOX_HINTS=$3 CTRBOX_CAPS_TEXT=$4
+export PATH CTRBOX_TRACE CTRBOX_HINTS CTRBOX_CAPS_TEXT; shift 4; exec "$@"'
 at=1
 while [ $at -le $# ]; do
     eval "word=\${$at}"
@@ -89,6 +88,65 @@ done
 exec "$sudo" "$@"
 "#;
 
+/// How an interactive shell begins: its own files first, which may put other directories before ours.
+struct Beginning {
+    shell: &'static str,
+    arguments: &'static [&'static str],
+    /// A variable that it needs.
+    variable: Option<(&'static str, &'static str)>,
+    /// Files that it reads.
+    files: &'static [(&'static str, &'static str)],
+}
+
+/// In all texts `{0}` is the directory of the links, in quotes, `{1}` the applets, `{2}` the path of sudo, `{3}` and `{4}`
+/// what ZDOTDIR and ENV were, `{5}` the directory without quotes.
+const BEGINNINGS: [Beginning; 4] = [
+    Beginning {
+        shell: "bash",
+        arguments: &["--rcfile", "{5}/.start", "-i"],
+        variable: None,
+        files: &[(
+            ".start",
+            "if [ -r ~/.bashrc ]; then . ~/.bashrc; fi
+PATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH
+unalias {1} 2>/dev/null
+. {0}/.completion\n",
+        )],
+    },
+    Beginning {
+        shell: "zsh",
+        arguments: &["-i"],
+        variable: Some(("ZDOTDIR", "{5}")),
+        files: &[
+            (".zshenv", "ZDOTDIR={3}\nif [[ -r {3}/.zshenv ]]; then . {3}/.zshenv; fi\nZDOTDIR={0}\n"),
+            (
+                ".zshrc",
+                "ZDOTDIR={3}
+if [[ -r {3}/.zshrc ]]; then . {3}/.zshrc; fi
+PATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH
+unalias {1} 2>/dev/null
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -D }
+. {0}/.completion\n",
+            ),
+        ],
+    },
+    Beginning {
+        shell: "fish",
+        arguments: &["-C", "set -gx PATH {0} $PATH; source {0}/.completion", "-i"],
+        variable: None,
+        files: &[],
+    },
+    Beginning {
+        shell: "",
+        arguments: &["-i"],
+        variable: Some(("ENV", "{5}/.start")),
+        files: &[(
+            ".start",
+            "if [ -r {4} ]; then . {4}; fi\nPATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH\nunalias {1} 2>/dev/null\n",
+        )],
+    },
+];
+
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
         Parsed::Done(outcome) => return outcome,
@@ -101,7 +159,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let itself = directory::read_link(OsStr::new("/proc/self/exe"));
     let program = itself.map_err(|error| failed("cannot find this program", OsStr::new("/proc/self/exe"), error))?;
     let links = private_directory()?;
-    let shell = Shell { links, rootfs, trace: options.trace };
+    let shell = Shell::new(links, options.trace, rootfs);
     let outcome = shell.prepare(&program).and_then(|()| shell.start(invocation, output));
     if let Ok(directory) = directory::open_to_list(&shell.links) {
         let _ = walk::remove_below(directory);
@@ -166,19 +224,45 @@ fn find(program: &str) -> Option<OsString> {
     })
 }
 
-/// The arguments of an interactive shell, and a variable that it needs.
-type Greeting = (Vec<OsString>, Option<(&'static str, OsString)>);
-
 struct Shell {
     /// The directory of the links, and of what the shell reads as it starts.
     links: OsString,
-    rootfs: Option<OsString>,
-    trace: bool,
+    /// What stands in the texts: see [`BEGINNINGS`].
+    pieces: [Vec<u8>; 6],
+    has_sudo: bool,
+    /// Variables that are changed.
+    changes: Vec<(&'static str, OsString)>,
 }
 
 impl Shell {
+    fn new(links: OsString, trace: bool, rootfs: Option<OsString>) -> Shell {
+        let names = applets::APPLETS.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ");
+        let [zdotdir, home, env, path] = ["ZDOTDIR", "HOME", "ENV", "PATH"].map(process::variable);
+        let sudo = find("sudo");
+        let has_sudo = sudo.is_some();
+        let quotes = |text: Option<OsString>| quoted(&text.unwrap_or_default());
+        let pieces = [
+            quoted(&links),
+            names.into_bytes(),
+            quotes(sudo),
+            quotes(zdotdir.or(home)),
+            quotes(env),
+            links.as_bytes().to_vec(),
+        ];
+        let path = path.unwrap_or_else(|| "/usr/bin:/bin".into());
+        let path = OsString::from_vec([links.as_bytes(), b":", path.as_bytes()].concat());
+        let mut changes = vec![("PATH", path)];
+        changes.extend(rootfs.map(|rootfs| ("ROOTFS", rootfs)));
+        changes.extend(trace.then(|| ("CTRBOX_TRACE", "1".into())));
+        Shell { links, pieces, has_sudo, changes }
+    }
+
     fn file(&self, name: &str) -> OsString {
         OsString::from_vec([self.links.as_bytes(), b"/", name.as_bytes()].concat())
+    }
+
+    fn fill(&self, template: &str) -> Vec<u8> {
+        fill(template, &self.pieces.each_ref().map(|piece| piece as &dyn Piece))
     }
 
     fn write(&self, name: &str, mode: u32, text: &[u8]) -> Result<(), Failure> {
@@ -192,75 +276,36 @@ impl Shell {
             let name = self.file(applet.name);
             link::symbolic(program, &name).map_err(|error| failed("cannot link", &name, error))?;
         }
-        let Some(sudo) = find("sudo") else { return Ok(()) };
-        let head =
-            text!["#!/bin/sh\nsudo=", quoted(&sudo), " links=", quoted(&self.links), "\ninner='", INNER, "'", SUDO];
-        self.write("sudo", 0o755, &head)
+        if self.has_sudo { self.write("sudo", 0o755, &self.fill(SUDO)) } else { Ok(()) }
     }
 
-    /// What the shell reads after the user's own file, which may have put other directories first.
-    fn beginning(&self) -> Vec<u8> {
-        let path = text!["\nPATH=", quoted(&self.links), ":$PATH; export PATH\n"];
-        text![path, "unalias ", names(), " 2>/dev/null\nPS1=\"(ctrbox) $PS1\"\n"]
-    }
-
-    /// Writes the files that an interactive shell begins with, and returns the arguments and the variable that have it
-    /// read them.
-    fn greet(&self, kind: &str) -> Result<Greeting, Failure> {
-        let completion = self.file(".completion");
-        if let Some(script) = cli::completion::script(kind, &CTRBOX, applets::APPLETS) {
-            self.write(".completion", 0o644, script.as_bytes())?;
+    /// The shell to run, with its environment; for an interactive one, the files that it begins with are written.
+    fn program(&self) -> Result<Program, Failure> {
+        let mut program = Program::or_shell(&[], Environment::Inherited);
+        let mut argv = vec![program.file.clone()];
+        let mut changes = self.changes.clone();
+        let kind = cli::applet::last_component(&program.file);
+        let is_interactive = io::is_terminal(0);
+        let mut beginnings = BEGINNINGS.iter().filter(|_| is_interactive);
+        if let Some(beginning) = beginnings.find(|it| kind == it.shell || it.shell.is_empty()) {
+            if let Some(script) = cli::completion::script(beginning.shell, &CTRBOX, applets::APPLETS) {
+                self.write(".completion", 0o644, script.as_bytes())?;
+            }
+            for (name, text) in beginning.files {
+                self.write(name, 0o644, &self.fill(text))?;
+            }
+            let filled = |text: &str| OsString::from_vec(self.fill(text));
+            argv.extend(beginning.arguments.iter().map(|text| filled(text)));
+            changes.extend(beginning.variable.map(|(name, text)| (name, filled(text))));
         }
-        let (start, completion) = (self.file(".start"), quoted(&completion));
-        let beginning = self.beginning();
-        Ok(match kind {
-            "bash" => {
-                let own = "if [ -r ~/.bashrc ]; then . ~/.bashrc; fi";
-                self.write(".start", 0o644, &text![own, beginning, ". ", completion, "\n"])?;
-                (vec!["--rcfile".into(), start, "-i".into()], None)
-            }
-            "zsh" => {
-                let theirs = process::variable("ZDOTDIR").or_else(|| process::variable("HOME")).unwrap_or_default();
-                let theirs = text!["ZDOTDIR=", quoted(&theirs), "\nif [[ -r $ZDOTDIR/"];
-                let ours = text!["\nZDOTDIR=", quoted(&self.links), "\n"];
-                self.write(".zshenv", 0o644, &text![theirs, ".zshenv ]]; then . $ZDOTDIR/.zshenv; fi", ours])?;
-                let load = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -D }\n. ";
-                let own = text![theirs, ".zshrc ]]; then . $ZDOTDIR/.zshrc; fi"];
-                self.write(".zshrc", 0o644, &text![own, beginning, load, completion, "\n"])?;
-                (vec!["-i".into()], Some(("ZDOTDIR", self.links.clone())))
-            }
-            "fish" => {
-                let first = text!["set -gx PATH ", quoted(&self.links), " $PATH; source ", completion];
-                (vec!["-C".into(), OsString::from_vec(first), "-i".into()], None)
-            }
-            _ => {
-                let theirs = quoted(&process::variable("ENV").unwrap_or_default());
-                let own = text!["if [ -r ", theirs, " ]; then . ", theirs, "; fi"];
-                self.write(".start", 0o644, &text![own, beginning])?;
-                (vec!["-i".into()], Some(("ENV", start)))
-            }
-        })
+        program.argv = Argv(argv);
+        program.environment = Environment::with(&changes);
+        Ok(program)
     }
 
     /// Says whose commands are whose, and runs the shell.
     fn start(&self, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-        let mut path = self.links.clone();
-        path.push(":");
-        path.push(process::variable("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
-        let mut changes = vec![("PATH", path)];
-        changes.extend(self.rootfs.clone().map(|rootfs| ("ROOTFS", rootfs)));
-        changes.extend(self.trace.then(|| ("CTRBOX_TRACE", "1".into())));
-        let mut program = Program::or_shell(&[], Environment::Inherited);
-        let mut arguments = Vec::new();
-        if io::is_terminal(0) {
-            let (given, variable) =
-                self.greet(cli::applet::last_component(&program.file).to_str().unwrap_or_default())?;
-            arguments = given;
-            changes.extend(variable);
-        }
-        arguments.insert(0, program.file.clone());
-        program.argv = Argv(arguments);
-        program.environment = Environment::with(&changes);
+        let program = self.program()?;
         self.tell();
         let mut forking = Forking::default();
         match forking.fork(How { blocked: BLOCKED, kill_child: None }, output)? {
@@ -283,25 +328,16 @@ impl Shell {
         }
     }
 
-    /// One line, for people: on standard error, as a script that is read from standard input prints its own.
+    /// One line, on standard error, since a script that is read from standard input prints its own.
     fn tell(&self) {
         let theirs = find("chroot").unwrap_or_else(|| "not installed".into());
-        let sudo = if find("sudo").is_some() { " and in sudo's commands" } else { "" };
-        let mut line = text![
-            "ctrbox shell: chroot, mount and the others are ctrbox's here",
-            sudo,
-            "; the host's chroot is ",
-            theirs
-        ];
-        if let Some(rootfs) = &self.rootfs {
-            line.extend(text!["; $ROOTFS is ", rootfs]);
-        }
-        line.extend_from_slice(b"; exit ends it\n");
+        let sudo = if self.has_sudo { " and in sudo's commands" } else { "" };
+        let rootfs = self.changes.iter().find(|(name, _)| *name == "ROOTFS");
+        let (rootfs, path) = rootfs.map_or(("", OsStr::new("")), |(_, path)| ("; $ROOTFS is ", path));
+        let template = "ctrbox shell: chroot, mount and the others are ctrbox's here{0}; the host's chroot is {1}{2}{3}; exit ends it";
+        let mut line = fill(template, &[&sudo, &theirs, &rootfs, &path]);
+        disarm(&mut line, 0);
+        line.push(b'\n');
         let _ = io::write_all_to(2, &line);
     }
-}
-
-/// The applets' names in one line.
-fn names() -> String {
-    applets::APPLETS.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,6 @@
 //! `ctrbox explain`: a command's steps in words, each with its system call. Nothing is done.
 
-use crate::text::Piece;
+use crate::text::{Piece, fill};
 use crate::{Failure, Invocation, Output, text};
 use std::ffi::OsString;
 
@@ -59,27 +59,6 @@ impl Story {
             output.print_line(text!["       ", call]);
         }
     }
-}
-
-/// The template with its places filled.
-fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {
-    let mut filled = Vec::new();
-    let mut rest = template.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        let place = match (first, after) {
-            (b'{', [digit @ b'0'..=b'9', b'}', after @ ..]) => pieces.get(usize::from(digit - b'0')).zip(Some(after)),
-            _ => None,
-        };
-        match place {
-            Some((piece, after)) => {
-                piece.value().append(&mut filled);
-                rest = after;
-            }
-            None => filled.push(*first),
-        }
-    }
-    filled
 }
 
 /// The steps that several commands share.

@@ -104,6 +104,30 @@ pub fn join(template: &str, values: &[Value<'_>]) -> Vec<u8> {
     text
 }
 
+/// The template with the pieces in the places that name them, `{0}` to `{9}`. Where many messages share their pieces
+/// it takes less code than [`text!`].
+#[cold]
+#[inline(never)]
+pub fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {
+    let mut filled = Vec::new();
+    let mut rest = template.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        let place = match (first, after) {
+            (b'{', [digit @ b'0'..=b'9', b'}', after @ ..]) => pieces.get(usize::from(digit - b'0')).zip(Some(after)),
+            _ => None,
+        };
+        match place {
+            Some((piece, after)) => {
+                piece.value().append(&mut filled);
+                rest = after;
+            }
+            None => filled.push(*first),
+        }
+    }
+    filled
+}
+
 /// The pieces, one after another: `text!["cannot open ", path, ": ", errno]`. The literals among them
 /// become one template, since each value costs thirty bytes of code.
 #[macro_export]

@@ -4,11 +4,13 @@
 //! user_namespaces(7), cgroups(7), proc(5), ptrace(2), mount_setattr(2) and capabilities(7).
 
 use super::namespaces::{SYS_ADMIN, SYS_PTRACE, forbidden_user_namespaces, label, revealing};
-use super::{Facts, Hint, list};
+use super::{Facts, list};
 use crate::text;
+use crate::text::{Piece, fill};
 use linux::Errno;
 use linux::capability::{self, bit, names};
-use std::ffi::{OsStr, OsString};
+use linux::mountinfo::Table;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// How far something works here.
@@ -31,71 +33,94 @@ pub struct Finding {
     pub verdict: Verdict,
     /// Why.
     pub says: Vec<u8>,
-    /// What to do about it; nothing if it works.
-    pub advice: Vec<Hint>,
+    /// What to do about it; empty if it works.
+    pub advice: Vec<u8>,
 }
 
 use Verdict::{No, Partly, Yes};
 
+/// Verdict, reason and advice; in both `{0}` and so on stand for what was added to [`Machine::pieces`].
+type Told = (Verdict, &'static str, &'static str);
+
 const UNCONFINED: &str = "start the container with --security-opt seccomp=unconfined, or a profile that allows it";
-
-/// Every finding, in the order in which they are told.
-pub fn examine(facts: &dyn Facts) -> Vec<Finding> {
-    let held = facts.privileges().unwrap_or_default();
-    let has = |number: u8| held.sets.effective & bit(number) != 0;
-    let machine = Machine { facts, release: release(facts), is_root: has(SYS_ADMIN) && !facts.in_user_namespace() };
-    let mut findings = Vec::new();
-    let mut add = |name, (verdict, says, advice)| findings.push(Finding { name, verdict, says, advice });
-    if !facts.exists(OsStr::new("/proc/self/ns")) {
-        let says = text!["no proc of this PID namespace is mounted on /proc: most of what follows cannot be seen"];
-        add("proc", (No, says, vec![text!["mount -t proc proc /proc"]]));
-    }
-    add("user namespaces", machine.user_namespaces());
-    add("subordinate ids", machine.subordinate_ids());
-    add("new proc", machine.new_proc());
-    add("cgroups", machine.cgroups());
-    add("process 1", machine.process_1(has(SYS_PTRACE)));
-    add("ptrace", machine.ptrace(has(SYS_PTRACE)));
-    add("mount API", machine.mount_api());
-    add("overlay", machine.overlay());
-    add("idmapped mounts", machine.idmapped_mounts());
-    add("capabilities", machine.capabilities(held.sets.effective, has(SYS_ADMIN)));
-    add("bounding set", machine.bounding(held.bounding));
-    add("seccomp", machine.seccomp());
-    add("new privileges", machine.new_privileges());
-    add("security module", machine.security_module());
-    findings
-}
-
-/// Verdict, reason, advice.
-type Told = (Verdict, Vec<u8>, Vec<Hint>);
+const NO_PROC: &str = "no proc of this PID namespace is mounted on /proc: most of what follows cannot be seen";
 
 struct Machine<'a> {
     facts: &'a dyn Facts,
+    /// The kernel's version and patchlevel.
     release: (u64, u64),
-    /// Whether CAP_SYS_ADMIN is held in the first user namespace.
-    is_root: bool,
+    /// Our effective capabilities.
+    held: u64,
+    is_inside: bool,
+    pieces: Vec<Vec<u8>>,
 }
 
-/// The kernel's version and patchlevel.
+/// Every finding, in the order in which they are told.
+pub fn examine<'a>(facts: &'a dyn Facts) -> Vec<Finding> {
+    let held = facts.privileges().unwrap_or_default().sets.effective;
+    let is_inside = facts.in_user_namespace();
+    let mut machine = Machine { facts, release: release(facts), held, is_inside, pieces: Vec::new() };
+    let subjects: [(&'static str, fn(&mut Machine<'a>) -> Told); 15] = [
+        ("proc", Machine::proc),
+        ("user namespaces", Machine::user_namespaces),
+        ("subordinate ids", Machine::subordinate_ids),
+        ("new proc", Machine::new_proc),
+        ("cgroups", Machine::cgroups),
+        ("process 1", Machine::process_1),
+        ("ptrace", Machine::ptrace),
+        ("mount API", Machine::mount_api),
+        ("overlay", Machine::overlay),
+        ("idmapped mounts", Machine::idmapped_mounts),
+        ("capabilities", Machine::capabilities),
+        ("bounding set", Machine::bounding),
+        ("seccomp", Machine::seccomp),
+        ("new privileges", Machine::new_privileges),
+        ("security module", Machine::security_module),
+    ];
+    let examined = subjects.iter().map(|(name, examine)| {
+        machine.pieces.clear();
+        let (verdict, says, advice) = examine(&mut machine);
+        let pieces: Vec<&dyn Piece> = machine.pieces.iter().map(|piece| piece as &dyn Piece).collect();
+        Finding { name, verdict, says: fill(says, &pieces), advice: fill(advice, &pieces) }
+    });
+    examined.collect()
+}
+
 fn release(facts: &dyn Facts) -> (u64, u64) {
     let text = facts.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
     let mut numbers = text.split(|byte| !byte.is_ascii_digit()).map(|part| crate::number::decimal(part).unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-fn yes(says: Vec<u8>) -> Told {
-    (Yes, says, Vec::new())
+fn yes(says: &'static str) -> Told {
+    (Yes, says, "")
 }
 
 impl Machine<'_> {
-    fn status(&self, name: &str) -> Vec<u8> {
-        self.facts.line("/proc/self/status", name).unwrap_or_default()
+    fn has(&self, number: u8) -> bool {
+        self.held & bit(number) != 0
+    }
+
+    /// Whether CAP_SYS_ADMIN is held in the first user namespace.
+    fn is_root(&self) -> bool {
+        self.has(SYS_ADMIN) && !self.is_inside
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.facts.exists(OsStr::new(path))
+    }
+
+    fn status_is(&self, name: &str, value: &[u8]) -> bool {
+        self.facts.line("/proc/self/status", name).is_some_and(|found| found == value)
+    }
+
+    fn add(&mut self, piece: &[u8]) {
+        self.pieces.push(piece.to_vec());
     }
 
     /// The way to privilege that this process has not.
     fn with_privilege(&self) -> &'static str {
-        if self.facts.in_user_namespace() {
+        if self.is_inside {
             "run it outside of this user namespace"
         } else if self.facts.privileges().is_some_and(|own| own.euid == 0) {
             "start the container with more privilege (--cap-add, --privileged), or run it on the host"
@@ -105,192 +130,189 @@ impl Machine<'_> {
     }
 
     fn is_filtered(&self) -> bool {
-        self.status("Seccomp:") == b"2"
+        self.status_is("Seccomp:", b"2")
     }
 
-    fn user_namespaces(&self) -> Told {
-        let ns = OsStr::new("/proc/self/ns");
-        if self.facts.exists(ns) && !self.facts.exists(OsStr::new("/proc/self/ns/user")) {
-            return (No, text!["the kernel was built without CONFIG_USER_NS"], Vec::new());
+    fn proc(&mut self) -> Told {
+        if self.exists("/proc/self/ns") {
+            yes("it shows this PID namespace")
+        } else {
+            (No, NO_PROC, "mount -t proc proc /proc")
         }
-        let mut why = forbidden_user_namespaces(self.is_root, self.facts).into_iter();
-        if let Some(reason) = why.next() {
-            return (No, reason, why.collect());
+    }
+
+    fn user_namespaces(&mut self) -> Told {
+        if self.exists("/proc/self/ns") && !self.exists("/proc/self/ns/user") {
+            return (No, "the kernel was built without CONFIG_USER_NS", "boot a kernel that has it");
         }
-        let inside =
-            if self.facts.in_user_namespace() { "; this process is in one already, and they nest 32 deep" } else { "" };
+        let hints = forbidden_user_namespaces(self.is_root(), self.facts);
+        if let Some((reason, remedies)) = hints.split_first() {
+            self.add(reason);
+            self.add(&remedies.join(&b' '));
+            return (No, "{0}", "{1}");
+        }
+        self.add(if self.is_inside { b"; this process is in one already, and they nest 32 deep" } else { b"" });
         if self.is_filtered() {
-            return (
-                Partly,
-                text!["no setting forbids them, but the seccomp filter may", inside],
-                vec![text![UNCONFINED]],
-            );
+            return (Partly, "no setting forbids them, but the seccomp filter may{0}", UNCONFINED);
         }
-        yes(text!["anybody may make one: unshare -r", inside])
+        yes("anybody may make one: unshare -r{0}")
     }
 
-    fn subordinate_ids(&self) -> Told {
-        if self.is_root {
-            return yes(text!["root maps any ids"]);
+    fn subordinate_ids(&mut self) -> Told {
+        if self.is_root() {
+            return yes("root maps any ids");
         }
         let [users, groups] = ["/etc/subuid", "/etc/subgid"].map(|path| self.facts.subordinate_ids(path));
-        let mut advice = Vec::new();
-        if users == 0 || groups == 0 {
-            advice.push(text![
-                "an administrator gives some: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
-            ]);
-        }
-        let mut says = text!["/etc/subuid gives ", users, " users, /etc/subgid ", groups, " groups"];
-        let missing = ["newuidmap", "newgidmap"].into_iter().find(|program| {
+        self.pieces.extend([users, groups].map(|count| text![count]));
+        let is_there = |program: &str| {
             let places = ["/usr/local/bin/", "/usr/bin/", "/bin/"];
-            !places.iter().any(|place| self.facts.gives_privilege(OsStr::new(&[place, *program].concat())))
-        });
-        if let Some(program) = missing {
-            says.extend(text!["; ", program, " is not installed with the privilege that it needs"]);
-            advice.push(text!["install the package uidmap (Debian) or shadow-utils (Fedora)"]);
-        }
-        if advice.is_empty() {
-            return yes(text![says, ": unshare --map-auto maps them"]);
-        }
-        (No, text![says, "; only one's own user and group can be mapped"], advice)
-    }
-
-    fn new_proc(&self) -> Told {
-        let mut covered = revealing("/proc", self.facts).into_iter();
-        match covered.next() {
-            Some(reason) if !self.is_root => (No, reason, covered.collect()),
-            _ => yes(text!["may be mounted in a PID namespace of one's own: unshare -pf --mount-proc"]),
-        }
-    }
-
-    fn cgroups(&self) -> Told {
-        let Some(table) = self.facts.mounts() else { return (No, text!["no table of mounts can be read"], Vec::new()) };
-        let of = |fstype: &'static [u8]| table.entries().filter(move |entry| entry.fstype == fstype);
-        let mut version_1 = of(b"cgroup").map(|entry| entry.target).peekable();
-        let Some(unified) = of(b"cgroup2").next() else {
-            if version_1.peek().is_some() {
-                let says = text!["version 1 alone: ", list(" ", version_1)];
-                return (Partly, says, vec![text!["version 2 comes by systemd.unified_cgroup_hierarchy=1 at boot"]]);
-            }
-            let advice = text!["as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup"];
-            return (No, text!["no cgroup file system is mounted"], vec![advice]);
+            places.iter().any(|place| self.facts.gives_privilege(OsStr::new(&[place, program].concat())))
         };
-        let top = unified.target_path();
-        let below = |rest: &[u8]| OsString::from(OsStr::from_bytes(&[top.as_bytes(), rest].concat()));
-        let own = self.facts.line("/proc/self/cgroup", "0::").unwrap_or_default();
-        let own = own.strip_suffix(b"/").unwrap_or(&own);
-        let controllers = self.facts.file(&below(&[own, b"/cgroup.controllers"].concat())).unwrap_or_default();
-        let controllers = controllers.trim_ascii();
-        let shown: &[u8] = if controllers.is_empty() { b"none" } else { controllers };
-        let mut says = text!["version 2 on ", top, "; controllers of this process's cgroup: ", shown];
-        if version_1.peek().is_some() {
-            says.extend(text!["; version 1 beside it: ", list(" ", version_1)]);
+        if !is_there("newuidmap") || !is_there("newgidmap") {
+            return (
+                No,
+                "newuidmap and newgidmap, which map them, are not there as set-user-ID programs; /etc/subuid gives {0}, /etc/subgid {1}",
+                "install uidmap (Debian) or shadow-utils (Fedora)",
+            );
         }
-        if self.facts.may_write(&below(&[own, b"/cgroup.procs"].concat())) {
-            return yes(says);
+        if users == 0 || groups == 0 {
+            return (
+                No,
+                "/etc/subuid gives this user {0}, /etc/subgid {1}: only its own user and group can be mapped",
+                "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
+            );
         }
-        says.extend(text!["; that cgroup may not be written to"]);
-        let advice = "a cgroup of one's own: systemd-run --user --scope -p Delegate=yes COMMAND; in a container, mount it writable";
-        (Partly, says, vec![text![advice]])
+        yes("/etc/subuid gives this user {0}, /etc/subgid {1}: unshare --map-auto maps them")
     }
 
-    fn process_1(&self, has_ptrace: bool) -> Told {
-        if !self.facts.exists(OsStr::new("/proc/1/status")) {
-            let says =
-                text!["not in this /proc: hidepid= hides other users' processes, or it is another PID namespace's"];
-            return (No, says, vec![text!["as root: mount -o remount,hidepid=0 /proc"]]);
+    fn new_proc(&mut self) -> Told {
+        let hints = revealing("/proc", self.facts);
+        match hints.split_first() {
+            Some((reason, remedies)) if !self.is_root() => {
+                self.add(reason);
+                self.add(&remedies.join(&b' '));
+                (No, "{0}", "{1}")
+            }
+            _ => yes("may be mounted in a PID namespace of one's own: unshare -pf --mount-proc"),
+        }
+    }
+
+    fn cgroups(&mut self) -> Told {
+        let table = self.facts.mounts().unwrap_or_else(|| Table::from_text(Vec::new()));
+        let of = |fstype: &'static [u8]| table.entries().filter(move |entry| entry.fstype == fstype);
+        let old = list(" ", of(b"cgroup").map(|entry| entry.target));
+        let Some(unified) = of(b"cgroup2").next() else {
+            if old.is_empty() {
+                return (No, "no cgroup file system is mounted", "as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+            }
+            self.add(&old);
+            return (Partly, "version 1 alone: {0}", "version 2 comes by systemd.unified_cgroup_hierarchy=1 at boot");
+        };
+        let own = self.facts.line("/proc/self/cgroup", "0::").unwrap_or_default();
+        let mut own = [unified.target, own.strip_suffix(b"/").unwrap_or(&own)].concat();
+        let length = own.len();
+        own.extend_from_slice(b"/cgroup.controllers");
+        let controllers = self.facts.file(OsStr::from_bytes(&own)).unwrap_or_default();
+        own.truncate(length);
+        own.extend_from_slice(b"/cgroup.procs");
+        let shown = controllers.trim_ascii();
+        self.add(unified.target);
+        self.add(if shown.is_empty() { b"none" } else { shown });
+        self.add(if old.is_empty() { b"" } else { b"; version 1 beside it: " });
+        self.add(&old);
+        if self.facts.may_write(OsStr::from_bytes(&own)) {
+            return yes("version 2 on {0}; controllers of this process's cgroup: {1}{2}{3}");
+        }
+        (
+            Partly,
+            "version 2 on {0}; controllers of this process's cgroup, which may not be written to: {1}{2}{3}",
+            "one's own: systemd-run --user --scope -p Delegate=yes COMMAND; in a container, mount it writable",
+        )
+    }
+
+    fn process_1(&mut self) -> Told {
+        if !self.exists("/proc/1/status") {
+            return (
+                No,
+                "not in this /proc: hidepid= hides other users' processes, or it is another PID namespace's",
+                "as root: mount -o remount,hidepid=0 /proc",
+            );
         }
         let name = self.facts.file(OsStr::new("/proc/1/comm")).unwrap_or_default();
-        let name = name.trim_ascii();
-        let link = |who: &str| self.facts.link(OsStr::new(&["/proc/", who, "/ns/mnt"].concat()));
-        let Some(namespace) = link("1") else {
-            let says =
-                text!["it is '", name, "'; its namespaces may not be looked at, so nsenter -t 1 cannot enter them"];
-            let advice = if has_ptrace {
+        self.add(name.trim_ascii());
+        let link = |path: &str| self.facts.link(OsStr::new(path));
+        let Some(namespace) = link("/proc/1/ns/mnt") else {
+            let advice = if self.has(SYS_PTRACE) {
                 "CAP_SYS_PTRACE is held, but not over it: another user namespace or a security module is in the way"
             } else {
                 self.with_privilege()
             };
-            return (No, says, vec![text![advice]]);
+            return (No, "it is '{0}'; its namespaces may not be looked at, so nsenter -t 1 cannot enter them", advice);
         };
-        let shares = link("self") == Some(namespace);
-        let which = if shares { "; this process shares its mount namespace" } else { "" };
-        yes(text!["it is '", name, "', and its namespaces can be seen", which])
+        if link("/proc/self/ns/mnt") == Some(namespace) {
+            return yes("it is '{0}', in this process's mount namespace");
+        }
+        yes("it is '{0}'; its namespaces can be seen, and its mount namespace is another")
     }
 
-    fn ptrace(&self, has_ptrace: bool) -> Told {
-        const YAMA: &str = "/proc/sys/kernel/yama/ptrace_scope";
-        let (verdict, says) = match self.facts.number(YAMA) {
-            Some(3) => (No, "kernel.yama.ptrace_scope is 3: nobody may attach until the next boot"),
-            _ if has_ptrace => return yes(text!["any process that this user namespace governs may be traced"]),
-            Some(2) => (No, "kernel.yama.ptrace_scope is 2: it takes CAP_SYS_PTRACE"),
-            Some(1) => (Partly, "kernel.yama.ptrace_scope is 1: only descendants may be traced, as by strace COMMAND"),
-            _ => return yes(text!["processes of the same user may be traced"]),
-        };
-        let advice = "attach with sudo; or, for everybody: sysctl -w kernel.yama.ptrace_scope=0";
-        (verdict, text![says], if verdict == Partly { vec![text![advice]] } else { vec![text![self.with_privilege()]] })
+    fn ptrace(&mut self) -> Told {
+        match self.facts.number("/proc/sys/kernel/yama/ptrace_scope") {
+            Some(3) => {
+                (No, "kernel.yama.ptrace_scope is 3: nobody may attach", "boot without it; nothing else undoes it")
+            }
+            _ if self.has(SYS_PTRACE) => yes("any process that this user namespace governs may be traced"),
+            Some(2) => (No, "kernel.yama.ptrace_scope is 2: it takes CAP_SYS_PTRACE", self.with_privilege()),
+            Some(1) => (
+                Partly,
+                "kernel.yama.ptrace_scope is 1: only descendants may be traced, as by strace COMMAND",
+                "attach with sudo; or, for everybody: sysctl -w kernel.yama.ptrace_scope=0",
+            ),
+            _ => yes("processes of the same user may be traced"),
+        }
     }
 
-    fn mount_api(&self) -> Told {
+    fn mount_api(&mut self) -> Told {
         match self.facts.new_mount_api() {
-            None => yes(text!["open_tree(2) and its like answer"]),
+            None => yes("open_tree(2) and its like answer"),
             Some(Errno::ENOSYS) if self.release < (5, 2) => {
-                (No, text!["it came with Linux 5.2; mount(2) stands in, and idmaps do not work"], Vec::new())
+                (No, "it came with Linux 5.2; mount(2) stands in, but not for idmaps", "boot a newer kernel")
             }
             Some(errno) => {
-                let says = text!["open_tree(2) says ", errno, ", so a filter forbids it; mount(2) stands in"];
-                (No, says, vec![text![UNCONFINED]])
+                self.pieces.push(text![errno]);
+                (No, "open_tree(2) says {0}, so a filter forbids it; mount(2) stands in", UNCONFINED)
             }
         }
     }
 
-    fn overlay(&self) -> Told {
+    fn overlay(&mut self) -> Told {
         let known = self.facts.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
         if !known.split(|byte| byte.is_ascii_whitespace()).any(|name| name == b"overlay") {
-            let says = text!["the running kernel knows no overlay; its module may not be loaded yet"];
-            return (No, says, vec![text!["as root: modprobe overlay"]]);
+            return (
+                No,
+                "the running kernel knows no overlay; its module may not be loaded",
+                "as root: modprobe overlay",
+            );
         }
-        if self.is_root {
-            return yes(text!["mount -t overlay works"]);
+        match () {
+            () if self.is_root() => yes("mount -t overlay works"),
+            () if self.release < (5, 11) => (No, "a user's own takes Linux 5.11", self.with_privilege()),
+            () => yes("inside a user namespace with a mount namespace (unshare -rm), with -o userxattr"),
         }
-        if self.release < (5, 11) {
-            let says = text!["a user's own takes Linux 5.11"];
-            return (No, says, vec![text![self.with_privilege()]]);
-        }
-        yes(text!["inside a user namespace with a mount namespace (unshare -rm), with -o userxattr"])
     }
 
-    fn idmapped_mounts(&self) -> Told {
-        if self.release < (5, 12) {
-            return (No, text!["they came with Linux 5.12"], Vec::new());
+    fn idmapped_mounts(&mut self) -> Told {
+        match () {
+            () if self.release < (5, 12) => (No, "they came with Linux 5.12", "boot a newer kernel"),
+            () if self.facts.new_mount_api().is_some() => {
+                (No, "they take the mount API, which does not answer here", "see there")
+            }
+            () if !self.is_root() => (
+                No,
+                "they take CAP_SYS_ADMIN in the user namespace that mounted the file system",
+                self.with_privilege(),
+            ),
+            () => yes("where the file system takes part: ext4, xfs, vfat, btrfs from 5.15, tmpfs from 6.3"),
         }
-        if self.facts.new_mount_api().is_some() {
-            return (No, text!["they take the mount API, which does not answer here"], Vec::new());
-        }
-        if !self.is_root {
-            let says = text!["they take CAP_SYS_ADMIN in the user namespace that mounted the file system"];
-            return (No, says, vec![text![self.with_privilege()]]);
-        }
-        yes(text!["where the file system takes part: ext4 and vfat, xfs, btrfs from 5.15, tmpfs from 6.3"])
-    }
-
-    fn capabilities(&self, effective: u64, has_admin: bool) -> Told {
-        let all = self.every_capability();
-        let missing = all & !effective;
-        let (held, lacks) = (capability::members(effective).count(), capability::members(missing).count());
-        let whose = if self.facts.in_user_namespace() { ", over this user namespace only" } else { "" };
-        let mut says = match () {
-            () if effective & all == 0 => text!["none is effective"],
-            () if missing == 0 => text!["all are effective", whose],
-            () if lacks < held => text!["all are effective", whose, ", but ", names(missing)],
-            () => text![names(effective), " are effective", whose],
-        };
-        if has_admin {
-            return yes(says);
-        }
-        says.extend(text!["; most of ctrbox takes cap_sys_admin"]);
-        let advice = text![self.with_privilege(), ", or in a user namespace of one's own: unshare -r"];
-        (if effective == 0 { No } else { Partly }, says, vec![advice])
     }
 
     /// Every capability that the kernel has and that has a name.
@@ -300,38 +322,55 @@ impl Machine<'_> {
         capability::all(named.min(last + 1) as u8)
     }
 
-    fn bounding(&self, set: u64) -> Told {
-        let lacks = self.every_capability() & !set;
-        if lacks == 0 {
-            return yes(text!["whole: root can have every capability"]);
+    fn capabilities(&mut self) -> Told {
+        let missing = self.every_capability() & !self.held;
+        let few = missing.count_ones() > self.held.count_ones();
+        let listed = names(if few { self.held } else { missing });
+        self.add(if self.is_inside { b", over this user namespace only" } else { b"" });
+        self.add(listed.as_bytes());
+        let says = match () {
+            () if self.held == 0 => "none is effective",
+            () if missing == 0 => "all are effective{0}",
+            () if few => "effective{0}: {1}",
+            () => "all are effective{0}, but {1}",
+        };
+        if self.has(SYS_ADMIN) {
+            return yes(says);
         }
-        let says = text!["no program started here can have ", names(lacks)];
-        (Partly, says, vec![text!["what is needed is given to a container as it starts: --cap-add NAME"]])
+        self.add(self.with_privilege().as_bytes());
+        let verdict = if self.held == 0 { No } else { Partly };
+        (verdict, says, "most of ctrbox takes cap_sys_admin: {2}, or in a user namespace of one's own: unshare -r")
     }
 
-    fn seccomp(&self) -> Told {
+    fn bounding(&mut self) -> Told {
+        let missing = self.every_capability() & !self.facts.privileges().unwrap_or_default().bounding;
+        if missing == 0 {
+            return yes("whole: root can have every capability");
+        }
+        self.add(names(missing).as_bytes());
+        let advice = "what is needed is given to a container as it starts: --cap-add NAME";
+        (Partly, "no program started here can have {0}", advice)
+    }
+
+    fn seccomp(&mut self) -> Told {
         if !self.is_filtered() {
-            return yes(text!["no filter is on this process"]);
+            return yes("no filter is on this process");
         }
-        let says = text!["a filter is on this process, as containers have one: calls may fail that privilege allows"];
-        (Partly, says, vec![text![UNCONFINED]])
+        (Partly, "a filter is on this process: calls may fail that privilege allows", UNCONFINED)
     }
 
-    fn new_privileges(&self) -> Told {
-        if self.status("NoNewPrivs:") != b"1" {
-            return yes(text!["programs with set-user-ID or file capabilities get them"]);
+    fn new_privileges(&mut self) -> Told {
+        if !self.status_is("NoNewPrivs:", b"1") {
+            return yes("programs with set-user-ID or file capabilities get them");
         }
-        let says = text!["no_new_privs is set: sudo, newuidmap and file capabilities give nothing"];
-        (No, says, vec![text!["start the container without --security-opt no-new-privileges"]])
+        let advice = "start the container without --security-opt no-new-privileges";
+        (No, "no_new_privs is set: sudo, newuidmap and file capabilities give nothing", advice)
     }
 
-    fn security_module(&self) -> Told {
-        match label(self.facts) {
-            None => yes(text!["no label confines this process"]),
-            Some(says) => {
-                (Partly, says, vec![text!["in a container: --security-opt apparmor=unconfined or label=disable"]])
-            }
-        }
+    fn security_module(&mut self) -> Told {
+        let Some(label) = label(self.facts) else { return yes("no label confines this process") };
+        self.add(&label);
+        (Partly, "{0}", "in a container: --security-opt apparmor=unconfined or label=disable")
     }
 }
 
@@ -381,8 +420,7 @@ mod tests {
     /// Verdict, reason and advice in one text.
     fn told(name: &str, facts: &MadeUp) -> (Verdict, String) {
         let finding = examine(facts).into_iter().find(|finding| finding.name == name).unwrap();
-        let all: Vec<Vec<u8>> = [finding.says].into_iter().chain(finding.advice).collect();
-        (finding.verdict, String::from_utf8(all.join(&b'|')).unwrap())
+        (finding.verdict, String::from_utf8([finding.says, finding.advice].join(&b'|')).unwrap())
     }
 
     #[test]
@@ -390,7 +428,7 @@ mod tests {
         for facts in [machine(), root(), MadeUp::default()] {
             for finding in examine(&facts) {
                 assert!(
-                    !finding.says.is_empty() && (finding.verdict != Yes || finding.advice.is_empty()),
+                    !finding.says.is_empty() && (finding.verdict == Yes) == finding.advice.is_empty(),
                     "{finding:?}"
                 );
             }
@@ -422,7 +460,7 @@ mod tests {
         let name = "subordinate ids";
         assert_eq!(told(name, &root()).0, Yes);
         let (verdict, says) = told(name, &machine());
-        assert!(verdict == No && says.contains("usermod") && says.contains("uidmap"), "{says}");
+        assert!(verdict == No && says.contains("install uidmap"), "{says}");
         let facts =
             MadeUp { subordinate: 65536, privileged: vec!["/usr/bin/newuidmap", "/usr/bin/newgidmap"], ..machine() };
         assert_eq!(told(name, &facts).0, Yes);
@@ -431,7 +469,7 @@ mod tests {
     #[test]
     fn both_versions_of_cgroups_are_told_with_what_may_be_written() {
         let (verdict, says) = told("cgroups", &machine());
-        assert!(verdict == Partly && says.contains("cgroup: cpu memory; that") && says.contains("Delegate"), "{says}");
+        assert!(verdict == Partly && says.contains("written to: cpu memory|") && says.contains("Delegate"), "{says}");
         let facts = MadeUp { writable: vec!["/sys/fs/cgroup/user.slice/cgroup.procs"], ..machine() };
         assert_eq!(told("cgroups", &facts).0, Yes);
         let old = MadeUp { mounts: "22 20 0:6 / /sys/fs/cgroup/cpu rw - cgroup c rw,cpu\n", ..machine() };
@@ -445,7 +483,7 @@ mod tests {
         let (verdict, says) = told("process 1", &machine());
         assert!(verdict == No && says.contains("'systemd'") && says.contains("sudo"), "{says}");
         let links = vec![("/proc/1/ns/mnt", "mnt:[1]"), ("/proc/self/ns/mnt", "mnt:[1]")];
-        assert!(told("process 1", &MadeUp { links, ..machine() }).1.contains("shares its mount namespace"));
+        assert!(told("process 1", &MadeUp { links, ..machine() }).1.contains("in this process's mount namespace"));
         for (scope, verdict) in [("0\n", Yes), ("1\n", Partly), ("2\n", No), ("3\n", No)] {
             assert_eq!(told("ptrace", &with("/proc/sys/kernel/yama/ptrace_scope", scope)).0, verdict, "{scope}");
         }
