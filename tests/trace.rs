@@ -8,7 +8,7 @@ use tests::sandbox::{Accounts, Side, Stage};
 
 /// The calls that change state, and exec, fork and wait. Writes are those to files that steer the kernel.
 const CALLS: &str = "unshare,setns,mount,umount2,chroot,chdir,fchdir,setuid,setgid,setgroups,setresuid,setresgid,\
-                     capset,fork,wait4,execve,fsopen,fspick,fsconfig,fsmount,open_tree,move_mount,mount_setattr,\
+                     capset,clone,fork,wait4,execve,fsopen,fspick,fsconfig,fsmount,open_tree,move_mount,mount_setattr,\
                      pidfd_open,pidfd_getfd,mkdir,rmdir,unlink,kill,setsid,prctl,fsetxattr,setxattr,removexattr,\
                      ?setxattrat,?removexattrat,pivot_root,write,ioctl,fchownat,fchmodat,rename,prlimit64,\
                      open_by_handle_at,openat,fchmod,fchown,utimensat,unlinkat,\
@@ -121,16 +121,26 @@ fn seen_by_strace(log: &str) -> BTreeMap<String, Vec<String>> {
     calls
 }
 
+/// A line without the number of its process, which stands there once there is more than one.
+fn without_pid(line: &str) -> &str {
+    line.strip_prefix("[pid ").and_then(|rest| rest.split_once("] ")).map_or(line, |(_, call)| call)
+}
+
 /// What the trace says.
 fn traced(log: &str) -> Vec<String> {
     let mut calls: Vec<String> = Vec::new();
-    for line in log.lines() {
+    for line in log.lines().map(without_pid) {
         let (name, rest) = line.split_once('(').unwrap_or_else(|| panic!("not a call: {line}"));
         // The C library makes some of its own around a fork.
         if matches!(name, "rt_sigprocmask" | "rt_sigaction") {
             continue;
         }
         match rest.rsplit_once(") = ") {
+            // The directories of PATH that lack a program are in one line.
+            Some((_, result)) if name == "execve" && result.contains(") in \"") => {
+                let directories = result.rsplit_once(" in ").map_or(0, |(_, list)| list.split(':').count());
+                calls.extend(vec![shown(name, result); directories]);
+            }
             // An exec is written before it is made, and once more if it fails.
             Some((_, result)) if name == "execve" => {
                 let made = calls.iter().rposition(|call| call == "execve 0").expect("an exec before its failure");
@@ -226,7 +236,7 @@ run() {{
     local status=0
     eval "$with $1" >out 2>err || status=$?
     # The trace, and what the shell says of a signal.
-    sed -i -e '/^[a-z_0-9]*(.*/d' -e '/Killed/d' err
+    sed -i -e '/^\(\[pid [0-9]*\] \)\?[a-z_0-9]*(.*/d' -e '/Killed/d' err
     echo "== $1: $status"; cat out err
 }}
 closed() {{ case $1 in 0) shift; "$@" <&- ;; 1) shift; "$@" >&- ;; 2) shift; "$@" 2>&- ;; esac; }}
@@ -370,7 +380,8 @@ fn what_is_explained_is_what_is_done_in_that_order() {
             continue;
         }
         let between = ["fork", "waitpid", "pidfd_open"];
-        let done: Vec<String> = trace.lines().filter_map(|line| Some(line.split_once('(')?.0.to_string())).collect();
+        let done: Vec<String> =
+            trace.lines().filter_map(|line| Some(without_pid(line).split_once('(')?.0.to_string())).collect();
         let is_told = |name: &&String| TRACED.contains(&name.as_str()) && !between.contains(&name.as_str());
         let mut done: Vec<String> = done.iter().filter(is_told).cloned().collect();
         // A program that is ours goes on with its own story.

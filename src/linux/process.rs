@@ -42,12 +42,16 @@ pub enum Fork {
 
 /// fork(2). The process has one thread, so the child may do anything.
 pub fn fork() -> Result<Fork> {
+    let told = crate::trace::Fork::prepare();
     // SAFETY: ctrbox has a single thread wherever it forks.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
+        if crate::trace::enabled() {
+            told.child();
+        }
         return Ok(Fork::Child);
     }
-    let pid = traced!(io::checked(i64::from(pid)), "fork()").context("fork", "")?;
+    let pid = told.parent(io::checked(i64::from(pid))).context("fork", "")?;
     Ok(Fork::Parent(pid as Pid))
 }
 
@@ -176,6 +180,11 @@ pub fn is_executable(path: &OsStr) -> bool {
 /// Whether `path` may be written to by us: access(2), W_OK.
 pub fn is_writable(path: &OsStr) -> bool {
     may(path, libc::W_OK)
+}
+
+/// Whether there is something at `path`: access(2), F_OK.
+fn exists(path: &OsStr) -> bool {
+    may(path, libc::F_OK)
 }
 
 fn may(path: &OsStr, mode: i32) -> bool {

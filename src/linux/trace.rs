@@ -2,13 +2,14 @@
 //!
 //! `CTRBOX_TRACE=1` writes to standard error, any other value names a file
 //! that is appended to. Each line is one write(2), so the lines of a forked
-//! child do not mix with its parent's. With tracing off the cost is one load.
+//! child do not mix with its parent's, and each has its process's number from
+//! the first fork on. With tracing off the cost is one load.
 
 use crate::Errno;
 use core::fmt::{self, Write as _};
 use core::sync::atomic::{AtomicI32, Ordering};
 use std::ffi::OsStr;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// The descriptor lines go to; negative while tracing is off.
@@ -29,6 +30,50 @@ pub fn start() {
     };
     if let Ok(output) = output {
         OUTPUT.store(output.into_raw_fd(), Ordering::Relaxed);
+    }
+}
+
+/// Our process number, shown on each line since there was another process; 0 before.
+static PID: AtomicI32 = AtomicI32::new(0);
+
+/// Holds a forked child back until its parent has told of the fork, so that the trace is in the order of the calls, and
+/// gives it its number: in a PID namespace of its own it would call itself 1.
+pub(crate) struct Fork(Option<(OwnedFd, OwnedFd)>);
+
+impl Fork {
+    /// Before the fork.
+    pub(crate) fn prepare() -> Fork {
+        let mut ends = [-1; 2];
+        // SAFETY: `ends` is valid for two descriptors.
+        let made = enabled() && unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } == 0;
+        let ends = made.then(|| (crate::io::owned(ends[0]), crate::io::owned(ends[1])));
+        Fork(ends.and_then(|(read, write)| read.ok().zip(write.ok())))
+    }
+
+    /// In the child.
+    #[cold]
+    pub(crate) fn child(self) {
+        let mut number = [0; 4];
+        let got = self.0.and_then(|(read, write)| {
+            drop(write);
+            crate::io::read_some(read.as_fd(), &mut number).ok()
+        });
+        let is_whole = got == Some(number.len());
+        PID.store(if is_whole { i32::from_ne_bytes(number) } else { crate::process::id() }, Ordering::Relaxed);
+    }
+
+    /// In the parent, with the result, which is told.
+    pub(crate) fn parent(self, forked: Result<i64, Errno>) -> Result<i64, Errno> {
+        if enabled() {
+            if forked.is_ok() && PID.load(Ordering::Relaxed) == 0 {
+                PID.store(crate::process::id(), Ordering::Relaxed);
+            }
+            line(format_args!("fork()"), Some(&forked));
+            if let (Some((_, write)), Ok(child)) = (&self.0, forked) {
+                let _ = crate::io::write_once(write.as_raw_fd(), &(child as i32).to_ne_bytes());
+            }
+        }
+        forked
     }
 }
 
@@ -134,6 +179,10 @@ impl fmt::Write for Line {
 /// Writes one line: the call, and its result if it has one yet (exec has not).
 pub fn line(call: fmt::Arguments<'_>, outcome: Option<&dyn Outcome>) {
     let mut line = Line { bytes: [0; 2048], used: 0 };
+    let pid = PID.load(Ordering::Relaxed);
+    if pid != 0 {
+        let _ = write!(line, "[pid {pid}] ");
+    }
     let _ = line.write_fmt(call);
     if let Some(outcome) = outcome {
         let _ = outcome.show(&mut line);

@@ -42,6 +42,9 @@ use Verdict::{No, Partly, Yes};
 /// Verdict, reason and advice; in both `{0}` and so on stand for what was added to [`Machine::pieces`].
 type Told = (Verdict, &'static str, &'static str);
 
+/// What looks into one subject.
+type Examine<'a> = fn(&mut Machine<'a>) -> Told;
+
 const UNCONFINED: &str = "start the container with --security-opt seccomp=unconfined, or a profile that allows it";
 const NO_PROC: &str = "no proc of this PID namespace is mounted on /proc: most of what follows cannot be seen";
 
@@ -60,7 +63,7 @@ pub fn examine<'a>(facts: &'a dyn Facts) -> Vec<Finding> {
     let held = facts.privileges().unwrap_or_default().sets.effective;
     let is_inside = facts.in_user_namespace();
     let mut machine = Machine { facts, release: release(facts), held, is_inside, pieces: Vec::new() };
-    let subjects: [(&'static str, fn(&mut Machine<'a>) -> Told); 15] = [
+    let subjects: [(&'static str, Examine<'a>); 15] = [
         ("proc", Machine::proc),
         ("user namespaces", Machine::user_namespaces),
         ("subordinate ids", Machine::subordinate_ids),

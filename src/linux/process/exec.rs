@@ -115,6 +115,7 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: Search
     let path = environment.search_path();
     let mut last = file.to_os_string();
     let mut errno = Errno::ENOENT;
+    let mut lacking = Lacking { file, directories: Vec::new() };
     for directory in path.as_bytes().split(|&byte| byte == b':') {
         let mut candidate = directory.to_vec();
         if !candidate.is_empty() {
@@ -122,6 +123,14 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: Search
         }
         candidate.extend_from_slice(file.as_bytes());
         let candidate = OsString::from_vec(candidate);
+        if trace::enabled() && !super::exists(&candidate) {
+            // The same call, but told in one line for all directories.
+            if vectors.call(&candidate, &vectors.argv) == Errno::ENOENT {
+                lacking.add(directory);
+                continue;
+            }
+        }
+        lacking.tell();
         match vectors.execve_or_shell(&candidate) {
             // A directory that may not be searched may hide the program: said if nothing better is found.
             Errno::EACCES => {
@@ -132,7 +141,30 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: Search
             other => return fail(&candidate, Some(&path), other),
         }
     }
+    lacking.tell();
     fail(&last, Some(&path), errno)
+}
+
+/// The directories of PATH that were found to lack the program, for the trace.
+struct Lacking<'a> {
+    file: &'a OsStr,
+    directories: Vec<u8>,
+}
+
+impl Lacking<'_> {
+    fn add(&mut self, directory: &[u8]) {
+        self.directories.extend_from_slice(if self.directories.is_empty() { b"" } else { b":" });
+        self.directories.extend_from_slice(directory);
+    }
+
+    fn tell(&mut self) {
+        if !self.directories.is_empty() {
+            let (file, places, errno) =
+                (trace::Quoted::new(self.file), trace::Quoted(&self.directories), Errno::ENOENT);
+            trace::line(format_args!("execve({file}) = -1 {errno:?} ({errno}) in {places}"), None);
+            self.directories.clear();
+        }
+    }
 }
 
 /// Argument and environment strings with the pointer arrays that execve(2) takes.
@@ -175,13 +207,23 @@ impl Vectors {
     }
 
     fn execve_with(&self, path: &OsStr, argv: &[CString]) -> Errno {
-        let Ok(file) = io::cstring(path) else { return Errno::EINVAL };
-        let argv_pointers = pointers(argv);
-        let environment = self.environment.as_deref().map(pointers);
         if trace::enabled() {
             // Written before the call, which does not come back to tell of its success.
             trace::line(format_args!("execve({}, {})", trace::Quoted::new(path), Strings(argv)), None);
         }
+        let errno = self.call(path, argv);
+        if trace::enabled() {
+            let failed: Result<(), Errno> = Err(errno);
+            trace::line(format_args!("execve({})", trace::Quoted::new(path)), Some(&failed));
+        }
+        errno
+    }
+
+    /// execve(2), without a word in the trace.
+    fn call(&self, path: &OsStr, argv: &[CString]) -> Errno {
+        let Ok(file) = io::cstring(path) else { return Errno::EINVAL };
+        let argv_pointers = pointers(argv);
+        let environment = self.environment.as_deref().map(pointers);
         let environment = match &environment {
             Some(pointers) => pointers.as_ptr(),
             None => own_environment(),
@@ -189,12 +231,7 @@ impl Vectors {
         // SAFETY: the path and every string of both arrays are NUL-terminated and live until the call
         // returns, and both arrays end with a null pointer.
         unsafe { libc::execve(file.as_ptr(), argv_pointers.as_ptr(), environment) };
-        let errno = Errno::last();
-        if trace::enabled() {
-            let failed: Result<(), Errno> = Err(errno);
-            trace::line(format_args!("execve({})", trace::Quoted::new(path)), Some(&failed));
-        }
-        errno
+        Errno::last()
     }
 }
 
