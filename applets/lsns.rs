@@ -107,12 +107,13 @@ fn unreadable(error: &linux::Error) -> Failure {
 }
 
 fn style(options: &Options) -> Style {
-    let cut = !options.no_truncate && linux::io::is_terminal(1);
+    let width = || linux::io::terminal_width(1).unwrap_or(80);
     Style {
         form: options.form,
         no_headings: options.no_headings,
         one_line: options.no_wrap,
-        width: if cut { Some(linux::io::terminal_width(1).unwrap_or(80)) } else { None },
+        width: linux::io::is_terminal(1).then(width),
+        cut: !options.no_truncate,
     }
 }
 

@@ -99,10 +99,10 @@ const fn column(name: &'static str, shape: Shape, roomy: u8, help: &'static str)
 
 /// Every column, in the order of `--output-all`. A field is an index into it; see [`super::rows`].
 pub static COLUMNS: [Column; 13] = [
-    column("NS", Shape::Number, 0, "namespace identifier (inode number)"),
+    column("NS", Shape::Number, 10, "namespace identifier (inode number)"),
     column("TYPE", Shape::Left, 5, "kind of namespace"),
     column("PATH", Shape::Left, 0, "path to the namespace"),
-    column("NPROCS", Shape::Number, 0, "number of processes in the namespace"),
+    column("NPROCS", Shape::Number, 5, "number of processes in the namespace"),
     column("PID", Shape::Number, 5, "lowest PID in the namespace"),
     column("PPID", Shape::Number, 5, "PPID of the PID"),
     column("COMMAND", Shape::Cut, 0, "command line of the PID"),
@@ -110,8 +110,8 @@ pub static COLUMNS: [Column; 13] = [
     column("USER", Shape::Left, 0, "username of the PID"),
     column("NETNSID", Shape::Right, 0, "namespace ID as used by network subsystem"),
     column("NSFS", Shape::Lines, 0, "nsfs mountpoint (usually used network subsystem)"),
-    column("PNS", Shape::Number, 0, "parent namespace identifier (inode number)"),
-    column("ONS", Shape::Number, 0, "owner namespace identifier (inode number)"),
+    column("PNS", Shape::Number, 10, "parent namespace identifier (inode number)"),
+    column("ONS", Shape::Number, 10, "owner namespace identifier (inode number)"),
 ];
 
 /// The option table, in the order of the documentation.

@@ -26,7 +26,7 @@ pub struct Column {
     pub name: &'static str,
     /// How its cells are shown.
     pub shape: Shape,
-    /// How wide it is at least, unless the heading is wider than all the cells.
+    /// How wide it is at least, unless no cell is wider than the heading.
     pub roomy: u8,
     /// What it says.
     pub help: &'static str,
@@ -71,8 +71,10 @@ pub struct Style {
     pub no_headings: bool,
     /// Several texts in a cell stand side by side.
     pub one_line: bool,
-    /// Where columns that can be cut are cut; `None`: nowhere.
+    /// How wide the terminal is, if it is one.
     pub width: Option<usize>,
+    /// Columns that can be cut end with the terminal.
+    pub cut: bool,
 }
 
 /// A row's place in the tree.
@@ -187,23 +189,32 @@ impl Table {
             }
         }
         let mut total = widths.len();
+        let heading = |column: &Column| if style.no_headings { 0 } else { column.name.len() };
         for (width, column) in widths.iter_mut().zip(&self.columns) {
-            let heading = column.name.len();
-            *width = if *width < heading { heading } else { (*width).max(usize::from(column.roomy)) };
+            let heading = heading(column);
+            // A single character is not given room.
+            *width = if *width <= heading.max(1) { heading.max(*width) } else { (*width).max(column.roomy.into()) };
             total += *width;
         }
-        // The widest of those that can be cut gives way first.
-        for _ in style.width.map_or(total, |room| room + 1)..total {
-            let mut widest = None;
-            for (width, column) in widths.iter_mut().zip(&self.columns) {
-                if column.shape == Shape::Cut && *width > widest.as_deref().copied().unwrap_or(0).max(column.name.len())
-                {
-                    widest = Some(width);
+        let Some(room) = style.width.map(|width| width + 1) else { return widths };
+        // In turns from the last column to the first: what is too much is cut, and what is left gives room.
+        let mut is_done = false;
+        while !is_done && total != room {
+            is_done = true;
+            let mut turn = 3;
+            for (width, column) in widths.iter_mut().zip(&self.columns).rev() {
+                if total < room && *width < column.roomy.into() {
+                    *width += 1;
+                    total += 1;
+                    is_done = false;
                 }
-            }
-            match widest {
-                Some(width) => *width -= 1,
-                None => break,
+                if total > room && column.shape == Shape::Cut && style.cut {
+                    let cut = width.saturating_sub(heading(column).max(1)).min(total - room).min(turn);
+                    *width -= cut;
+                    total -= cut;
+                    is_done &= cut == 0;
+                    turn = 1;
+                }
             }
         }
         widths
