@@ -199,7 +199,10 @@ fn read_text(text: &[u8], invocation: &Invocation<'_>, output: &mut Output) -> R
     parse(text).map(Wanted::Sets).map_err(|error| {
         output.print(text!["argument: ", text, "\n"]);
         let failure = Failure::plain(1, text!["fatal error: Invalid argument"]).and(Line::Text(usage(invocation)));
-        point_at(failure, text, error)
+        match text {
+            b"--help" => failure.hint("setcap has -h for that"),
+            _ => point_at(failure, text, error),
+        }
     })
 }
 

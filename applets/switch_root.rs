@@ -113,12 +113,10 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &
     let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity().0);
     let old_device = device(root).map_err(|error| failed_stat(root, error.errno))?;
     let new_device = device(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
-    let not_moved = |errno: Errno| {
-        let failure = sorry(text!["failed to mount moving ", new_root, " to /: ", errno]);
-        explained(failure, Step::MoveRoot(new_root), errno)
-    };
+    let not_moved = |errno: Errno| sorry(text!["failed to mount moving ", new_root, " to /: ", errno]);
+
     if statmount::mountinfo_id(None, new_root, 0).ok().and_then(|id| id.is_root) == Some(false) {
-        return Err(not_moved(Errno::EINVAL));
+        return Err(explained(not_moved(Errno::EINVAL), Step::MoveRoot(new_root), Errno::EINVAL));
     }
     check_init(invocation, new_root, init, output)?;
     let old = Old::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
@@ -145,16 +143,21 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &
     let here = OsStr::new(".");
     let mut moved = 0;
     let mut root_moved = false;
+    let mut refused = None;
     let result = (|| {
         for (kept, place) in &moving {
             mount::mount2(Some(OsStr::new(kept)), place, None, mount::MS_MOVE, None).map_err(|error| {
+                refused = Some((OsStr::new(*kept), error.errno));
                 sorry(text!["failed to mount moving ", kept, " to ", below(new_root, kept), ": ", error.errno])
             })?;
             moved += 1;
         }
         directory::chdir(&absolute)
             .map_err(|error| sorry(text!["failed to change directory to ", new_root, ": ", error.errno]))?;
-        mount::mount2(Some(here), root, None, mount::MS_MOVE, None).map_err(|error| not_moved(error.errno))?;
+        mount::mount2(Some(here), root, None, mount::MS_MOVE, None).map_err(|error| {
+            refused = Some((new_root, error.errno));
+            not_moved(error.errno)
+        })?;
         root_moved = true;
         // Until we change root, too, a path begins in the old one, below what has been moved on it.
         for kept in detached {
@@ -173,7 +176,11 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &
             let _ = mount::mount2(Some(place), OsStr::new(kept), None, mount::MS_MOVE, None);
         }
     }
-    result.map(|()| old)
+    match (result, refused) {
+        // Now that /proc is back.
+        (Err(failure), Some((place, errno))) => Err(explained(failure, Step::MoveRoot(place), errno)),
+        (result, _) => result.map(|()| old),
+    }
 }
 
 /// Devices tell mounts from directories: `old` and `new` of the roots, `kept` of the directory here,

@@ -2,7 +2,7 @@
 
 use super::{Session, Step, fail, integer};
 use cli::diagnosis::{self, explained};
-use cli::{number, text};
+use cli::{Failure, number, text};
 use linux::capability::{self, SETGID, SETUID, SYS_CHROOT};
 use linux::{accounts, credentials, directory};
 use std::ffi::OsStr;
@@ -11,17 +11,20 @@ use std::os::unix::ffi::OsStrExt;
 impl Session<'_> {
     pub(super) fn set_uid(&mut self, value: &OsStr) -> Step {
         let uid = integer("--uid value", value)?;
-        credentials::set_uid(uid).map_err(|error| fail(text!["Failed to set uid=", uid, ": ", error.errno]))
+        credentials::set_uid(uid)
+            .map_err(|error| why(fail(text!["Failed to set uid=", uid, ": ", error.errno]), SETUID, &error))
     }
 
     pub(super) fn set_gid(&mut self, value: &OsStr) -> Step {
         let gid = integer("--gid value", value)?;
-        credentials::set_gid(gid).map_err(|error| fail(text!["Failed to set gid=", gid, ": ", error.errno]))
+        credentials::set_gid(gid)
+            .map_err(|error| why(fail(text!["Failed to set gid=", gid, ": ", error.errno]), SETGID, &error))
     }
 
     pub(super) fn capability_set_uid(&mut self, value: &OsStr) -> Step {
         let uid = integer("--cap-uid value", value)?;
-        set_uid_keeping(uid).map_err(|error| fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]))
+        set_uid_keeping(uid)
+            .map_err(|error| why(fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]), SETUID, &error))
     }
 
     pub(super) fn become_user(&mut self, name: &OsStr) -> Step {
@@ -31,9 +34,10 @@ impl Session<'_> {
         let groups = accounts::groups_of(name, user.gid)
             .map_err(|error| fail(text!["Unable to get group list for user: ", error.errno]))?;
         set_groups_raised(user.gid, &groups)
-            .map_err(|error| fail(text!["Unable to set group list for user: ", error.errno]))?;
-        set_uid_keeping(user.uid)
-            .map_err(|error| fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]))?;
+            .map_err(|error| why(fail(text!["Unable to set group list for user: ", error.errno]), SETGID, &error))?;
+        set_uid_keeping(user.uid).map_err(|error| {
+            why(fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]), SETUID, &error)
+        })?;
         if !self.keep_environment {
             self.variables = vec![("HOME", user.home), ("USER", user.name)];
         }
@@ -50,8 +54,9 @@ impl Session<'_> {
         for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
             groups.push(gid(item).ok_or_else(|| fail(text!["Failed to identify gid for group [", item, "]"]))?);
         }
-        credentials::set_groups(&groups)
-            .map_err(|error| fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno]))
+        credentials::set_groups(&groups).map_err(|error| {
+            why(fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno]), SETGID, &error)
+        })
     }
 
     pub(super) fn is_uid(&mut self, value: &OsStr) -> Step {
@@ -78,6 +83,11 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// A failure to do what takes this capability.
+fn why(failure: Failure, number: u8, error: &linux::Error) -> Failure {
+    explained(failure, diagnosis::Step::SetIds(number), error.errno)
 }
 
 fn compare(what: &str, got: u32, wanted: u32) -> Step {

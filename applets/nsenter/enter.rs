@@ -9,7 +9,7 @@ use cli::{Failure, text};
 use linux::namespace::{self, Kind};
 use linux::target::Target;
 use linux::{Errno, Error};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The order in which single namespaces are entered; the user namespace has its own place.
 const ORDER: [Kind; 7] = [Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Net, Kind::Pid, Kind::Mount, Kind::Time];
@@ -81,7 +81,7 @@ fn one_by_one(mut all: Vec<(Kind, OwnedFd)>) -> Result<(), Failure> {
     let left: Vec<_> =
         others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
     for (kind, fd) in user.into_iter().chain(left) {
-        namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| refused(kind, &error))?;
+        namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| refused(kind, fd.as_fd(), &error))?;
     }
     Ok(())
 }
@@ -130,7 +130,8 @@ pub fn cannot_open(error: Error) -> Failure {
     explained(failure, Step::OpenNamespace, error.errno)
 }
 
-fn refused(kind: Kind, error: &Error) -> Failure {
+fn refused(kind: Kind, namespace: BorrowedFd<'_>, error: &Error) -> Failure {
     let text = text!["reassociate to namespace 'ns/", kind.file(), "' failed: ", error.errno];
-    explained(Failure::new(1, text), Step::Enter(kind), error.errno)
+    let step = Step::Enter { kind, found: namespace::kind(namespace).ok() };
+    explained(Failure::new(1, text), step, error.errno)
 }

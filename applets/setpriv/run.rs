@@ -2,20 +2,29 @@
 
 use super::options::{Changes, Groups, Options, changed};
 use super::{REFUSED, confine};
+use cli::diagnosis::{Step, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
-use linux::capability::{self, Sets};
+use linux::capability::{self, SETGID, SETUID, Sets};
 use linux::process::{self, Environment};
 use linux::{Errno, accounts, credentials, io, login_defs, namespace, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-type Step = Result<(), Failure>;
+type Done = Result<(), Failure>;
 
 /// Takes an error of the step that is named.
 fn failed(what: &'static str) -> impl Fn(linux::Error) -> Failure {
     move |error| Failure::new(REFUSED, text![what, ": ", error.errno])
+}
+
+/// [`failed`], of a step that takes this capability.
+fn no_ids(what: &'static str, number: u8) -> impl Fn(linux::Error) -> Failure {
+    move |error| {
+        let errno = error.errno;
+        explained(failed(what)(error), Step::SetIds(number), errno)
+    }
 }
 
 /// Sets everything and runs the program.
@@ -51,7 +60,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     }
     set_ids(options)?;
     if let Some(groups) = &groups {
-        credentials::set_groups(groups).map_err(failed("setgroups failed"))?;
+        credentials::set_groups(groups).map_err(no_ids("setgroups failed", SETGID))?;
     }
     if let Some(changes) = &options.securebits {
         let present = capability::securebits().map_err(failed("getting process secure bits failed"))?;
@@ -94,12 +103,12 @@ fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec
     })
 }
 
-fn set_ids(options: &Options) -> Step {
+fn set_ids(options: &Options) -> Done {
     if options.ruid.is_some() || options.euid.is_some() {
         let [real, effective, _] = credentials::all_uids();
         capability::set_keep_capabilities(1).map_err(failed("keep process capabilities failed"))?;
         credentials::set_uids(options.ruid.unwrap_or(real), options.euid.unwrap_or(effective))
-            .map_err(failed("setresuid failed"))?;
+            .map_err(no_ids("setresuid failed", SETUID))?;
         // Leaving uid 0 has emptied the effective set; what follows needs it.
         let sets = capability::get(0).map_err(failed("activate capabilities"))?;
         if sets.effective != sets.permitted {
@@ -109,12 +118,12 @@ fn set_ids(options: &Options) -> Step {
     if options.rgid.is_some() || options.egid.is_some() {
         let [real, effective, _] = credentials::all_gids();
         credentials::set_gids(options.rgid.unwrap_or(real), options.egid.unwrap_or(effective))
-            .map_err(failed("setresgid failed"))?;
+            .map_err(no_ids("setresgid failed", SETGID))?;
     }
     Ok(())
 }
 
-fn set_capabilities(options: &Options) -> Step {
+fn set_capabilities(options: &Options) -> Done {
     let count = capability::count();
     if let Some(changes) = &options.bounding {
         let present = capability::bounding(count).map_err(failed("apply bounding set"))?;
@@ -157,7 +166,7 @@ fn set_capabilities(options: &Options) -> Step {
 }
 
 /// Has the security module change the label at the next execve(2).
-fn label_exec(label: &OsStr) -> Step {
+fn label_exec(label: &OsStr) -> Done {
     let file = "/proc/self/attr/exec";
     namespace::write_file(file, label.as_encoded_bytes())
         .map_err(|error| Failure::new(REFUSED, text!["write failed: ", file, ": ", error.errno]))

@@ -2,6 +2,7 @@
 
 use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
+use cli::diagnosis::{Step, explained};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::foreign::Foreign;
 use linux::mount::statmount::Mounts;
@@ -329,5 +330,9 @@ pub fn refused(found: &Found, error: &Error) -> Refused {
         other => text!["umount(2) system call failed: ", other],
     };
     let failure = Failure::new(FAILED, text![found.target, ": ", text, "."]);
+    let failure = match error.errno {
+        Errno::EBUSY => failure,
+        errno => explained(failure, Step::Unmount(&found.target), errno),
+    };
     Refused { errno: Some(error.errno), target: found.target.clone(), failure }
 }

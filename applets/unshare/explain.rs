@@ -83,7 +83,7 @@ fn tell(step: &Step, story: &mut Story) {
         ),
         Step::Chroot(path) => shared::chroot(story, path),
         Step::Chdir(path) => shared::chdir(story, path),
-        Step::MountProc(path) => {
+        Step::MountProc { directory: path, .. } => {
             mount(story, "mount a {1} on {0} that shows the processes of the PID namespace", path, "proc");
         }
         Step::MountBinfmt(path) => mount(story, "mount a {1} of the user namespace on {0}", path, "binfmt_misc"),

@@ -52,7 +52,11 @@ pub enum Step {
     /// chdir(2).
     Chdir(OsString),
     /// Mount proc.
-    MountProc(OsString),
+    MountProc {
+        directory: OsString,
+        /// The root that was changed to before, if it was.
+        root: Option<OsString>,
+    },
     /// Mount binfmt_misc.
     MountBinfmt(OsString),
     /// Register an interpreter with the binfmt_misc mounted there.
@@ -178,7 +182,7 @@ fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
         if options.root.is_none() && propagation != Some(Propagation::Private) {
             steps.push(Step::MakePrivate(directory.clone()));
         }
-        steps.push(Step::MountProc(directory.clone()));
+        steps.push(Step::MountProc { directory: directory.clone(), root: options.root.clone() });
     }
     if let Some(directory) = &options.mount_binfmt {
         steps.push(Step::MountBinfmt(directory.clone()));

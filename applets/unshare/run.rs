@@ -97,9 +97,10 @@ fn perform(step: &Step) -> Result<(), Failure> {
         Step::Chdir(path) => {
             directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
-        Step::MountProc(path) => mount::mount_proc(path).map_err(|error| {
+        Step::MountProc { directory: path, root } => mount::mount_proc(path).map_err(|error| {
             let failure = about("mount ", path, " failed", &error);
-            explained(failure, diagnosis::Step::MountProc(path), error.errno)
+            let step = diagnosis::Step::MountProc { directory: path, root: root.as_deref() };
+            explained(failure, step, error.errno)
         }),
         Step::MountBinfmt(path) => {
             mount::mount_binfmt_misc(path).map_err(|error| about("mount ", path, " failed", &error))

@@ -40,8 +40,13 @@ pub enum Step<'a> {
     Map,
     /// Changing the propagation of every mount.
     Propagate,
-    /// Mounting proc on this directory.
-    MountProc(&'a OsStr),
+    /// Mounting proc.
+    MountProc {
+        /// Where.
+        directory: &'a OsStr,
+        /// The new root, in which that is looked for.
+        root: Option<&'a OsStr>,
+    },
     /// chroot(2) to this directory.
     Chroot(&'a OsStr),
     /// pivot_root(2).
@@ -49,7 +54,7 @@ pub enum Step<'a> {
         /// What is to become the root.
         new_root: &'a OsStr,
     },
-    /// Moving the new root over the old one.
+    /// switch_root's move of this mount: the new root over the old one, or /proc and the like into it.
     MoveRoot(&'a OsStr),
     /// Looking for the first program in the new root.
     FindInit(&'a OsStr),
@@ -61,8 +66,13 @@ pub enum Step<'a> {
     OpenById,
     /// Asking a descriptor for its network namespace.
     OfSocket,
-    /// setns(2) to a namespace of this kind.
-    Enter(Kind),
+    /// setns(2).
+    Enter {
+        /// To a namespace of this kind.
+        kind: Kind,
+        /// What the descriptor is; `None`: no namespace.
+        found: Option<Kind>,
+    },
     /// setgroups(2), setgid(2) or setuid(2), after entering namespaces.
     BecomeInside {
         /// Whether a user namespace is among them.
@@ -85,8 +95,12 @@ pub enum Step<'a> {
     Exec(&'a ExecError),
     /// mount(2), or what stands for it.
     Mount(&'a Mounting<'a>),
+    /// umount2(2).
+    Unmount(&'a OsStr),
     /// umount2(2) of these, which were busy.
     Busy(&'a [OsString]),
+    /// setresuid(2), setresgid(2), setgroups(2) and the like, which take this capability.
+    SetIds(u8),
     /// Making a capability effective that this command needs.
     Raise(u8),
     /// Setting or removing the capabilities of a file.
@@ -124,7 +138,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
         Step::Unshare { kinds, refused } => namespaces::unshare(kinds, refused, errno, facts),
         Step::Map => namespaces::map(errno, facts),
         Step::Propagate => namespaces::propagate(errno, facts),
-        Step::MountProc(directory) => namespaces::mount_proc(directory, errno, facts),
+        Step::MountProc { directory, root } => namespaces::mount_proc(directory, root, errno, facts),
         Step::Chroot(directory) => root::chroot(directory, errno, facts),
         Step::Pivot { new_root } => root::pivot(new_root, errno, facts),
         Step::MoveRoot(new_root) => root::move_root(new_root, errno, facts),
@@ -133,13 +147,15 @@ pub fn diagnose(step: Step<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
         Step::OpenNamespace => namespaces::open(errno, facts),
         Step::OpenById => namespaces::open_by_id(errno),
         Step::OfSocket => namespaces::of_socket(errno),
-        Step::Enter(kind) => namespaces::enter(kind, errno),
+        Step::Enter { kind, found } => namespaces::enter(kind, found, errno),
         Step::BecomeInside { user_entered } => namespaces::become_inside(user_entered, errno, facts),
         Step::Fork => namespaces::fork(errno, facts),
         Step::Keep { kind, namespace, file, forks } => namespaces::keep(kind, namespace, file, forks, errno, facts),
         Step::Exec(error) => program::exec(error, facts),
         Step::Mount(mounting) => mount::mount(mounting, errno, facts),
+        Step::Unmount(target) => mount::unmount(target, errno, facts),
         Step::Busy(targets) => busy::unmount(targets, facts),
+        Step::SetIds(number) => capability::set_ids(number, errno, facts),
         Step::Raise(number) => capability::raise(number, facts),
         Step::SetCapability { path, rootid } => capability::set_on_file(path, rootid, errno, facts),
         Step::SetSets(wanted) => capability::set(wanted, facts),
@@ -199,6 +215,16 @@ fn lacks(number: u8, facts: &dyn Facts) -> Option<Hint> {
     let name = linux::capability::name(number).to_ascii_uppercase();
     let lacks = effective & linux::capability::bit(number) == 0;
     lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{effective:016x}"), ")"])
+}
+
+/// Who has a capability that this process has not: for the end of a hint. Root is not told to be root.
+fn who_has(number: u8, facts: &dyn Facts) -> Vec<u8> {
+    if facts.privileges().is_none_or(|own| own.euid != 0) {
+        return text!["root has it"];
+    }
+    let name = linux::capability::name(number).to_ascii_uppercase();
+    let name = name.strip_prefix("CAP_").unwrap_or(&name);
+    text!["root is without it here, as in a container, which is given it when it is started: --cap-add ", name]
 }
 
 /// Up to [`NAMED`] of them, and how many more there are.

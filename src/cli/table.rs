@@ -354,7 +354,7 @@ impl Usage<'_> {
                 && matches!(spec.argument, Argument::OptionalLong(_))
                 && cluster.contains(letter)
             {
-                let file = cluster.get(first.len_utf8()..).unwrap_or_default();
+                let file = cluster.get(first.len_utf8()..).unwrap_or_default().trim_start_matches('=');
                 let name = spec.name();
                 return failure.hint(text!["-", first.to_string(), " takes no argument; write --", name, "=", file]);
             }

@@ -1,9 +1,9 @@
 //! Why capabilities could not be changed: capset(2), prctl(2), setxattr(2); capabilities(7).
 
-use super::{Facts, FileKind, Hint, lacks, on};
+use super::{Facts, FileKind, Hint, lacks, on, who_has};
 use crate::text;
 use linux::Errno;
-use linux::capability::{SETFCAP, SETPCAP, bit, count, name, names};
+use linux::capability::{SETFCAP, SETGID, SETPCAP, bit, count, name, names};
 use std::ffi::OsStr;
 
 /// A capability that the command needs cannot be made effective.
@@ -11,7 +11,24 @@ pub(super) fn raise(number: u8, facts: &dyn Facts) -> Vec<Hint> {
     if number == SETPCAP {
         return setpcap(facts);
     }
-    vec![text!["this takes ", name(number), ", which is not permitted to this process; root has it"]]
+    vec![text!["this takes ", name(number), ", which is not permitted to this process; ", who_has(number, facts)]]
+}
+
+/// A change of users or groups that takes this capability.
+pub(super) fn set_ids(number: u8, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    let has = |file: &str, word: &[u8]| facts.file(OsStr::new(file)).is_some_and(|text| text.trim_ascii() == word);
+    match errno {
+        Errno::EPERM if facts.privileges().is_some_and(|own| own.sets.permitted & bit(number) == 0) => {
+            raise(number, facts)
+        }
+        Errno::EPERM if number == SETGID && has("/proc/self/setgroups", b"deny") => {
+            vec![text!["setgroups(2) is denied in this user namespace: see /proc/self/setgroups"]]
+        }
+        Errno::EINVAL if facts.in_user_namespace() => {
+            vec![text!["this user namespace maps no such id: see /proc/self/uid_map and gid_map"]]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Why CAP_SETPCAP is not there, if it is not.
@@ -20,11 +37,11 @@ pub(super) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
     let setpcap = bit(SETPCAP);
     let why = match () {
         () if own.sets.effective & setpcap != 0 => return Vec::new(),
-        () if own.sets.permitted & setpcap != 0 => "permitted but not effective",
+        () if own.sets.permitted & setpcap != 0 => text!["permitted but not effective"],
         () if own.bounding & setpcap == 0 => {
-            "no longer to be had: an earlier drop took it away; drop everything at once, or it last"
+            text!["no longer to be had: an earlier drop took it away; drop everything at once, or it last"]
         }
-        () => "not permitted to this process; root has it",
+        () => text!["not permitted to this process; ", who_has(SETPCAP, facts)],
     };
     vec![text!["this takes cap_setpcap, which is ", why]]
 }
@@ -123,7 +140,12 @@ mod tests {
         assert_eq!(told(own(it, it, 0, it)), "");
         assert!(told(own(0, it, 0, it)).contains("permitted but not effective"));
         assert!(told(own(0, 0, 0, 0)).contains("an earlier drop took it away"));
-        assert!(told(own(0, 0, 0, it)).contains("root has it"));
+        assert!(
+            told(own(0, 0, 0, it)).contains("root is without it here") && !told(own(0, 0, 0, it)).contains("root has")
+        );
+        let mut user = own(0, 0, 0, it);
+        user.privileges = user.privileges.map(|own| Privileges { euid: 1000, ..own });
+        assert!(told(user).contains("root has it"));
         assert!(said(Step::Drop(63), Errno::EINVAL, &own(it, it, 0, it)).contains("capabilities end at"));
         assert!(said(Step::Raise(SETFCAP), Errno::EPERM, &own(0, 0, 0, 0)).contains("cap_setfcap"));
     }
@@ -157,5 +179,17 @@ mod tests {
         assert!(said(step(0), Errno::EPERM, &own(0, 0, 0, 0)).contains("no CAP_SETFCAP"));
         assert!(said(step(0), Errno::EPERM, &own(bit(SETFCAP), 0, 0, 0)).contains("lsattr"));
         assert!(said(step(0), Errno::EINVAL, &own(0, 0, 0, 0)).contains("not a regular file"));
+    }
+
+    #[test]
+    fn why_ids_could_not_be_set_is_told_where_it_can_be_seen() {
+        let told = |errno, facts: &MadeUp| said(Step::SetIds(SETGID), errno, facts);
+        assert!(told(Errno::EPERM, &own(0, 0, 0, 0)).starts_with("this takes cap_setgid, which is not permitted"));
+        assert_eq!(told(Errno::EPERM, &own(0, bit(SETGID), 0, 0)), "");
+        let files = vec![("/proc/self/setgroups", "deny\n"), ("/proc/self/uid_map", "0 1000 1\n")];
+        let inside = MadeUp { files, ..own(0, bit(SETGID), 0, 0) };
+        assert!(told(Errno::EPERM, &inside).contains("setgroups(2) is denied"));
+        assert!(told(Errno::EINVAL, &inside).contains("maps no such id"));
+        assert_eq!(told(Errno::EINVAL, &own(0, 0, 0, 0)), "");
     }
 }

@@ -4,6 +4,7 @@ use linux::capability::{self, Sets};
 use linux::mount::holders::{self, Found, Wanted};
 use linux::mount::statmount::{self, MountId};
 use linux::mountinfo::{self, Table};
+use linux::namespace::Kind as NamespaceKind;
 use linux::probe::{self, Probed};
 use linux::process::Pid;
 use linux::{Errno, io, stat};
@@ -104,6 +105,8 @@ pub trait Facts {
     fn superblock(&self, path: &OsStr) -> Option<Superblock>;
     /// The kernel's number of a namespace: later ones have greater ones on one processor.
     fn namespace_id(&self, path: &OsStr) -> Option<u64>;
+    /// Whether the namespace of a kind that we are in belongs to the user namespace that we are in.
+    fn owns(&self, kind: NamespaceKind) -> Option<bool>;
     /// Processes that use these mounts.
     fn holders(&self, wanted: &[Wanted]) -> Found;
     /// The process that called us.
@@ -198,6 +201,19 @@ impl Facts for Here {
     fn namespace_id(&self, path: &OsStr) -> Option<u64> {
         use std::os::fd::AsFd;
         linux::namespace::open(path).and_then(|file| linux::namespace::id(file.as_fd())).ok()
+    }
+
+    fn owns(&self, kind: NamespaceKind) -> Option<bool> {
+        use std::os::fd::AsFd;
+        let own = linux::namespace::open(format!("/proc/self/ns/{}", kind.file())).ok()?;
+        match linux::namespace::owner(own.as_fd()) {
+            Ok(owner) => {
+                let user = linux::namespace::own(NamespaceKind::User).ok()?;
+                Some(stat::of(owner.as_fd()).ok()?.identity() == user)
+            }
+            // Whose owner is outside does not tell.
+            Err(error) => (error.errno == Errno::EPERM).then_some(false),
+        }
     }
 
     fn holders(&self, wanted: &[Wanted]) -> Found {

@@ -6,6 +6,7 @@ use linux::Errno;
 use linux::mount::holders::{Found, Wanted};
 use linux::mount::statmount::MountId;
 use linux::mountinfo::Table;
+use linux::namespace::Kind as NamespaceKind;
 use linux::process::Pid;
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -24,6 +25,8 @@ pub struct MadeUp {
     pub privileges: Option<Privileges>,
     pub superblock: Option<Superblock>,
     pub ids: Vec<(&'static str, u64)>,
+    /// Kinds of our namespaces, and whether they belong to our user namespace.
+    pub owned: Vec<(NamespaceKind, bool)>,
     pub found: Found,
     pub shell: Pid,
     /// What /etc/subuid and /etc/subgid give.
@@ -76,6 +79,9 @@ impl Facts for MadeUp {
     }
     fn namespace_id(&self, path: &OsStr) -> Option<u64> {
         look(&self.ids, path)
+    }
+    fn owns(&self, kind: NamespaceKind) -> Option<bool> {
+        self.owned.iter().find(|(other, _)| *other == kind).map(|(_, is_ours)| *is_ours)
     }
     fn holders(&self, wanted: &[Wanted]) -> Found {
         self.asked.borrow_mut().push(wanted.to_vec());

@@ -1,14 +1,37 @@
 //! Why a mount failed: mount(2), fsconfig(2), mount_setattr(2).
 
-use super::namespaces::revealing;
+use super::namespaces::{revealing, shows_foreign};
 use super::{Facts, FileKind, Hint, Superblock, lacks};
 use crate::text;
 use linux::Errno;
+use linux::mount::MS_REC;
 use linux::options::operation::{Mounting, Operation};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 const SYS_ADMIN: u8 = 21;
+
+/// Where CAP_SYS_ADMIN is to be had without root.
+const HOW: &str = "without root, 'unshare -rm' makes a user and a mount namespace that have it";
+
+/// umount2(2), but for EBUSY.
+pub(super) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    match errno {
+        Errno::EPERM => match lacks(SYS_ADMIN, facts) {
+            None => Vec::new(),
+            Some(hint) => vec![hint, text!["umount needs CAP_SYS_ADMIN; ", HOW, " over what is mounted inside"]],
+        },
+        Errno::EINVAL if is_locked(target, facts) => vec![text![
+            "it is mounted, but from outside of this user namespace: such mounts are locked, and only a whole tree of them moves or goes"
+        ]],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a mount is one that we may not touch, if it is one and the kernel refuses it as none.
+fn is_locked(target: &OsStr, facts: &dyn Facts) -> bool {
+    facts.in_user_namespace() && facts.mount_of(target).and_then(|mount| mount.is_root) == Some(true)
+}
 
 pub(super) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let hint = match errno {
@@ -43,14 +66,16 @@ fn unknown_type(fstype: &OsStr, facts: &dyn Facts) -> Hint {
 fn not_permitted(mounting: &Mounting<'_>, facts: &dyn Facts) -> Vec<Hint> {
     if !facts.in_user_namespace() {
         let Some(hint) = lacks(SYS_ADMIN, facts) else { return Vec::new() };
-        let how = "without root, 'unshare -rm' makes a user and a mount namespace that have it";
-        return vec![hint, text!["mount needs CAP_SYS_ADMIN; ", how]];
+        return vec![hint, text!["mount needs CAP_SYS_ADMIN; ", HOW]];
     }
     let place = match mounting.fstype.map(OsStr::as_bytes) {
         Some(b"proc") => Some("/proc"),
         Some(b"sysfs") => Some("/sys"),
         _ => None,
     };
+    if let Some(foreign) = mounting.fstype.and_then(|fstype| shows_foreign(fstype.to_str()?, facts)) {
+        return vec![foreign];
+    }
     if let Some(place) = place {
         return revealing(place, facts);
     }
@@ -120,12 +145,34 @@ fn mismatch(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
             ": they must be of one kind"
         ]);
     }
+    if mounting.operation == Operation::Bind && mounting.options.mount_flags() & MS_REC == 0 {
+        let covered = facts.in_user_namespace() && has_mounts_below(mounting.source?, facts);
+        return covered.then(|| {
+            text!["there are mounts below the source, which in a user namespace are locked to it: --rbind takes all"]
+        });
+    }
+    if mounting.operation == Operation::Move && is_locked(mounting.source?, facts) {
+        return Some(text![
+            "the source is mounted from outside of this user namespace, and locked where it is: --rbind shows it at a second place"
+        ]);
+    }
     let is_mount =
         || facts.mounts().is_none_or(|table| table.find_target(mounting.source.unwrap_or_default()).is_some());
     if mounting.operation == Operation::Move && !is_mount() {
         return Some(text!["the source is not a mount point: only a mount can be moved; --bind takes any directory"]);
     }
     None
+}
+
+fn has_mounts_below(path: &OsStr, facts: &dyn Facts) -> bool {
+    let Some((mut prefix, table)) = facts.canonical(path).zip(facts.mounts()) else { return false };
+    if prefix != "/" {
+        prefix.push("/");
+    }
+    table.entries().any(|entry| {
+        let target = entry.target_path();
+        target.as_bytes().len() > prefix.len() && target.as_bytes().starts_with(prefix.as_bytes())
+    })
 }
 
 /// Whether the source is what -t says that it is.
@@ -167,6 +214,7 @@ mod tests {
     use super::super::facts::Privileges;
     use super::super::made_up::{MadeUp, said};
     use super::*;
+    use linux::namespace::Kind;
     use linux::options::Options;
 
     const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
@@ -255,5 +303,34 @@ mod tests {
         assert_eq!(told(Operation::New, Some("ext4"), "", Errno::ENOENT, &facts), "the source /from does not exist\n");
         let said = told(Operation::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &facts);
         assert!(said.contains("look at lowerdir, upperdir"), "{said}");
+    }
+
+    #[test]
+    fn what_shows_a_namespace_that_is_not_ours_says_which_to_unshare() {
+        let mounts = "22 21 0:6 / /sys/fs rw - tmpfs t rw\n";
+        let owning = |is_ours| MadeUp { owned: vec![(Kind::Net, is_ours)], ..inside(mounts) };
+        let told = |is_ours| told(Operation::New, Some("sysfs"), "", Errno::EPERM, &owning(is_ours));
+        assert!(told(false).contains("(--net)") && !told(false).contains("covered"));
+        assert!(told(true).contains("covered") && !told(true).contains("--net"));
+    }
+
+    #[test]
+    fn locked_mounts_are_told_in_a_user_namespace_alone() {
+        let mounts =
+            "20 1 8:1 / / rw - ext4 a rw\n21 20 0:9 / /from rw - tmpfs t rw\n22 21 0:10 / /from/b rw - tmpfs t rw\n";
+        let on = vec![("/from", 21), ("/dir", 20)];
+        let nodes = vec![("/from", FileKind::Directory), ("/to", FileKind::Directory)];
+        let outside = MadeUp { mounts, on: on.clone(), nodes: nodes.clone(), ..MadeUp::default() };
+        let inside = MadeUp { on, nodes, ..inside(mounts) };
+        let unmount = |path, facts: &MadeUp| said(Step::Unmount(OsStr::new(path)), Errno::EINVAL, facts);
+        assert!(unmount("/from", &inside).contains("are locked"));
+        assert_eq!((unmount("/dir", &inside), unmount("/from", &outside)), (String::new(), String::new()));
+        let bind = |options, facts: &MadeUp| told(Operation::Bind, None, options, Errno::EINVAL, facts);
+        assert!(bind("bind", &inside).contains("--rbind"));
+        assert_eq!((bind("rbind", &inside), bind("bind", &outside)), (String::new(), String::new()));
+        assert!(told(Operation::Move, None, "", Errno::EINVAL, &inside).contains("locked where it is"));
+        let user = MadeUp { privileges: Some(Privileges::default()), ..MadeUp::default() };
+        assert!(said(Step::Unmount(OsStr::new("/")), Errno::EPERM, &user).contains("inside"));
+        assert_eq!(said(Step::Unmount(OsStr::new("/")), Errno::EPERM, &MadeUp::default()), "");
     }
 }

@@ -1,6 +1,6 @@
 //! Why a namespace could not be made, entered or kept: unshare(2), setns(2), user_namespaces(7).
 
-use super::{Facts, Hint, lacks, list};
+use super::{Facts, Hint, lacks, list, who_has};
 use crate::text;
 use linux::Errno;
 use linux::namespace::Kind;
@@ -32,7 +32,9 @@ pub(super) fn unshare(kinds: &[Kind], refused: &[(Kind, Errno)], errno: Errno, f
             None => hints.extend(filters(facts)),
             lacks => {
                 hints.extend(lacks);
-                hints.push(text!["this needs root, or a user namespace of one's own: add --map-root-user (-r)"]);
+                let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
+                let who = if is_root { who_has(SYS_ADMIN, facts) } else { text!["this needs root"] };
+                hints.push(text![who, ", or a user namespace of one's own: add --map-root-user (-r)"]);
             }
         },
         Errno::EPERM | Errno::EACCES => hints.extend(user_namespaces(facts)),
@@ -200,9 +202,12 @@ pub(super) fn propagate(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     }
 }
 
-pub(super) fn mount_proc(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(super) fn mount_proc(directory: &OsStr, root: Option<&OsStr>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     match errno {
         Errno::EPERM | Errno::EACCES => {
+            if let Some(foreign) = shows_foreign("proc", facts) {
+                return vec![foreign];
+            }
             let covered = revealing("/proc", facts);
             if !covered.is_empty() {
                 return covered;
@@ -214,10 +219,43 @@ pub(super) fn mount_proc(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> 
             })
         }
         Errno::ENOENT | Errno::ENOTDIR if !facts.exists(directory) => {
+            if let Some(root) = root {
+                let inside = directory.as_encoded_bytes();
+                let inside = inside.strip_prefix(b"/").unwrap_or(inside);
+                let root = text![root, if root.as_encoded_bytes().ends_with(b"/") { "" } else { "/" }];
+                return vec![text![
+                    "it is looked for in the new root, where '",
+                    directory,
+                    "' is not; make it first: mkdir -p ",
+                    root,
+                    inside
+                ]];
+            }
             vec![text!["'", directory, "' is not there; make it first: mkdir -p ", directory]]
         }
         _ => Vec::new(),
     }
+}
+
+/// A new proc or sysfs shows a namespace, over which the user namespace must have power.
+pub(super) fn shows_foreign(fstype: &str, facts: &dyn Facts) -> Option<Hint> {
+    let (kind, what, how) = match fstype {
+        "proc" => (Kind::Pid, "PID", "--pid --fork"),
+        "sysfs" => (Kind::Net, "network", "--net"),
+        _ => return None,
+    };
+    let is_foreign = facts.in_user_namespace() && facts.owns(kind) == Some(false);
+    is_foreign.then(|| {
+        text![
+            "a new ",
+            fstype,
+            " shows the ",
+            what,
+            " namespace, which must belong to this user namespace: unshare that, too (",
+            how,
+            ")"
+        ]
+    })
 }
 
 /// Mounts over parts of /proc or /sys forbid a new one, which would show what they hide.
@@ -273,7 +311,21 @@ pub(super) fn of_socket(errno: Errno) -> Vec<Hint> {
     if errno == Errno::ENOTTY { vec![text!["that descriptor is not a socket"]] } else { Vec::new() }
 }
 
-pub(super) fn enter(kind: Kind, errno: Errno) -> Vec<Hint> {
+pub(super) fn enter(kind: Kind, found: Option<Kind>, errno: Errno) -> Vec<Hint> {
+    let name = option_name(kind);
+    match found {
+        None if errno == Errno::EINVAL => {
+            return vec![text![
+                "what ",
+                name,
+                " names is no namespace; one that was kept there may have been unmounted"
+            ]];
+        }
+        Some(other) if other != kind => {
+            return vec![text!["what ", name, " names is a namespace of another kind: ", option_name(other)]];
+        }
+        _ => {}
+    }
     let hint = match (kind, errno) {
         (Kind::User, Errno::EINVAL) => "that is the user namespace we are in already; leave --user (-U) out",
         (Kind::Pid, Errno::EINVAL) => "a PID namespace can only be entered from itself or from one of its ancestors",
@@ -425,7 +477,7 @@ mod tests {
     #[test]
     fn the_one_setting_that_forbids_user_namespaces_is_named() {
         let apparmor = with("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
-        for step in [Step::Map, USER, Step::Propagate, Step::MountProc(OsStr::new("/proc"))] {
+        for step in [Step::Map, USER, Step::Propagate, Step::MountProc { directory: OsStr::new("/proc"), root: None }] {
             let said = said(step, Errno::EPERM, &apparmor);
             assert!(
                 said.contains("kernel.apparmor_restrict_unprivileged_userns is 1") && said.contains("sudo"),
@@ -528,14 +580,31 @@ mod tests {
                       22 21 0:6 / /proc/kcore rw - tmpfs tmpfs rw\n\
                       23 21 0:5 /sys /proc/sys ro - proc proc rw\n";
         let facts = MadeUp { mounts, ..MadeUp::default() };
-        let told = said(Step::MountProc(OsStr::new("/proc")), Errno::EPERM, &facts);
+        let proc = Step::MountProc { directory: OsStr::new("/proc"), root: None };
+        let told = said(proc, Errno::EPERM, &facts);
         assert!(told.contains(": /proc/kcore /proc/sys\n") && told.contains("unmask=ALL"), "{told}");
         let more: String = (0..7).map(|n| format!("{} 21 0:6 / /proc/{n} rw - tmpfs t rw\n", 30 + n)).collect();
         let facts = MadeUp { mounts: ROOT, more_mounts: more, ..MadeUp::default() };
-        let told = said(Step::MountProc(OsStr::new("/proc")), Errno::EPERM, &facts);
+        let told = said(proc, Errno::EPERM, &facts);
         assert!(told.contains("/proc/4 and 2 more\n"), "{told}");
-        let there = said(Step::MountProc(OsStr::new("/none")), Errno::ENOENT, &MadeUp::default());
-        assert!(there.contains("mkdir -p /none"));
+        let missing = |root: Option<&'static str>| {
+            let step = Step::MountProc { directory: OsStr::new("/none"), root: root.map(OsStr::new) };
+            said(step, Errno::ENOENT, &MadeUp::default())
+        };
+        assert!(missing(None).contains("mkdir -p /none"));
+        assert!(missing(Some("/r")).contains("new root") && missing(Some("/r")).ends_with(": mkdir -p /r/none\n"));
+    }
+
+    #[test]
+    fn a_proc_of_another_namespace_is_told_before_what_covers_it() {
+        let mounts = "21 20 0:5 / /proc rw - proc proc rw\n22 21 0:6 / /proc/kcore rw - tmpfs tmpfs rw\n";
+        let owning =
+            |is_ours| MadeUp { owned: vec![(Kind::Pid, is_ours)], mounts, ..with("/proc/self/uid_map", "0 9 1\n") };
+        let told = |is_ours| {
+            said(Step::MountProc { directory: OsStr::new("/proc"), root: None }, Errno::EPERM, &owning(is_ours))
+        };
+        assert!(told(false).contains("--pid --fork") && !told(false).contains("kcore"));
+        assert!(told(true).contains("kcore") && !told(true).contains("--pid"));
     }
 
     #[test]
@@ -548,9 +617,13 @@ mod tests {
     #[test]
     fn entering_says_whose_namespace_it_is_and_who_may() {
         let told = |step, errno| said(step, errno, &MadeUp { privileges: privileged(0), ..MadeUp::default() });
-        assert!(told(Step::Enter(Kind::User), Errno::EINVAL).contains("in already"));
-        assert!(told(Step::Enter(Kind::Pid), Errno::EINVAL).contains("ancestors"));
-        assert!(told(Step::Enter(Kind::Net), Errno::EPERM).contains("--user"));
+        let enter = |kind| Step::Enter { kind, found: Some(kind) };
+        assert!(told(enter(Kind::User), Errno::EINVAL).contains("in already"));
+        assert!(told(enter(Kind::Pid), Errno::EINVAL).contains("ancestors"));
+        assert!(told(enter(Kind::Net), Errno::EPERM).contains("--user"));
+        let of = |found| told(Step::Enter { kind: Kind::Net, found }, Errno::EINVAL);
+        assert!(of(None).contains("--net names is no namespace"));
+        assert!(of(Some(Kind::Uts)).contains("another kind: --uts") && of(Some(Kind::Net)).is_empty());
         assert!(told(Step::OpenNamespace, Errno::EACCES).contains("no CAP_SYS_PTRACE"));
         let find = |facts: &MadeUp| said(Step::FindProcess(9), Errno::ENOENT, facts);
         assert!(find(&with("/proc/self/status", "Name:\tx\n")).contains("no process 9"));

@@ -1,6 +1,6 @@
 //! Why the root could not be changed: chroot(2), pivot_root(2), and the moves of switch_root.
 
-use super::{Facts, Hint, lacks};
+use super::{Facts, Hint, lacks, who_has};
 use crate::text;
 use linux::Errno;
 use linux::capability::SYS_CHROOT;
@@ -10,8 +10,11 @@ pub(super) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<
     match errno {
         Errno::EPERM => {
             let mut hints: Vec<Hint> = lacks(SYS_CHROOT, facts).into_iter().collect();
+            let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
             hints.push(if directory == "/host" {
                 text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
+            } else if is_root && !hints.is_empty() {
+                text![who_has(SYS_CHROOT, facts), "; or make a user namespace that has it: unshare -r chroot ..."]
             } else {
                 text!["be root, or make a user namespace that has it: unshare -r chroot ..."]
             });
@@ -44,15 +47,27 @@ pub(super) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hi
     vec![hint]
 }
 
-/// switch_root's move of the new root over the old one, or what it finds before.
-pub(super) fn move_root(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+/// switch_root's move of a mount, or what it finds before.
+pub(super) fn move_root(moved: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     if errno != Errno::EINVAL {
         return Vec::new();
     }
-    vec![match facts.mount_of(new_root).and_then(|mount| mount.is_root) {
-        Some(false) => text!["'", new_root, "' is no mount point; nothing was changed"],
-        _ => text!["the mount that holds it may be shared; 'unshare --mount' makes all private"],
-    }]
+    let Some(mount) = facts.mount_of(moved) else { return Vec::new() };
+    if mount.is_root == Some(false) {
+        return vec![text!["'", moved, "' is no mount point; nothing was changed"]];
+    }
+    let table = facts.mounts();
+    let find = |id: u32| table.as_ref().and_then(|table| table.find_id(id));
+    let parent = u32::try_from(mount.id).ok().and_then(find).and_then(|entry| find(entry.parent));
+    let shared = parent.filter(|parent| parent.group("shared:").is_some());
+    let hint = shared.map(|shared| {
+        let place = shared.target_path();
+        text![
+            moved,
+            " is mounted on ", place, ", which is shared, and from a shared mount none is moved; everything is where it was: mount --make-private ", place
+        ]
+    });
+    hint.into_iter().collect()
 }
 
 /// switch_root's look for the first program.
@@ -102,6 +117,10 @@ mod tests {
         assert!(told("/new", Errno::EPERM).contains("--map-root-user"));
         let moved = |new_root| said(Step::MoveRoot(OsStr::new(new_root)), Errno::EINVAL, &facts);
         assert_eq!(moved("/dir"), "'/dir' is no mount point; nothing was changed\n");
-        assert!(moved("/new").contains("shared"));
+        assert_eq!(moved("/new"), "");
+        let mounts = "20 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n30 20 0:40 / /new rw - tmpfs t rw\n";
+        let shared = MadeUp { mounts, on: vec![("/new", 30)], ..MadeUp::default() };
+        let moved = said(Step::MoveRoot(OsStr::new("/new")), Errno::EINVAL, &shared);
+        assert!(moved.ends_with(": mount --make-private /\n"), "{moved}");
     }
 }
