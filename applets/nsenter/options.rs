@@ -73,7 +73,7 @@ impl Options {
             None => Source::Target,
             Some(value) => match value.as_bytes().strip_prefix(b":") {
                 Some(id) => Source::Id(number::unsigned(id).ok_or_else(|| {
-                    Failure::new(1, text!["failed to parse namespace id: '", OsStr::from_bytes(id), "'"])
+                    Failure::new(1, text!["failed to parse nsid: ", OsStr::from_bytes(id)])
                         .hint(text!["for a file of that name write ./", value])
                 })?),
                 None => Source::File(value.to_os_string()),
@@ -95,7 +95,7 @@ fn place(value: Option<OsString>) -> Option<Place> {
 }
 
 fn target(value: &OsStr) -> Result<Target, Failure> {
-    let bad = |reason: &str| Failure::new(1, text!["failed to parse PID argument '", value, "': ", reason]);
+    let bad = |reason: &str| Failure::new(1, text!["invalid PID argument"]).hint(text!["'", value, "': ", reason]);
     let mut parts = value.as_bytes().splitn(2, |byte| *byte == b':');
     let text = parts.next().unwrap_or_default();
     let read = number::read(text, 10).filter(|read| read.length == text.len());

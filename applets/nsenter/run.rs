@@ -124,7 +124,7 @@ fn open_namespaces(wanted: &[(Kind, Source)]) -> Result<Vec<(Kind, OwnedFd)>, Fa
     let open = |source: &Source| match source {
         Source::File(path) => namespace::open(path).map_err(cannot_open_namespace),
         Source::Id(id) => namespace::open_by_id(*id).map_err(|error| {
-            let failure = Failure::new(1, text!["cannot open namespace ", id, ": ", error.errno]);
+            let failure = Failure::new(1, text!["cannot open namespace of id ", id, ": ", error.errno]);
             explained(failure, diagnosis::Step::OpenById, error.errno)
         }),
         // The plan has these apart.
@@ -260,10 +260,10 @@ fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<()
             Err(_) if entered.user && !whom.preserve && !entered.groups_refused => {}
             done => done.map_err(|error| not_become("setgroups failed", entered, error))?,
         }
-        credentials::set_gid(gid).map_err(|error| not_become("setgid failed", entered, error))?;
+        credentials::set_gid(gid).map_err(|error| not_become("setgid() failed", entered, error))?;
     }
     if let Some(uid) = uid {
-        credentials::set_uid(uid).map_err(|error| not_become("setuid failed", entered, error))?;
+        credentials::set_uid(uid).map_err(|error| not_become("setuid() failed", entered, error))?;
     }
     Ok(())
 }

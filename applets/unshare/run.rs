@@ -112,8 +112,8 @@ fn perform(step: &Step) -> Result<(), Failure> {
                 .map_err(|error| about("write failed ", &path, "", &error))
         }
         Step::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
-        Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid failed")),
-        Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid failed")),
+        Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid() failed")),
+        Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid() failed")),
         Step::KeepCapabilities => capability::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
         Step::WarnOfPidWithoutFork => {
