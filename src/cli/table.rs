@@ -464,8 +464,14 @@ pub const LIBMOUNT: &str = "libmount 2.43: btrfs, namespaces, idmapping, fd-base
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The text of `--version`: the original's shape, since scripts read its fields, with ours named.
+/// The newest originals that ours was held against: `scripts/originals` has them.
+const HELD_AGAINST: &str = "util-linux 2.42, libcap 2.78, coreutils 9.10";
+
 fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
     let name = invocation.name();
+    if name == "ctrbox" {
+        return text![name, " ", VERSION, "\n", invocation.applet.summary, "\nHeld against ", HELD_AGAINST, "\n"];
+    }
     match invocation.applet.origin {
         Origin::UtilLinux => {
             let mut line = text![name, " from util-linux ", UTIL_LINUX];
