@@ -8,8 +8,10 @@ mod doctor;
 mod install;
 mod shell;
 
+use cli::exec::Program;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, failure::Line, text};
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 linux::entry!(start);
@@ -210,14 +212,44 @@ fn is_ours(name: &OsStr) -> bool {
     name == CTRBOX.name || applets::find(name).is_some()
 }
 
-/// `ctrbox man APPLET`: what the table says, as man(7) source.
+/// Where the whole pages are, from the directory of the program.
+const PAGES: [&str; 2] = ["/../lib/ctrbox/share/man/man", "/../share/man/man"];
+
+/// `ctrbox man APPLET`: the whole page where it is installed beside the program, else what the table says; as man(7)
+/// source.
 fn print_page(name: Option<&OsString>, output: &mut Output) -> Outcome {
     let applet = match name {
         Some(name) if *name != CTRBOX.name => applets::find(name).ok_or_else(|| unknown(name))?,
         _ => &CTRBOX,
     };
-    output.print(cli::man::page(applet));
+    match whole_page(applet, output) {
+        Some(page) => output.print(page),
+        None => output.print(cli::man::page(applet)),
+    }
     Ok(0)
+}
+
+/// The page that is installed beside the program. A compressed one is left to gzip(1), which is run in our place.
+fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
+    const LIMIT: usize = 1 << 20;
+    let program = linux::directory::read_link(OsStr::new("/proc/self/exe")).ok()?;
+    let directory = Path::new(&program).parent()?.as_os_str();
+    PAGES.iter().find_map(|place| {
+        let mut path = OsString::from(directory);
+        for part in [place, applet.section, "/", applet.name, ".", applet.section] {
+            path.push(part);
+        }
+        if let Ok(page) = linux::io::read_head(&path, LIMIT) {
+            return Some(page);
+        }
+        path.push(".gz");
+        if linux::stat::path(&path).is_ok_and(|stat| stat.is_regular()) {
+            let words = ["gzip".into(), "-dc".into(), path];
+            // It returns where there is no gzip.
+            let _ = Program::from_operands(&words).map(|gzip| gzip.exec(output));
+        }
+        None
+    })
 }
 
 /// `ctrbox completion SHELL`.

@@ -1,7 +1,7 @@
 //! Manual pages: what an applet's record and table say, as man(7) source.
 //!
-//! `ctrbox man` prints this much. The pages that are installed have longer texts in their sections,
-//! which would double the size of the binary and so are put in when those pages are made.
+//! `ctrbox man` prints this much where no page is installed beside the program. Those have longer texts in their
+//! sections, put in when they are made. Compressed, with what unpacks them, they would add some 15 KB to the binary.
 
 use crate::Applet;
 use crate::table::{VERSION, option_names};
@@ -20,6 +20,14 @@ const ENVIRONMENT: &str = "\
 any other value names the file that they are added to.
 ";
 
+/// Not in the pages that are made, which have a description of their own.
+const NOT_WHOLE: &str = "\
+.PP
+The whole page, with examples, exit statuses and differences, is not installed
+beside the program: lib/ctrbox/share/man, which scripts/install and the packages
+make, or man/ in the source.
+";
+
 /// The page of an applet.
 pub fn page(applet: &Applet) -> String {
     let name = applet.name;
@@ -35,6 +43,7 @@ pub fn page(applet: &Applet) -> String {
     }
     out.push_str(".SH DESCRIPTION\n");
     paragraph(applet.summary, &mut out);
+    out.push_str(NOT_WHOLE);
     if !applet.notes.is_empty() {
         out.push_str(".PP\n.EX\n");
         applet.notes.lines().for_each(|text| line(text, &mut out));
