@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tests::fault::{Fault, call_name, plausible_errors};
+use tests::needs;
 use tests::sandbox::{Accounts, Side, Stage};
 
 /// One command line.
@@ -108,6 +109,7 @@ fn run(stage: &Stage, row: &Row, fault: Option<&Fault>) -> Seen {
         setup = row.setup,
         run = row.run,
     );
+    let _turn = needs::turn([&row.setup, &row.run].iter().any(|part| part.contains("loop")));
     let run = stage.run(Side::Ours, row.accounts, &script).unwrap();
     let mut seen = Seen { status: run.status, left: run.left, timed_out: run.timed_out, ..Seen::default() };
     let mut parts = run.stdout.split("---- ").skip(1).map(|part| part.split_once('\n').unwrap_or_default());

@@ -53,10 +53,11 @@ pub fn accounts(needs: &[String]) -> Accounts {
     }
 }
 
-/// Held as long as a case with these needs runs. Loop devices have one set of numbers for the whole machine: a case
-/// would take one that another case, or another run of the tests, has just found free.
-pub fn turn(needs: &[String]) -> Option<fs::File> {
-    if !needs.iter().any(|need| need == "loop") {
+/// Held as long as a script runs that takes a free loop device; nothing is held for others. Loop devices have one set of
+/// numbers for the whole machine: a script would take one that another script, or another run of the tests, has just
+/// found free.
+pub fn turn(takes_loop_device: bool) -> Option<fs::File> {
+    if !takes_loop_device {
         return None;
     }
     let control = fs::File::open("/dev/loop-control").ok()?;

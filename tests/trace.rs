@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use tests::needs;
 use tests::sandbox::{Accounts, Side, Stage};
 
 /// The calls that change state, and exec, fork and wait. Writes are those to files that steer the kernel.
@@ -183,6 +184,7 @@ fn the_trace_tells_the_calls_that_strace_sees_in_their_order_with_their_results(
             "{SCENE}\n{before}\n{within} env CTRBOX_TRACE=$PWD/trace strace -f -qq -y -o $PWD/log -s 200 -e trace={CALLS} {command} >/dev/null 2>&1 </dev/null\n\
              cat log; echo ----; cat trace"
         );
+        let _turn = needs::turn([before, command].iter().any(|part| part.contains("image")));
         let run = stage.run(Side::Ours, Accounts::Ordinary, &script).unwrap();
         // The sandbox takes the directory of the commands out of what is printed.
         let Some((log, trace)) = run.stdout.split_once("----\n") else { panic!("{command}: {run:?}") };
@@ -373,6 +375,7 @@ fn what_is_explained_is_what_is_done_in_that_order() {
             "{SCENE}\n{before}\nctrbox explain {command} </dev/null | sed -e 1d -e '2,$''{{/^[a-z_]*:$/,$d}}'; echo ----\n\
              {within} env CTRBOX_TRACE=$PWD/trace {command} >/dev/null 2>&1 </dev/null; cat trace"
         );
+        let _turn = needs::turn([before, command].iter().any(|part| part.contains("image")));
         let run = stage.run(Side::Ours, Accounts::Ordinary, &script).unwrap();
         let Some((explained, trace)) = run.stdout.split_once("----\n") else { panic!("{command}: {run:?}") };
         // Where a step fails, nothing is done after it. What parent and child do has no order between them.
