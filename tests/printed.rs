@@ -145,8 +145,17 @@ fn every_recipe_of_the_cookbook_runs_as_printed_does_what_it_says_and_leaves_eve
     let [made] = &document::listings(parts.next().unwrap())[..] else {
         panic!("one listing makes the root file system")
     };
-    tests::scratch::run(Command::new("bash").args(["-ec", made]).current_dir(&scratch.0));
+    let told = tests::scratch::run(Command::new("bash").args(["-ec", made]).current_dir(&scratch.0)).stdout;
     let stage = stage();
+    let bound = format!("mkdir rootfs; mount --bind {}/rootfs rootfs\n", scratch.0.display());
+    let told = String::from_utf8(told).unwrap();
+    // What is proposed when the root file system is made begins a shell in it, which has nothing to read here.
+    let proposed: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert!(told.starts_with("rootfs: made rootfs: bash, ") && proposed.len() == 3, "{told}");
+    for line in proposed {
+        let (run, changed) = pasted(&stage, Accounts::Host, &bound, line);
+        assert!(run.status == 0 && changed.is_empty() && unguarded(line).is_empty(), "{line}: {run:?} {changed}");
+    }
     let parts: Vec<&str> = parts.collect();
     let titles: Vec<&str> = parts.iter().filter_map(|part| part.lines().next()).collect();
     assert_eq!(titles, RECIPES.map(|(title, ..)| title));
@@ -245,4 +254,22 @@ fn every_line_of_readme_and_docs_runs_as_printed_or_is_known_to_run_elsewhere() 
     for (start, why) in ELSEWHERE {
         assert!(listed.contains(start), "no line begins with {start} any more ({why})");
     }
+}
+
+#[test]
+fn a_long_step_shows_that_it_goes_on_and_what_it_printed_only_if_it_fails() {
+    let scratch = Scratch::new("steadily").unwrap();
+    let said = scratch.0.join("said");
+    let run = |script: &str| {
+        let mut steadily = Command::new(document::tree().join("scripts/steadily"));
+        steadily.args(["waiting", "sh", "-c", script]).current_dir(&scratch.0).stderr(fs::File::create(&said).unwrap());
+        (steadily.status().unwrap().code(), fs::read_to_string(&said).unwrap())
+    };
+    // It goes on until it has seen that this is shown.
+    let (status, said) = run("echo detail; until grep -q 'waiting [.][.]' said; do sleep 0.1; done; exit 3");
+    assert_eq!(status, Some(3));
+    assert!(said.starts_with("waiting ..") && said.ends_with("\ndetail\n"), "{said}");
+    let (status, said) = run("echo detail");
+    assert_eq!(status, Some(0));
+    assert!(said.starts_with("waiting ") && !said.contains("detail"), "{said}");
 }
