@@ -79,9 +79,9 @@ _ctrbox_table() {
         --mkdir=) value='@other' ;;
         --options-mode | --options-mode=) value='@other' ;;
         --options-source | --options-source=) value='@file' ;;
-        -o | --options | --options=) value='@other' ;;
+        -o | --options | --options=) value='@options' ;;
         -O | --test-opts | --test-opts=) value='@other' ;;
-        -t | --types | --types=) value='@other' ;;
+        -t | --types | --types=) value='@types' ;;
         --source | --source=) value='@file' ;;
         --target | --target=) value='@file' ;;
         --target-prefix | --target-prefix=) value='@file' ;;
@@ -160,7 +160,7 @@ _ctrbox_table() {
         operands='@file'
         case $2 in
         -O | --test-opts | --test-opts=) value='@other' ;;
-        -t | --types | --types=) value='@other' ;;
+        -t | --types | --types=) value='@types' ;;
         -N | --namespace | --namespace=) value='@file' ;;
         esac
         ;;
@@ -252,13 +252,37 @@ _ctrbox() {
     @capability) mapfile -t COMPREPLY < <(compgen -W 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' -- "$word") ;;
     @capabilities) _ctrbox_list 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' "$word" ;;
     @signed) _ctrbox_list '+chown -chown +dac_override -dac_override +dac_read_search -dac_read_search +fowner -fowner +fsetid -fsetid +kill -kill +setgid -setgid +setuid -setuid +setpcap -setpcap +linux_immutable -linux_immutable +net_bind_service -net_bind_service +net_broadcast -net_broadcast +net_admin -net_admin +net_raw -net_raw +ipc_lock -ipc_lock +ipc_owner -ipc_owner +sys_module -sys_module +sys_rawio -sys_rawio +sys_chroot -sys_chroot +sys_ptrace -sys_ptrace +sys_pacct -sys_pacct +sys_admin -sys_admin +sys_boot -sys_boot +sys_nice -sys_nice +sys_resource -sys_resource +sys_time -sys_time +sys_tty_config -sys_tty_config +mknod -mknod +lease -lease +audit_write -audit_write +audit_control -audit_control +setfcap -setfcap +mac_override -mac_override +mac_admin -mac_admin +syslog -syslog +wake_alarm -wake_alarm +block_suspend -block_suspend +audit_read -audit_read +perfmon -perfmon +bpf -bpf +checkpoint_restore -checkpoint_restore +all -all' "$word" ;;
+    @types) _ctrbox_list "$(sed 's/.*\t//' /proc/filesystems 2>/dev/null)" "$word" ;;
+    @options) _ctrbox_list 'ro rw nosuid nodev noexec noatime relatime remount bind rbind private rprivate shared rshared slave rslave loop defaults X-mount.mkdir X-mount.owner= X-mount.mode= X-mount.idmap=' "$word" ;;
     @other | '') ;;
     *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
     esac
 }
 
+# An applet's name may be a link to ctrbox now or later; until then it is completed as it was before.
+_ctrbox_applet() {
+    local theirs=${_ctrbox_theirs[$1]} program
+    program=$(type -P "$1")
+    if [[ $program -ef $(type -P ctrbox) || $(readlink -f "$program") == */ctrbox ]]; then
+        _ctrbox "$@"
+        return
+    fi
+    if [[ -z $theirs ]]; then
+        complete -r "$1" 2>/dev/null
+        _comp_load "$1" 2>/dev/null || _completion_loader "$1" 2>/dev/null
+        if [[ $(complete -p "$1" 2>/dev/null) =~ ' -F '([^ ]*) ]]; then theirs=${BASH_REMATCH[1]}; else theirs=:; fi
+        _ctrbox_theirs[$1]=$theirs
+        complete -o bashdefault -o default -F _ctrbox_applet "$1"
+    fi
+    "$theirs" "$@"
+}
+
+declare -A _ctrbox_theirs
 complete -F _ctrbox ctrbox
 for _ctrbox_name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
-    if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
+    if [[ $(complete -p "$_ctrbox_name" 2>/dev/null) =~ ' -F '([^ ]*) && ${BASH_REMATCH[1]} != _ctrbox* ]]; then
+        _ctrbox_theirs[$_ctrbox_name]=${BASH_REMATCH[1]}
+    fi
+    complete -o bashdefault -o default -F _ctrbox_applet "$_ctrbox_name"
 done
 unset _ctrbox_name

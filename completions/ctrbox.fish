@@ -102,10 +102,10 @@ complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l options-mode -d 'wh
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l options-source -d 'mount options source' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l options-source-force -d 'force use of options from fstab/mtab'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l onlyonce -d 'check if filesystem is already mounted'
-complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s o -l options -d 'comma-separated list of mount options' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s o -l options -d 'comma-separated list of mount options' -x -a '(__ctrbox_list ro rw nosuid nodev noexec noatime relatime remount bind rbind private rprivate shared rshared slave rslave loop defaults X-mount.mkdir X-mount.owner= X-mount.mode= X-mount.idmap=)'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s O -l test-opts -d 'limit the set of filesystems (use with -a)' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s r -l ro -l read-only -d 'mount the filesystem read-only (same as -o ro)'
-complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s t -l types -d 'limit the set of filesystem types' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from mount' -s t -l types -d 'limit the set of filesystem types' -x -a '(__ctrbox_list (string replace -r ".*\t" "" </proc/filesystems))'
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l source -d 'explicitly specifies source (path, label, uuid)' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l target -d 'explicitly specifies mountpoint' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from mount' -l target-prefix -d 'specifies path used for all mountpoints' -r -F
@@ -221,7 +221,7 @@ complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s l -l lazy -d 'deta
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s O -l test-opts -d 'limit the set of filesystems (use with -a)' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s R -l recursive -d 'recursively unmount a target with all its children'
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s r -l read-only -d 'in case unmounting fails, try to remount read-only'
-complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s t -l types -d 'limit the set of filesystem types (use with -a)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s t -l types -d 'limit the set of filesystem types (use with -a)' -x -a '(__ctrbox_list (string replace -r ".*\t" "" </proc/filesystems))'
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s v -l verbose -d 'say what is being done'
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s q -l quiet -d 'suppress '\''not mounted'\'' error messages'
 complete -c ctrbox -n '__fish_seen_subcommand_from umount' -s N -l namespace -d 'perform umount in another namespace' -r -F

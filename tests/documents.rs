@@ -125,6 +125,10 @@ const COMPLETED: &[(&str, &str)] = &[
     ("ctrbox setpriv --inh-caps=-kill,+sys_ch", "-kill,+sys_chroot"),
     ("ctrbox setpriv --ambient-caps +sys_ch", "+sys_chroot"),
     ("ctrbox setpriv --bounding-set=-al", "-all"),
+    ("ctrbox mount -t tmp", "tmpfs"),
+    ("ctrbox mount -o ro,nosu", "ro,nosuid"),
+    ("ctrbox doc", "doctor"),
+    ("ctrbox shel", "shell"),
 ];
 
 /// What a shell offers for the last word of a line, one a line, and perhaps with what stands before it in that word.
@@ -182,6 +186,25 @@ fn each_shell_offers_options_and_what_their_arguments_can_be() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn bash_completes_an_applet_once_its_name_is_a_link_and_leaves_it_to_the_host_before() {
+    let script = r#"
+        _completion_loader() { _host() { COMPREPLY=("host $1"); }; complete -F _host "$1"; }
+        . "$1"; links=$(mktemp -d); PATH=$links:$PATH
+        try() { COMP_WORDS=(unshare --map-us); COMP_CWORD=1; _ctrbox_applet unshare --map-us unshare; echo "${COMPREPLY[*]}"; }
+        try; ln -s "$2" $links/ctrbox; ln -s ctrbox $links/unshare; hash -r; try; rm $links/unshare; hash -r; try
+        complete -p unshare; rm -r $links"#;
+    let ours = artefact().unwrap();
+    let file = document::tree().join("completions/ctrbox.bash");
+    let shown = run("bash", &["-c", script, "bash", file.to_str().unwrap(), ours.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&shown.stdout);
+    assert!(
+        said.starts_with("host unshare\n--map-user --map-users\nhost unshare\n") && said.contains("_ctrbox_applet"),
+        "{said}{}",
+        String::from_utf8_lossy(&shown.stderr)
+    );
 }
 
 #[test]

@@ -21,6 +21,10 @@ enum Kind {
     Capabilities,
     /// The same in setpriv's way: each gained or lost, and without `cap_`.
     SignedCapabilities,
+    /// File system types, with commas between them.
+    Types,
+    /// Options of a mount, likewise.
+    MountOptions,
     Program,
     /// One of the words between the bars, but those with a colon.
     Words(&'static str),
@@ -76,6 +80,8 @@ impl Spec {
     fn value(&self) -> Option<(Kind, bool)> {
         match self.argument {
             Argument::None => None,
+            Argument::Required("list") if self.name() == "types" => Some((Kind::Types, true)),
+            Argument::Required("list") if self.name() == "options" => Some((Kind::MountOptions, true)),
             Argument::Required(name) => Some((Kind::of(name), true)),
             Argument::Optional(name) | Argument::OptionalLong(name) => Some((Kind::of(name), false)),
         }
@@ -90,6 +96,10 @@ impl Spec {
 
 /// The words that `ctrbox` takes in the place of an applet.
 const WORDS: &str = "doctor shell explain man completion";
+
+/// What any file system takes, and what is asked of mount itself.
+const MOUNT_OPTIONS: &str = "ro rw nosuid nodev noexec noatime relatime remount bind rbind private rprivate shared rshared \
+                             slave rslave loop defaults X-mount.mkdir X-mount.owner= X-mount.mode= X-mount.idmap=";
 
 /// The completion for a shell, or nothing if it is not known.
 pub fn script(shell: &str, ctrbox: &Applet, applets: &[&Applet]) -> Option<String> {
@@ -152,6 +162,7 @@ fn fill(template: &str, names: &str, out: &mut String) {
             "NAMES" => out.push_str(names),
             "WORDS" => out.push_str(WORDS),
             "CAPABILITIES" => out.push_str(&Kind::Capability.words()),
+            "OPTIONS" => out.push_str(MOUNT_OPTIONS),
             "SIGNED" => out.push_str(&Kind::SignedCapabilities.words()),
             _ => out.push_str(piece),
         }
@@ -171,6 +182,8 @@ fn bash_kind(kind: Kind) -> String {
         Kind::Capability => "@capability",
         Kind::Capabilities => "@capabilities",
         Kind::SignedCapabilities => "@signed",
+        Kind::Types => "@types",
+        Kind::MountOptions => "@options",
         Kind::Program => "@program",
         Kind::Other => "@other",
     }
@@ -231,14 +244,38 @@ _ctrbox() {
     @capability) mapfile -t COMPREPLY < <(compgen -W '%CAPABILITIES%' -- "$word") ;;
     @capabilities) _ctrbox_list '%CAPABILITIES%' "$word" ;;
     @signed) _ctrbox_list '%SIGNED%' "$word" ;;
+    @types) _ctrbox_list "$(sed 's/.*\t//' /proc/filesystems 2>/dev/null)" "$word" ;;
+    @options) _ctrbox_list '%OPTIONS%' "$word" ;;
     @other | '') ;;
     *) mapfile -t COMPREPLY < <(compgen -W "${value:-$operands}" -- "$word") ;;
     esac
 }
 
+# An applet's name may be a link to ctrbox now or later; until then it is completed as it was before.
+_ctrbox_applet() {
+    local theirs=${_ctrbox_theirs[$1]} program
+    program=$(type -P "$1")
+    if [[ $program -ef $(type -P ctrbox) || $(readlink -f "$program") == */ctrbox ]]; then
+        _ctrbox "$@"
+        return
+    fi
+    if [[ -z $theirs ]]; then
+        complete -r "$1" 2>/dev/null
+        _comp_load "$1" 2>/dev/null || _completion_loader "$1" 2>/dev/null
+        if [[ $(complete -p "$1" 2>/dev/null) =~ ' -F '([^ ]*) ]]; then theirs=${BASH_REMATCH[1]}; else theirs=:; fi
+        _ctrbox_theirs[$1]=$theirs
+        complete -o bashdefault -o default -F _ctrbox_applet "$1"
+    fi
+    "$theirs" "$@"
+}
+
+declare -A _ctrbox_theirs
 complete -F _ctrbox ctrbox
 for _ctrbox_name in %NAMES%; do
-    if [[ $(type -P "$_ctrbox_name") -ef $(type -P ctrbox) ]]; then complete -F _ctrbox "$_ctrbox_name"; fi
+    if [[ $(complete -p "$_ctrbox_name" 2>/dev/null) =~ ' -F '([^ ]*) && ${BASH_REMATCH[1]} != _ctrbox* ]]; then
+        _ctrbox_theirs[$_ctrbox_name]=${BASH_REMATCH[1]}
+    fi
+    complete -o bashdefault -o default -F _ctrbox_applet "$_ctrbox_name"
 done
 unset _ctrbox_name
 "#;
@@ -297,12 +334,16 @@ fn zsh_kind(kind: Kind) -> String {
         Kind::Words(_) | Kind::Capability => ["(", &kind.words(), ")"].concat(),
         Kind::Capabilities => "_sequence _ctrbox_capabilities".into(),
         Kind::SignedCapabilities => "_sequence _ctrbox_signed".into(),
+        Kind::Types => "_sequence _ctrbox_types".into(),
+        Kind::MountOptions => "_sequence _ctrbox_options".into(),
         Kind::Other => " ".into(),
     }
 }
 
 const ZSH: &str = r#"
 _ctrbox_capabilities() { compadd "$@" - %CAPABILITIES% }
+_ctrbox_types() { compadd "$@" - ${${(f)"$(</proc/filesystems)"}##*$'\t'} }
+_ctrbox_options() { compadd "$@" - %OPTIONS% }
 _ctrbox_signed() { compadd "$@" - %SIGNED% }
 
 _ctrbox_rest() {
@@ -322,16 +363,26 @@ _ctrbox_rest() {
     esac
 }
 
+# An applet's name may be a link to ctrbox now or later; until then it is completed as it was before.
 _ctrbox() {
-    if (( $+functions[_ctrbox_$service] )); then _ctrbox_$service; else _ctrbox_ctrbox; fi
+    local program=${commands[$service]:A}
+    if [[ $service == ctrbox ]]; then
+        _ctrbox_ctrbox
+    elif [[ $program:t == ctrbox || $program -ef $commands[ctrbox] ]]; then
+        _ctrbox_$service
+    else
+        ${_ctrbox_theirs[$service]:-_default} "$@"
+    fi
 }
 
 if [[ $funcstack[1] == _ctrbox ]]; then
     _ctrbox "$@"
 elif (( $+functions[compdef] )); then
     compdef _ctrbox ctrbox
+    typeset -gA _ctrbox_theirs
     for _ctrbox_name in %NAMES%; do
-        if [[ $commands[$_ctrbox_name] -ef $commands[ctrbox] ]]; then compdef _ctrbox $_ctrbox_name; fi
+        if [[ $_comps[$_ctrbox_name] != _ctrbox ]]; then _ctrbox_theirs[$_ctrbox_name]=$_comps[$_ctrbox_name]; fi
+        compdef _ctrbox $_ctrbox_name
     done
     unset _ctrbox_name
 fi
@@ -384,6 +435,8 @@ fn fish_kind(kind: Kind, required: bool) -> String {
         Kind::Words(_) | Kind::Capability => kind.words(),
         Kind::Capabilities => "(__ctrbox_list $__ctrbox_capabilities)".into(),
         Kind::SignedCapabilities => "(__ctrbox_list $__ctrbox_signed)".into(),
+        Kind::Types => "(__ctrbox_list (string replace -r \".*\\t\" \"\" </proc/filesystems))".into(),
+        Kind::MountOptions => ["(__ctrbox_list ", MOUNT_OPTIONS, ")"].concat(),
     };
     [if required { " -x" } else { " -f" }, " -a '", &list, "'"].concat()
 }
