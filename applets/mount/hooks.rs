@@ -3,7 +3,7 @@
 use super::USAGE;
 use cli::{Failure, text};
 use linux::options::{MountOption, Options as MountOptions};
-use linux::{accounts, number};
+use linux::{Errno, accounts, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -92,21 +92,30 @@ pub fn group(name: &[u8]) -> Option<u32> {
 }
 
 /// Turns the names in `uid=` and `gid=` into numbers; `useruid` and `usergid` are the caller's own. A name that is not
-/// known stays for the file system to refuse.
-pub fn number_ids(options: &mut MountOptions) {
-    for option in &mut options.0 {
+/// known is refused; what has digits only, or nothing, is the file system's to judge.
+pub fn number_ids(options: &mut MountOptions, target: &OsStr) -> Result<(), Failure> {
+    let mut numbered = options.clone();
+    for option in &mut numbered.0 {
         let Some(value) = option.plain_value() else { continue };
         let id = match (option.name.as_slice(), value.as_slice()) {
             (b"uid", b"useruid") => Some(linux::credentials::real_uid()),
             (b"gid", b"usergid") => Some(linux::credentials::real_gid()),
             (b"uid", name) => user(name),
             (b"gid", name) => group(name),
-            _ => None,
+            _ => continue,
         };
-        if let Some(id) = id {
-            option.value = Some(text![id]);
+        match id {
+            Some(id) => option.value = Some(text![id]),
+            None if value.iter().all(u8::is_ascii_digit) => {}
+            None => {
+                let list = super::one::shown_options(options);
+                let text = text!["failed to parse mount options '", list, "': ", Errno::EINVAL];
+                return Err(super::message::early(USAGE, target, &text));
+            }
         }
     }
+    *options = numbered;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -133,9 +142,16 @@ mod tests {
     }
 
     #[test]
-    fn ids_become_numbers() {
-        let mut options = MountOptions::parse(b"uid=root,gid=12,uid=no/such,x=root").unwrap();
-        number_ids(&mut options);
-        assert_eq!(options.to_text(), b"uid=0,gid=12,uid=no/such,x=root");
+    fn ids_become_numbers_and_a_name_that_is_not_known_is_refused() {
+        let numbered = |list: &str| {
+            let mut options = MountOptions::parse(list.as_bytes()).unwrap();
+            number_ids(&mut options, OsStr::new("/m")).ok().map(|()| options.to_text())
+        };
+        assert_eq!(numbered("uid=root,gid=12,uid=,x=root"), Some(b"uid=0,gid=12,uid=,x=root".to_vec()));
+        assert_eq!(numbered("gid=4294967296"), Some(b"gid=4294967296".to_vec()));
+        assert_eq!(
+            (numbered("uid=no/such"), numbered("uid=0,gid=-1"), numbered("uid=no/such,uid=0")),
+            (None, None, None)
+        );
     }
 }

@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// The second line of every failed system call.
-const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
+pub const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
 
 /// The failure of a system call. `read_write`: -w, never read-only.
 pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages: &[Message]) -> Failure {
@@ -58,9 +58,10 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
             None => text![source, " already mounted or mount point busy"],
         },
         Errno::ENOENT if stat::link(mounting.target).is_err() => text!["mount point does not exist"],
-        Errno::ENOENT if stat::path(mounting.target).is_err() => {
-            text!["mount point is a symbolic link to nowhere"]
-        }
+        Errno::ENOENT | Errno::ELOOP if stat::path(mounting.target).is_err() => match mounting.operation {
+            Operation::New | Operation::Bind | Operation::Move => wrong(source),
+            _ => text!["mount point is a symbolic link to nowhere"],
+        },
         Errno::ENOENT if source_stat.is_err() && mounting.source.is_some() => {
             text!["special device ", source, " does not exist"]
         }
@@ -98,12 +99,13 @@ fn invalid(mounting: &Mounting<'_>, source: &OsStr) -> Vec<u8> {
         _ if network => text![
             "bad option; for several filesystems (e.g. nfs, cifs) you might need a /sbin/mount.<type> helper program"
         ],
-        _ => text![
-            "wrong fs type, bad option, bad superblock on ",
-            source,
-            ", missing codepage or helper program, or other error"
-        ],
+        _ => wrong(source),
     }
+}
+
+fn wrong(source: &OsStr) -> Vec<u8> {
+    let rest = ", missing codepage or helper program, or other error";
+    text!["wrong fs type, bad option, bad superblock on ", source, rest]
 }
 
 fn read_only(mounting: &Mounting<'_>, read_write: bool, source: &OsStr) -> Vec<u8> {

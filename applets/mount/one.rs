@@ -88,7 +88,7 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
     options.imply_user_flags();
     options.remove("owner");
     options.remove("group");
-    hooks::number_ids(&mut options);
+    hooks::number_ids(&mut options, &named)?;
     options.deduplicate();
     drop_selinux(&mut options);
     refuse_unsupported(&options, &named)?;
@@ -471,6 +471,7 @@ impl Work<'_> {
         if !self.settings.fake && !steps.is_empty() && carry::carry(None, &steps).is_err() {
             let text = text![self.target.path, ": WARNING: failed to apply propagation flags."];
             warn(self.invocation, &Line::Named(text));
+            warn(self.invocation, &Line::Plain(text![message::DMESG]));
         }
     }
 

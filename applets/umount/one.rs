@@ -200,7 +200,11 @@ pub fn unmount_found(
             }
         });
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
-            return run_helper(invocation, settings, found, &program, output);
+            let status = run_helper(invocation, settings, found, &program, output)?;
+            if status == 0 && options.verbose && !options.all {
+                tell(invocation, settings, found, " unmounted", output);
+            }
+            return Ok(status);
         }
     }
     if !options.fake
@@ -285,7 +289,7 @@ fn run_helper(
     let options = &settings.options;
     let mut argv = vec![program.to_os_string(), found.target.clone()];
     for (flag, given) in [
-        ("-n", options.no_mtab),
+        ("-n", options.no_mtab || options.recursive || options.all_targets),
         ("-l", options.lazy),
         ("-f", options.force),
         ("-v", options.verbose),

@@ -39,10 +39,17 @@ pub(super) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) ->
         Errno::EPERM | Errno::EACCES => return not_permitted(mounting, facts),
         Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, facts),
         Errno::ENOTBLK => not_a_device(mounting, facts),
+        Errno::ENOENT | Errno::ELOOP if is_dangling(mounting.target, facts) => {
+            Some(text!["the mount point is a symbolic link that leads nowhere"])
+        }
         Errno::ENOENT => missing(mounting, facts),
         _ => None,
     };
     hint.into_iter().collect()
+}
+
+fn is_dangling(path: &OsStr, facts: &dyn Facts) -> bool {
+    facts.link(path).is_some() && !facts.exists(path)
 }
 
 /// Types that a program of their own mounts.
@@ -301,6 +308,8 @@ mod tests {
     fn what_does_not_exist_is_told() {
         let facts = MadeUp { nodes: vec![("/to", FileKind::Directory)], ..MadeUp::default() };
         assert_eq!(told(Operation::New, Some("ext4"), "", Errno::ENOENT, &facts), "the source /from does not exist\n");
+        let dangling = MadeUp { links: vec![("/to", "nowhere")], ..MadeUp::default() };
+        assert!(told(Operation::Bind, None, "", Errno::ENOENT, &dangling).contains("that leads nowhere"));
         let said = told(Operation::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &facts);
         assert!(said.contains("look at lowerdir, upperdir"), "{said}");
     }
