@@ -38,7 +38,6 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(options, operands) => (options, operands),
     };
-    options.check()?;
     if options.list_columns {
         describe_columns(&options, output);
         return Ok(0);
@@ -85,7 +84,6 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         Parsed::Done(_) => return Ok(None),
         Parsed::Run(options, _) => options,
     };
-    options.check()?;
     let mut story = Story::default();
     if !options.list_columns {
         story.tell("find the namespaces that are mounted", "open(\"/proc/self/mountinfo\")", &[]);

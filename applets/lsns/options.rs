@@ -23,8 +23,6 @@ pub enum Tree {
 #[derive(Debug, Default)]
 pub struct Options {
     pub form: Form,
-    json: bool,
-    raw: bool,
     list: bool,
     pub no_headings: bool,
     columns: Option<OsString>,
@@ -40,17 +38,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// What one option cannot see by itself.
-    pub fn check(&self) -> Result<(), Failure> {
-        for (both, first, second) in [
-            (self.json && self.raw, "--json", "--raw"),
-            (self.persistent && self.task.is_some(), "--persistent", "--task"),
-        ] {
-            if both {
-                return Err(Failure::new(1, text!["options ", first, " and ", second, " cannot be combined"]));
-            }
+    /// Takes one of two options that exclude each other, where `other` is whether the other one came first.
+    fn excluded(other: bool, first: &str, second: &str) -> Result<(), Failure> {
+        match other {
+            false => Ok(()),
+            true => Err(Failure::new(1, text!["options ", first, " and ", second, " cannot be combined"])),
         }
-        Ok(())
     }
 
     /// Whether processes are not shown as a tree.
@@ -116,9 +109,10 @@ pub static COLUMNS: [Column; 13] = [
 
 /// The option table, in the order of the documentation.
 const ROWS: &[Opt<Options>] = &[
-    Opt::flag(Some('J'), "json", "use JSON output format", |o| {
-        o.json = true;
+    Opt::flag_checked(Some('J'), "json", "use JSON output format", |o| {
+        Options::excluded(o.form == Form::Raw, "--raw", "--json")?;
         o.form = Form::Json;
+        Ok(())
     }),
     Opt::flag(Some('l'), "list", "use list format output", |o| o.list = true),
     Opt::flag(Some('n'), "noheadings", "don't print headings", |o| o.no_headings = true),
@@ -127,15 +121,21 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::flag(None, "output-all", "output all columns", |o| o.all_columns = true),
-    Opt::flag(Some('P'), "persistent", "namespaces without processes", |o| o.persistent = true),
+    Opt::flag_checked(Some('P'), "persistent", "namespaces without processes", |o| {
+        Options::excluded(o.task.is_some(), "--task", "--persistent")?;
+        o.persistent = true;
+        Ok(())
+    }),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
+        Options::excluded(o.persistent, "--persistent", "--task")?;
         let pid = value::whole(&pid, "PID", 1, Pid::MAX as u64)?;
         o.task = Pid::try_from(pid).ok();
         Ok(())
     }),
-    Opt::flag(Some('r'), "raw", "use the raw output format", |o| {
-        o.raw = true;
+    Opt::flag_checked(Some('r'), "raw", "use the raw output format", |o| {
+        Options::excluded(o.form == Form::Json, "--json", "--raw")?;
         o.form = Form::Raw;
+        Ok(())
     }),
     Opt::flag(Some('u'), "notruncate", "don't truncate text in columns", |o| o.no_truncate = true),
     Opt::flag(Some('W'), "nowrap", "don't use multi-line representation", |o| o.no_wrap = true),
