@@ -22,26 +22,28 @@ struct Form {
     name: &'static str,
     /// The smallest size.
     size: usize,
-    /// A shell script that makes what the command works on; `$N` is the size, `$S` the scene, `$P` the peer's commands.
+    /// A shell script that makes what the command works on; `$N` is the size, `$S` the scene.
     prepare: &'static str,
     /// The command, run by exec from a shell.
     command: &'static str,
 }
 
-const TABLE: &str = r#"for i in $(seq $N); do mkdir -p $S/m/$i; echo "none $S/m/$i tmpfs rw,size=4k,_netdev,x-a=$i 0 0"; done >$S/fstab"#;
-const MOUNTED: &str = r#"for i in $(seq $N); do mkdir -p $S/m/$i; echo "none $S/m/$i tmpfs rw,size=4k,_netdev,x-a=$i 0 0"; done >$S/fstab
+const TABLE: &str =
+    r#"cd $S/m; seq $N | xargs mkdir; seq $N | sed "s|.*|none $S/m/& tmpfs rw,size=4k,_netdev,x-a=& 0 0|" >$S/fstab"#;
+const MOUNTED: &str = r#"cd $S/m; seq $N | xargs mkdir; seq $N | sed "s|.*|none $S/m/& tmpfs rw,size=4k,_netdev,x-a=& 0 0|" >$S/fstab
     $S/ours/mount -a -T $S/fstab"#;
-const BOUND: &str = "mkdir $S/m/top; mount -i -t tmpfs top $S/m/top; for i in $(seq $N); do mkdir $S/m/top/$i; mount -i --bind $S/m/top $S/m/top/$i; done";
+const BOUND: &str = r#"mkdir $S/m/top; mount -i -t tmpfs top $S/m/top; cd $S/m/top; seq $N | xargs mkdir
+    seq -f "$S/m/top $S/m/top/%.0f none bind 0 0" $N >$S/fstab; $S/ours/mount -a -T $S/fstab"#;
 const PROCESSES: &str = "for i in $(seq $N); do sleep 1000 & done; sleep 0.2";
 
 const FORMS: &[Form] = &[
-    Form { name: "mount -a", size: 150, prepare: TABLE, command: "mount -a -T $S/fstab" },
-    Form { name: "umount -a", size: 150, prepare: MOUNTED, command: "umount -a -O _netdev" },
-    Form { name: "umount -R", size: 150, prepare: MOUNTED, command: "umount -R $S/m" },
-    Form { name: "umount -A -R", size: 150, prepare: BOUND, command: "umount -A -R $S/m/top" },
+    Form { name: "mount -a", size: 75, prepare: TABLE, command: "mount -a -T $S/fstab" },
+    Form { name: "umount -a", size: 75, prepare: MOUNTED, command: "umount -a -O _netdev" },
+    Form { name: "umount -R", size: 75, prepare: MOUNTED, command: "umount -R $S/m" },
+    Form { name: "umount -A -R", size: 100, prepare: BOUND, command: "umount -A -R $S/m/top" },
     Form { name: "mount, list", size: 300, prepare: BOUND, command: "mount" },
     Form { name: "mount -l, list", size: 300, prepare: BOUND, command: "mount -l" },
-    Form { name: "mount -a -o remount", size: 100, prepare: MOUNTED, command: "mount -a -O _netdev -o remount" },
+    Form { name: "mount -a -o remount", size: 75, prepare: MOUNTED, command: "mount -a -O _netdev -o remount" },
     Form {
         name: "one line of fstab",
         size: 10_000,
@@ -71,11 +73,12 @@ const FORMS: &[Form] = &[
     Form {
         name: "getcap -r, depth",
         size: 500,
-        prepare: "mkdir $S/m/deep; cd $S/m/deep; for i in $(seq $N); do mkdir a b; cd -P ./a; done 2>/dev/null",
+        prepare: "d=.; for i in $(seq 25); do l=\"$l $d/a $d/b\"; d=$d/a; done
+            mkdir $S/m/deep; cd $S/m/deep; for i in $(seq $((N / 25))); do mkdir -p $l; cd -P $d; done",
         command: "getcap -r $S/m/deep",
     },
-    Form { name: "lsns", size: 100, prepare: PROCESSES, command: "lsns" },
-    Form { name: "lsns -p", size: 100, prepare: PROCESSES, command: "lsns -p $$" },
+    Form { name: "lsns", size: 200, prepare: PROCESSES, command: "lsns" },
+    Form { name: "lsns -p", size: 200, prepare: PROCESSES, command: "lsns -p $$" },
     Form { name: "getpcaps, operands", size: 2_000, prepare: "", command: "getpcaps $(yes $$ | head -n $N)" },
     Form { name: "getcap, operands", size: 2_000, prepare: "", command: "getcap $(yes /bin/true | head -n $N)" },
     Form {
@@ -127,8 +130,7 @@ fn run() -> Result<bool> {
     for form in
         FORMS.iter().filter(|form| names.is_empty() || names.iter().any(|name| form.name.contains(name.as_str())))
     {
-        let ours = measure(form, &scene, "ours")?;
-        let theirs = measure(form, &scene, "theirs")?;
+        let (ours, theirs) = measure(form, &scene)?;
         println!("{:<26} N={:<6} ours   {}", form.name, form.size, shown(&ours));
         println!("{:<26} {:<8} theirs {}", "", "", shown(&theirs));
         missed.extend(misses(&ours, &theirs, memory).into_iter().map(|miss| format!("{}: {miss}", form.name)));
@@ -154,47 +156,63 @@ fn make(scene: &Path) -> Result<String> {
     Ok(format!("{} ({})", originals.name, originals.versions))
 }
 
-fn measure(form: &Form, scene: &Path, peer: &str) -> Result<Vec<Run>> {
-    let mut runs = Vec::new();
+/// The runs of ours and of the original. A command that unmounts finds each time what is made for it alone.
+fn measure(form: &Form, scene: &Path) -> Result<(Vec<Run>, Vec<Run>)> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let uses_up = ["mount -a", "umount"].iter().any(|start| form.command.starts_with(start));
     for factor in [1, 2, 4] {
-        let none: Option<&str> = None;
-        let place = scene.join("m");
-        mount(Some("growth"), &place, Some("tmpfs"), MsFlags::empty(), none)?;
-        let shell = |script: String| {
-            let mut command = Command::new("sh");
-            command.arg("-c").arg(script).env("S", scene).env("N", (form.size * factor).to_string());
-            command.env("P", scene.join(peer)).env("LIBMOUNT_UTAB", scene.join("m/utab"));
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        // What it leaves running is in a session of its own and ends with it.
-        let mut prepared = Command::new("setsid");
-        let script = shell(format!("{}\necho ready >$S/ready; read -r wait <&0", form.prepare));
-        prepared.arg("sh").args(script.get_args());
-        for (name, value) in script.get_envs() {
-            if let Some(value) = value {
-                prepared.env(name, value);
-            }
+        let size = form.size * factor;
+        if uses_up {
+            ours.extend(measure_in_scene(form, scene, size, &["ours"])?);
+            theirs.extend(measure_in_scene(form, scene, size, &["theirs"])?);
+        } else {
+            let both = measure_in_scene(form, scene, size, &["ours", "theirs"])?;
+            let [our, their] = both.as_slice() else { return Err("two peers have two runs".into()) };
+            ours.push(*our);
+            theirs.push(*their);
         }
-        let mut prepared = prepared.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        while !scene.join("ready").exists() {
-            if prepared.try_wait()?.is_some() {
-                return Err(format!("{}: what it works on cannot be made", form.name).into());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        fs::remove_file(scene.join("ready"))?;
-        let start = Instant::now();
-        let run = finish(shell(format!("exec $P/{}", form.command)).spawn()?, start);
-        // SAFETY: the call takes integers; the process leads a group of its own.
-        unsafe { libc::kill(-(prepared.id() as i32), libc::SIGKILL) };
-        prepared.wait()?;
-        // The command may have unmounted it.
-        let _ = umount2(&place, MntFlags::MNT_DETACH);
-        let _ = fs::remove_dir_all(scene.join("root"));
-        runs.push(run?);
     }
-    Ok(runs)
+    Ok((ours, theirs))
+}
+
+fn measure_in_scene(form: &Form, scene: &Path, size: usize, peers: &[&str]) -> Result<Vec<Run>> {
+    let none: Option<&str> = None;
+    let place = scene.join("m");
+    mount(Some("growth"), &place, Some("tmpfs"), MsFlags::empty(), none)?;
+    let shell = |program: &str, script: String| {
+        let mut command = Command::new(program);
+        if program == "setsid" {
+            command.arg("sh");
+        }
+        command.arg("-c").arg(script).env("S", scene).env("N", size.to_string());
+        command.env("LIBMOUNT_UTAB", scene.join("m/utab"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    // What it leaves running is in a session of its own and ends with it.
+    let mut prepared =
+        shell("setsid", format!("set -e; {}\ncd /; echo ready >$S/ready; read -r wait <&0", form.prepare));
+    let mut prepared = prepared.stdin(Stdio::piped()).spawn()?;
+    while !scene.join("ready").exists() {
+        if prepared.try_wait()?.is_some() {
+            return Err(format!("{}: what it works on cannot be made", form.name).into());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    fs::remove_file(scene.join("ready"))?;
+    let mut runs = Vec::new();
+    for peer in peers {
+        let start = Instant::now();
+        let command = format!("exec {}/{}", scene.join(peer).display(), form.command);
+        runs.push(finish(shell("sh", command).spawn()?, start));
+    }
+    // SAFETY: the call takes integers; the process leads a group of its own.
+    unsafe { libc::kill(-(prepared.id() as i32), libc::SIGKILL) };
+    prepared.wait()?;
+    // The command may have unmounted it.
+    let _ = umount2(&place, MntFlags::MNT_DETACH);
+    let _ = fs::remove_dir_all(scene.join("root"));
+    runs.into_iter().collect()
 }
 
 /// Waits for a command: wait4(2), for its peak.
