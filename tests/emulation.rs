@@ -130,8 +130,8 @@ const ARGUMENTS: &[(libc::c_long, u32, Value, Kernel, i32)] = &[
     (libc::SYS_ioctl, 1, Value::Is(0x8004_b708), Kernel(6, 11), libc::ENOTTY),
     (libc::SYS_ioctl, 1, Value::Is(0x8004_b709), Kernel(6, 11), libc::ENOTTY),
     (libc::SYS_ioctl, 1, Value::Is(0xff03), Kernel(6, 11), libc::ENOTTY),
-    // NS_GET_ID, and FD_NSFS_ROOT.
-    (libc::SYS_ioctl, 1, Value::Is(0x8008_b70d), Kernel(6, 18), libc::ENOTTY),
+    // FD_NSFS_ROOT. NS_GET_ID of the same kernel is left: a kernel that puts mount namespaces in the order of these ids,
+    // and refuses to keep one for it, tells them.
     (libc::SYS_open_by_handle_at, 0, Value::Is(-10003_i32 as u32), Kernel(6, 18), libc::EBADF),
 ];
 
