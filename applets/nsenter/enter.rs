@@ -37,7 +37,9 @@ impl Entries<'_> {
 
     /// Enters them all.
     pub fn enter(mut self) -> Result<(), Failure> {
-        let Some((target, kinds)) = self.target.take() else { return one_by_one(self.opened) };
+        let Some((target, kinds)) = self.target.take() else {
+            return one_by_one(self.opened).map_err(|(_, failure)| failure);
+        };
         match self.enter_from(target, kinds) {
             // The original enters by the pidfd alone, and does not say which was refused.
             Err((Some(errno), failure)) => {
@@ -70,18 +72,20 @@ impl Entries<'_> {
                 rest.push((kind, target.namespace(kind).map_err(|error| (said, cannot_open(error)))?));
             }
         }
-        one_by_one(rest).map_err(|failure| (said, failure))
+        // Before Linux 5.8 setns(2) knows no pidfd, and refuses it before it looks at any namespace.
+        one_by_one(rest)
+            .map_err(|(errno, failure)| (said.filter(|said| *said != Errno::EINVAL || errno == Errno::EINVAL), failure))
     }
 }
 
 /// Enters open namespaces: first what needs no new privilege; what is refused is tried again after the user namespace.
-fn one_by_one(mut all: Vec<(Kind, OwnedFd)>) -> Result<(), Failure> {
+fn one_by_one(mut all: Vec<(Kind, OwnedFd)>) -> Result<(), (Errno, Failure)> {
     all.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
     let (user, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(kind, _)| *kind == Kind::User);
     let left: Vec<_> =
         others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
     for (kind, fd) in user.into_iter().chain(left) {
-        namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| refused(kind, fd.as_fd(), &error))?;
+        namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| (error.errno, refused(kind, fd.as_fd(), &error)))?;
     }
     Ok(())
 }
