@@ -34,6 +34,8 @@ pub struct Case {
     pub differs: Vec<Difference>,
     /// Theirs is not run where `differs` describes it: what the row is about is not there.
     pub only: Only,
+    /// Why what the expectations leave open is not alike on both sides; see [`crate::judge::apart`].
+    pub apart: Option<String>,
     /// Why a program that does nothing passes: what it does is nothing, or the row is about what does not happen.
     pub stub: Option<String>,
     /// What a machine may lack; see [`crate::needs`].
@@ -165,6 +167,7 @@ fn row(file: &str, table: &Table) -> Result<Case, String> {
             "stderr_matches" => case.stderr_matches = texts(key, value)?,
             "differs" => case.differs = differences(value)?,
             "only" if value.as_str() == Some("ours") => case.only = Only::Ours,
+            "apart" => case.apart = Some(text(key, value)?),
             "stub" => case.stub = Some(text(key, value)?),
             "needs" => case.needs = texts(key, value)?,
             "kernel" => case.kernel = Some(text(key, value)?.parse()?),

@@ -163,7 +163,7 @@ fn run_all(cases: &[Case], options: &Options, originals: &Originals) -> std::io:
                         Some(reason) => Outcome { verdict: Verdict::Skipped(reason.clone()), runs: Vec::new() },
                         None => {
                             let _turn = needs::turn(case.needs.iter().any(|need| need == "loop"));
-                            run_one(&stage, &stubs, &originals.versions, case, options)
+                            run_one(&stage, &stubs, originals, case, options)
                         }
                     };
                     if options.verbose {
@@ -212,7 +212,8 @@ fn run_stubs(stubs: &[(u8, Stage)], versions: &Versions, case: &Case, theirs: Op
     Outcome { verdict, runs: Vec::new() }
 }
 
-fn run_one(stage: &Stage, stubs: &[(u8, Stage)], versions: &Versions, case: &Case, options: &Options) -> Outcome {
+fn run_one(stage: &Stage, stubs: &[(u8, Stage)], originals: &Originals, case: &Case, options: &Options) -> Outcome {
+    let versions = &originals.versions;
     let mut runs = Vec::new();
     let mut broken = Vec::new();
     for side in [Side::Theirs, Side::Ours] {
@@ -232,7 +233,16 @@ fn run_one(stage: &Stage, stubs: &[(u8, Stage)], versions: &Versions, case: &Cas
     if options.stub {
         return run_stubs(stubs, versions, case, of(Side::Theirs));
     }
-    let judge::Verdict { mut faults, notes } = judge::judge(case, of(Side::Ours), of(Side::Theirs), versions);
+    let judge::Verdict { mut faults, mut notes } = judge::judge(case, of(Side::Ours), of(Side::Theirs), versions);
+    // Where a kernel is emulated, it is for ours alone, and may be told of.
+    if let (Some(ours), Some(theirs)) = (of(Side::Ours), of(Side::Theirs))
+        && originals.are_newest()
+        && options.emulation.is_none()
+    {
+        let open = judge::apart(case, ours, theirs, versions);
+        faults.extend(open.faults);
+        notes.extend(open.notes);
+    }
     faults.extend(broken);
     let verdict = if faults.is_empty() { Verdict::Passed(notes) } else { Verdict::Failed(faults) };
     Outcome { verdict, runs }

@@ -70,6 +70,31 @@ fn differences(ours: &Run, theirs: &Run) -> Vec<String> {
     faults
 }
 
+/// What a row's expectations leave open must be alike on both sides, too, unless it says why it is not: only the
+/// newest originals are compared so, since a row's `differs` tells of the others no more than that they miss what is
+/// expected.
+pub fn apart(case: &Case, ours: &Run, theirs: &Run, versions: &Versions) -> Verdict {
+    let mut verdict = Verdict::default();
+    if !case.has_expectations() || case.differs(versions) != Differs::No {
+        return verdict;
+    }
+    let is_left_open = |fault: &String| {
+        let expected = [
+            ("the status", case.status.is_some()),
+            ("stdout", case.stdout.is_some()),
+            ("stderr", case.stderr.is_some()),
+        ];
+        !expected.iter().any(|(name, is_expected)| *is_expected && fault.starts_with(name))
+    };
+    let differences: Vec<String> = differences(ours, theirs).into_iter().filter(is_left_open).collect();
+    match &case.apart {
+        None => verdict.faults = differences,
+        Some(why) if differences.is_empty() => verdict.notes.push(no_more(why)),
+        Some(_) => {}
+    }
+    verdict
+}
+
 fn unmet(case: &Case, run: &Run) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(status) = case.status.filter(|status| *status != run.status) {
@@ -156,6 +181,19 @@ mod tests {
         let faults =
             |version| judge(&case, Some(&good), Some(&bad), &Versions::new([("libcap", version)])).faults.len();
         assert_eq!([faults(Some("2.66-4")), faults(Some("2.78-1")), faults(None)], [0, 1, 0]);
+    }
+
+    #[test]
+    fn what_expectations_leave_open_is_alike_or_the_row_says_why_not() {
+        let (case, versions) = (expecting_status(1), Versions::default());
+        let (ours, theirs) = (run(1, "x", "a\nhint: b\n"), run(1, "x", "c\n"));
+        assert_eq!(apart(&case, &ours, &theirs, &versions).faults, ["stderr differs"]);
+        assert_eq!(apart(&case, &ours, &run(1, "x", "a\n"), &versions), Verdict::default());
+        let said = Case { apart: Some("its words depend on the locale".into()), ..case };
+        assert_eq!(apart(&said, &ours, &theirs, &versions), Verdict::default());
+        assert_eq!(apart(&said, &ours, &ours, &versions).notes.len(), 1);
+        let covered = Case { stderr: Some("a".into()), ..expecting_status(1) };
+        assert_eq!(apart(&covered, &ours, &theirs, &versions), Verdict::default());
     }
 
     #[test]

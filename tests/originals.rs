@@ -60,6 +60,11 @@ impl Originals {
         Ok(Originals { name: name.to_string(), versions, unpacked })
     }
 
+    /// Whether they are what ours is held to.
+    pub fn are_newest(&self) -> bool {
+        self.name == NEWEST
+    }
+
     /// Copies the commands of these names into the empty directory `commands`, and what they need below `stage`.
     ///
     /// Copies: an ordinary user need not be able to search the directories that lead to the tree, and none of them

@@ -35,7 +35,7 @@ pub struct Hooks {
 impl Hooks {
     /// Reads them. `target` begins the message of one that is malformed.
     pub fn parse(options: &MountOptions, target: &OsStr) -> Result<Hooks, Failure> {
-        let malformed = || malformed(options, target);
+        let malformed = || malformed(options, target, ": Invalid argument");
         let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
         let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
         let mut hooks = Hooks::default();
@@ -75,10 +75,10 @@ impl Hooks {
     }
 }
 
-/// An option whose value cannot be used: the whole list is told.
-pub fn malformed(options: &MountOptions, target: &OsStr) -> Failure {
+/// An option whose value cannot be used: the whole list is told, and `why`, as the original's errno says it.
+pub fn malformed(options: &MountOptions, target: &OsStr, why: &str) -> Failure {
     let list = super::one::shown_options(options);
-    super::message::early(USAGE, target, &text!["failed to parse mount options '", list, "'"])
+    super::message::early(USAGE, target, &text!["failed to parse mount options '", list, "'", why])
 }
 
 /// A user's number, by number or name.

@@ -129,7 +129,7 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
         return Err(Failure::new(USAGE, text![named, ": can't find mount point in ", table::default_path(), "."]));
     };
     work.target = target::prepare(&target, settings, &work.hooks).map_err(|unmade| match unmade {
-        Unmade::BadMode => hooks::malformed(&work.options, &target),
+        Unmade::BadMode => hooks::malformed(&work.options, &target, ""),
         Unmade::Failed(errno) => message::early(USAGE, &target, &text!["failed to create mount point: ", errno]),
     })?;
     let outcome = work.make(output);

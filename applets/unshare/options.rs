@@ -147,7 +147,7 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
 fn map_id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
     number::id(value.as_bytes())
         .or_else(|| named(value))
-        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "': Invalid argument"]))
+        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "'"]))
 }
 
 fn user_named(name: &OsStr) -> Option<u32> {
@@ -159,8 +159,13 @@ fn group_named(name: &OsStr) -> Option<u32> {
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
-    number::signed(value.as_bytes())
-        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'"]))
+    let bytes = value.as_bytes();
+    number::signed(bytes).ok_or_else(|| {
+        let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        let why = if is_number { ": Numerical result out of range" } else { "" };
+        Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'", why])
+    })
 }
 
 fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 pub enum Origin {
     /// Messages begin with the last component of argv[0].
     UtilLinux,
-    /// Messages begin with argv[0] as it was given.
+    /// Messages begin with its last component, too; usage and `Try` name argv[0] as it was given.
     Coreutils,
     /// Messages mostly have no name in front.
     Libcap,

@@ -131,10 +131,7 @@ impl Failure {
 
 impl Line {
     fn render(&self, invocation: &Invocation<'_>, text: &mut Vec<u8>) {
-        let name = match invocation.applet.origin {
-            Origin::Coreutils => invocation.argv0,
-            _ => invocation.name(),
-        };
+        let name = invocation.name();
         let start = text.len();
         match self {
             Line::Plain(line) => text.extend_from_slice(line),
@@ -154,6 +151,7 @@ impl Line {
                 text.extend_from_slice(line);
             }
             Line::TryHelp => {
+                let name = if invocation.applet.origin == Origin::Coreutils { invocation.argv0 } else { name };
                 text.extend_from_slice(b"Try '");
                 text.extend_from_slice(name.as_bytes());
                 text.extend_from_slice(b" --help' for more information.");
