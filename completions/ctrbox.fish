@@ -198,8 +198,8 @@ complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l pdeathsig -d 'set
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ptracer -d 'allow ptracing from the given process' -x -a '(__fish_complete_pids)'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l selinux-label -d 'set SELinux label' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l apparmor-profile -d 'set AppArmor profile' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-access -d 'block access to files' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-rule -d 'allow it at a path and below' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-access -d 'block fs, net or scope, or only fs:<right>,...' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-rule -d 'allow path-beneath:<right>,...:<path> or net:<right>,...:<port>' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l seccomp-filter -d 'load seccomp filter from file' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l reset-env -d 'clear all environment and initialize HOME, SHELL, USER, LOGNAME and PATH'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s h -l help -d 'display this help'

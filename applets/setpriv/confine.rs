@@ -2,7 +2,7 @@
 //! command as well, so they are prepared first and put on last.
 
 use super::REFUSED;
-use super::options::{EVERY, Options};
+use super::options::{EVERY, Options, Place};
 use cli::{Failure, text};
 use linux::{Errno, io, landlock, seccomp, target};
 use std::ffi::OsStr;
@@ -53,21 +53,41 @@ fn filter(path: &OsStr) -> Result<Vec<u8>, Failure> {
 fn ruleset(blocked: u64, rules: &[super::options::Rule]) -> Result<OwnedFd, Failure> {
     let abi = landlock::abi().map_err(|errno| refused(errno, &[]))?;
     let known = landlock::known(abi);
-    let handled = if blocked & EVERY == 0 { blocked } else { blocked & !EVERY | known };
+    let mut handled = 0;
+    for (every, rights) in EVERY {
+        // Where the kernel has none of a kind, all that we know of it are asked for, and refused.
+        let of_kind = if known & rights == 0 { rights } else { known & rights };
+        handled |= if blocked & every == 0 { blocked & rights } else { named(of_kind) };
+    }
     let ruleset = landlock::create(handled).map_err(|errno| match handled & !known {
         0 => refused(errno, &[]),
         unknown => refused(errno, &text!["this kernel's Landlock (ABI ", abi, ") has no ", listed(unknown)]),
     })?;
-    for (allowed, path) in rules {
-        let place = target::open_directory(path)
-            .map_err(|error| Failure::new(1, text!["could not open file for landlock: ", path, ": ", error.errno]))?;
-        let allowed = if *allowed == EVERY { handled } else { *allowed };
-        landlock::allow(ruleset.as_fd(), allowed, place.as_fd()).map_err(|errno| {
+    for (allowed, place) in rules {
+        let every = EVERY.iter().find(|(every, _)| allowed & every != 0);
+        let allowed = every.map_or(*allowed, |(_, rights)| handled & rights);
+        let added = match place {
+            Place::Port(port) => landlock::allow_port(ruleset.as_fd(), allowed, *port),
+            Place::Path(path) => {
+                let place = target::open_directory(path).map_err(|error| {
+                    Failure::new(1, text!["could not open file for landlock: ", path, ": ", error.errno])
+                })?;
+                landlock::allow(ruleset.as_fd(), allowed, place.as_fd())
+            }
+        };
+        added.map_err(|errno| {
             failed("adding landlock rule failed", errno)
                 .hint("a rule may allow what --landlock-access blocks; make-*, remove-*, read-dir and refer are for directories")
         })?;
     }
     Ok(ruleset)
+}
+
+/// Those of the rights that have a name.
+fn named(rights: u64) -> u64 {
+    let mut found = 0;
+    landlock::each(rights, &mut |right, _| found |= right);
+    found
 }
 
 /// `WHAT: STRERROR`.
@@ -92,14 +112,17 @@ fn refused(errno: Errno, otherwise: &[u8]) -> Failure {
 /// `execute,read-file`.
 pub fn listed(rights: u64) -> Vec<u8> {
     let mut list = Vec::new();
-    if rights & EVERY != 0 {
-        list.extend_from_slice(b"all");
-    }
-    landlock::each(rights, &mut |_, name| {
+    let mut add = |name: &[u8]| {
         if !list.is_empty() {
             list.push(b',');
         }
         list.extend_from_slice(name);
-    });
+    };
+    for ((every, _), name) in EVERY.into_iter().zip(["all to files", "all to TCP ports", "every scope"]) {
+        if rights & every != 0 {
+            add(name.as_bytes());
+        }
+    }
+    landlock::each(rights, &mut |_, name| add(name));
     list
 }

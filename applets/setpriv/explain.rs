@@ -1,7 +1,7 @@
 //! The steps in words, in the order in which they are made.
 
 use super::confine::listed;
-use super::options::{Changes, Groups, Options};
+use super::options::{Changes, Groups, Options, Place};
 use cli::explain::{NO_CALL, Story, steps as shared};
 use cli::text;
 use linux::capability;
@@ -14,9 +14,21 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
         shared::look_up(&mut story, "");
     }
     if let Some(blocked) = options.blocked {
-        story.tell("make rules that take rights to files: {0}", "landlock_create_ruleset()", &[&listed(blocked)]);
-        for (allowed, path) in &options.rules {
-            story.tell("but leave them at {0} and below: {1}", "landlock_add_rule()", &[path, &listed(*allowed)]);
+        story.tell("make rules that take rights: {0}", "landlock_create_ruleset()", &[&listed(blocked)]);
+        for (allowed, place) in &options.rules {
+            let allowed = listed(*allowed);
+            match place {
+                Place::Path(path) => {
+                    story.tell("but leave them at {0} and below: {1}", "landlock_add_rule()", &[path, &allowed]);
+                }
+                Place::Port(port) => {
+                    story.tell(
+                        "but leave them at TCP port {0}: {1}",
+                        "landlock_add_rule()",
+                        &[&u32::from(*port), &allowed],
+                    );
+                }
+            }
         }
     }
     if options.gains_nothing() {

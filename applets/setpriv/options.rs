@@ -31,10 +31,26 @@ impl Groups {
 pub type Changes = Vec<(bool, u64)>;
 
 /// Stands for every right to files that the kernel knows, and in a rule for every one that is blocked.
-pub const EVERY: u64 = 1 << 63;
+pub const EVERY_FILE: u64 = 1 << 63;
+/// The same of TCP ports.
+pub const EVERY_PORT: u64 = 1 << 62;
+/// The same of what is kept inside.
+pub const EVERY_SCOPE: u64 = 1 << 61;
+/// All that stand for every one of a kind, with the rights of that kind.
+pub const EVERY: [(u64, u64); 3] =
+    [(EVERY_FILE, landlock::FILES), (EVERY_PORT, landlock::PORTS), (EVERY_SCOPE, landlock::SCOPES)];
 
-/// Rights to files, and the path that they are allowed at and below.
-pub type Rule = (u64, OsString);
+/// Where a rule allows what is blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At a path and below.
+    Path(OsString),
+    /// At a TCP port.
+    Port(u16),
+}
+
+/// Rights, and where they are allowed.
+pub type Rule = (u64, Place);
 
 /// What was typed.
 #[derive(Debug, Default)]
@@ -61,7 +77,7 @@ pub struct Options {
     pub reset_env: bool,
     /// Who may trace the program: a process, 0 for none, or [`ANY_TRACER`].
     pub tracer: Option<i64>,
-    /// The rights to files that Landlock takes.
+    /// The rights that Landlock takes.
     pub blocked: Option<u64>,
     pub rules: Vec<Rule>,
     /// The file of a seccomp filter.
@@ -196,41 +212,56 @@ pub fn changed(set: u64, changes: &Changes) -> u64 {
     changes.iter().fold(set, |set, (gains, members)| if *gains { set | members } else { set & !members })
 }
 
-/// `right,right`, each by its name or the beginning of one; all of them if there is nothing.
-fn rights(list: &[u8]) -> Result<u64, Failure> {
+/// `right,right` of one kind, each by its name or the beginning of one; all of them if there is nothing.
+fn rights(kind: &[u8], list: &[u8]) -> Option<Result<u64, Failure>> {
+    let all = landlock::kind(kind)?;
     if list.is_empty() {
-        return Ok(EVERY);
+        return EVERY.iter().find(|(_, rights)| *rights == all).map(|(every, _)| Ok(*every));
     }
     let mut rights = 0;
     for item in list.split(|byte| *byte == b',') {
         let mut found = 0_u64;
-        landlock::each(!EVERY, &mut |right, name| found |= if name.starts_with(item) { right } else { 0 });
+        landlock::each(all, &mut |right, name| found |= if name.starts_with(item) { right } else { 0 });
         if !found.is_power_of_two() {
-            return Err(Failure::new(1, text!["could not parse landlock fs access: ", list])
-                .hint(text!["the rights are ", listed(!EVERY)]));
+            return Some(Err(Failure::new(1, text!["could not parse landlock ", kind, " access: ", list])
+                .hint(text!["the rights are ", listed(all)])));
         }
         rights |= found;
     }
-    Ok(rights)
+    Some(Ok(rights))
 }
 
-/// `fs` or `fs:right,right`.
+/// `fs`, `net` or `scope`, each also with `:right,right`.
 fn access(value: &OsStr) -> Result<u64, Failure> {
-    match value.as_bytes().strip_prefix(b"fs") {
-        Some([]) => Ok(EVERY),
-        Some([b':', list @ ..]) => rights(list),
-        _ => Err(Failure::new(1, text!["invalid landlock access: ", value])),
-    }
+    let text = value.as_bytes();
+    let (kind, list) = match text.iter().position(|byte| *byte == b':') {
+        None => (text, &[][..]),
+        Some(colon) => (text.get(..colon).unwrap_or_default(), text.get(colon + 1..).unwrap_or_default()),
+    };
+    rights(kind, list).unwrap_or_else(|| Err(Failure::new(1, text!["invalid landlock access: ", value])))
 }
 
-/// `path-beneath:right,right:PATH`.
+/// `path-beneath:right,right:PATH` or `net:right,right:PORT`.
 fn rule(value: &OsStr) -> Result<Rule, Failure> {
-    let parts = value.as_bytes().strip_prefix(b"path-beneath:").and_then(|rest| {
-        let colon = rest.iter().position(|byte| *byte == b':')?;
-        Some((rest.get(..colon)?, rest.get(colon + 1..)?))
-    });
-    let (list, path) = parts.ok_or_else(|| Failure::new(1, text!["invalid landlock rule: ", value]))?;
-    Ok((rights(list)?, OsStr::from_bytes(path).to_os_string()))
+    let invalid = || Failure::new(1, text!["invalid landlock rule: ", value]);
+    let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
+    let (Some(what), Some(list), Some(place)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(invalid());
+    };
+    let kind: &[u8] = match what {
+        b"path-beneath" => b"fs",
+        b"net" => what,
+        _ => return Err(invalid()),
+    };
+    let allowed = rights(kind, list).ok_or_else(invalid)??;
+    let place = OsStr::from_bytes(place);
+    Ok((
+        allowed,
+        match kind {
+            b"net" => Place::Port(value::whole(place, "port", 0, u16::MAX.into())? as u16),
+            _ => Place::Path(place.to_os_string()),
+        },
+    ))
 }
 
 fn tracer(value: &OsStr) -> Result<i64, Failure> {
@@ -321,16 +352,22 @@ const ROWS: &[Opt<Options>] = &[
     Opt::value(None, "apparmor-profile", "pr", "set AppArmor profile", |o, profile| {
         once(&mut o.given, &mut o.apparmor, profile, "--apparmor-profile option")
     }),
-    Opt::value(None, "landlock-access", "fs[:right,...]", "block access to files", |o, value| {
+    Opt::value(None, "landlock-access", "access", "block fs, net or scope, or only fs:<right>,...", |o, value| {
         o.given += 1;
         o.blocked = Some(o.blocked.unwrap_or_default() | access(&value)?);
         Ok(())
     }),
-    Opt::value(None, "landlock-rule", "path-beneath:right,...:path", "allow it at a path and below", |o, value| {
-        o.given += 1;
-        o.rules.push(rule(&value)?);
-        Ok(())
-    }),
+    Opt::value(
+        None,
+        "landlock-rule",
+        "rule",
+        "allow path-beneath:<right>,...:<path>\nor net:<right>,...:<port>",
+        |o, value| {
+            o.given += 1;
+            o.rules.push(rule(&value)?);
+            Ok(())
+        },
+    ),
     Opt::value(None, "seccomp-filter", "file", "load seccomp filter from file", |o, file| {
         once(&mut o.given, &mut o.filter, file, "--seccomp-filter option")
     }),
@@ -361,13 +398,33 @@ mod tests {
     fn rights_are_named_whole_or_by_a_beginning_that_is_no_others() {
         let access = |text: &str| access(OsStr::new(text)).ok();
         assert_eq!(access("fs:execute,ioctl-dev"), Some(1 | 1 << 15));
-        assert_eq!((access("fs"), access("fs:"), access("fs:w")), (Some(EVERY), Some(EVERY), Some(2)));
-        for wrong in ["", "f", "fsx", "net", "fs:read", "fs:,execute", "fs:execute,", "fs:executed", "fs:Execute"] {
+        assert_eq!((access("fs"), access("fs:"), access("fs:w")), (Some(EVERY_FILE), Some(EVERY_FILE), Some(2)));
+        assert_eq!((access("net:b,connect-tcp"), access("net")), (Some(0b11 << 32), Some(EVERY_PORT)));
+        assert_eq!((access("scope:signal"), access("scope")), (Some(1 << 41), Some(EVERY_SCOPE)));
+        for wrong in
+            ["", "f", "fsx", "nets", "fs:read", "fs:,execute", "fs:execute,", "fs:executed", "fs:Execute", "net:signal"]
+        {
             assert_eq!(access(wrong), None, "{wrong}");
         }
-        assert_eq!(rule(OsStr::new("path-beneath::a:b")).unwrap(), (EVERY, "a:b".into()));
-        for wrong in ["", "path-beneath", "path-beneath:", "path-beneath:execute", "path:execute:/"] {
-            assert!(rule(OsStr::new(wrong)).is_err(), "{wrong}");
+        let read = |text: &str| rule(OsStr::new(text)).ok();
+        assert_eq!(read("path-beneath::a:b"), Some((EVERY_FILE, Place::Path("a:b".into()))));
+        assert_eq!(read("net:bind-tcp:80"), Some((1 << 32, Place::Port(80))));
+        assert_eq!(read("net::0"), Some((EVERY_PORT, Place::Port(0))));
+        for wrong in [
+            "",
+            "path-beneath",
+            "path-beneath:",
+            "path-beneath:execute",
+            "path:execute:/",
+            "fs:execute:/",
+            "net:bind-tcp",
+            "net:bind-tcp:",
+            "net:bind-tcp:65536",
+            "net:bind-tcp:http",
+            "net:execute:1",
+            "scope:signal:1",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 

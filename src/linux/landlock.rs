@@ -1,4 +1,5 @@
-//! Landlock: what a process and its children may still do to files, landlock(7). It cannot be taken back.
+//! Landlock: what a process and its children may still do to files, to TCP ports and to processes that are not under
+//! the same rules, landlock(7). It cannot be taken back.
 
 use crate::{Errno, io};
 use core::ffi::c_long;
@@ -9,29 +10,58 @@ const SYS_LANDLOCK_CREATE_RULESET: c_long = 444;
 
 const LANDLOCK_CREATE_RULESET_VERSION: usize = 1;
 const LANDLOCK_RULE_PATH_BENEATH: usize = 1;
+const LANDLOCK_RULE_NET_PORT: usize = 2;
 
-/// The rights to files, in the order of their bits: LANDLOCK_ACCESS_FS_EXECUTE and so on, as setpriv calls them.
-const NAMES: &str = "execute,write-file,read-file,read-dir,remove-dir,remove-file,make-char,make-dir,make-reg,\
-                     make-sock,make-fifo,make-block,make-sym,refer,truncate,ioctl-dev";
+/// The rights of each kind: what setpriv calls the kind, the first bit that it has in a set of rights, how the
+/// kernel's names of its rights begin, and the rights in the order of their bits.
+const KINDS: [(&str, u32, &str, &str); 3] = [
+    (
+        "fs",
+        0,
+        "LANDLOCK_ACCESS_FS_",
+        "execute,write-file,read-file,read-dir,remove-dir,remove-file,make-char,make-dir,make-reg,\
+         make-sock,make-fifo,make-block,make-sym,refer,truncate,ioctl-dev",
+    ),
+    ("net", 32, "LANDLOCK_ACCESS_NET_", "bind-tcp,connect-tcp"),
+    ("scope", 40, "LANDLOCK_SCOPE_", "abstract-unix-socket,signal"),
+];
+
+/// The bits that rights to files may have in a set.
+pub const FILES: u64 = 0xffff_ffff;
+/// Those of rights to TCP ports.
+pub const PORTS: u64 = 0xff << 32;
+/// Those of what is kept inside: connections and signals to who is under the same ruleset, or a later one.
+pub const SCOPES: u64 = 0xff << 40;
 
 /// Hands each right of the set to `each`, in the order of their bits: the bit, and the name.
 pub fn each(rights: u64, each: &mut dyn FnMut(u64, &[u8])) {
-    for (index, name) in NAMES.as_bytes().split(|byte| *byte == b',').enumerate() {
-        if rights >> index & 1 != 0 {
-            each(1 << index, name);
+    for (_, first, _, names) in KINDS {
+        for (index, name) in names.as_bytes().split(|byte| *byte == b',').enumerate() {
+            let right = 1_u64 << first << index;
+            if rights & right != 0 {
+                each(right, name);
+            }
         }
     }
 }
 
+/// The bits of a kind of rights.
+pub fn kind(name: &[u8]) -> Option<u64> {
+    let found = KINDS.iter().position(|(kind, ..)| kind.as_bytes() == name)?;
+    [FILES, PORTS, SCOPES].get(found).copied()
+}
+
 /// The rights that an interface of this version knows.
 pub fn known(abi: i64) -> u64 {
-    let count = match abi {
+    let files = match abi {
         ..=1 => 13,
         2 => 14,
         3 | 4 => 15,
         _ => 16,
     };
-    (1 << count) - 1
+    let ports = if abi >= 4 { 0b11 << 32 } else { 0 };
+    let scopes = if abi >= 6 { 0b11 << 40 } else { 0 };
+    ((1 << files) - 1) | ports | scopes
 }
 
 /// The version of the kernel's interface. `ENOSYS` without Landlock, `EOPNOTSUPP` where it is not enabled.
@@ -46,12 +76,23 @@ pub fn abi() -> Result<i64, Errno> {
     }
 }
 
-/// A new ruleset, which takes these rights except where a rule gives them back.
+/// A new ruleset, which takes these rights except where a rule gives them back. `EINVAL` or `E2BIG` for rights that
+/// the kernel does not know.
 pub fn create(handled: u64) -> Result<OwnedFd, Errno> {
-    let shown = Shown(handled);
-    let shown = format_args!("create_ruleset({{handled_access_fs={shown}}}, 8, 0)");
-    // SAFETY: the first version of struct landlock_ruleset_attr is one word.
-    io::owned(unsafe { call(0, [(&raw const handled).addr(), size_of::<u64>(), 0], shown) }? as i32)
+    // struct landlock_ruleset_attr has had one word, two and three; the last that is needed ends it.
+    let words = [handled & FILES, (handled & PORTS) >> 32, (handled & SCOPES) >> 40];
+    let count = words.iter().rposition(|word| *word != 0).map_or(1, |last| last + 1);
+    let size = count * size_of::<u64>();
+    let (files, ports, scopes) = (Shown(handled & FILES), Shown(handled & PORTS), Shown(handled & SCOPES));
+    let shown = match count {
+        1 => format_args!("create_ruleset({{handled_access_fs={files}}}, {size}, 0)"),
+        2 => format_args!("create_ruleset({{handled_access_fs={files}, handled_access_net={ports}}}, {size}, 0)"),
+        _ => format_args!(
+            "create_ruleset({{handled_access_fs={files}, handled_access_net={ports}, scoped={scopes}}}, {size}, 0)"
+        ),
+    };
+    // SAFETY: the kernel reads `size` bytes of `words`, which has as many.
+    io::owned(unsafe { call(0, [(&raw const words).addr(), size, 0], shown) }? as i32)
 }
 
 /// struct landlock_path_beneath_attr.
@@ -72,6 +113,17 @@ pub fn allow(ruleset: BorrowedFd<'_>, allowed: u64, place: BorrowedFd<'_>) -> Re
     );
     // SAFETY: `rule` is what this kind of rule takes, and lives until the call returns.
     unsafe { call(1, [ruleset as usize, LANDLOCK_RULE_PATH_BENEATH, (&raw const rule).addr()], shown) }.map(drop)
+}
+
+/// Gives rights back to a TCP port.
+pub fn allow_port(ruleset: BorrowedFd<'_>, allowed: u64, port: u16) -> Result<(), Errno> {
+    let ruleset = ruleset.as_raw_fd();
+    // struct landlock_net_port_attr.
+    let rule = [(allowed & PORTS) >> 32, u64::from(port)];
+    let shown = Shown(allowed & PORTS);
+    let shown = format_args!("add_rule({ruleset}, LANDLOCK_RULE_NET_PORT, {{allowed_access={shown}, port={port}}}, 0)");
+    // SAFETY: `rule` is what this kind of rule takes, and lives until the call returns.
+    unsafe { call(1, [ruleset as usize, LANDLOCK_RULE_NET_PORT, (&raw const rule).addr()], shown) }.map(drop)
 }
 
 /// Puts us under a ruleset. It takes CAP_SYS_ADMIN or PR_SET_NO_NEW_PRIVS, else `EPERM`.
@@ -99,14 +151,19 @@ struct Shown(u64);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut prefix = "LANDLOCK_ACCESS_FS_";
+        if self.0 == 0 {
+            return f.write_char('0');
+        }
+        let mut separator = "";
         let mut written = Ok(());
-        each(self.0, &mut |_, name| {
-            written = f.write_str(prefix);
+        each(self.0, &mut |right, name| {
+            let of_kind = |(_, first, ..): &&(&str, u32, &str, &str)| right >> *first != 0;
+            let prefix = KINDS.iter().rfind(of_kind).map_or("", |(_, _, prefix, _)| prefix);
+            written = f.write_str(separator).and_then(|()| f.write_str(prefix));
             for byte in name {
                 written = f.write_char(if *byte == b'-' { '_' } else { char::from(byte.to_ascii_uppercase()) });
             }
-            prefix = "|LANDLOCK_ACCESS_FS_";
+            separator = "|";
         });
         written
     }
@@ -120,6 +177,8 @@ mod tests {
     fn rights_are_shown_as_the_kernel_calls_them() {
         assert_eq!(Shown(1 | 1 << 15).to_string(), "LANDLOCK_ACCESS_FS_EXECUTE|LANDLOCK_ACCESS_FS_IOCTL_DEV");
         assert_eq!(Shown(1 << 12).to_string(), "LANDLOCK_ACCESS_FS_MAKE_SYM");
+        assert_eq!(Shown(1 << 33).to_string(), "LANDLOCK_ACCESS_NET_CONNECT_TCP");
+        assert_eq!(Shown(1 << 40).to_string(), "LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET");
     }
 
     #[test]
@@ -130,6 +189,7 @@ mod tests {
             newest
         };
         let newest: Vec<_> = (1..8).map(newest).collect();
-        assert_eq!(newest, ["make-sym", "refer", "truncate", "truncate", "ioctl-dev", "ioctl-dev", "ioctl-dev"]);
+        assert_eq!(newest, ["make-sym", "refer", "truncate", "connect-tcp", "connect-tcp", "signal", "signal"]);
+        assert_eq!((known(3) & FILES, known(5) & FILES), ((1 << 15) - 1, (1 << 16) - 1));
     }
 }
