@@ -457,16 +457,20 @@ pub(crate) fn option_names(spec: &Spec, has_short: bool) -> String {
 }
 
 /// The version of util-linux whose behaviour ours is held to.
-const UTIL_LINUX: &str = "2.43";
+macro_rules! util_linux {
+    () => {
+        "2.42"
+    };
+}
+/// The newest originals that ours is held against: `scripts/originals` has them.
+const HELD_AGAINST: &str = concat!("util-linux ", util_linux!(), ", libcap 2.78, coreutils 9.10");
 /// What the `--version` of mount and umount says they can do; scripts look for `fd-based`.
-pub const LIBMOUNT: &str = "libmount 2.43: btrfs, namespaces, idmapping, fd-based-mount, statmount, statx";
+pub const LIBMOUNT: &str =
+    concat!("libmount ", util_linux!(), ": btrfs, namespaces, idmapping, fd-based-mount, statmount, statx");
 /// The version of ctrbox.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The text of `--version`: the original's shape, since scripts read its fields, with ours named.
-/// The newest originals that ours was held against: `scripts/originals` has them.
-const HELD_AGAINST: &str = "util-linux 2.42, libcap 2.78, coreutils 9.10";
-
 fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
     let name = invocation.name();
     if name == "ctrbox" {
@@ -474,7 +478,7 @@ fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
     }
     match invocation.applet.origin {
         Origin::UtilLinux => {
-            let mut line = text![name, " from util-linux ", UTIL_LINUX];
+            let mut line = text![name, concat!(" from util-linux ", util_linux!())];
             if !features.is_empty() {
                 line.extend_from_slice(&text![" (", features, ")"]);
             }
