@@ -145,9 +145,10 @@ fn offered(shell: &str, line: &str) -> String {
             builtin compadd -A hits \"\$@\"; for hit in \$hits; do print -r -- \"\$IPREFIX\$hit\" >>$hits; done
             builtin compadd \"\$@\"
         }
-        print -r -- REA''DY"
-        zpty -r z shown '*READY*'; zpty -w -n z "$2"$'\t'
-        zpty -w z $'\x15'"print -r -- DO''NE"; zpty -r z shown '*DONE*'; zpty -d z; cat $hits; rm $hits"#;
+        complete-and-tell() { zle expand-or-complete; print -r -- DO''NE }
+        zle-line-init() { print -r -- REA''DY }
+        zle -N complete-and-tell; zle -N zle-line-init; bindkey '^I' complete-and-tell"
+        zpty -r z shown '*READY*'; zpty -w -n z "$2"$'\t'; zpty -r z shown '*DONE*'; zpty -d z; cat $hits; rm $hits"#;
     let fish = r#"source $argv[1]; complete -C $argv[2] | string replace -r '\t.*' ''"#;
     let (script, file) = match shell {
         "bash" => (bash, "ctrbox.bash"),

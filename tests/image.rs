@@ -166,7 +166,8 @@ fn the_pod_of_node_shell_enters_the_namespaces_of_the_node() {
     let oci = images(&scratch, "tree", "022", &[]).join("target/image/oci");
     let script = r#"
         printf '[containers]\npidns = "host"\n' >containers.conf
-        export CONTAINERS_CONF=$PWD/containers.conf
+        mkdir temporary
+        export CONTAINERS_CONF=$PWD/containers.conf TMPDIR=$PWD/temporary
         podman() {
             command podman --root $PWD/root --runroot $PWD/runroot --tmpdir $PWD/tmp --storage-driver vfs \
                 --cgroup-manager cgroupfs --runtime crun --events-backend file "$@"

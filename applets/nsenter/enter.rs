@@ -38,7 +38,7 @@ impl Entries<'_> {
     /// Enters them all.
     pub fn enter(mut self) -> Result<(), Failure> {
         let Some((target, kinds)) = self.target.take() else {
-            return one_by_one(self.opened).map_err(|(_, failure)| failure);
+            return one_by_one(self.opened, &[]).map_err(|(_, failure)| failure);
         };
         match self.enter_from(target, kinds) {
             // The original enters by the pidfd alone, and does not say which was refused.
@@ -58,50 +58,61 @@ impl Entries<'_> {
         let user_is_opened = self.has_opened(Kind::User);
         let mut said = enter_by_pidfd(target, &mut kinds, user_is_opened);
         let mut rest = self.opened;
+        let mut ours = Vec::new();
         if said.is_some() || !kinds.is_empty() {
             let told = |failure| (said, failure);
             if said == Some(Errno::ESRCH) {
                 return Err(told(Failure::silent(1).hint("the process has ended")));
             }
             let asked = kinds.len();
-            leave_out(target, &mut kinds, &self.unnamed).map_err(told)?;
-            if kinds.len() < asked {
-                said = enter_by_pidfd(target, &mut kinds, user_is_opened);
+            ours = leave_out_missing(target, &mut kinds, &self.unnamed).map_err(told)?;
+            if target.pidfd.is_some() {
+                kinds.retain(|kind| !ours.contains(kind));
+                if kinds.len() < asked {
+                    said = enter_by_pidfd(target, &mut kinds, user_is_opened);
+                }
             }
             for kind in kinds {
                 rest.push((kind, target.namespace(kind).map_err(|error| (said, cannot_open(error)))?));
             }
         }
         // Before Linux 5.8 setns(2) knows no pidfd, and refuses it before it looks at any namespace.
-        one_by_one(rest)
+        one_by_one(rest, &ours)
             .map_err(|(errno, failure)| (said.filter(|said| *said != Errno::EINVAL || errno == Errno::EINVAL), failure))
     }
 }
 
 /// Enters open namespaces: first what needs no new privilege; what is refused is tried again after the user namespace.
-fn one_by_one(mut all: Vec<(Kind, OwnedFd)>) -> Result<(), (Errno, Failure)> {
+/// To enter one of `ours` once more only moves to its root directory, and may be refused.
+fn one_by_one(mut all: Vec<(Kind, OwnedFd)>, ours: &[Kind]) -> Result<(), (Errno, Failure)> {
     all.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
     let (user, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(kind, _)| *kind == Kind::User);
     let left: Vec<_> =
         others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
     for (kind, fd) in user.into_iter().chain(left) {
-        namespace::setns(fd.as_fd(), kind.flag()).map_err(|error| (error.errno, refused(kind, fd.as_fd(), &error)))?;
+        if let Err(error) = namespace::setns(fd.as_fd(), kind.flag())
+            && !ours.contains(&kind)
+        {
+            return Err((error.errno, refused(kind, fd.as_fd(), &error)));
+        }
     }
     Ok(())
 }
 
-/// Leaves out of `kinds` those of `unnamed` that the kernel does not have, or that are the same for us.
-fn leave_out(target: &Target, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -> Result<(), Failure> {
+/// Leaves out of `kinds` those of `unnamed` that the kernel does not have, and returns those that we are in already.
+fn leave_out_missing(target: &Target, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -> Result<Vec<Kind>, Failure> {
+    let mut ours = Vec::new();
     for kind in unnamed {
-        let is_left_out = !target.has_kind(*kind).map_err(cannot_open)? || {
-            let theirs = target.identity(*kind).map_err(cannot_open)?;
-            namespace::own_for_children(*kind).is_ok_and(|own| own == theirs)
-        };
-        if is_left_out {
+        if !target.has_kind(*kind).map_err(cannot_open)? {
             kinds.retain(|other| other != kind);
+            continue;
+        }
+        let theirs = target.identity(*kind).map_err(cannot_open)?;
+        if namespace::own_for_children(*kind).is_ok_and(|own| own == theirs) {
+            ours.push(*kind);
         }
     }
-    Ok(())
+    Ok(ours)
 }
 
 /// Enters the target's namespaces in one call, or, where a user namespace given by file is what gives the
