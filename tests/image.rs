@@ -165,9 +165,11 @@ fn the_pod_of_node_shell_enters_the_namespaces_of_the_node() {
     let scratch = Scratch::new("pod").unwrap();
     let oci = images(&scratch, "tree", "022", &[]).join("target/image/oci");
     let script = r#"
-        printf '[containers]\npidns = "host"\n' >containers.conf
-        mkdir temporary
-        export CONTAINERS_CONF=$PWD/containers.conf TMPDIR=$PWD/temporary
+        mkdir networks
+        # podman writes there whatever TMPDIR says, and only the sandbox's own directories can be written to.
+        mount -t tmpfs podman /var/tmp
+        printf '[containers]\npidns = "host"\n[network]\nnetwork_config_dir = "%s/networks"\n' "$PWD" >containers.conf
+        export CONTAINERS_CONF=$PWD/containers.conf
         podman() {
             command podman --root $PWD/root --runroot $PWD/runroot --tmpdir $PWD/tmp --storage-driver vfs \
                 --cgroup-manager cgroupfs --runtime crun --events-backend file "$@"
