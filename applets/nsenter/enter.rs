@@ -64,12 +64,15 @@ impl Entries<'_> {
             if said == Some(Errno::ESRCH) {
                 return Err(told(Failure::silent(1).hint("the process has ended")));
             }
-            let asked = kinds.len();
             ours = leave_out_missing(target, &mut kinds, &self.unnamed).map_err(told)?;
             if target.pidfd.is_some() {
-                kinds.retain(|kind| !ours.contains(kind));
-                if kinds.len() < asked {
-                    said = enter_by_pidfd(target, &mut kinds, user_is_opened);
+                // To enter our own mount namespace once more moves to its root directory, so it is left out last.
+                for last in [Some(Kind::Mount), None] {
+                    let asked = kinds.len();
+                    kinds.retain(|kind| Some(*kind) == last || !ours.contains(kind));
+                    if kinds.len() < asked && !kinds.is_empty() {
+                        said = enter_by_pidfd(target, &mut kinds, user_is_opened);
+                    }
                 }
             }
             for kind in kinds {
