@@ -50,6 +50,9 @@ pub const SUBORDINATE: u32 = 100_000;
 /// How long a script may take.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What the sandbox reports of a script that took longer.
+pub const TIMED_OUT: &str = "timed out";
+
 /// Whose commands a script gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -219,8 +222,8 @@ impl Stage {
             status: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
             stdout: seen(&output.stdout),
             stderr: seen(&output.stderr),
-            left: reported.lines().map(str::to_string).collect(),
-            timed_out: output.status.signal() == Some(nix::sys::signal::SIGALRM as i32),
+            left: reported.lines().filter(|line| *line != TIMED_OUT).map(str::to_string).collect(),
+            timed_out: reported.lines().any(|line| line == TIMED_OUT),
         })
     }
 
@@ -327,13 +330,18 @@ pub fn mounts_below(directory: &Path) -> io::Result<Vec<String>> {
 /// Whether the file of `/dev/loopN` is on the file system of the working directory. Another script's file has the same
 /// path, but not the same file system.
 pub fn is_of_this_script(loop_device: &OsStr) -> bool {
-    use std::os::fd::AsRawFd;
     use std::os::unix::fs::MetadataExt;
+    device_of_file(loop_device).is_some_and(|device| fs::metadata(".").is_ok_and(|here| here.dev() == device))
+}
+
+/// The device (`st_dev`) of the file system that the file of `/dev/loopN` is on; `None` if it has no file.
+pub fn device_of_file(loop_device: &OsStr) -> Option<u64> {
+    use std::os::fd::AsRawFd;
     const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
     // struct loop_info64, which begins with the device number.
     let mut status = [0_u64; 29];
-    let Ok(file) = fs::File::open(Path::new("/dev").join(loop_device)) else { return false };
+    let file = fs::File::open(Path::new("/dev").join(loop_device)).ok()?;
     // SAFETY: the buffer has the size of the structure.
     let done = unsafe { libc::ioctl(file.as_raw_fd(), LOOP_GET_STATUS64, status.as_mut_ptr()) };
-    done == 0 && fs::metadata(".").is_ok_and(|here| status.first() == Some(&here.dev()))
+    status.first().copied().filter(|_| done == 0)
 }

@@ -63,6 +63,23 @@ fn loop_devices_and_cgroups_left_behind_are_reported_and_removed() {
 }
 
 #[test]
+fn a_loop_device_is_not_left_behind_by_a_script_that_is_ended_wherever_its_file_is() {
+    let mut known = std::collections::BTreeMap::new();
+    if needs::missing(&["loop".into()], &mut known).is_some() {
+        return;
+    }
+    let mut stage = stage();
+    stage.timeout = Duration::from_secs(2);
+    let run = |script: &str| stage.run(Side::Theirs, Accounts::Ordinary, script).unwrap();
+    for place in ["img", "/run/img"] {
+        let run = run(&format!("truncate -s 1M {place} && losetup -f {place} && sleep 1000"));
+        assert!(run.timed_out && run.left.len() == 1, "{run:?}");
+    }
+    let mount = "mkdir m; mount -t tmpfs t m; truncate -s 1M m/img && losetup -f m/img";
+    assert_eq!(run(mount).left.len(), 1);
+}
+
+#[test]
 fn a_script_is_not_charged_with_the_loop_device_of_another_one() {
     let mut known = std::collections::BTreeMap::new();
     if needs::missing(&["loop".into()], &mut known).is_some() {

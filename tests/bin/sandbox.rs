@@ -1,15 +1,17 @@
 //! Makes the namespaces that a test's script runs in; see `tests/sandbox.rs` for what they promise.
 //!
 //! `sandbox run STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS [VERSION ERROR]`: three processes. The outer one makes the
-//! namespaces and keeps the time; its child, started again as `sandbox init ...`, is PID 1 and sets
-//! up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
+//! namespaces; its child, started again as `sandbox init ...`, is PID 1, sets up, keeps the time and
+//! cleans up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
 //! `sandbox target OPTION...` leaves a process in the namespaces that the host's unshare makes with
 //! these options, and prints its number. `sandbox state` prints what a process is in: it stands for
 //! the program that a command runs, and needs no file but itself.
 
+use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::wait::{WaitStatus, wait};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Gid, Pid, Uid};
 use std::error::Error;
 use std::ffi::OsString;
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 use tests::emulation::{self, Emulation};
-use tests::sandbox::{Accounts, ORDINARY_IDS, is_of_this_script, unique_name};
+use tests::sandbox::{Accounts, ORDINARY_IDS, TIMED_OUT, device_of_file, unique_name};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -57,10 +59,10 @@ fn run(arguments: &[OsString]) -> Result<u8> {
     for descriptor in 3..256 {
         let _ = nix::unistd::close(descriptor);
     }
-    // SIGALRM ends this process, PID 1 follows by its parent-death signal, and the kernel ends the rest.
     let report = arguments.get(3).ok_or("no report")?;
-    let seconds = arguments.get(5).and_then(|text| text.to_str()?.parse().ok()).ok_or("no time limit")?;
-    nix::unistd::alarm::set(seconds);
+    // `init` keeps the time; this is for one that hangs itself.
+    let seconds: u32 = arguments.get(5).and_then(|text| text.to_str()?.parse().ok()).ok_or("no time limit")?;
+    nix::unistd::alarm::set(seconds + 60);
     // Opened where the machine's files can still be written.
     let told = fs::OpenOptions::new().create(true).append(true).open(report)?;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
@@ -77,17 +79,23 @@ fn tell(text: &str) -> std::io::Result<()> {
 }
 
 fn init(arguments: &[OsString]) -> Result<u8> {
-    let [stage, side, accounts, report, script, _seconds, emulated @ ..] = arguments else {
+    let [stage, side, accounts, report, script, seconds, emulated @ ..] = arguments else {
         return Err("init STAGE SIDE ACCOUNTS REPORT SCRIPT SECONDS [VERSION ERROR]".into());
     };
     let text = |word: &OsString| word.to_string_lossy().into_owned();
     let stage = Path::new(stage);
     let accounts = accounts.to_str().and_then(Accounts::from_name).ok_or("unknown accounts")?;
-    nix::sys::prctl::set_pdeathsig(nix::sys::signal::SIGKILL)?;
+    // Waited for, so that what outlives the namespaces is undone however the script ends: by itself, because its time is
+    // over, or because the test program is gone.
+    let signals = SigSet::from_iter([Signal::SIGCHLD, Signal::SIGALRM, Signal::SIGTERM]);
+    signals.thread_block()?;
+    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+    let seconds = seconds.to_str().and_then(|text| text.parse().ok()).ok_or("no time limit")?;
     nix::unistd::setsid()?;
     nix::unistd::sethostname("sandbox")?;
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
 
+    let of_the_machine = devices()?;
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)?;
@@ -139,30 +147,64 @@ fn init(arguments: &[OsString]) -> Result<u8> {
         .spawn()
         .map_err(|error| format!("/bin/bash: {error}"))?;
     let shell = Pid::from_raw(i32::try_from(shell.id())?);
-    // PID 1 is the parent of whoever has lost theirs.
+    nix::unistd::alarm::set(seconds);
+    let mut left = Vec::new();
     let status = loop {
-        match wait()? {
-            WaitStatus::Exited(pid, code) if pid == shell => break code,
-            WaitStatus::Signaled(pid, signal, _) if pid == shell => break 128 + signal as i32,
-            _ => {}
+        match signals.wait()? {
+            Signal::SIGCHLD => {
+                if let Some(status) = reap(shell)? {
+                    break status;
+                }
+            }
+            signal => {
+                left.extend((signal == Signal::SIGALRM).then(|| TIMED_OUT.to_string()));
+                break 128 + signal as i32;
+            }
         }
     };
-    let left = left_behind(&case, &unique);
+    // All but this process.
+    let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+    let own: Vec<u64> = devices()?.into_iter().filter(|device| !of_the_machine.contains(device)).collect();
+    left.extend(left_behind(&own, &unique));
     if !left.is_empty() {
         tell(&left.join("\n"))?;
     }
     Ok(u8::try_from(status).unwrap_or(255))
 }
 
-/// What outlives the namespaces, undone and named: loop devices on the script's files that do not
-/// free themselves, and cgroups whose name begins with `unique`.
-fn left_behind(case: &Path, unique: &str) -> Vec<String> {
+/// Takes note of all who have ended (PID 1 is the parent of whoever has lost theirs); the shell's status if it has.
+fn reap(shell: Pid) -> nix::Result<Option<i32>> {
+    let mut status = None;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) if pid == shell => status = Some(code),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == shell => status = Some(128 + signal as i32),
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(status),
+            Ok(_) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The devices (`st_dev`) of what is mounted.
+fn devices() -> std::io::Result<Vec<u64>> {
+    let device = |line: &str| {
+        let (major, minor) = line.split(' ').nth(2)?.split_once(':')?;
+        Some(nix::sys::stat::makedev(major.parse().ok()?, minor.parse().ok()?))
+    };
+    Ok(fs::read_to_string("/proc/self/mountinfo")?.lines().filter_map(device).collect())
+}
+
+/// What outlives the namespaces, undone and named: loop devices that do not free themselves, on files of the file
+/// systems that this script alone has (`own`), and cgroups whose name begins with `unique`.
+fn left_behind(own: &[u64], unique: &str) -> Vec<String> {
     let mut left = Vec::new();
     let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().trim_end().to_string();
     for device in entries(Path::new("/sys/block")) {
         let name = device.file_name().unwrap_or_default();
         let file = text(device.join("loop/backing_file"));
-        if Path::new(&file).starts_with(case) && text(device.join("loop/autoclear")) == "0" && is_of_this_script(name) {
+        let is_own = || device_of_file(name).is_some_and(|device| own.contains(&device));
+        if !file.is_empty() && text(device.join("loop/autoclear")) == "0" && is_own() {
             let name = name.to_string_lossy();
             left.push(format!("/dev/{name} on {file}"));
             let _ = Command::new("/usr/sbin/losetup").arg("-d").arg(format!("/dev/{name}")).status();
