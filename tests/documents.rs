@@ -212,3 +212,38 @@ fn bash_completes_an_applet_once_its_name_is_a_link_and_leaves_it_to_the_host_be
 fn bash_ends_the_word_of_an_option_that_takes_a_value_with_the_sign() {
     assert_eq!(offered("bash", "ctrbox capsh --dro"), "--drop=\n--dropped=\n");
 }
+
+#[test]
+fn every_script_has_its_line_in_the_index_and_every_line_its_script() {
+    let scripts = document::tree().join("scripts");
+    let mut there: Vec<String> =
+        fs::read_dir(&scripts).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    there.retain(|name| name != "README.md");
+    there.sort();
+    let index = fs::read_to_string(scripts.join("README.md")).unwrap();
+    let row = Regex::new(r"(?m)^\| `([\w-]+)` \| \w").unwrap();
+    assert_eq!(row.captures_iter(&index).map(|row| row[1].to_string()).collect::<Vec<_>>(), there);
+}
+
+#[test]
+fn the_workflows_of_a_forge_only_call_scripts_of_ours() {
+    let tree = document::tree();
+    let script = Regex::new(r"^(?:scripts|\.ci)/[\w-]+").unwrap();
+    let claimed = fs::read_to_string(tree.join("Cargo.toml")).unwrap();
+    let claimed = Regex::new("rust-version = \"(.*)\"").unwrap().captures(&claimed).unwrap()[1].to_string();
+    let named = Regex::new("toolchain: \"(.*)\"").unwrap();
+    let mut called = Vec::new();
+    for entry in fs::read_dir(tree.join(".github/workflows")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for command in text.lines().filter_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix("run: "))
+        {
+            match script.find(command) {
+                Some(script) => called.push(script.as_str().to_string()),
+                // What a forge's machine lacks before the source is there, and the forge's own client.
+                None => assert!(command.starts_with("apt-get ") || command.starts_with("gh release "), "{command}"),
+            }
+        }
+        assert!(named.captures_iter(&text).all(|named| named[1] == claimed), "another Rust than {claimed}");
+    }
+    assert!(called.len() >= 2 && called.iter().all(|script| tree.join(script).is_file()), "{called:?}");
+}

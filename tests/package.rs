@@ -81,33 +81,84 @@ fn cargo_installs_the_program_and_it_makes_its_links() {
     assert_eq!(ran, b"it runs\n");
 }
 
+/// The lines of README that take a release.
+fn printed() -> String {
+    let readme = fs::read_to_string(document::tree().join("README.md")).unwrap();
+    let lines = document::listings(&readme).swap_remove(0);
+    assert!(lines.starts_with("sha256sum --check"), "README does not begin with how to take a release: {lines}");
+    lines
+}
+
+/// What scripts/build and scripts/fetch made for the other processor, where they did.
+fn copy_of_foreign(tree: &std::path::Path) -> bool {
+    let made = document::tree().join("target/aarch64");
+    if cfg!(target_arch = "aarch64") || !made.join("ctrbox").exists() || !made.join("debian").exists() {
+        return false;
+    }
+    let foreign = tree.join("target/aarch64");
+    fs::create_dir_all(&foreign).unwrap();
+    for name in ["ctrbox", "debian"] {
+        std::os::unix::fs::symlink(fs::canonicalize(made.join(name)).unwrap(), foreign.join(name)).unwrap();
+    }
+    true
+}
+
 #[test]
-fn two_trees_give_the_same_packages_byte_for_byte() {
-    if !needs::present(&["dpkg-deb", "lintian"]) {
+fn two_trees_give_the_same_release_byte_for_byte_and_it_is_taken_as_readme_says() {
+    if !needs::present(&["root", "dpkg-deb", "lintian", "cpio", "readelf", "busybox", "mksh"]) {
         return;
     }
-    let scratch = Scratch::new("package").unwrap();
+    let scratch = Scratch::new("release").unwrap();
     let mut sums = Vec::new();
     for (tree, zone, mask) in [("one", "UTC", "022"), ("another/place", "Asia/Tokyo", "077")] {
         let tree = scratch.0.join(tree);
         copy_of_tree(&tree).unwrap();
-        let script = format!("umask {mask}; exec scripts/package");
+        let arch = if copy_of_foreign(&tree) { "" } else { "--arch $(uname -m)" };
+        let script = format!("umask {mask}; exec scripts/release --as-built {arch}");
         run(Command::new("bash")
             .args(["-c", &script])
             .current_dir(&tree)
             .env("SOURCE_DATE_EPOCH", "1700000000")
             .env("TZ", zone));
-        sums.push(run(Command::new("bash").args(["-c", "cd target/package && sha256sum *"]).current_dir(&tree)).stdout);
+        sums.push(fs::read_to_string(tree.join("target/publish/SHA256SUMS")).unwrap());
     }
-    assert_eq!(String::from_utf8_lossy(&sums[0]), String::from_utf8_lossy(&sums[1]));
-    let package = scratch.0.join("one/target/package");
-    run(Command::new("bash").args(["-c", "sha256sum --check --quiet *.sha256"]).current_dir(&package));
-    let list = run(Command::new("bash").args(["-c", "dpkg-deb --contents *.deb"]).current_dir(&package)).stdout;
-    let list = String::from_utf8_lossy(&list).to_string();
+    assert_eq!(sums[0], sums[1]);
+    let release = scratch.0.join("one/target/publish");
+    let here = |script: &str| {
+        let ran = run(Command::new("bash").args(["-ec", script]).current_dir(&release).env("HOME", &scratch.0));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    here("[ $(ls | wc -l) = $(($(wc -l <SHA256SUMS) + 1)) ]; sha256sum --check --strict SHA256SUMS");
+    let list = here("dpkg-deb --contents *_$(dpkg --print-architecture).deb");
     assert!(list.contains("./usr/lib/ctrbox/bin/unshare -> ../../../bin/ctrbox"), "{list}");
     assert!(!list.contains("./usr/bin/unshare"), "it hides the host's own\n{list}");
-    let lint = run(Command::new("bash")
-        .args(["-c", "lintian --allow-root --fail-on error,warning *.deb"])
-        .current_dir(&package));
-    assert!(lint.stdout.is_empty(), "{}", String::from_utf8_lossy(&lint.stdout));
+    let lint = here("lintian --allow-root --fail-on error,warning *.deb");
+    assert!(lint.is_empty(), "{lint}");
+    if needs::present(&["skopeo"]) {
+        here("for tag in bare shell; do skopeo inspect oci-archive:$(echo *.oci.tar):$tag; done");
+    }
+    // README names the processor that most have.
+    here(&printed().replace("x86_64", std::env::consts::ARCH));
+    let used = here(
+        "cd ctrbox-*-linux; ls; PATH=$PWD/lib/ctrbox/bin:$PATH unshare --uts sh -c 'hostname one; hostname'
+         ~/.local/lib/ctrbox/bin/chroot / echo it runs
+         ~/.local/bin/ctrbox man unshare | grep -c -e EXAMPLES -e 'EXIT STATUS' -e DIFFERENCES
+         ./install --prefix ~/.local --uninstall; find ~/.local -not -type d",
+    );
+    assert_eq!(
+        used,
+        "CHANGELOG.md\nLICENSE-APACHE\nLICENSE-MIT\nLICENSES-THIRD-PARTY\nREADME.md\nbin\ninstall\nlib\nshare\none\nit runs\n3\n"
+    );
+}
+
+#[test]
+fn a_release_is_of_the_version_that_its_tag_names() {
+    let release = |tag: &str| {
+        let script = document::tree().join("scripts/release");
+        let ran = Command::new(script).args(["--as-built", "--tag", tag]).output().unwrap();
+        (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let (status, said) = release("v0.0.0");
+    assert_eq!(status, Some(1));
+    assert!(said.contains("the tag is v0.0.0, the version in Cargo.toml"), "{said}");
 }

@@ -186,12 +186,16 @@ fn every_recipe_of_the_cookbook_runs_as_printed_does_what_it_says_and_leaves_eve
 
 /// The lines that are not run here: what they begin with, and why. (A shell's lines; a listing that is none is told
 /// by its first line.)
-const ELSEWHERE: [(&str, &str); 17] = [
+const ELSEWHERE: [(&str, &str); 21] = [
     ("scripts/tutorial", "tests/transcript plays it, and scripts/test the whole"),
     ("scripts/test ", "it runs this test"),
     ("cargo test", "scripts/test runs all of them"),
     ("scripts/build", "scripts/test builds with it what is tested here"),
     ("scripts/package", "package.rs: in another copy of the tree, for it takes a while"),
+    ("scripts/release", "package.rs, the same"),
+    ("sha256sum", "package.rs, as printed, on a release that was made there"),
+    ("tar -xzf ctrbox-", "package.rs, as printed"),
+    ("ctrbox-0.1.0-x86_64-linux/install", "package.rs, as printed"),
     ("scripts/image --install-deps", "image.rs makes and boots the images"),
     ("scripts/image --shell", "it leaves the prompt to who reads; image.rs boots the same"),
     ("scripts/image --arch", "image.rs makes them for both processors, where what it needs was fetched"),

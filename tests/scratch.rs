@@ -42,7 +42,7 @@ pub fn run(command: &mut Command) -> Output {
 pub fn copy_of_tree(to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to.join("target"))?;
     let made_from = [
-        "scripts man completions LICENSE-MIT LICENSE-APACHE README.md sbom.cdx.json",
+        "scripts man completions LICENSE-MIT LICENSE-APACHE LICENSES-THIRD-PARTY README.md CHANGELOG.md sbom.cdx.json",
         // What cargo reads to know the package.
         "Cargo.toml Cargo.lock .cargo src applets tests",
     ];

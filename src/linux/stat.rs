@@ -5,6 +5,11 @@ use core::mem::MaybeUninit;
 use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!(
+    "ctrbox is for x86_64 and aarch64: elsewhere the kernel's struct stat is not laid out as the C library's"
+);
+
 /// The answer of stat(2).
 #[derive(Clone, Copy)]
 pub struct Stat(libc::stat);
