@@ -97,6 +97,9 @@ fn lack_of(need: &str) -> Option<String> {
         // SAFETY: with this flag nothing is read.
         "landlock" => (unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1) } < 5)
             .then(|| "no Landlock, or one before version 5 (Linux 6.10)".to_string()),
+        // The static emulator's name until Debian 13; later the only one is static.
+        "qemu-aarch64" => (!["qemu-aarch64-static", "qemu-aarch64"].into_iter().any(in_path))
+            .then(|| "no qemu-aarch64 (package qemu-user-static or qemu-user)".to_string()),
         "kernel" => kernel().is_none().then(|| "no kernel to boot (/boot/vmlinuz-*)".to_string()),
         program => (!in_path(program)).then(|| format!("no program or feature '{program}'")),
     }
