@@ -199,7 +199,7 @@ complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l ptracer -d 'allow
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l selinux-label -d 'set SELinux label' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l apparmor-profile -d 'set AppArmor profile' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-access -d 'block fs, net or scope, or only fs:<right>,...' -x
-complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-rule -d 'allow path-beneath:<right>,...:<path> or net:<right>,...:<port>' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l landlock-rule -d 'allow path-beneath:<right>,...:<path> or net-port:<right>,...:<port>' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l seccomp-filter -d 'load seccomp filter from file' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -l reset-env -d 'clear all environment and initialize HOME, SHELL, USER, LOGNAME and PATH'
 complete -c ctrbox -n '__fish_seen_subcommand_from setpriv' -s h -l help -d 'display this help'

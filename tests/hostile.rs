@@ -320,7 +320,7 @@ try setpriv --groups="${ids:9}" $state
 try setpriv --inh-caps="${long:11}" true
 try setpriv --securebits="${long:13}" true
 try setpriv --landlock-access="fs:${long:20}" true
-try setpriv --landlock-access="net:${long:20}" --landlock-rule="net::${long:20}" true
+try setpriv --landlock-access="net:${long:20}" --landlock-rule="net-port::${long:20}" true
 try setpriv --landlock-access=fs --landlock-rule="path-beneath::${long:30}" true
 try setpriv --seccomp-filter="${long:17}" true
 try setpriv --ptracer="${long:10}" true

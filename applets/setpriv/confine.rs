@@ -118,7 +118,7 @@ pub fn listed(rights: u64) -> Vec<u8> {
         }
         list.extend_from_slice(name);
     };
-    for ((every, _), name) in EVERY.into_iter().zip(["all to files", "all to TCP ports", "every scope"]) {
+    for ((every, _), name) in EVERY.into_iter().zip(["all to files", "all to ports", "every scope"]) {
         if rights & every != 0 {
             add(name.as_bytes());
         }

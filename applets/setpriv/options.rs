@@ -212,7 +212,8 @@ pub fn changed(set: u64, changes: &Changes) -> u64 {
     changes.iter().fold(set, |set, (gains, members)| if *gains { set | members } else { set & !members })
 }
 
-/// `right,right` of one kind, each by its name or the beginning of one; all of them if there is nothing.
+/// `right,right` of one kind, each by its name, and those to files also by the beginning of one; all of them if there is
+/// nothing.
 fn rights(kind: &[u8], list: &[u8]) -> Option<Result<u64, Failure>> {
     let all = landlock::kind(kind)?;
     if list.is_empty() {
@@ -221,7 +222,10 @@ fn rights(kind: &[u8], list: &[u8]) -> Option<Result<u64, Failure>> {
     let mut rights = 0;
     for item in list.split(|byte| *byte == b',') {
         let mut found = 0_u64;
-        landlock::each(all, &mut |right, name| found |= if name.starts_with(item) { right } else { 0 });
+        landlock::each(all, &mut |right, name| {
+            let is_meant = name == item || all == landlock::FILES && name.starts_with(item);
+            found |= if is_meant { right } else { 0 };
+        });
         if !found.is_power_of_two() {
             return Some(Err(Failure::new(1, text!["could not parse landlock ", kind, " access: ", list])
                 .hint(text!["the rights are ", listed(all)])));
@@ -241,7 +245,7 @@ fn access(value: &OsStr) -> Result<u64, Failure> {
     rights(kind, list).unwrap_or_else(|| Err(Failure::new(1, text!["invalid landlock access: ", value])))
 }
 
-/// `path-beneath:right,right:PATH` or `net:right,right:PORT`.
+/// `path-beneath:right,right:PATH` or `net-port:right,right:PORT`.
 fn rule(value: &OsStr) -> Result<Rule, Failure> {
     let invalid = || Failure::new(1, text!["invalid landlock rule: ", value]);
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
@@ -250,7 +254,7 @@ fn rule(value: &OsStr) -> Result<Rule, Failure> {
     };
     let kind: &[u8] = match what {
         b"path-beneath" => b"fs",
-        b"net" => what,
+        b"net-port" => b"net",
         _ => return Err(invalid()),
     };
     let allowed = rights(kind, list).ok_or_else(invalid)??;
@@ -361,7 +365,7 @@ const ROWS: &[Opt<Options>] = &[
         None,
         "landlock-rule",
         "rule",
-        "allow path-beneath:<right>,...:<path>\nor net:<right>,...:<port>",
+        "allow path-beneath:<right>,...:<path>\nor net-port:<right>,...:<port>",
         |o, value| {
             o.given += 1;
             o.rules.push(rule(&value)?);
@@ -395,21 +399,31 @@ mod tests {
     }
 
     #[test]
-    fn rights_are_named_whole_or_by_a_beginning_that_is_no_others() {
+    fn rights_are_named_whole_and_those_to_files_by_a_beginning_that_is_no_others() {
         let access = |text: &str| access(OsStr::new(text)).ok();
         assert_eq!(access("fs:execute,ioctl-dev"), Some(1 | 1 << 15));
         assert_eq!((access("fs"), access("fs:"), access("fs:w")), (Some(EVERY_FILE), Some(EVERY_FILE), Some(2)));
-        assert_eq!((access("net:b,connect-tcp"), access("net")), (Some(0b11 << 32), Some(EVERY_PORT)));
+        assert_eq!((access("net:bind-tcp,connect-tcp"), access("net")), (Some(0b11 << 32), Some(EVERY_PORT)));
         assert_eq!((access("scope:signal"), access("scope")), (Some(1 << 41), Some(EVERY_SCOPE)));
-        for wrong in
-            ["", "f", "fsx", "nets", "fs:read", "fs:,execute", "fs:execute,", "fs:executed", "fs:Execute", "net:signal"]
-        {
+        for wrong in [
+            "",
+            "f",
+            "fsx",
+            "nets",
+            "fs:read",
+            "fs:,execute",
+            "fs:execute,",
+            "fs:executed",
+            "fs:Execute",
+            "net:signal",
+            "net:bind",
+        ] {
             assert_eq!(access(wrong), None, "{wrong}");
         }
         let read = |text: &str| rule(OsStr::new(text)).ok();
         assert_eq!(read("path-beneath::a:b"), Some((EVERY_FILE, Place::Path("a:b".into()))));
-        assert_eq!(read("net:bind-tcp:80"), Some((1 << 32, Place::Port(80))));
-        assert_eq!(read("net::0"), Some((EVERY_PORT, Place::Port(0))));
+        assert_eq!(read("net-port:connect-send-udp:80"), Some((1 << 35, Place::Port(80))));
+        assert_eq!(read("net-port::0"), Some((EVERY_PORT, Place::Port(0))));
         for wrong in [
             "",
             "path-beneath",
@@ -417,11 +431,12 @@ mod tests {
             "path-beneath:execute",
             "path:execute:/",
             "fs:execute:/",
-            "net:bind-tcp",
-            "net:bind-tcp:",
-            "net:bind-tcp:65536",
-            "net:bind-tcp:http",
-            "net:execute:1",
+            "net:bind-tcp:1",
+            "net-port:bind-tcp",
+            "net-port:bind-tcp:",
+            "net-port:bind-tcp:65536",
+            "net-port:bind-tcp:http",
+            "net-port:execute:1",
             "scope:signal:1",
         ] {
             assert_eq!(read(wrong), None, "{wrong}");

@@ -1,4 +1,4 @@
-//! Landlock: what a process and its children may still do to files, to TCP ports and to processes that are not under
+//! Landlock: what a process and its children may still do to files, to TCP and UDP ports and to processes that are not under
 //! the same rules, landlock(7). It cannot be taken back.
 
 use crate::{Errno, io};
@@ -20,15 +20,15 @@ const KINDS: [(&str, u32, &str, &str); 3] = [
         0,
         "LANDLOCK_ACCESS_FS_",
         "execute,write-file,read-file,read-dir,remove-dir,remove-file,make-char,make-dir,make-reg,\
-         make-sock,make-fifo,make-block,make-sym,refer,truncate,ioctl-dev",
+         make-sock,make-fifo,make-block,make-sym,refer,truncate,ioctl-dev,resolve-unix",
     ),
-    ("net", 32, "LANDLOCK_ACCESS_NET_", "bind-tcp,connect-tcp"),
+    ("net", 32, "LANDLOCK_ACCESS_NET_", "bind-tcp,connect-tcp,bind-udp,connect-send-udp"),
     ("scope", 40, "LANDLOCK_SCOPE_", "abstract-unix-socket,signal"),
 ];
 
 /// The bits that rights to files may have in a set.
 pub const FILES: u64 = 0xffff_ffff;
-/// Those of rights to TCP ports.
+/// Those of rights to TCP and UDP ports.
 pub const PORTS: u64 = 0xff << 32;
 /// Those of what is kept inside: connections and signals to who is under the same ruleset, or a later one.
 pub const SCOPES: u64 = 0xff << 40;
@@ -57,9 +57,14 @@ pub fn known(abi: i64) -> u64 {
         ..=1 => 13,
         2 => 14,
         3 | 4 => 15,
-        _ => 16,
+        5..=8 => 16,
+        _ => 17,
     };
-    let ports = if abi >= 4 { 0b11 << 32 } else { 0 };
+    let ports = match abi {
+        ..=3 => 0,
+        4..=9 => 0b11 << 32,
+        _ => 0b1111 << 32,
+    };
     let scopes = if abi >= 6 { 0b11 << 40 } else { 0 };
     ((1 << files) - 1) | ports | scopes
 }
@@ -115,7 +120,7 @@ pub fn allow(ruleset: BorrowedFd<'_>, allowed: u64, place: BorrowedFd<'_>) -> Re
     unsafe { call(1, [ruleset as usize, LANDLOCK_RULE_PATH_BENEATH, (&raw const rule).addr()], shown) }.map(drop)
 }
 
-/// Gives rights back to a TCP port.
+/// Gives rights back to a port.
 pub fn allow_port(ruleset: BorrowedFd<'_>, allowed: u64, port: u16) -> Result<(), Errno> {
     let ruleset = ruleset.as_raw_fd();
     // struct landlock_net_port_attr.
@@ -188,8 +193,10 @@ mod tests {
             each(known(abi), &mut |_, name| newest = String::from_utf8_lossy(name).to_string());
             newest
         };
-        let newest: Vec<_> = (1..8).map(newest).collect();
-        assert_eq!(newest, ["make-sym", "refer", "truncate", "connect-tcp", "connect-tcp", "signal", "signal"]);
-        assert_eq!((known(3) & FILES, known(5) & FILES), ((1 << 15) - 1, (1 << 16) - 1));
+        let newest: Vec<_> = (1..7).map(newest).collect();
+        assert_eq!(newest, ["make-sym", "refer", "truncate", "connect-tcp", "connect-tcp", "signal"]);
+        let bits = [3, 5, 8, 9, 10].map(|abi| (known(abi) & FILES).count_ones());
+        assert_eq!(bits, [15, 16, 16, 17, 17]);
+        assert_eq!([3, 4, 9, 10].map(|abi| (known(abi) & PORTS) >> 32), [0, 0b11, 0b11, 0b1111]);
     }
 }
