@@ -64,7 +64,7 @@ const LINES: &[(&str, &str)] = &[
     ("mount -t tmpfs tmpfs view; exec 3>view/busy", "umount view"),
     ("", "mount -t tmpfs -o x-name,uid=5 tmpfs view"),
     ("mount -t tmpfs -o x-name tmpfs view", "umount view"),
-    ("", "nsenter -t $target -e -c -S follow -G follow rootfs/state state"),
+    ("", "nsenter -t $target -u -e -c -S follow -G follow rootfs/state state"),
     ("", "unshare -r --propagation slave -m -f --forward-signals rootfs/state state"),
     ("", "unshare -f bash -c 'kill -TERM $$'"),
     ("", "setpriv --reuid=5 --regid=6 --groups=7 --inh-caps=-all --bounding-set=-chown,-kill rootfs/state state"),

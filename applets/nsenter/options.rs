@@ -22,7 +22,8 @@ pub struct Options {
     pub keep_caps: bool,
     pub root: Option<Place>,
     pub wd: Option<Place>,
-    pub wdns: Option<OsString>,
+    /// `--wdns`, and its directory; without one nothing is changed.
+    pub wdns: Option<Option<OsString>>,
     pub environment: bool,
     pub no_fork: bool,
     pub join_cgroup: bool,
@@ -91,7 +92,7 @@ fn without_equals(value: &OsStr) -> &OsStr {
 }
 
 fn place(value: Option<OsString>) -> Option<Place> {
-    Some(value.map_or(Place::Target, |path| Place::Path(without_equals(&path).to_os_string())))
+    Some(value.map_or(Place::Target, Place::Path))
 }
 
 fn target(value: &OsStr) -> Result<Target, Failure> {
@@ -174,11 +175,11 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('w'), "wd", "dir", "set the working directory", |options, value| {
-        options.wd = place(value);
+        options.wd = place(value.map(|path| without_equals(&path).to_os_string()));
         Ok(())
     }),
-    Opt::value(Some('W'), "wdns", "dir", "set the working directory in namespace", |options, value| {
-        options.wdns = Some(without_equals(&value).to_os_string());
+    Opt::maybe(Some('W'), "wdns", "dir", "set the working directory in namespace", |options, value| {
+        options.wdns = Some(value.map(|path| without_equals(&path).to_os_string()));
         Ok(())
     }),
     Opt::flag(Some('e'), "env", "inherit environment variables from target process", |options| {

@@ -92,8 +92,8 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     }
     let directory = match (options.wd, options.wdns) {
         (Some(place), _) => Some(Directory::Outside(place)),
-        (None, Some(path)) => Some(Directory::Inside(path)),
-        (None, None) => options.root.is_some().then_some(Directory::Present),
+        (None, Some(Some(path))) => Some(Directory::Inside(path)),
+        (None, _) => options.root.is_some().then_some(Directory::Present),
     };
     Ok(Plan {
         target: options.target,
@@ -120,33 +120,29 @@ fn check(options: &Options) -> Result<(), Failure> {
     if options.wd.is_some() && options.wdns.is_some() {
         return refuse("options --wd and --wdns cannot be combined");
     }
+    let enters = options.all || !options.namespaces.is_empty() || options.net_socket.is_some() || options.user_parent;
     if options.target.is_none() {
         if options.all {
             return refuse("no target PID specified for --all");
         }
         let needs_target = options.namespaces.iter().any(|(_, source)| *source == Source::Target)
             || options.net_socket.is_some()
-            || (options.user_parent && options.namespaces.is_empty())
-            || options.root == Some(Place::Target)
-            || options.wd == Some(Place::Target)
-            || options.environment
-            || options.join_cgroup
-            || options.uid == Some(Id::Follow)
-            || options.gid == Some(Id::Follow);
+            || options.user_parent;
         if needs_target {
             return refuse("no target PID specified");
         }
+        let of_target = [
+            (options.root == Some(Place::Target), "root"),
+            (options.wd == Some(Place::Target), "cwd"),
+            (options.environment, "environ"),
+            (options.join_cgroup, "cgroup"),
+            (options.uid == Some(Id::Follow), "uid"),
+            (options.gid == Some(Id::Follow), "gid"),
+        ];
+        if let Some((_, what)) = of_target.into_iter().find(|(is_asked, _)| *is_asked) {
+            return Err(Failure::new(1, text!["neither filename nor target pid supplied for ", what]));
+        }
     }
-    // A root or a working directory alone is something to enter, as it was until util-linux 2.40.
-    let enters = options.all
-        || !options.namespaces.is_empty()
-        || options.net_socket.is_some()
-        || options.user_parent
-        || options.root.is_some()
-        || options.wd.is_some()
-        || options.wdns.is_some()
-        || options.join_cgroup
-        || options.environment;
     if !enters {
         return refuse("no namespace specified");
     }
@@ -165,7 +161,13 @@ mod tests {
 
     #[test]
     fn a_new_root_keeps_the_working_directory_unless_another_is_named() {
-        let directory = |set: fn(&mut Options)| planned(set).unwrap().directory;
+        let directory = |set: fn(&mut Options)| {
+            let with_net = |options: &mut Options| {
+                options.namespaces = vec![(Kind::Net, Source::Target)];
+                set(options);
+            };
+            planned(with_net).unwrap().directory
+        };
         assert_eq!(directory(|options| options.root = Some(Place::Target)), Some(Directory::Present));
         assert_eq!(
             directory(|options| {
@@ -174,7 +176,7 @@ mod tests {
             }),
             Some(Directory::Outside(Place::Target))
         );
-        assert_eq!(directory(|options| options.namespaces = vec![(Kind::Net, Source::Target)]), None);
+        assert_eq!(directory(|_| {}), None);
     }
 
     #[test]
@@ -189,7 +191,8 @@ mod tests {
     #[test]
     fn something_must_be_entered_and_its_process_named() {
         assert!(planned(|_| {}).is_err());
-        assert!(planned(|options| options.root = Some(Place::Target)).is_ok());
+        assert!(planned(|options| options.root = Some(Place::Target)).is_err());
+        assert!(planned(|options| options.join_cgroup = true).is_err());
         assert!(plan(Options { all: true, ..Options::default() }, &[]).is_err());
         let file = (Kind::Net, Source::File(OsString::from("/n")));
         assert!(plan(Options { namespaces: vec![file], ..Options::default() }, &[]).is_ok());

@@ -133,17 +133,13 @@ fn open_namespaces(wanted: &[(Kind, Source)]) -> Result<Vec<(Kind, OwnedFd)>, Fa
     wanted.iter().map(|(kind, source)| Ok((*kind, open(source)?))).collect()
 }
 
-/// The parent of the user namespace given by file, else of the target's; without either, the
-/// owner of the first namespace that is given.
+/// The parent of the user namespace given by file, else of the target's.
 fn open_user_parent(opened: &[(Kind, OwnedFd)], target: Pinned<'_>) -> Result<OwnedFd, Failure> {
-    let user = opened.iter().find(|(kind, _)| *kind == Kind::User);
-    let parent = match (user, target.0, opened.first()) {
-        (Some((_, user)), _, _) => namespace::parent(user.as_fd()),
-        (None, Some(target), _) => target.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd())),
-        (None, None, Some((_, other))) => namespace::owner(other.as_fd()),
-        (None, None, None) => return Err(Failure::new(1, text!["no target PID specified"])),
+    let parent = match opened.iter().find(|(kind, _)| *kind == Kind::User) {
+        Some((_, user)) => namespace::parent(user.as_fd()),
+        None => target.get()?.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd())),
     };
-    parent.map_err(|error| Failure::new(1, text!["cannot get parent user namespace: ", error.errno]))
+    parent.map_err(|error| Failure::new(1, text!["failed to open parent namespace: ", error.errno]))
 }
 
 fn open_socket_namespace(fd: i32, target: Pinned<'_>) -> Result<OwnedFd, Failure> {

@@ -2,7 +2,7 @@
 
 use crate::mount::statmount;
 use crate::mountinfo::{Entry, Table};
-use crate::{Errno, Result, error::Context, io, stat, target::Target};
+use crate::{Errno, Error, Result, error::Context, io, stat, target::Target};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -25,14 +25,16 @@ pub fn parse(line: &[u8]) -> Option<Membership> {
     path.starts_with(b"/").then(|| Membership { controllers, path: OsString::from_vec(path.to_vec()) })
 }
 
-/// Opens `cgroup.procs` of each cgroup the process is in, for every hierarchy that is mounted.
+/// Opens `cgroup.procs` of each cgroup the process is in. Of a hierarchy that is mounted nowhere it must be our own.
 pub fn open_procs(target: &Target) -> Result<Vec<OwnedFd>> {
     let memberships = target.read("cgroup", 1 << 20)?;
+    let own = io::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
+    let own: Vec<_> = own.split(|byte| *byte == b'\n').filter_map(parse).collect();
     let mounts = Table::read()?;
     let mut opened = Vec::new();
     for membership in memberships.split(|byte| *byte == b'\n').filter_map(parse) {
         // What is mounted over a mount hides it: the file must be on the mount where it was looked for.
-        let mut failed = None;
+        let mut failed = (!own.contains(&membership)).then(|| Error::new("open", target.path("cgroup"), Errno::ENOENT));
         for mount in mounts.entries() {
             let Some(mut path) = directory(&mount, &membership) else { continue };
             path.push("/cgroup.procs");
@@ -42,7 +44,7 @@ pub fn open_procs(target: &Target) -> Result<Vec<OwnedFd>> {
                     failed = None;
                     break;
                 }
-                Err(error) => failed = failed.or(Some(error)),
+                Err(error) => failed = Some(error),
             }
         }
         if let Some(error) = failed {
