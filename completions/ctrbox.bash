@@ -112,7 +112,7 @@ _ctrbox_table() {
         -G | --setgid | --setgid=) value='@group' ;;
         --root=) value='@directory' ;;
         --wd=) value='@directory' ;;
-        -W | --wdns | --wdns=) value='@directory' ;;
+        --wdns=) value='@directory' ;;
         --kill-child=) value='@signal' ;;
         esac
         ;;

@@ -157,7 +157,7 @@ complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l preserve-credenti
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -l keep-caps -d 'retain capabilities granted in user namespaces'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s r -l root -d 'set the root directory' -f -a '(__fish_complete_directories)'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s w -l wd -d 'set the working directory' -f -a '(__fish_complete_directories)'
-complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s W -l wdns -d 'set the working directory in namespace' -x -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s W -l wdns -d 'set the working directory in namespace' -f -a '(__fish_complete_directories)'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s e -l env -d 'inherit environment variables from target process'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s F -l no-fork -d 'do not fork before exec'\''ing <program>'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s c -l join-cgroup -d 'join the cgroup of the target process'
