@@ -299,7 +299,7 @@ impl Shell {
             changes.extend(beginning.variable.map(|(name, text)| (name, filled(text))));
         }
         program.argv = Argv(argv);
-        program.environment = Environment::with(&changes);
+        program.environment = Environment::Inherited.with(&changes);
         Ok(program)
     }
 

@@ -67,6 +67,9 @@ const LINES: &[(&str, &str)] = &[
     ("", "nsenter -t $target -u -e -c -S follow -G follow rootfs/state state"),
     ("", "unshare -r --propagation slave -m -f --forward-signals rootfs/state state"),
     ("", "unshare -f bash -c 'kill -TERM $$'"),
+    ("", "unshare -pf --mount-proc unshare -f setpriv --nnp chroot rootfs /state state"),
+    ("", "nsenter -t $target -p -F chroot rootfs /state state"),
+    ("", "nsenter -t $target -p unshare -f chroot rootfs /state state"),
     ("", "setpriv --reuid=5 --regid=6 --groups=7 --inh-caps=-all --bounding-set=-chown,-kill rootfs/state state"),
     ("", "setpriv --no-new-privs --securebits=+noroot --pdeathsig=TERM rootfs/state state"),
     ("", "setpriv --reuid=5 --clear-groups --inh-caps=+kill --ambient-caps=+kill rootfs/state state"),
@@ -168,6 +171,23 @@ fn shown(name: &str, result: &str) -> String {
     }
 }
 
+/// The first line that breaks a rule of the trace: each process's lines have its number from the first fork on, whatever
+/// program it becomes, and none comes before its parent told of its fork.
+fn misplaced(log: &str) -> Option<&str> {
+    let mut known: Vec<&str> = Vec::new();
+    for line in log.lines() {
+        let number = line.strip_prefix("[pid ").and_then(|rest| rest.split_once(']')).map(|(number, _)| number);
+        match (number, line.split_once("fork() = ")) {
+            (Some(number), Some((_, child))) => known.extend([number, child]),
+            (Some(number), None) if known.contains(&number) => {}
+            // Before the first fork, or of one that failed.
+            (None, _) if known.is_empty() => {}
+            _ => return Some(line),
+        }
+    }
+    None
+}
+
 /// Whether all of `part` is in `whole`, in this order.
 fn is_in_order(part: &[String], whole: &[String]) -> bool {
     let mut rest = whole.iter();
@@ -188,7 +208,9 @@ fn the_trace_tells_the_calls_that_strace_sees_in_their_order_with_their_results(
         let run = stage.run(Side::Ours, Accounts::Ordinary, &script).unwrap();
         // The sandbox takes the directory of the commands out of what is printed.
         let Some((log, trace)) = run.stdout.split_once("----\n") else { panic!("{command}: {run:?}") };
-        let log = log.replace("execve(\"chroot\"", "execve(\"/ours/chroot\"");
+        let ours =
+            |log: String, name: &str| log.replace(&format!("execve(\"{name}\""), &format!("execve(\"/ours/{name}\""));
+        let log = ["chroot", "setpriv", "unshare"].into_iter().fold(log.to_string(), ours);
         let (strace, trace_calls) = (seen_by_strace(&log), traced(trace));
         let mut all: Vec<String> = strace.values().flatten().cloned().collect();
         let mut told = trace_calls.clone();
@@ -196,6 +218,9 @@ fn the_trace_tells_the_calls_that_strace_sees_in_their_order_with_their_results(
         told.sort();
         if all != told || !strace.values().all(|calls| is_in_order(calls, &trace_calls)) {
             wrong.push(format!("{command}:\nstrace: {strace:?}\ntrace: {trace_calls:?}"));
+        }
+        if let Some(line) = misplaced(trace) {
+            wrong.push(format!("{command}: the process of '{line}' in\n{trace}"));
         }
         count += told.len();
     }

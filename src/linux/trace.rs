@@ -3,9 +3,11 @@
 //! `CTRBOX_TRACE=1` writes to standard error, any other value names a file
 //! that is appended to. Each line is one write(2), so the lines of a forked
 //! child do not mix with its parent's, and each has its process's number from
-//! the first fork on. With tracing off the cost is one load.
+//! the first fork on, also in a program of ours that one of them becomes. With
+//! tracing off the cost is one load.
 
 use crate::Errno;
+use crate::process::Environment;
 use core::fmt::{self, Write as _};
 use core::sync::atomic::{AtomicI32, Ordering};
 use std::ffi::OsStr;
@@ -30,7 +32,31 @@ pub fn start() {
     };
     if let Ok(output) = output {
         OUTPUT.store(output.into_raw_fd(), Ordering::Relaxed);
+        PID.store(number_from_before(), Ordering::Relaxed);
     }
+}
+
+/// Says to a program of ours that a traced process becomes or starts that there is more than one process, and which
+/// one it is: `NUMBER:OWN`, the number on the lines and the process's own in its PID namespace.
+const NUMBER: &str = "CTRBOX_TRACE_PID";
+
+/// The number that this process had before it became our program. A program between may have started others, to which
+/// the variable does not apply: those have the number that they know themselves.
+fn number_from_before() -> i32 {
+    let Some(value) = crate::process::environment(NUMBER) else { return 0 };
+    let own = crate::process::id();
+    let mut numbers = value.as_bytes().split(|byte| *byte == b':').map(crate::number::decimal);
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(number), Some(who)) if who == own as u64 => number as i32,
+        _ => own,
+    }
+}
+
+/// The environment for the program that this process becomes, if there was a fork and the program may trace, too.
+pub(crate) fn number_for_program(environment: &Environment) -> Option<Environment> {
+    let number = PID.load(Ordering::Relaxed);
+    let told = number != 0 && environment.variable("CTRBOX_TRACE").is_some();
+    told.then(|| environment.with(&[(NUMBER, format!("{number}:{}", crate::process::id()).into())]))
 }
 
 /// Our process number, shown on each line since there was another process; 0 before.

@@ -60,25 +60,16 @@ impl Environment {
         }
     }
 
-    /// Ours, with these variables set.
-    pub fn with(changes: &[(&str, OsString)]) -> Environment {
-        let mut list = Vec::new();
-        let mut next = own_environment();
-        loop {
-            // SAFETY: `next` began at the start of the environment and has not passed its end, a null pointer.
-            let entry = unsafe { *next };
-            if entry.is_null() {
-                break;
-            }
-            // SAFETY: as above, and each entry is NUL-terminated.
-            let text = unsafe { core::ffi::CStr::from_ptr(entry) }.to_bytes();
-            let name = text.split(|byte| *byte == b'=').next();
-            if !changes.iter().any(|(changed, _)| name == Some(changed.as_bytes())) {
-                list.push(OsStr::from_bytes(text).to_os_string());
-            }
-            // SAFETY: this entry was not the null pointer at the end.
-            next = unsafe { next.add(1) };
-        }
+    /// This one, with these variables set.
+    pub fn with(&self, changes: &[(&str, OsString)]) -> Environment {
+        let mut list = match self {
+            Environment::Inherited => own_variables(),
+            Environment::Exactly(list) => list.clone(),
+        };
+        list.retain(|entry| {
+            let name = entry.as_bytes().split(|byte| *byte == b'=').next();
+            !changes.iter().any(|(changed, _)| name == Some(changed.as_bytes()))
+        });
         for (name, value) in changes {
             let mut entry = OsString::from(name);
             entry.push("=");
@@ -96,6 +87,8 @@ impl Environment {
 
 /// Replaces this process by a program. Returns only if that fails.
 pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: SearchPath) -> ExecError {
+    let numbered = trace::number_for_program(environment);
+    let environment = numbered.as_ref().unwrap_or(environment);
     let fail = |path: &OsStr, searched: Option<&OsStr>, errno| ExecError {
         file: file.to_os_string(),
         path: path.to_os_string(),
@@ -245,6 +238,23 @@ fn own_environment() -> *const *const c_char {
     }
     // SAFETY: the C library keeps `environ` valid, and nothing changes it between here and the exec.
     unsafe { environ }
+}
+
+/// The strings of our environment.
+fn own_variables() -> Vec<OsString> {
+    let mut list = Vec::new();
+    let mut next = own_environment();
+    loop {
+        // SAFETY: `next` began at the start of the environment and has not passed its end, a null pointer.
+        let entry = unsafe { *next };
+        if entry.is_null() {
+            return list;
+        }
+        // SAFETY: as above, and each entry is NUL-terminated.
+        list.push(OsStr::from_bytes(unsafe { core::ffi::CStr::from_ptr(entry) }.to_bytes()).to_os_string());
+        // SAFETY: this entry was not the null pointer at the end.
+        next = unsafe { next.add(1) };
+    }
 }
 
 struct Strings<'a>(&'a [CString]);
