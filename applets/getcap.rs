@@ -3,9 +3,9 @@
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
-use linux::Errno;
-use linux::filecap::{File, FileCapabilities};
+use linux::filecap::{self, FileCapabilities};
 use linux::walk::{self, Walk};
+use linux::{Errno, stat};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
@@ -92,14 +92,15 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         return Ok(Some(story));
     }
     for file in &files {
-        let call = "fgetxattr(FD, \"security.capability\")";
         if !options.recursive {
-            story.tell("open {0} itself, if it is a regular file, and print its capabilities", call, &[file]);
+            let call = "lgetxattr({0}, \"security.capability\")";
+            story.tell("print the capabilities of {0} itself, if it is a regular file", call, &[file]);
             continue;
         }
         let stays = if options.one_file_system { ", on the same file system" } else { "" };
         story.tell("list {0} and every directory below it{1}", "getdents64(FD)", &[file, &stays]);
         let order = if options.unsorted || options.verbose { "as they are found" } else { "sorted by path" };
+        let call = "getxattrat(FD, NAME, \"security.capability\")";
         story.tell("print the capabilities of each regular file in them, {0}", call, &[&order]);
     }
     Ok(Some(story))
@@ -152,17 +153,18 @@ fn without_slashes(path: &OsStr) -> &OsStr {
     OsStr::from_bytes(bytes.get(..length).unwrap_or(bytes))
 }
 
-/// What a file has, which is opened without following a symbolic link.
-fn look(path: &OsStr) -> Result<Found, Errno> {
-    let file = File::open(path)?;
-    if !file.is_regular() {
-        return Ok(Found::NotRegular);
-    }
-    Ok(match file.get() {
-        Ok(found) => Found::Capabilities(found),
+/// What is at a path, whose last component is not followed. Most files have no capabilities, and one call tells that.
+fn look(path: &OsStr, everything: bool) -> linux::Result<Found> {
+    let found = match filecap::at(path) {
         Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Found::Nothing,
         Err(errno) => Found::Failed(errno),
-    })
+        Ok(found) => Found::Capabilities(found),
+    };
+    if found == Found::Nothing && !everything {
+        return Ok(found);
+    }
+    // Nothing else can have capabilities, whatever its attributes say.
+    Ok(if stat::link(path)?.is_regular() { found } else { Found::NotRegular })
 }
 
 /// What prints, one line for each path.
@@ -187,10 +189,10 @@ impl Printer<'_> {
 
     /// Looks at one path and tells of it. Whether it is there.
     fn tell_one(&mut self, path: &OsStr) -> bool {
-        match look(path) {
+        match look(path, self.options.verbose) {
             Ok(found) => self.tell(path.as_bytes(), found),
-            Err(errno) => {
-                self.warn(text![path, " (", errno, ")"]);
+            Err(error) => {
+                self.warn(text![path, " (", error.errno, ")"]);
                 return false;
             }
         }

@@ -15,6 +15,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 pub(crate) const NAME: &CStr = c"security.capability";
 /// The largest value of any revision, in bytes.
 const LARGEST: usize = 24;
+/// Room for a value when it is read.
+pub(crate) const LONGEST: usize = 64;
 const REVISION_1: u32 = 0x0100_0000;
 const REVISION_2: u32 = 0x0200_0000;
 const REVISION_3: u32 = 0x0300_0000;
@@ -75,6 +77,30 @@ pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
     Ok(value)
 }
 
+/// The capabilities at a path, of a symbolic link itself: the errors of lgetxattr(2), `ENODATA` and `EOPNOTSUPP` as
+/// [`File::get`]. To print, not to change: the path may mean another file by then.
+pub fn at(path: &OsStr) -> Result<FileCapabilities, Errno> {
+    let mut value = [0; LONGEST];
+    decode_read(get_at(&io::cstring(path)?, &mut value), &value)
+}
+
+/// lgetxattr(2); the length of the value.
+pub(crate) fn get_at(path: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
+    // SAFETY: both strings are NUL-terminated and the buffer is valid for writes of its length.
+    let got = unsafe { libc::lgetxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    io::checked(got as i64).map(|length| length as usize)
+}
+
+/// Decodes a value of the length that was read.
+pub(crate) fn decode_read(got: Result<usize, Errno>, value: &[u8; LONGEST]) -> Result<FileCapabilities, Errno> {
+    match got {
+        Ok(length) => decode(value.get(..length).unwrap_or_default()),
+        // Longer than any revision.
+        Err(Errno::ERANGE) => Err(Errno::EINVAL),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// A file opened by path only.
 pub struct File {
     fd: OwnedFd,
@@ -106,7 +132,7 @@ impl File {
 
     /// Its capabilities. `ENODATA`: it has none. `EOPNOTSUPP`: the file system can have none.
     pub fn get(&self) -> Result<FileCapabilities, Errno> {
-        let mut value = [0_u8; 64];
+        let mut value = [0; LONGEST];
         let got = self.on_inode(
             &mut |path| {
                 // SAFETY: both strings are NUL-terminated and the buffer is valid for its length.
@@ -124,11 +150,7 @@ impl File {
             }
             got => got,
         };
-        match got {
-            Ok(length) => decode(value.get(..length as usize).unwrap_or_default()),
-            Err(Errno::ERANGE) => Err(Errno::EINVAL),
-            Err(errno) => Err(errno),
-        }
+        decode_read(got.map(|length| length as usize), &value)
     }
 
     /// Gives it these capabilities in place of what it has. Needs CAP_SETFCAP.

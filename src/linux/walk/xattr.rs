@@ -1,6 +1,6 @@
 //! The capabilities of a directory's entry: getxattrat(2), Linux 6.13, or lgetxattr(2) before.
 
-use crate::filecap::{FileCapabilities, NAME, decode};
+use crate::filecap::{FileCapabilities, LONGEST, NAME, decode_read, get_at};
 use crate::filtered::unless_filtered;
 use crate::{Errno, io};
 use core::ffi::CStr;
@@ -22,7 +22,7 @@ struct Arguments {
 /// Reads them, without following a symbolic link.
 pub(super) fn get(directory: i32, name: &CStr) -> Result<FileCapabilities, Errno> {
     static IS_MISSING: AtomicBool = AtomicBool::new(false);
-    let mut value = [0_u8; 64];
+    let mut value = [0; LONGEST];
     let got = if IS_MISSING.load(Ordering::Relaxed) {
         by_path(directory, name, &mut value)
     } else {
@@ -34,15 +34,10 @@ pub(super) fn get(directory: i32, name: &CStr) -> Result<FileCapabilities, Errno
             got => got,
         }
     };
-    match got {
-        Ok(length) => decode(value.get(..length).unwrap_or_default()),
-        // Longer than any revision.
-        Err(Errno::ERANGE) => Err(Errno::EINVAL),
-        Err(errno) => Err(errno),
-    }
+    decode_read(got, &value)
 }
 
-fn by_descriptor(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
+fn by_descriptor(directory: i32, name: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
     let mut arguments = Arguments { value: value.as_mut_ptr() as u64, size: value.len() as u32, flags: 0 };
     // SAFETY: both strings are NUL-terminated, the structure says where the value may be written
     // and how much of it, and its own size is given.
@@ -62,24 +57,18 @@ fn by_descriptor(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<us
 }
 
 /// Through /proc/self/fd, whose link leads to the open directory itself; without a proc from the directory.
-fn by_path(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
+fn by_path(directory: i32, name: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
     let mut path = format!("/proc/self/fd/{directory}/").into_bytes();
     path.extend_from_slice(name.to_bytes());
     let path = CString::new(path).map_err(|_| Errno::EINVAL)?;
-    match of_link(&path, value) {
+    match get_at(&path, value) {
         Err(Errno::ENOENT | Errno::ENOTDIR) => from_inside(directory, name, value),
         got => got,
     }
 }
 
-fn of_link(path: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
-    // SAFETY: both strings are NUL-terminated and the buffer is valid for writes of its length.
-    let got = unsafe { libc::lgetxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
-    io::checked(got as i64).map(|length| length as usize)
-}
-
 /// With the directory as the working directory for a moment. Another thread has its own from here on.
-fn from_inside(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usize, Errno> {
+fn from_inside(directory: i32, name: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
     // SAFETY: the call takes an integer.
     io::checked(i64::from(unsafe { libc::unshare(libc::CLONE_FS) }))?;
     let home = io::open_at(None, ".".as_ref(), libc::O_PATH, 0)?;
@@ -88,7 +77,7 @@ fn from_inside(directory: i32, name: &CStr, value: &mut [u8; 64]) -> Result<usiz
         io::checked(i64::from(unsafe { libc::fchdir(directory) }))
     };
     enter(directory)?;
-    let got = of_link(name, value);
+    let got = get_at(name, value);
     enter(home.as_raw_fd())?;
     got
 }
@@ -101,7 +90,7 @@ mod tests {
     fn both_ways_say_the_same_of_a_file_without_capabilities() {
         let directory = io::open_at(None, "/proc/self".as_ref(), libc::O_PATH, 0).unwrap();
         let number = directory.as_raw_fd();
-        let mut value = [0; 64];
+        let mut value = [0; LONGEST];
         let first = by_descriptor(number, c"no such file", &mut value);
         let second = by_path(number, c"no such file", &mut value);
         assert_eq!(second, Err(Errno::ENOENT));
