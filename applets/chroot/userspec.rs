@@ -47,7 +47,7 @@ struct Spec {
 pub fn look_up_outside(wanted: &Wanted) -> Outside {
     let spec = wanted.userspec.as_deref().and_then(|text| parse(text).ok()).unwrap_or_default();
     let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
-    let groups = wanted.groups.as_deref().map(|list| items(list).map(listed_group).collect());
+    let groups = wanted.groups.as_deref().map(listed_groups);
     Outside { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
 }
 
@@ -170,20 +170,27 @@ fn items(list: &OsStr) -> impl Iterator<Item = &[u8]> {
     list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty())
 }
 
-/// An item of a list of groups, with the group file of the root we are in.
-fn listed_group(item: &[u8]) -> Option<u32> {
-    by_name(item).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| {
+/// The numbers of a list of groups, with the group file of the root we are in.
+fn listed_groups(list: &OsStr) -> Vec<Option<u32>> {
+    // No group has an empty name.
+    let names: Vec<&[u8]> = items(list).map(|item| by_name(item).unwrap_or_default().as_bytes()).collect();
+    let number = |item: &[u8]| {
         let read = number::read(item, 10).filter(|read| read.length == item.len() && !read.negative)?;
         u32::try_from(read.value?).ok()
-    })
+    };
+    accounts::gids_by_name(&names)
+        .into_iter()
+        .zip(items(list))
+        .map(|(gid, item)| gid.or_else(|| number(item)))
+        .collect()
 }
 
 /// Reads a list of groups with the group file of the root we are in; what it does not know may be known `outside`.
 fn parse_groups(list: &OsStr, outside: &[Option<u32>]) -> Result<Vec<u32>, Failure> {
     let mut groups = Vec::new();
     let mut failure = Failure::silent(FAILED);
-    for (index, item) in items(list).enumerate() {
-        match listed_group(item).or_else(|| outside.get(index).copied().flatten()) {
+    for (index, (item, gid)) in items(list).zip(listed_groups(list)).enumerate() {
+        match gid.or_else(|| outside.get(index).copied().flatten()) {
             Some(gid) => groups.push(gid),
             None => {
                 let text = text!["invalid group ", quote::locale(OsStr::from_bytes(item))];

@@ -4,6 +4,7 @@
 //! Inside a new root these read that root's files. No symbolic link leads out of it: the process
 //! has been chrooted by then, and the links of a proc mounted in it are not followed.
 
+use crate::index::Index;
 use crate::{Errno, io, number};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -123,6 +124,29 @@ pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
 /// The group with this name.
 pub fn group_by_name(name: &OsStr) -> Option<Group> {
     find_group(&|group| group.name == name.as_bytes())
+}
+
+/// The numbers of the groups with these names, from one reading of the group file, in the names' order.
+pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<u32>> {
+    let mut index = Index::default();
+    names.iter().for_each(|name| index.add(name));
+    index.sort();
+    let mut gids = vec![None; names.len()];
+    let mut missing = names.len();
+    // Of a file that cannot be read no group is known.
+    let _ = each("/etc/group", &mut |line| {
+        if let Some(group) = parse_group(line) {
+            for place in index.places(group.name).filter(|place| names.get(*place) == Some(&group.name)) {
+                // The first group with a name is the one.
+                if let Some(gid) = gids.get_mut(place).filter(|gid| gid.is_none()) {
+                    *gid = Some(group.gid);
+                    missing -= 1;
+                }
+            }
+        }
+        missing > 0
+    });
+    gids
 }
 
 /// The first group with this number.

@@ -71,6 +71,12 @@ const FORMS: &[Form] = &[
         command: "chroot --userspec=u $S/root /ctrbox --list",
     },
     Form {
+        name: "chroot --groups",
+        size: 2_000,
+        prepare: "mkdir -p $S/root/etc; cp $S/ours/ctrbox $S/root/; seq -f g%.0f:x:%.0f: $N >$S/root/etc/group",
+        command: "chroot --groups=$(seq -f g%.0f -s, $N) $S/root /ctrbox --list",
+    },
+    Form {
         name: "getcap -r, depth",
         size: 500,
         prepare: "d=.; for i in $(seq 25); do l=\"$l $d/a $d/b\"; d=$d/a; done
