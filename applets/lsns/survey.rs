@@ -86,7 +86,7 @@ impl Survey {
         let mut done = Ok(());
         mountinfo::for_each(&mut |entry| {
             if entry.fstype == b"nsfs" && done.is_ok() {
-                done = survey.meet_mount(&entry, wanted);
+                done = survey.meet_mount(entry, wanted);
             }
         })?;
         let (nsfs, _) = namespace::own(Kind::Mount)?;

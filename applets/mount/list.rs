@@ -14,38 +14,39 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
     let kept = kept.index();
     let types = wanted.types.as_ref().map(|types| types.as_bytes());
     let mut sources = Sources::default();
-    let mut line = Vec::with_capacity(256);
-    let mut show = |entry: mountinfo::Entry<'_>| {
-        if types.is_some_and(|types| !options::type_matches(entry.fstype_text(), types)) || is_ignored(&entry) {
+    let mut show = |entry: &mountinfo::Entry<'_>| {
+        if types.is_some_and(|types| !options::type_matches(entry.fstype_text(), types)) || is_ignored(entry) {
             return;
         }
-        line.clear();
-        line.extend_from_slice(sources.pretty(&entry));
-        line.extend_from_slice(b" on ");
-        if entry.plain {
-            line.extend_from_slice(entry.target);
-        } else {
-            line.extend_from_slice(&mountinfo::unescape(entry.target));
-        }
-        line.extend_from_slice(b" type ");
-        line.extend_from_slice(entry.fstype);
-        line.extend_from_slice(b" (");
-        entry.append_options(&mut line);
-        if let Some(kept) = kept.find(&entry)
-            && !kept.options.is_empty()
-        {
-            line.push(b',');
-            line.extend_from_slice(&kept.options);
-        }
-        line.push(b')');
-        if wanted.show_labels
-            && let Some(label) = label(&entry)
-        {
-            line.extend_from_slice(&text![" [", label, "]"]);
-        }
-        disarm(&mut line, 0);
-        line.push(b'\n');
-        output.print(&line);
+        output.print_with(&mut |line| {
+            let start = line.len();
+            line.extend_from_slice(sources.pretty(entry));
+            if entry.plain {
+                line.extend_from_slice(entry.target);
+            } else {
+                line.extend_from_slice(&mountinfo::unescape(entry.target));
+            }
+            line.extend_from_slice(b" type ");
+            line.extend_from_slice(entry.fstype);
+            line.extend_from_slice(b" (");
+            entry.append_options(line);
+            let kept_options = kept.find(entry).map(|kept| &kept.options).filter(|options| !options.is_empty());
+            if let Some(options) = kept_options {
+                line.push(b',');
+                line.extend_from_slice(options);
+            }
+            if wanted.show_labels
+                && let Some(label) = label(entry)
+            {
+                line.extend_from_slice(&text![") [", label, "]"]);
+            } else {
+                line.push(b')');
+            }
+            if !entry.plain || kept_options.is_some() || wanted.show_labels {
+                disarm(line, start);
+            }
+            line.push(b'\n');
+        });
     };
     mountinfo::for_each(&mut show)
         .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
@@ -57,7 +58,7 @@ fn is_ignored(entry: &mountinfo::Entry<'_>) -> bool {
     entry.fstype == b"autofs" && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ignore")
 }
 
-/// Sources as they are shown. Many mounts in a row have the same one: the last is remembered.
+/// The beginnings of lines, `SOURCE on `, disarmed. Many mounts in a row have the same source: the last is remembered.
 #[derive(Default)]
 struct Sources {
     last: Option<Vec<u8>>,
@@ -74,6 +75,8 @@ impl Sources {
                 Some(b'/') if source::is_path_type(entry.fstype) => pretty(plain),
                 _ => plain,
             };
+            self.shown.extend_from_slice(b" on ");
+            disarm(&mut self.shown, 0);
         }
         &self.shown
     }

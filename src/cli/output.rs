@@ -29,7 +29,12 @@ impl Output {
 
     #[inline(never)]
     fn add(&mut self, value: Value<'_>) {
-        value.append(&mut self.buffer);
+        self.print_with(&mut |buffer| value.append(buffer));
+    }
+
+    /// Adds what `append` adds to the end of the buffer; what is in it already stays.
+    pub fn print_with(&mut self, append: &mut dyn FnMut(&mut Vec<u8>)) {
+        append(&mut self.buffer);
         if self.buffer.len() >= Output::FULL {
             // A failure is kept and reported by the flush at the end.
             let _ = self.flush();

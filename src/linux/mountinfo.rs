@@ -4,7 +4,7 @@
 //! the kernel's octal escapes (`\040`) are undone only where somebody looks.
 
 use crate::index::Index;
-use crate::{Errno, Result, error::Context, io};
+use crate::{Errno, Result, error::Context, io, number};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -40,12 +40,13 @@ pub struct Entry<'a> {
     pub source: &'a [u8],
     /// Options of the file system: `rw,size=4k`, escaped.
     pub super_options: &'a [u8],
-    /// Whether nothing in the line is escaped, and no byte is a control character.
+    /// Whether the line is printable ASCII without a backslash: there is nothing to unescape in it, and nothing that a
+    /// terminal would obey.
     pub plain: bool,
 }
 
 /// Hands every entry of our own table to `each`, in the kernel's order, without keeping the table.
-pub fn for_each(each: &mut dyn FnMut(Entry<'_>)) -> Result<()> {
+pub fn for_each(each: &mut dyn FnMut(&Entry<'_>)) -> Result<()> {
     let path = OsStr::new(SELF);
     let file = io::open_read(path)?;
     let mut buffer = vec![0_u8; 64 * 1024];
@@ -61,7 +62,7 @@ pub fn for_each(each: &mut dyn FnMut(Entry<'_>)) -> Result<()> {
         let mut rest = buffer.get(..filled).unwrap_or_default();
         while let Some(end) = io::find_byte(b'\n', rest) {
             if let Some(entry) = rest.get(..end).and_then(Entry::parse) {
-                each(entry);
+                each(&entry);
             }
             rest = rest.get(end + 1..).unwrap_or_default();
         }
@@ -173,12 +174,12 @@ fn holder<'a>(on: &dyn Fn(&OsStr) -> Option<Entry<'a>>, path: &OsStr) -> Option<
 impl<'a> Entry<'a> {
     /// Parses one line; `None` if it is not one.
     pub fn parse(line: &'a [u8]) -> Option<Entry<'a>> {
+        let (id, rest) = number_until(line, b' ')?;
+        let (parent, rest) = number_until(rest, b' ')?;
+        let (major, rest) = number_until(rest, b':')?;
+        let (minor, line) = number_until(rest, b' ')?;
+        let device = (major, minor);
         let mut fields = Fields::new(line);
-        let id = number(fields.next()?)?;
-        let parent = number(fields.next()?)?;
-        let device = fields.next()?;
-        let colon = device.iter().position(|&byte| byte == b':')?;
-        let device = (number(device.get(..colon)?)?, number(device.get(colon + 1..)?)?);
         let root = fields.next()?;
         let target = fields.next()?;
         let options = fields.next()?;
@@ -214,7 +215,9 @@ impl<'a> Entry<'a> {
 
     /// The number of its peer group (`kind` is `shared:`) or of the one it follows (`master:`).
     pub fn group(&self, kind: &str) -> Option<u32> {
-        self.optional.split(|byte| *byte == b' ').find_map(|word| number(word.strip_prefix(kind.as_bytes())?))
+        self.optional.split(|byte| *byte == b' ').find_map(|word| {
+            number::decimal(word.strip_prefix(kind.as_bytes())?).and_then(|number| u32::try_from(number).ok())
+        })
     }
 
     /// The source without escapes.
@@ -242,27 +245,28 @@ impl<'a> Entry<'a> {
 
     /// Appends [`Entry::all_options`] to `text`.
     pub fn append_options(&self, text: &mut Vec<u8>) {
-        // Both lists begin with rw or ro, and have them nowhere else.
-        let is_read_only = |list: &[u8]| matches!(list, b"ro" | [b'r', b'o', b',', ..]);
-        let read_only = is_read_only(self.options) || is_read_only(self.super_options);
-        text.extend_from_slice(if read_only { b"ro" } else { b"rw" });
-        for list in [self.options, self.super_options] {
-            let mut rest = list;
-            match rest {
-                b"rw" | b"ro" => continue,
-                [b'r', b'w' | b'o', b',', after @ ..] => rest = after,
-                _ => {}
+        let (read_only, own) = without_access(self.options);
+        let (super_read_only, super_options) = without_access(self.super_options);
+        text.extend_from_slice(if read_only || super_read_only { b"ro" } else { b"rw" });
+        for list in [own, super_options] {
+            if !matches!(list, [] | [b',', ..]) {
+                text.push(b',');
             }
-            if rest.is_empty() {
-                continue;
-            }
-            text.push(b',');
             if self.plain {
-                text.extend_from_slice(rest);
+                text.extend_from_slice(list);
             } else {
-                text.extend_from_slice(&unescape(rest));
+                text.extend_from_slice(&unescape(list));
             }
         }
+    }
+}
+
+/// Whether a list of options is read-only, and what comes after the rw or ro that both lists begin with, and have nowhere
+/// else: a comma and the others, or nothing.
+fn without_access(list: &[u8]) -> (bool, &[u8]) {
+    match list {
+        [b'r', access @ (b'o' | b'w'), rest @ ..] if matches!(rest, [] | [b',', ..]) => (*access == b'o', rest),
+        _ => (false, list),
     }
 }
 
@@ -276,32 +280,44 @@ struct Fields<'a> {
     at: usize,
     /// The top bit of each of them that is a blank and has not been used.
     blanks: u64,
-    /// Not zero if one of the bytes so far is special.
+    /// Has a top bit if one of the bytes so far is special.
     special: u64,
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
 
+// These few instructions are called for every eight bytes: a call to them would be most of their time.
+
 /// The top bit of each byte that is `byte`.
+#[inline(always)]
 const fn equal(word: u64, byte: u8) -> u64 {
     let difference = word ^ (ONES * byte as u64);
     !(((difference & !TOPS) + !TOPS) | difference | !TOPS)
 }
 
 /// The eight bytes at `at`; behind the end there are letters.
+#[inline(always)]
 fn word_at(line: &[u8], at: usize) -> u64 {
-    let mut word = [b'x'; 8];
-    match line.get(at..at + 8) {
-        Some(eight) => word.copy_from_slice(eight),
-        None => word.iter_mut().zip(line.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from),
-    }
-    u64::from_le_bytes(word)
+    let rest = line.get(at..).unwrap_or_default();
+    u64::from_le_bytes(rest.first_chunk().copied().unwrap_or_else(|| last_word(rest)))
 }
 
-/// Not zero if a byte is a backslash or a control character.
+#[inline(never)]
+fn last_word(rest: &[u8]) -> [u8; 8] {
+    let mut word = [b'x'; 8];
+    word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    word
+}
+
+/// Has a top bit if a byte is a backslash, a control character or not ASCII. What is carried from byte to byte comes from
+/// such a one.
+#[inline(always)]
 const fn special(word: u64) -> u64 {
-    equal(word, b'\\') | equal(word, 0x7f) | equal(word & (ONES * 0xe0), 0)
+    let from_backslash = word ^ (ONES * b'\\' as u64);
+    word | word.wrapping_sub(ONES * b' ' as u64)
+        | word.wrapping_add(ONES)
+        | (from_backslash.wrapping_sub(ONES) & !from_backslash)
 }
 
 impl<'a> Fields<'a> {
@@ -310,6 +326,7 @@ impl<'a> Fields<'a> {
         Fields { line, start: 0, at: 0, blanks: equal(word, b' '), special: special(word) }
     }
 
+    #[inline(always)]
     fn look_at(&mut self, at: usize) {
         let word = word_at(self.line, at);
         self.at = at;
@@ -317,12 +334,12 @@ impl<'a> Fields<'a> {
         self.special |= special(word);
     }
 
-    /// Whether no byte of the line is a backslash or a control character: then there is nothing to unescape or to hide.
+    /// Whether no byte of the line is special: then there is nothing to unescape or to hide.
     fn is_plain(&mut self) -> bool {
         while self.at + 8 < self.line.len() {
             self.look_at(self.at + 8);
         }
-        self.special == 0
+        self.special & TOPS == 0
     }
 
     /// The text to the next blank; `None` at the end of the line.
@@ -342,19 +359,24 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn number(text: &[u8]) -> Option<u32> {
-    // A u32 has at most ten digits, which cannot overflow a u64.
-    if text.is_empty() || text.len() > 10 {
-        return None;
-    }
+/// The number that a line begins with, and what is behind the byte that ends it.
+fn number_until(line: &[u8], end: u8) -> Option<(u32, &[u8])> {
     let mut value = 0_u64;
-    let mut all_digits = true;
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        all_digits &= digit < 10;
-        value = value * 10 + u64::from(digit);
+    let mut rest = line;
+    while let [byte, after @ ..] = rest {
+        if *byte == end {
+            // A u32 has at most ten digits, which cannot overflow a u64.
+            let length = line.len() - rest.len();
+            return Some((u32::try_from(value).ok().filter(|_| (1..=10).contains(&length))?, after));
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit(*byte)?));
+        rest = after;
     }
-    u32::try_from(value).ok().filter(|_| all_digits)
+    None
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    Some(byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)
 }
 
 /// Undoes octal escapes: `\040` is a blank. What is no escape stays as it is.
@@ -518,12 +540,16 @@ mod tests {
 
     #[test]
     fn a_line_is_plain_if_there_is_nothing_to_unescape_or_to_hide() {
-        for (line, plain) in
-            [(&b"abc def"[..], true), (b"abcdefgh\\040", false), (b"12345678\x01", false), (b"\x7f", false)]
-        {
+        for (line, plain) in [
+            (&b"abc def"[..], true),
+            (b"abcdefgh\\040", false),
+            (b"12345678\x01", false),
+            (b"\x7f", false),
+            // U+009B, which a terminal takes for ESC [.
+            (b"123456789\xc2\x9b", false),
+        ] {
             assert_eq!(Fields::new(line).is_plain(), plain, "{line:?}");
         }
-        assert!(Fields::new("/\u{e4}\u{20ac}/12345678".as_bytes()).is_plain());
     }
 
     #[test]
