@@ -234,7 +234,7 @@ impl Session {
         }
         let line = text![
             "Error: under Linux, effective file capabilities must either be empty, or\n",
-            "      exactly match the union of selected permitted and inheritable bits."
+            "       exactly match the union of selected permitted and inheritable bits."
         ];
         let failure = Failure::silent(1).and(Line::Text(line));
         if !self.force {

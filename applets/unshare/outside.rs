@@ -138,7 +138,7 @@ fn unpack(status: u8, said: &[u8]) -> Failure {
 fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
     for (ids, map) in maps {
         if idmap::text(map).len() > idmap::MAP_LIMIT {
-            let text = text!["the ", ids.file(), " is longer than the kernel takes (4096 bytes)"];
+            let text = text!["/proc/", pid, "/", ids.file(), " too large for kernel 4k limit"];
             return Err(Failure::new(1, text));
         }
         match idmap::write(&pid.to_string(), *ids, map) {
@@ -150,7 +150,7 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
                 run_newidmap(pid, *ids, map)?;
             }
             Err(error) => {
-                let failure = Failure::new(1, text!["write failed ", error.object, ": ", error.errno]);
+                let failure = Failure::new(1, text!["failed to write ", error.object, ": ", error.errno]);
                 return Err(explained(failure, Step::Map, error.errno));
             }
         }

@@ -114,7 +114,9 @@ pub fn kill_signal(name: Option<OsString>) -> Result<Signal, Failure> {
 
 /// The argument of `--setuid` or `--setgid`: a number, or a name that `named` knows.
 pub fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
-    number::id(value.as_bytes())
-        .or_else(|| named(value))
-        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, ": '", value, "'"]))
+    number::id(value.as_bytes()).or_else(|| named(value)).ok_or_else(|| {
+        let is_number = number::read(value.as_bytes(), 10).is_some_and(|read| read.length == value.len());
+        let why = if is_number { ": Numerical result out of range" } else { "" };
+        Failure::new(1, text!["failed to parse ", what, ": '", value, "'", why])
+    })
 }

@@ -48,7 +48,11 @@ pub(super) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
 
 pub(super) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let hint = match errno {
-        Errno::EINVAL if facts.node(path).is_some_and(|node| node.kind == FileKind::Regular) && rootid != 0 => {
+        Errno::EINVAL if facts.node(path).is_some_and(|node| node.kind == FileKind::Regular) => {
+            // Sets that no file can hold are said before.
+            if rootid == 0 {
+                return Vec::new();
+            }
             text![
                 "it is a regular file, but user ",
                 rootid,
