@@ -16,7 +16,7 @@ use nix::unistd::{Gid, Pid, Uid};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -95,7 +95,9 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     nix::unistd::sethostname("sandbox")?;
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
 
-    let of_the_machine = devices()?;
+    // Kept open, since a script may cover /proc.
+    let mut mounts = fs::File::open("/proc/self/mountinfo")?;
+    let of_the_machine = devices(&mut mounts)?;
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)?;
@@ -131,7 +133,10 @@ fn init(arguments: &[OsString]) -> Result<u8> {
         let emulation = Emulation { kernel: text(kernel).parse()?, answer: text(answer).parse()? };
         emulation::install(emulation.filter())?;
     }
-    let shell = Command::new("/bin/bash")
+    let mut shell = Command::new("/bin/bash");
+    // SAFETY: between fork and exec only a system call is made.
+    unsafe { shell.pre_exec(move || Ok(signals.thread_unblock()?)) };
+    let shell = shell
         .arg("-c")
         .arg(script)
         .stdin(Stdio::null())
@@ -164,7 +169,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     };
     // All but this process.
     let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
-    let own: Vec<u64> = devices()?.into_iter().filter(|device| !of_the_machine.contains(device)).collect();
+    let own: Vec<u64> = devices(&mut mounts)?.into_iter().filter(|device| !of_the_machine.contains(device)).collect();
     left.extend(left_behind(&own, &unique));
     if !left.is_empty() {
         tell(&left.join("\n"))?;
@@ -187,12 +192,15 @@ fn reap(shell: Pid) -> nix::Result<Option<i32>> {
 }
 
 /// The devices (`st_dev`) of what is mounted.
-fn devices() -> std::io::Result<Vec<u64>> {
+fn devices(mountinfo: &mut fs::File) -> std::io::Result<Vec<u64>> {
     let device = |line: &str| {
         let (major, minor) = line.split(' ').nth(2)?.split_once(':')?;
         Some(nix::sys::stat::makedev(major.parse().ok()?, minor.parse().ok()?))
     };
-    Ok(fs::read_to_string("/proc/self/mountinfo")?.lines().filter_map(device).collect())
+    mountinfo.rewind()?;
+    let mut table = String::new();
+    mountinfo.read_to_string(&mut table)?;
+    Ok(table.lines().filter_map(device).collect())
 }
 
 /// What outlives the namespaces, undone and named: loop devices that do not free themselves, on files of the file
