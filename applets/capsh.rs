@@ -11,7 +11,7 @@ mod report;
 mod sets;
 
 use cli::explain::{NO_CALL, Story};
-use cli::table::Spec;
+use cli::table::{Argument, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::capability;
 use linux::process::{Disposition, Pid};
@@ -28,7 +28,7 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[args ...]"],
     notes: "",
     usage_status: 1,
-    options: &options::OPTIONS.specs,
+    options: &options::OPTIONS,
     run,
     explain,
 };
@@ -49,6 +49,29 @@ enum Action {
     Help,
     /// It ends the command: the licence.
     License,
+}
+
+/// Whether an option ends the command, and with which text.
+#[derive(Clone, Copy, Default)]
+enum Ended {
+    #[default]
+    No,
+    Help,
+    License,
+}
+
+impl Action {
+    #[inline(always)]
+    fn act(self, session: &mut Session<'_>, value: Option<&OsStr>) -> Result<Ended, Failure> {
+        match self {
+            Action::Do(act) => act(session)?,
+            Action::With(act) => act(session, value.unwrap_or_default())?,
+            Action::Maybe(act) => act(session, value)?,
+            Action::Help => return Ok(Ended::Help),
+            Action::License => return Ok(Ended::License),
+        }
+        Ok(Ended::No)
+    }
 }
 
 /// What earlier arguments leave for later ones, beside the state of the process itself.
@@ -97,17 +120,17 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             b"=+" => return session.launch_self(after),
             _ => {}
         }
-        let Some((_, action, value)) = find(argument) else { return session.not_known(argument) };
-        match (action, value) {
-            (Action::Do(act), _) => act(&mut session)?,
-            (Action::With(act), Some(value)) => act(&mut session, value)?,
-            (Action::Maybe(act), value) => act(&mut session, value)?,
-            (Action::With(_), None) => return session.not_known(argument),
-            (Action::Help, _) => {
+        let Some((index, spec, value)) = find(argument) else { return session.not_known(argument) };
+        if value.is_none() && matches!(spec.argument, Argument::Required(_)) {
+            return session.not_known(argument);
+        }
+        match options::act_on(&mut session, index, value)? {
+            Ended::No => {}
+            Ended::Help => {
                 session.usage();
                 return Ok(0);
             }
-            (Action::License, _) => {
+            Ended::License => {
                 session.output.print(cli::capability::license(invocation));
                 return Ok(0);
             }
@@ -140,7 +163,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
             }
             _ => {}
         }
-        let (spec, _, value) =
+        let (_, spec, value) =
             find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
         let name = spec.name();
         match value {
@@ -178,8 +201,8 @@ fn call(option: &str) -> &'static str {
     }
 }
 
-/// The option that an argument names, what it does, and its value. Names are whole, and values follow `=`.
-fn find(argument: &OsStr) -> Option<(Spec, &'static Action, Option<&OsStr>)> {
+/// The option that an argument names, by its row, and its value. Names are whole, and values follow `=`.
+fn find(argument: &OsStr) -> Option<(usize, Spec, Option<&OsStr>)> {
     let bytes = argument.as_bytes();
     if bytes == b"-h" {
         return find(OsStr::new("--help"));
@@ -190,14 +213,15 @@ fn find(argument: &OsStr) -> Option<(Spec, &'static Action, Option<&OsStr>)> {
         Some((name, value)) => (name, value.get(1..).map(OsStr::from_bytes)),
         None => (word, None),
     };
-    options::OPTIONS.iter().find_map(|(spec, action)| {
+    let (index, spec) = options::OPTIONS.iter().enumerate().find(|(_, spec)| {
         let long = spec.name().as_bytes();
-        let takes_value = !matches!(action, Action::Do(_) | Action::Help | Action::License);
+        let takes_value = spec.argument != Argument::None;
         // libcap looks only at how this one begins, and scripts may have come to rely on it.
         let begins = long == b"noamb" && word.starts_with(long);
         let is_it = long == name && (takes_value || value.is_none());
-        (is_it || begins).then_some((spec, action, value))
-    })
+        is_it || begins
+    })?;
+    Some((index, spec, value))
 }
 
 impl Session<'_> {
@@ -220,7 +244,7 @@ impl Session<'_> {
     /// The usage, on standard output as libcap prints it.
     fn usage(&mut self) {
         let mut out = text!["usage: ", self.invocation.argv0, " [args ...]\n"];
-        for spec in options::OPTIONS.specs.iter() {
+        for spec in options::OPTIONS.iter() {
             options::push_usage(&spec, &mut out);
         }
         let shell = self.shell.as_deref().unwrap_or(OsStr::new(launch::SHELL));
@@ -266,7 +290,7 @@ mod tests {
 
     #[test]
     fn options_are_known_by_their_whole_names_and_values_follow_an_equals_sign() {
-        let name = |argument: &'static str| find(OsStr::new(argument)).map(|(spec, _, value)| (spec.name(), value));
+        let name = |argument: &'static str| find(OsStr::new(argument)).map(|(_, spec, value)| (spec.name(), value));
         assert_eq!(name("--drop=all"), Some(("drop", Some(OsStr::new("all")))));
         assert_eq!(name("--caps="), Some(("caps", Some(OsStr::new("")))));
         assert_eq!(name("--caps=a=b"), Some(("caps", Some(OsStr::new("a=b")))));

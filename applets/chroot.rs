@@ -43,8 +43,8 @@ pub static APPLET: Applet = Applet {
 /// What was typed.
 #[derive(Default, Debug)]
 struct Options {
-    groups: Option<OsString>,
-    userspec: Option<OsString>,
+    groups: Option<&'static OsStr>,
+    userspec: Option<&'static OsStr>,
     skip_chdir: bool,
 }
 

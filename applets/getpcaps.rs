@@ -5,7 +5,7 @@
 use cli::capability::print;
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn, write_error};
-use cli::table::{Argument, Packed, Row, Spec};
+use cli::table::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
 use linux::capability::{self, Iab};
@@ -22,7 +22,7 @@ pub static APPLET: Applet = Applet {
     synopsis: &["[opts] <pid> [<pid> ...]"],
     notes: "",
     usage_status: 1,
-    options: &OPTIONS.specs,
+    options: &OPTIONS,
     run,
     explain,
 };
@@ -40,7 +40,7 @@ const ROWS: &[Row<()>] = &[
 ];
 
 /// The rows, packed.
-static OPTIONS: Packed<()> = cli::table!(ROWS);
+static OPTIONS: Specs = cli::specs!(ROWS);
 
 /// How a process is shown.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
         "  The capabilities are displayed in the cap_from_text(3) format.\n\n",
         "  Optional arguments:"
     ];
-    for spec in OPTIONS.specs.iter() {
+    for spec in OPTIONS.iter() {
         let short = spec.short.map(|letter| format!("-{letter}"));
         let names: Vec<String> = spec.names().map(|name| format!("--{name}")).chain(short).collect();
         out.extend_from_slice(&text![format!("\n     {:<21} {}", names.join(" or "), spec.help)]);

@@ -122,17 +122,17 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('f'), "fake", "dry run; skip the mount(2) syscall", |o| o.fake = true),
     Opt::flag(Some('F'), "fork", "fork off for each device (use with -a)", |o| o.fork = true),
     Opt::value(Some('T'), "fstab", "path", "alternative file to /etc/fstab", |o, path| {
-        o.fstab.push(path);
+        o.fstab.push(path.into());
         Ok(())
     }),
     Opt::flag(Some('i'), "internal-only", "don't call the mount.<type> helpers", |o| o.internal_only = true),
     Opt::flag(Some('l'), "show-labels", "show also filesystem labels", |o| o.show_labels = true),
     Opt::value(None, "map-groups", "inner:outer:count", "add the specified GID map to an ID-mapped mount", |o, map| {
-        o.id_maps.push(('g', map));
+        o.id_maps.push(('g', map.into()));
         Ok(())
     }),
     Opt::value(None, "map-users", "inner:outer:count", "add the specified UID map to an ID-mapped mount", |o, map| {
-        o.id_maps.push(('u', map));
+        o.id_maps.push(('u', map.into()));
         Ok(())
     }),
     Opt::maybe(Some('m'), "mkdir", "mode", "alias to '-o X-mount.mkdir[=<mode>]'", |o, mode| {
@@ -142,38 +142,38 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::flag(Some('n'), "no-mtab", "don't write to the userspace mount table", |o| o.no_mtab = true),
     Opt::value(None, "options-mode", "mode", "what to do with options loaded from fstab", |o, mode| {
-        o.table_use.set_mode(&mode)
+        o.table_use.set_mode(mode)
     }),
-    Opt::value(None, "options-source", "source", "mount options source", |o, source| o.table_use.set_source(&source)),
+    Opt::value(None, "options-source", "source", "mount options source", |o, source| o.table_use.set_source(source)),
     Opt::flag(None, "options-source-force", "force use of options from fstab/mtab", |o| {
         o.table_use.force = true;
     }),
     Opt::flag(None, "onlyonce", "check if filesystem is already mounted", |o| o.onlyonce = true),
     Opt::value(Some('o'), "options", "list", "comma-separated list of mount options", |o, list| {
-        o.options.append(parse_options(&list)?);
+        o.options.append(parse_options(list)?);
         Ok(())
     }),
     Opt::value(Some('O'), "test-opts", "list", "limit the set of filesystems (use with -a)", |o, list| {
-        o.test_options = Some(list);
+        o.test_options = Some(list.into());
         Ok(())
     }),
     Opt::flag(Some('r'), "ro read-only", "mount the filesystem read-only (same as -o ro)", |o| {
         o.options.push("ro", None);
     }),
     Opt::value(Some('t'), "types", "list", "limit the set of filesystem types", |o, types| {
-        o.types = Some(types);
+        o.types = Some(types.into());
         Ok(())
     }),
     Opt::value(None, "source", "source", "explicitly specifies source (path, label, uuid)", |o, source| {
-        o.source("--source", source);
+        o.source("--source", source.into());
         Ok(())
     }),
     Opt::value(None, "target", "target", "explicitly specifies mountpoint", |o, target| {
-        o.target = Some(target);
+        o.target = Some(target.into());
         Ok(())
     }),
     Opt::value(None, "target-prefix", "path", "specifies path used for all mountpoints", |o, prefix| {
-        o.target_prefix = Some(prefix);
+        o.target_prefix = Some(prefix.into());
         Ok(())
     }),
     Opt::flag(Some('v'), "verbose", "say what is being done", |o| o.verbose = true),
@@ -182,7 +182,7 @@ const ROWS: &[Opt<Options>] = &[
         o.options.push("rw", None);
     }),
     Opt::value(Some('N'), "namespace", "ns", "perform mount in another namespace", |o, namespace| {
-        o.namespace = Some(namespace);
+        o.namespace = Some(namespace.into());
         Ok(())
     }),
     Opt::flag(Some('s'), "", "tolerate unknown options (passed to the mount.<type> helpers)", |o| o.sloppy = true),
@@ -212,7 +212,7 @@ const ROWS: &[Opt<Options>] = &[
         o.propagation("runbindable");
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), &cli::table::LIBMOUNT),
+    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
 ];
 
 /// The rows, packed.

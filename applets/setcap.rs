@@ -8,7 +8,7 @@ use cli::capability::{parse, point_at, print};
 use cli::diagnosis::{Step, explained};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, hint, hints_wanted, warn};
-use cli::table::{Argument, Packed, Row, Spec};
+use cli::table::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
 use linux::capability::{self, Sets};
@@ -28,7 +28,7 @@ pub static APPLET: Applet = Applet {
     ],
     notes: "",
     usage_status: 1,
-    options: &OPTIONS.specs,
+    options: &OPTIONS,
     run,
     explain,
 };
@@ -51,7 +51,7 @@ const ROWS: &[Row<()>] = &[
 ];
 
 /// The rows, packed.
-static OPTIONS: Packed<()> = cli::table!(ROWS);
+static OPTIONS: Specs = cli::specs!(ROWS);
 
 /// The longest text that is read from standard input, in bytes.
 const INPUT: usize = 64 * 1024;
@@ -167,7 +167,7 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
         " <capsN>     cap_from_text(3) formatted file capability\n",
         " [ Note: capsh --suggest=\"something...\" might help you pick. ]\n"
     ];
-    for spec in OPTIONS.specs.iter() {
+    for spec in OPTIONS.iter() {
         let mut name = match spec.short {
             Some(letter) => format!("-{letter}"),
             None => format!("--{}", spec.name()),

@@ -81,23 +81,23 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('n'), "no-mtab", "don't write to the userspace mount table", |o| o.no_mtab = true),
     Opt::flag(Some('l'), "lazy", "detach the filesystem now, clean up things later", |o| o.lazy = true),
     Opt::value(Some('O'), "test-opts", "list", "limit the set of filesystems (use with -a)", |o, list| {
-        o.test_options = Some(list);
+        o.test_options = Some(list.into());
         Ok(())
     }),
     Opt::flag(Some('R'), "recursive", "recursively unmount a target with all its children", |o| o.recursive = true),
     Opt::flag(Some('r'), "read-only", "in case unmounting fails, try to remount read-only", |o| o.read_only = true),
     Opt::value(Some('t'), "types", "list", "limit the set of filesystem types (use with -a)", |o, types| {
-        o.types = Some(types);
+        o.types = Some(types.into());
         Ok(())
     }),
     Opt::flag(Some('v'), "verbose", "say what is being done", |o| o.verbose = true),
     Opt::flag(Some('q'), "quiet", "suppress 'not mounted' error messages", |o| o.quiet = true),
     Opt::value(Some('N'), "namespace", "ns", "perform umount in another namespace", |o, namespace| {
-        o.namespace = Some(namespace);
+        o.namespace = Some(namespace.into());
         Ok(())
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), &cli::table::LIBMOUNT),
+    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
 ];
 
 /// The rows, packed.

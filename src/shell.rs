@@ -30,7 +30,7 @@ pub static SHELL: Applet = Applet {
 
 #[derive(Default)]
 struct Options {
-    rootfs: Option<OsString>,
+    rootfs: Option<&'static OsStr>,
     trace: bool,
 }
 
@@ -155,7 +155,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     if let Some(operand) = operands.first() {
         return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));
     }
-    let rootfs = options.rootfs.as_deref().map(root_file_system).transpose()?;
+    let rootfs = options.rootfs.map(root_file_system).transpose()?;
     let itself = directory::read_link(OsStr::new("/proc/self/exe"));
     let program = itself.map_err(|error| failed("cannot find this program", OsStr::new("/proc/self/exe"), error))?;
     let links = private_directory()?;

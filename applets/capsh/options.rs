@@ -1,9 +1,11 @@
 //! The table of capsh's options, in the order of the usage text.
 
-use super::Action;
 use super::Action::{Do, Help, License, Maybe, With};
-use cli::table::{Argument, Packed, Row, Spec};
+use super::{Action, Ended, Session};
+use cli::Failure;
+use cli::table::{Argument, Row, Spec, Specs};
 use cli::text;
+use std::ffi::OsStr;
 
 const fn act(name: &'static str, argument: Argument, help: &'static str, action: Action) -> Row<Action> {
     Row { spec: Spec { short: None, long: name, argument, help }, store: action }
@@ -62,7 +64,12 @@ const ROWS: &[Row<Action>] = &[
 ];
 
 /// The rows, packed.
-pub(super) static OPTIONS: Packed<Action> = cli::table!(ROWS);
+pub(super) static OPTIONS: Specs = cli::specs!(ROWS);
+
+/// Does what the row with this index says.
+pub(super) fn act_on(session: &mut Session<'_>, index: usize, value: Option<&OsStr>) -> Result<Ended, Failure> {
+    cli::row!(ROWS, index, action => action.act(session, value))
+}
 
 /// Adds an option's line: its name in a column of its own, and its help.
 pub(super) fn push_usage(spec: &Spec, out: &mut Vec<u8>) {

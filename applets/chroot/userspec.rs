@@ -3,16 +3,16 @@
 use super::FAILED;
 use cli::{Failure, failure::Line, number, quote, text};
 use linux::accounts;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// What was asked for, as typed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// USER:GROUP.
-    pub userspec: Option<OsString>,
+    pub userspec: Option<&'static OsStr>,
     /// A list of groups.
-    pub groups: Option<OsString>,
+    pub groups: Option<&'static OsStr>,
 }
 
 /// What the old root knows.
@@ -45,9 +45,9 @@ struct Spec {
 
 /// Looks names up before the root changes. Failures do not count: the names may be known inside.
 pub fn look_up_outside(wanted: &Wanted) -> Outside {
-    let spec = wanted.userspec.as_deref().and_then(|text| parse(text).ok()).unwrap_or_default();
+    let spec = wanted.userspec.and_then(|text| parse(text).ok()).unwrap_or_default();
     let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
-    let groups = wanted.groups.as_deref().map(listed_groups);
+    let groups = wanted.groups.map(listed_groups);
     Outside { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
 }
 
@@ -55,7 +55,7 @@ pub fn look_up_outside(wanted: &Wanted) -> Outside {
 /// nothing: a group of a list, and for a user known inside by number alone the primary group, if
 /// both roots agree on the uid. Its other groups there are not those of anybody in the new root.
 pub fn look_up_inside(wanted: &Wanted, outside: Outside) -> Result<Identity, Failure> {
-    let spec = match wanted.userspec.as_deref() {
+    let spec = match wanted.userspec {
         Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
         None => Spec::default(),
     };
@@ -74,7 +74,7 @@ pub fn look_up_inside(wanted: &Wanted, outside: Outside) -> Result<Identity, Fai
     if let (Some(uid), None) = (needs_user, gid) {
         return Err(Failure::new(FAILED, text!["no group specified for unknown uid: ", uid]));
     }
-    let groups = match wanted.groups.as_deref() {
+    let groups = match wanted.groups {
         Some(list) if !list.is_empty() => Some(parse_groups(list, &outside.groups)?),
         // An empty list means none.
         Some(_) => Some(Vec::new()),

@@ -5,7 +5,7 @@ use cli::table::Table;
 use cli::{Failure, Opt, text, value};
 use linux::namespace::KINDS;
 use linux::process::Pid;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// What the tree is made of.
@@ -25,7 +25,7 @@ pub struct Options {
     pub form: Form,
     list: bool,
     pub no_headings: bool,
-    columns: Option<OsString>,
+    columns: Option<&'static OsStr>,
     all_columns: bool,
     pub persistent: bool,
     pub task: Option<Pid>,
@@ -53,7 +53,7 @@ impl Options {
 
     /// The fields to show, where `default` is what is shown if none are named.
     pub fn fields(&self, default: &str) -> Result<Vec<usize>, Failure> {
-        let list = self.columns.as_deref().unwrap_or(OsStr::new("+")).as_bytes();
+        let list = self.columns.unwrap_or(OsStr::new("+")).as_bytes();
         let mut fields = Vec::new();
         let named = match list.strip_prefix(b"+") {
             None => list,
@@ -128,7 +128,7 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
         Options::excluded(o.persistent, "--persistent", "--task")?;
-        let pid = value::whole(&pid, "PID", 1, Pid::MAX as u64)?;
+        let pid = value::whole(pid, "PID", 1, Pid::MAX as u64)?;
         o.task = Pid::try_from(pid).ok();
         Ok(())
     }),

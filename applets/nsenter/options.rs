@@ -4,7 +4,7 @@ use cli::{Failure, Opt, Table, child, number, text};
 use linux::accounts;
 use linux::namespace::Kind;
 use linux::process::Signal;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// What was typed.
@@ -23,7 +23,7 @@ pub struct Options {
     pub root: Option<Place>,
     pub wd: Option<Place>,
     /// `--wdns`, and its directory; without one nothing is changed.
-    pub wdns: Option<Option<OsString>>,
+    pub wdns: Option<Option<&'static OsStr>>,
     pub environment: bool,
     pub no_fork: bool,
     pub join_cgroup: bool,
@@ -45,7 +45,7 @@ pub enum Source {
     /// The target process.
     Target,
     /// A file.
-    File(OsString),
+    File(&'static OsStr),
     /// The kernel's 64-bit namespace id.
     Id(u64),
 }
@@ -65,19 +65,19 @@ pub enum Place {
     /// The target's own.
     Target,
     /// This path, from where we are now.
-    Path(OsString),
+    Path(&'static OsStr),
 }
 
 impl Options {
-    fn namespace(&mut self, kind: Kind, value: Option<OsString>) -> Result<(), Failure> {
-        let source = match value.as_deref().map(without_equals) {
+    fn namespace(&mut self, kind: Kind, value: Option<&'static OsStr>) -> Result<(), Failure> {
+        let source = match value.map(without_equals) {
             None => Source::Target,
             Some(value) => match value.as_bytes().strip_prefix(b":") {
                 Some(id) => Source::Id(number::unsigned(id).ok_or_else(|| {
                     Failure::new(1, text!["failed to parse nsid: ", OsStr::from_bytes(id)])
                         .hint(text!["for a file of that name write ./", value])
                 })?),
-                None => Source::File(value.to_os_string()),
+                None => Source::File(value),
             },
         };
         self.namespaces.retain(|(other, _)| *other != kind);
@@ -91,7 +91,7 @@ fn without_equals(value: &OsStr) -> &OsStr {
     OsStr::from_bytes(value.as_bytes().strip_prefix(b"=").unwrap_or(value.as_bytes()))
 }
 
-fn place(value: Option<OsString>) -> Option<Place> {
+fn place(value: Option<&'static OsStr>) -> Option<Place> {
     Some(value.map_or(Place::Target, Place::Path))
 }
 
@@ -120,7 +120,7 @@ const ROWS: &[Opt<Options>] = &[
         if options.target.is_some() {
             return Err(Failure::new(1, text!["option --target may be given only once"]));
         }
-        options.target = Some(target(&value)?);
+        options.target = Some(target(value)?);
         Ok(())
     }),
     Opt::maybe(Some('m'), "mount", "file|:nsid", "enter mount namespace", |options, value| {
@@ -161,11 +161,11 @@ const ROWS: &[Opt<Options>] = &[
         options.namespace(Kind::Time, value)
     }),
     Opt::value(Some('S'), "setuid", "uid|follow", "set uid in entered namespace", |options, value| {
-        options.uid = Some(id(&value, "uid", |name| accounts::passwd_by_name(name).map(|user| user.uid))?);
+        options.uid = Some(id(value, "uid", |name| accounts::passwd_by_name(name).map(|user| user.uid))?);
         Ok(())
     }),
     Opt::value(Some('G'), "setgid", "gid|follow", "set gid in entered namespace", |options, value| {
-        options.gid = Some(id(&value, "gid", |name| accounts::group_by_name(name).map(|group| group.gid))?);
+        options.gid = Some(id(value, "gid", |name| accounts::group_by_name(name).map(|group| group.gid))?);
         Ok(())
     }),
     Opt::flag(None, "preserve-credentials", "do not touch uids or gids", |options| options.preserve_credentials = true),
@@ -175,11 +175,11 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('w'), "wd", "dir", "set the working directory", |options, value| {
-        options.wd = place(value.map(|path| without_equals(&path).to_os_string()));
+        options.wd = place(value.map(without_equals));
         Ok(())
     }),
     Opt::maybe(Some('W'), "wdns", "dir", "set the working directory in namespace", |options, value| {
-        options.wdns = Some(value.map(|path| without_equals(&path).to_os_string()));
+        options.wdns = Some(value.map(without_equals));
         Ok(())
     }),
     Opt::flag(Some('e'), "env", "inherit environment variables from target process", |options| {
@@ -223,16 +223,16 @@ mod tests {
 
     #[test]
     fn a_namespace_comes_from_the_target_a_file_or_an_id() {
-        let source = |value: Option<&str>| {
+        let source = |value: Option<&'static str>| {
             let mut options = Options::default();
-            options.namespace(Kind::Net, value.map(OsString::from)).ok()?;
+            options.namespace(Kind::Net, value.map(OsStr::new)).ok()?;
             options.namespaces.pop().map(|(_, source)| source)
         };
         assert_eq!(source(None), Some(Source::Target));
-        assert_eq!(source(Some("/run/x")), Some(Source::File(OsString::from("/run/x"))));
-        assert_eq!(source(Some("=/run/x")), Some(Source::File(OsString::from("/run/x"))));
+        assert_eq!(source(Some("/run/x")), Some(Source::File(OsStr::new("/run/x"))));
+        assert_eq!(source(Some("=/run/x")), Some(Source::File(OsStr::new("/run/x"))));
         assert_eq!(source(Some(":7")), Some(Source::Id(7)));
         assert_eq!(source(Some(":x")), None);
-        assert_eq!(source(Some("./:x")), Some(Source::File(OsString::from("./:x"))));
+        assert_eq!(source(Some("./:x")), Some(Source::File(OsStr::new("./:x"))));
     }
 }

@@ -4,7 +4,7 @@ use super::options::{Id, Options, Place, Source, Target};
 use cli::{Failure, text};
 use linux::namespace::{KINDS, Kind};
 use linux::process::Signal;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// What is done, in the order of the fields. What one of them opens is handed to the one that uses it.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Directory {
     /// The present one, which a new root would lose.
     Present,
     /// Opened inside.
-    Inside(OsString),
+    Inside(&'static OsStr),
 }
 
 /// How to fork.
@@ -194,7 +194,7 @@ mod tests {
         assert!(planned(|options| options.root = Some(Place::Target)).is_err());
         assert!(planned(|options| options.join_cgroup = true).is_err());
         assert!(plan(Options { all: true, ..Options::default() }, &[]).is_err());
-        let file = (Kind::Net, Source::File(OsString::from("/n")));
+        let file = (Kind::Net, Source::File(OsStr::new("/n")));
         assert!(plan(Options { namespaces: vec![file], ..Options::default() }, &[]).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use super::confine::listed;
 use cli::{Failure, Opt, Table, number, text, value};
 use linux::process::{ANY_TRACER, Pid, Signal, signal_number};
 use linux::{accounts, capability, landlock};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// Which supplementary groups the program gets.
@@ -44,7 +44,7 @@ pub const EVERY: [(u64, u64); 3] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// At a path and below.
-    Path(OsString),
+    Path(&'static OsStr),
     /// At a TCP port.
     Port(u16),
 }
@@ -72,8 +72,8 @@ pub struct Options {
     pub securebits: Option<Changes>,
     /// `None`: as it happens. `Some(None)`: as it was. 0: none.
     pub death_signal: Option<Option<Signal>>,
-    pub selinux: Option<OsString>,
-    pub apparmor: Option<OsString>,
+    pub selinux: Option<&'static OsStr>,
+    pub apparmor: Option<&'static OsStr>,
     pub reset_env: bool,
     /// Who may trace the program: a process, 0 for none, or [`ANY_TRACER`].
     pub tracer: Option<i64>,
@@ -81,7 +81,7 @@ pub struct Options {
     pub blocked: Option<u64>,
     pub rules: Vec<Rule>,
     /// The file of a seccomp filter.
-    pub filter: Option<OsString>,
+    pub filter: Option<&'static OsStr>,
 }
 
 impl Options {
@@ -246,7 +246,7 @@ fn access(value: &OsStr) -> Result<u64, Failure> {
 }
 
 /// `path-beneath:right,right:PATH` or `net-port:right,right:PORT`.
-fn rule(value: &OsStr) -> Result<Rule, Failure> {
+fn rule(value: &'static OsStr) -> Result<Rule, Failure> {
     let invalid = || Failure::new(1, text!["invalid landlock rule: ", value]);
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
     let (Some(what), Some(list), Some(place)) = (parts.next(), parts.next(), parts.next()) else {
@@ -263,7 +263,7 @@ fn rule(value: &OsStr) -> Result<Rule, Failure> {
         allowed,
         match kind {
             b"net" => Place::Port(value::whole(place, "port", 0, u16::MAX.into())? as u16),
-            _ => Place::Path(place.to_os_string()),
+            _ => Place::Path(place),
         },
     ))
 }
@@ -290,37 +290,37 @@ const ROWS: &[Opt<Options>] = &[
         }
     }),
     Opt::value(None, "ambient-caps", "caps,...", "set ambient capabilities", |o, list| {
-        once(&mut o.given, &mut o.ambient, capabilities(&list)?, "--ambient-caps option")
+        once(&mut o.given, &mut o.ambient, capabilities(list)?, "--ambient-caps option")
     }),
     Opt::value(None, "inh-caps", "caps,...", "set inheritable capabilities", |o, list| {
-        once(&mut o.given, &mut o.inheritable, capabilities(&list)?, "--inh-caps option")
+        once(&mut o.given, &mut o.inheritable, capabilities(list)?, "--inh-caps option")
     }),
     Opt::value(None, "bounding-set", "caps", "set capability bounding set", |o, list| {
-        once(&mut o.given, &mut o.bounding, capabilities(&list)?, "--bounding-set option")
+        once(&mut o.given, &mut o.bounding, capabilities(list)?, "--bounding-set option")
     }),
     Opt::flag(None, "list-caps", "list all capabilities", |o| {
         o.given += 1;
         o.list_caps = true;
     }),
     Opt::value(None, "ruid", "uid|user", "set real uid", |o, id| {
-        once(&mut o.given, &mut o.ruid, user(&id, "ruid")?, "ruid")
+        once(&mut o.given, &mut o.ruid, user(id, "ruid")?, "ruid")
     }),
     Opt::value(None, "euid", "uid|user", "set effective uid", |o, id| {
-        once(&mut o.given, &mut o.euid, user(&id, "euid")?, "euid")
+        once(&mut o.given, &mut o.euid, user(id, "euid")?, "euid")
     }),
     Opt::value(None, "rgid", "gid|user", "set real gid", |o, id| {
-        once(&mut o.given, &mut o.rgid, group(&id, "rgid")?, "rgid")
+        once(&mut o.given, &mut o.rgid, group(id, "rgid")?, "rgid")
     }),
     Opt::value(None, "egid", "gid|group", "set effective gid", |o, id| {
-        once(&mut o.given, &mut o.egid, group(&id, "egid")?, "egid")
+        once(&mut o.given, &mut o.egid, group(id, "egid")?, "egid")
     }),
     Opt::value(None, "reuid", "uid|user", "set real and effective uid", |o, id| {
-        let id = user(&id, "reuid")?;
+        let id = user(id, "reuid")?;
         once(&mut o.given, &mut o.ruid, id, "ruid or euid")?;
         once(&mut 0, &mut o.euid, id, "ruid or euid")
     }),
     Opt::value(None, "regid", "gid|group", "set real and effective gid", |o, id| {
-        let id = group(&id, "regid")?;
+        let id = group(id, "regid")?;
         once(&mut o.given, &mut o.rgid, id, "rgid or egid")?;
         once(&mut 0, &mut o.egid, id, "rgid or egid")
     }),
@@ -330,11 +330,11 @@ const ROWS: &[Opt<Options>] = &[
     Opt::value(None, "groups", "group,...", "set supplementary groups by GID or name", |o, list| {
         // What excludes it is said before what is wrong with it.
         o.groups(Groups::These(Vec::new()))?;
-        o.groups = Some(Groups::These(supplementary(&list)?));
+        o.groups = Some(Groups::These(supplementary(list)?));
         Ok(())
     }),
     Opt::value(None, "securebits", "bits", "set securebits", |o, list| {
-        once(&mut o.given, &mut o.securebits, securebits(&list)?, "--securebits option")
+        once(&mut o.given, &mut o.securebits, securebits(list)?, "--securebits option")
     }),
     Opt::value(None, "pdeathsig", "keep|clear|signame", "set or clear parent death signal", |o, name| {
         let signal = match name.as_bytes() {
@@ -348,7 +348,7 @@ const ROWS: &[Opt<Options>] = &[
         once(&mut o.given, &mut o.death_signal, signal, "--keep-pdeathsig option")
     }),
     Opt::value(None, "ptracer", "pid|any|none", "allow ptracing from the given process", |o, value| {
-        once(&mut o.given, &mut o.tracer, tracer(&value)?, "--ptracer option")
+        once(&mut o.given, &mut o.tracer, tracer(value)?, "--ptracer option")
     }),
     Opt::value(None, "selinux-label", "label", "set SELinux label", |o, label| {
         once(&mut o.given, &mut o.selinux, label, "--selinux-label option")
@@ -358,7 +358,7 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::value(None, "landlock-access", "access", "block fs, net or scope, or only fs:<right>,...", |o, value| {
         o.given += 1;
-        o.blocked = Some(o.blocked.unwrap_or_default() | access(&value)?);
+        o.blocked = Some(o.blocked.unwrap_or_default() | access(value)?);
         Ok(())
     }),
     Opt::value(
@@ -368,7 +368,7 @@ const ROWS: &[Opt<Options>] = &[
         "allow path-beneath:<right>,...:<path>\nor net-port:<right>,...:<port>",
         |o, value| {
             o.given += 1;
-            o.rules.push(rule(&value)?);
+            o.rules.push(rule(value)?);
             Ok(())
         },
     ),
@@ -420,8 +420,8 @@ mod tests {
         ] {
             assert_eq!(access(wrong), None, "{wrong}");
         }
-        let read = |text: &str| rule(OsStr::new(text)).ok();
-        assert_eq!(read("path-beneath::a:b"), Some((EVERY_FILE, Place::Path("a:b".into()))));
+        let read = |text: &'static str| rule(OsStr::new(text)).ok();
+        assert_eq!(read("path-beneath::a:b"), Some((EVERY_FILE, Place::Path(OsStr::new("a:b")))));
         assert_eq!(read("net-port:connect-send-udp:80"), Some((1 << 35, Place::Port(80))));
         assert_eq!(read("net-port::0"), Some((EVERY_PORT, Place::Port(0))));
         for wrong in [

@@ -16,17 +16,17 @@ pub struct Options {
     /// The kinds asked for.
     pub kinds: Vec<Kind>,
     /// Files that namespaces are to be kept on.
-    pub files: Vec<(Kind, OsString)>,
+    pub files: Vec<(Kind, &'static OsStr)>,
     pub fork: bool,
     pub forward_signals: bool,
     pub kill_child: Option<Signal>,
-    pub mount_proc: Option<OsString>,
-    pub mount_binfmt: Option<OsString>,
-    pub load_interp: Option<OsString>,
+    pub mount_proc: Option<&'static OsStr>,
+    pub mount_binfmt: Option<&'static OsStr>,
+    pub load_interp: Option<&'static OsStr>,
     /// `None`: nothing was said, so private. `Some(None)`: unchanged.
     pub propagation: Option<Option<Propagation>>,
-    pub root: Option<OsString>,
-    pub wd: Option<OsString>,
+    pub root: Option<&'static OsStr>,
+    pub wd: Option<&'static OsStr>,
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     /// What our own effective ids become inside.
@@ -58,7 +58,7 @@ impl Options {
         self.kinds.contains(&kind)
     }
 
-    fn want_file(&mut self, kind: Kind, file: Option<OsString>) -> Result<(), Failure> {
+    fn want_file(&mut self, kind: Kind, file: Option<&'static OsStr>) -> Result<(), Failure> {
         self.want(kind);
         if let Some(file) = file {
             self.files.retain(|(other, _)| *other != kind);
@@ -67,18 +67,18 @@ impl Options {
         Ok(())
     }
 
-    fn mount_proc_at(&mut self, directory: Option<OsString>) {
+    fn mount_proc_at(&mut self, directory: Option<&'static OsStr>) {
         self.want(Kind::Mount);
-        self.mount_proc = Some(directory.unwrap_or_else(|| OsString::from("/proc")));
+        self.mount_proc = Some(directory.unwrap_or(OsStr::new("/proc")));
     }
 
-    fn mount_binfmt_at(&mut self, directory: Option<OsString>) {
+    fn mount_binfmt_at(&mut self, directory: Option<&'static OsStr>) {
         self.want(Kind::Mount);
         self.want(Kind::User);
         if directory.is_none() && self.mount_proc.is_none() {
             self.mount_proc_at(None);
         }
-        self.mount_binfmt = Some(directory.unwrap_or_else(|| OsString::from("/proc/sys/fs/binfmt_misc")));
+        self.mount_binfmt = Some(directory.unwrap_or(OsStr::new("/proc/sys/fs/binfmt_misc")));
     }
 
     fn ranges(&mut self, ids: Ids, spec: &OsStr) -> Result<(), Failure> {
@@ -272,21 +272,21 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('S'), "setuid", "uid", "set uid in entered namespace", |options, uid| {
-        options.uid = Some(child::id(&uid, "uid", user_named)?);
+        options.uid = Some(child::id(uid, "uid", user_named)?);
         Ok(())
     }),
     Opt::value(Some('G'), "setgid", "gid", "set gid in entered namespace", |options, gid| {
-        options.gid = Some(child::id(&gid, "gid", group_named)?);
+        options.gid = Some(child::id(gid, "gid", group_named)?);
         Ok(())
     }),
     Opt::value(None, "map-user", "uid|name", "map current user to uid (implies --user)", |options, user| {
         options.want(Kind::User);
-        options.map_user = Some(map_id(&user, "uid", user_named)?);
+        options.map_user = Some(map_id(user, "uid", user_named)?);
         Ok(())
     }),
     Opt::value(None, "map-group", "gid|name", "map current group to gid (implies --user)", |options, group| {
         options.want(Kind::User);
-        options.map_group = Some(map_id(&group, "gid", group_named)?);
+        options.map_group = Some(map_id(group, "gid", group_named)?);
         Ok(())
     }),
     Opt::flag(Some('r'), "map-root-user", "map current user to root (implies --user)", |options| {
@@ -317,18 +317,18 @@ const ROWS: &[Opt<Options>] = &[
         "map-users",
         "inner:outer:count|auto|subids|all",
         "map count users from outer to inner (implies --user)",
-        |options, spec| options.ranges(Ids::Users, &spec),
+        |options, spec| options.ranges(Ids::Users, spec),
     ),
     Opt::value(
         None,
         "map-groups",
         "inner:outer:count|auto|subids|all",
         "map count groups from outer to inner (implies --user)",
-        |options, spec| options.ranges(Ids::Groups, &spec),
+        |options, spec| options.ranges(Ids::Groups, spec),
     ),
     Opt::value(None, "owner", "uid:gid", "set the owner of the user namespace (implies --user)", |options, ids| {
         options.want(Kind::User);
-        options.owner = Some(owner(&ids)?);
+        options.owner = Some(owner(ids)?);
         Ok(())
     }),
     Opt::value(None, "setgroups", "allow|deny", "control the setgroups syscall in user namespaces", |options, word| {
@@ -346,7 +346,7 @@ const ROWS: &[Opt<Options>] = &[
         "offset",
         "set clock monotonic offset (seconds) in time namespaces",
         |options, offset| {
-            options.monotonic = Some(seconds(&offset, "monotonic")?);
+            options.monotonic = Some(seconds(offset, "monotonic")?);
             Ok(())
         },
     ),
@@ -356,7 +356,7 @@ const ROWS: &[Opt<Options>] = &[
         "offset",
         "set clock boottime offset (seconds) in time namespaces",
         |options, offset| {
-            options.boottime = Some(seconds(&offset, "boottime")?);
+            options.boottime = Some(seconds(offset, "boottime")?);
             Ok(())
         },
     ),
@@ -367,7 +367,7 @@ const ROWS: &[Opt<Options>] = &[
         "names",
         "clear all environment variables but these,\nseparated by commas",
         |options, names| {
-            options.whitelist(&names);
+            options.whitelist(names);
             Ok(())
         },
     ),

@@ -11,7 +11,7 @@ use linux::idmap::{self, Extent, Ids};
 use linux::mount;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Argv, Channel, Environment, Fork, Pid, SearchPath, Status, Wait};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// Asks for the maps.
 const MAP: u8 = b'm';
@@ -85,7 +85,7 @@ fn lost() -> Failure {
 /// Serves the process inside until that hangs up.
 fn serve(insider: Pid, work: &Outside, channel: &Channel) {
     let mut request = [0];
-    let mut kept: &[(Kind, OsString)] = &[];
+    let mut kept: &[(Kind, &'static OsStr)] = &[];
     while let Ok(Some([what])) = channel.receive(&mut request) {
         let done = match *what {
             MAP => write_maps(insider, &work.maps),
@@ -104,7 +104,7 @@ fn serve(insider: Pid, work: &Outside, channel: &Channel) {
 }
 
 /// Takes namespaces off their files.
-fn undo(files: &[(Kind, OsString)]) {
+fn undo(files: &[(Kind, &'static OsStr)]) {
     for (_, file) in files.iter().rev() {
         let _ = mount::umount2(file, mount::MNT_DETACH);
     }
@@ -194,7 +194,7 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
 
 /// Binds the namespaces of `pid` on files; the ones already bound are undone if one fails.
 /// `forks` says whether `pid` has or will have a child, without which a PID namespace has no file.
-fn keep(pid: Pid, files: &[(Kind, OsString)], forks: bool) -> Done {
+fn keep(pid: Pid, files: &[(Kind, &'static OsStr)], forks: bool) -> Done {
     for (index, (kind, file)) in files.iter().enumerate() {
         let namespace = namespace::path(pid, kind.file_for_children());
         if let Err(error) = mount::bind_file(&namespace, file) {

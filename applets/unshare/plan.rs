@@ -46,21 +46,21 @@ pub enum Step {
     /// Change the propagation of every mount.
     Propagate(Propagation),
     /// Keep an existing mount's propagation from what is mounted on it.
-    MakePrivate(OsString),
+    MakePrivate(&'static OsStr),
     /// chroot(2).
-    Chroot(OsString),
+    Chroot(&'static OsStr),
     /// chdir(2).
-    Chdir(OsString),
+    Chdir(&'static OsStr),
     /// Mount proc.
     MountProc {
-        directory: OsString,
+        directory: &'static OsStr,
         /// The root that was changed to before, if it was.
-        root: Option<OsString>,
+        root: Option<&'static OsStr>,
     },
     /// Mount binfmt_misc.
-    MountBinfmt(OsString),
+    MountBinfmt(&'static OsStr),
     /// Register an interpreter with the binfmt_misc mounted there.
-    Register { directory: OsString, definition: OsString },
+    Register { directory: &'static OsStr, definition: &'static OsStr },
     /// Drop the supplementary groups.
     DropGroups,
     /// setgid(2).
@@ -79,7 +79,7 @@ pub struct Outside {
     /// The maps to write.
     pub maps: Vec<(Ids, Vec<Extent>)>,
     /// The namespaces to bind on files.
-    pub files: Vec<(Kind, OsString)>,
+    pub files: Vec<(Kind, &'static OsStr)>,
     /// Whether a child is forked before that.
     pub forks: bool,
 }
@@ -161,31 +161,28 @@ fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
     if options.wants(Kind::Mount) {
         steps.extend(propagation.map(Step::Propagate));
     }
-    let register = |directory: &OsString| {
-        let definition = options.load_interp.clone()?;
-        Some(Step::Register { directory: directory.clone(), definition })
-    };
-    let opens_at_once = options.root.is_some() && options.load_interp.as_deref().is_some_and(has_fixed_flag);
+    let register = |directory| options.load_interp.map(|definition| Step::Register { directory, definition });
+    let opens_at_once = options.root.is_some() && options.load_interp.is_some_and(has_fixed_flag);
     if opens_at_once {
         // The kernel opens the interpreter while it is registered: it is meant to be the one outside.
-        let directory = OsString::from("/proc/sys/fs/binfmt_misc");
-        steps.push(Step::MountBinfmt(directory.clone()));
-        steps.extend(register(&directory));
+        let directory = OsStr::new("/proc/sys/fs/binfmt_misc");
+        steps.push(Step::MountBinfmt(directory));
+        steps.extend(register(directory));
     }
-    if let Some(root) = &options.root {
-        steps.push(Step::Chroot(root.clone()));
-        steps.push(Step::Chdir(options.wd.clone().unwrap_or_else(|| OsString::from("/"))));
-    } else if let Some(wd) = &options.wd {
-        steps.push(Step::Chdir(wd.clone()));
+    if let Some(root) = options.root {
+        steps.push(Step::Chroot(root));
+        steps.push(Step::Chdir(options.wd.unwrap_or(OsStr::new("/"))));
+    } else {
+        steps.extend(options.wd.map(Step::Chdir));
     }
-    if let Some(directory) = &options.mount_proc {
+    if let Some(directory) = options.mount_proc {
         if options.root.is_none() && propagation != Some(Propagation::Private) {
-            steps.push(Step::MakePrivate(directory.clone()));
+            steps.push(Step::MakePrivate(directory));
         }
-        steps.push(Step::MountProc { directory: directory.clone(), root: options.root.clone() });
+        steps.push(Step::MountProc { directory, root: options.root });
     }
-    if let Some(directory) = &options.mount_binfmt {
-        steps.push(Step::MountBinfmt(directory.clone()));
+    if let Some(directory) = options.mount_binfmt {
+        steps.push(Step::MountBinfmt(directory));
         if !opens_at_once {
             steps.extend(register(directory));
         }
@@ -290,7 +287,7 @@ mod tests {
     fn the_process_outside_knows_that_a_pid_namespace_gets_its_first_process() {
         let plan = planned(|options| {
             options.want(Kind::Pid);
-            options.files = vec![(Kind::Pid, OsString::from("/run/ns"))];
+            options.files = vec![(Kind::Pid, OsStr::new("/run/ns"))];
             options.fork = true;
         });
         assert!(plan.fork.is_some() && plan.outside.is_some_and(|outside| outside.forks && outside.files.len() == 1));
@@ -307,7 +304,7 @@ mod tests {
 
     #[test]
     fn the_working_directory_is_inside_the_new_root() {
-        let plan = planned(|options| options.root = Some(OsString::from("/r")));
-        assert_eq!(plan.inside[..2], [Step::Chroot(OsString::from("/r")), Step::Chdir(OsString::from("/"))]);
+        let plan = planned(|options| options.root = Some(OsStr::new("/r")));
+        assert_eq!(plan.inside[..2], [Step::Chroot(OsStr::new("/r")), Step::Chdir(OsStr::new("/"))]);
     }
 }

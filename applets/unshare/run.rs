@@ -11,7 +11,7 @@ use linux::mount::Propagation;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Attendance, FORWARDED, Status};
 use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// Carries the plan out. Returns in a parent with the child's status, and on failure.
 pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
@@ -99,14 +99,14 @@ fn perform(step: &Step) -> Result<(), Failure> {
         }
         Step::MountProc { directory: path, root } => mount::mount_proc(path).map_err(|error| {
             let failure = about("mount ", path, " failed", &error);
-            let step = diagnosis::Step::MountProc { directory: path, root: root.as_deref() };
+            let step = diagnosis::Step::MountProc { directory: path, root: *root };
             explained(failure, step, error.errno)
         }),
         Step::MountBinfmt(path) => {
             mount::mount_binfmt_misc(path).map_err(|error| about("mount ", path, " failed", &error))
         }
         Step::Register { directory, definition } => {
-            let mut path = directory.clone();
+            let mut path = directory.to_os_string();
             path.push("/register");
             namespace::write_file(&path, definition.as_encoded_bytes())
                 .map_err(|error| about("write failed ", &path, "", &error))
@@ -171,6 +171,6 @@ fn map_failed(error: Error) -> Failure {
     explained(failure, diagnosis::Step::Map, error.errno)
 }
 
-fn about(before: &str, path: &OsString, after: &str, error: &Error) -> Failure {
+fn about(before: &str, path: &OsStr, after: &str, error: &Error) -> Failure {
     Failure::new(1, text![before, path, after, ": ", error.errno])
 }

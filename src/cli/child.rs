@@ -6,7 +6,7 @@ use crate::failure::{failed, named};
 use crate::{Failure, Output, number, text};
 use linux::Error;
 use linux::process::{self, Disposition, FORWARDED, Fork, Parent, Pid, Signal, SignalMask, signals};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// What forking changes: the program gets the mask and the dispositions that we got.
@@ -106,7 +106,7 @@ pub fn fork_failed(error: Error) -> Failure {
 }
 
 /// The argument of `--kill-child`: SIGKILL without one.
-pub fn kill_signal(name: Option<OsString>) -> Result<Signal, Failure> {
+pub fn kill_signal(name: Option<&OsStr>) -> Result<Signal, Failure> {
     let Some(name) = name else { return Ok(signals::SIGKILL) };
     let number = name.to_str().and_then(process::signal_number);
     number.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))

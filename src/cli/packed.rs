@@ -1,4 +1,4 @@
-//! An option table as the program carries it: one text, and what the rows do.
+//! An option table as the program carries it: one text, and a function with an arm for each row.
 //!
 //! The rows are written as structs and packed into a text by the compiler. A struct with its
 //! strings would take a hundred bytes a row, and the start of a static PIE writes each pointer.
@@ -19,32 +19,44 @@ pub struct Specs {
     text: &'static str,
 }
 
-/// A table whose rows do an `S` each.
-#[derive(Debug)]
-pub struct Packed<S: 'static> {
-    /// What can be said about the rows.
-    pub specs: Specs,
-    /// What they do, in the same order.
-    pub stores: &'static [S],
+/// Packs what is said about rows that are a constant.
+#[macro_export]
+macro_rules! specs {
+    ($rows:expr) => {{
+        const PACKED: [u8; $crate::packed::size($rows)] = $crate::packed::pack($rows);
+        $crate::packed::Specs::new(&PACKED)
+    }};
 }
 
 /// Packs rows that are a constant: `static OPTIONS: Table<Options> = cli::table!(ROWS);`.
 #[macro_export]
 macro_rules! table {
-    ($rows:expr) => {{
-        const PACKED: [u8; $crate::packed::size($rows)] = $crate::packed::pack($rows);
-        $crate::packed::Packed {
-            specs: $crate::packed::Specs::new(&PACKED),
-            stores: &$crate::packed::stores::<_, { $rows.len() }>($rows),
+    ($rows:expr) => {
+        $crate::Table {
+            specs: $crate::specs!($rows),
+            store: |options, index, value| $crate::row!($rows, index, store => store.apply(options, value)),
         }
-    }};
+    };
 }
 
-impl<S> Packed<S> {
-    /// The rows, and what each does.
-    pub fn iter(&self) -> impl Iterator<Item = (Spec, &'static S)> {
-        self.specs.iter().zip(self.stores)
-    }
+/// What the row with this index does, given to an expression. Each row is an arm of its own: an array of
+/// functions would be pointers, which the start of a static PIE writes.
+#[macro_export]
+macro_rules! row {
+    (@ $rows:expr, $index:expr, $store:ident => $then:expr; $($number:literal)*) => {
+        match $index {
+            $($number if const { $number < $rows.len() } => {
+                let $store = const { $crate::packed::store($rows, $number) };
+                $then
+            })*
+            _ => Ok(Default::default()),
+        }
+    };
+    ($rows:expr, $index:expr, $store:ident => $then:expr) => {
+        $crate::row!(@ $rows, $index, $store => $then;
+            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+            32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63)
+    };
 }
 
 impl Specs {
@@ -146,14 +158,18 @@ const fn put<'a>(room: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
     after
 }
 
-/// What rows do.
-pub const fn stores<S: Copy, const COUNT: usize>(rows: &[Row<S>]) -> [S; COUNT] {
-    let [first, ..] = rows else { panic!("a table without rows") };
-    let mut stores = [first.store; COUNT];
-    let (mut rows, mut room) = (rows, stores.as_mut_slice());
-    while let ([row, rest @ ..], [store, after @ ..]) = (rows, room) {
-        *store = row.store;
-        (rows, room) = (rest, after);
+/// What a row does.
+pub const fn store<S: Copy>(mut rows: &[Row<S>], index: usize) -> S {
+    if rows.len() > 64 {
+        panic!("row! has no more arms");
     }
-    stores
+    let mut index = index;
+    while let [row, rest @ ..] = rows {
+        if index == 0 || rest.is_empty() {
+            return row.store;
+        }
+        index -= 1;
+        rows = rest;
+    }
+    panic!("a table without rows")
 }

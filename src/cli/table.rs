@@ -4,11 +4,11 @@
 //! options, attached optional arguments, `--`, and its wording of errors. lexopt splits the
 //! arguments; the table says what they mean. A row only validates and stores.
 
-pub use crate::packed::{Packed, Specs};
+pub use crate::packed::Specs;
 
 use crate::{Failure, Invocation, Origin, Outcome, Output, failure::Line, text};
 use linux::process::variable;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// What can be said about an option without its code: its names, its argument, its help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,27 @@ pub struct Row<S> {
 pub type Opt<O> = Row<Store<O>>;
 
 /// The table of such an applet.
-pub type Table<O> = Packed<Store<O>>;
+#[derive(Debug)]
+pub struct Table<O: 'static> {
+    /// What can be said about the rows.
+    pub specs: Specs,
+    /// Does what the row with this index does.
+    pub store: fn(&mut O, usize, Option<&'static OsStr>) -> Result<Met, Failure>,
+}
 
-/// What is done with an option that was given.
+/// What an option that was met asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Met {
+    /// Nothing more: it is stored.
+    #[default]
+    Stored,
+    /// The help.
+    Help,
+    /// The version, with these features.
+    Version(&'static str),
+}
+
+/// What is done with an option that was given. Its argument lives as long as the process.
 #[derive(Debug)]
 pub enum Store<O: 'static> {
     /// It takes no argument.
@@ -70,13 +88,13 @@ pub enum Store<O: 'static> {
     /// It takes no argument, and what it stands for may be found wrong.
     CheckedFlag(fn(&mut O) -> Result<(), Failure>),
     /// It has an argument.
-    Value(fn(&mut O, OsString) -> Result<(), Failure>),
+    Value(fn(&mut O, &'static OsStr) -> Result<(), Failure>),
     /// It may have an argument.
-    Maybe(fn(&mut O, Option<OsString>) -> Result<(), Failure>),
+    Maybe(fn(&mut O, Option<&'static OsStr>) -> Result<(), Failure>),
     /// Print the help and end.
     Help,
     /// Print the version, with this list of features if it is not empty, and end.
-    Version(&'static &'static str),
+    Version(&'static str),
 }
 
 impl<O> Clone for Store<O> {
@@ -86,6 +104,22 @@ impl<O> Clone for Store<O> {
 }
 
 impl<O> Copy for Store<O> {}
+
+impl<O> Store<O> {
+    /// Does it.
+    #[inline(always)]
+    pub fn apply(self, options: &mut O, value: Option<&'static OsStr>) -> Result<Met, Failure> {
+        match self {
+            Store::Flag(store) => store(options),
+            Store::CheckedFlag(store) => store(options)?,
+            Store::Value(store) => store(options, value.unwrap_or_default())?,
+            Store::Maybe(store) => store(options, value)?,
+            Store::Help => return Ok(Met::Help),
+            Store::Version(features) => return Ok(Met::Version(features)),
+        }
+        Ok(Met::Stored)
+    }
+}
 
 impl<O> Opt<O> {
     /// An option without an argument.
@@ -109,7 +143,7 @@ impl<O> Opt<O> {
         long: &'static str,
         argument: &'static str,
         help: &'static str,
-        store: fn(&mut O, OsString) -> Result<(), Failure>,
+        store: fn(&mut O, &'static OsStr) -> Result<(), Failure>,
     ) -> Opt<O> {
         Opt { spec: Spec { short, long, argument: Argument::Required(argument), help }, store: Store::Value(store) }
     }
@@ -120,7 +154,7 @@ impl<O> Opt<O> {
         long: &'static str,
         argument: &'static str,
         help: &'static str,
-        store: fn(&mut O, Option<OsString>) -> Result<(), Failure>,
+        store: fn(&mut O, Option<&'static OsStr>) -> Result<(), Failure>,
     ) -> Opt<O> {
         Opt { spec: Spec { short, long, argument: Argument::Optional(argument), help }, store: Store::Maybe(store) }
     }
@@ -131,7 +165,7 @@ impl<O> Opt<O> {
         long: &'static str,
         argument: &'static str,
         help: &'static str,
-        store: fn(&mut O, Option<OsString>) -> Result<(), Failure>,
+        store: fn(&mut O, Option<&'static OsStr>) -> Result<(), Failure>,
     ) -> Opt<O> {
         Opt { spec: Spec { short, long, argument: Argument::OptionalLong(argument), help }, store: Store::Maybe(store) }
     }
@@ -145,11 +179,11 @@ impl<O> Opt<O> {
     /// `--version`, also as `short`.
     pub const fn version(short: Option<char>) -> Opt<O> {
         let spec = Spec { short, long: "version", argument: Argument::None, help: "display version" };
-        Opt { spec, store: Store::Version(&"") }
+        Opt { spec, store: Store::Version("") }
     }
 
     /// [`Opt::version`] that lists features behind the version.
-    pub const fn version_with(short: Option<char>, features: &'static &'static str) -> Opt<O> {
+    pub const fn version_with(short: Option<char>, features: &'static str) -> Opt<O> {
         Opt { store: Store::Version(features), ..Opt::version(short) }
     }
 }
@@ -178,58 +212,19 @@ pub fn parse<O: Default>(
     order: Order,
     output: &mut Output,
 ) -> Result<Parsed<O>, Failure> {
-    let mut rows = Storing { stores: table.stores, options: O::default() };
-    Ok(match parse_rows(invocation, &table.specs, &mut rows, order, output)? {
-        Some(operands) => Parsed::Run(rows.options, operands),
+    let mut options = O::default();
+    let store = &mut |index, value| (table.store)(&mut options, index, value);
+    Ok(match parse_rows(invocation, &table.specs, store, order, output)? {
+        Some(operands) => Parsed::Run(options, operands),
         None => Parsed::Done(Ok(0)),
     })
-}
-
-/// A table without the type of its options, so that the parser exists once and not for each applet.
-trait Rows {
-    fn action(&self, index: usize) -> Action;
-    fn store(&mut self, index: usize, value: Option<OsString>) -> Result<(), Failure>;
-}
-
-/// What a row wants done.
-enum Action {
-    Help,
-    Version(&'static str),
-    Store,
-}
-
-struct Storing<O: 'static> {
-    stores: &'static [Store<O>],
-    options: O,
-}
-
-impl<O> Rows for Storing<O> {
-    fn action(&self, index: usize) -> Action {
-        match self.stores.get(index) {
-            Some(Store::Help) => Action::Help,
-            Some(Store::Version(features)) => Action::Version(features),
-            _ => Action::Store,
-        }
-    }
-
-    fn store(&mut self, index: usize, value: Option<OsString>) -> Result<(), Failure> {
-        let options = &mut self.options;
-        match (self.stores.get(index), value) {
-            (Some(Store::Flag(store)), _) => store(options),
-            (Some(Store::CheckedFlag(store)), _) => store(options)?,
-            (Some(Store::Value(store)), Some(value)) => store(options, value)?,
-            (Some(Store::Maybe(store)), value) => store(options, value)?,
-            _ => {}
-        }
-        Ok(())
-    }
 }
 
 /// Gives each option to its row and returns the operands; `None` if the help or the version has been printed.
 fn parse_rows(
     invocation: &Invocation<'_>,
     specs: &Specs,
-    rows: &mut dyn Rows,
+    store: &mut dyn FnMut(usize, Option<&'static OsStr>) -> Result<Met, Failure>,
     order: Order,
     output: &mut Output,
 ) -> Result<Option<Vec<OsString>>, Failure> {
@@ -274,16 +269,17 @@ fn parse_rows(
                 Found::Long(_) => usage.getopt(text!["option '--", name, "' requires an argument"]),
             })?),
         };
-        match rows.action(index) {
-            Action::Help => {
+        // What was typed is kept until the process ends, so that options need no copies of it.
+        match store(index, value.map(|value| &*value.leak()))? {
+            Met::Help => {
                 output.print(help(invocation));
                 return Ok(None);
             }
-            Action::Version(features) => {
+            Met::Version(features) => {
                 output.print(version(invocation, features));
                 return Ok(None);
             }
-            Action::Store => rows.store(index, value)?,
+            Met::Stored => {}
         }
     }
     Ok(Some(operands))
@@ -498,11 +494,11 @@ mod tests {
     }
 
     const ROWS: &[Row<()>] = &[spec(Some('f'), "fork"), spec(None, "forward-signals"), spec(Some('r'), "ro read-only")];
-    static TABLE: Packed<()> = crate::table!(ROWS);
+    static TABLE: Specs = crate::specs!(ROWS);
 
     #[test]
     fn a_long_option_may_be_abbreviated_as_long_as_one_row_remains() {
-        let find = |typed| find_long(&TABLE.specs, typed).map(|(index, _)| index);
+        let find = |typed| find_long(&TABLE, typed).map(|(index, _)| index);
         assert_eq!(find("fork"), Ok(0));
         assert_eq!(find("forw"), Ok(1));
         assert_eq!(find("r"), Ok(2), "two names of one row are no ambiguity");
