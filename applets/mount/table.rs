@@ -220,11 +220,10 @@ fn entries(table: &fstab::Table) -> impl Iterator<Item = &fstab::Entry> {
 }
 
 fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::Entry> {
-    let written = normal(target);
     let absolute = absolute(target);
     let canonical = directory::canonical(target).ok();
-    let equals = |name: &OsStr| entries(table).find(|entry| normal(&entry.target) == normal(name));
-    equals(OsStr::from_bytes(&written)).or_else(|| equals(&absolute)).or_else(|| {
+    let equals = |name: &OsStr| entries(table).find(|entry| is_same_path(&entry.target, name));
+    equals(target).or_else(|| equals(&absolute)).or_else(|| {
         let canonical = canonical?;
         equals(&canonical).or_else(|| {
             entries(table).find(|entry| {
@@ -236,7 +235,7 @@ fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::E
 
 fn is_target(entry: &fstab::Entry, target: &OsStr) -> bool {
     let canonical = |path: &OsStr| directory::canonical(path).unwrap_or_else(|_| absolute(path));
-    normal(&entry.target) == normal(target) || canonical(&entry.target) == canonical(target)
+    is_same_path(&entry.target, target) || canonical(&entry.target) == canonical(target)
 }
 
 fn by_source<'a>(table: &'a fstab::Table, source: &OsStr) -> Option<&'a fstab::Entry> {
@@ -250,7 +249,7 @@ fn by_source<'a>(table: &'a fstab::Table, source: &OsStr) -> Option<&'a fstab::E
 /// Whether the entry has the source as it is written: a tag may be quoted, and a path have slashes too many.
 fn is_written(entry: &fstab::Entry, source: &OsStr) -> bool {
     match (Tag::parse(&entry.source), Tag::parse(source)) {
-        (None, None) => normal(&entry.source) == normal(source),
+        (None, None) => is_same_path(&entry.source, source),
         (own, wanted) => own == wanted,
     }
 }
@@ -261,16 +260,19 @@ fn is_source(entry: &fstab::Entry, source: &OsStr) -> bool {
 
 /// A path without double slashes and without one at its end.
 fn normal(path: &OsStr) -> Vec<u8> {
-    let mut text: Vec<u8> = Vec::with_capacity(path.len());
-    for &byte in path.as_bytes() {
-        if byte != b'/' || text.last() != Some(&b'/') {
-            text.push(byte);
-        }
-    }
-    if text.len() > 1 && text.last() == Some(&b'/') {
-        text.pop();
-    }
-    text
+    normal_bytes(path).collect()
+}
+
+fn normal_bytes(path: &OsStr) -> impl Iterator<Item = u8> {
+    let bytes = path.as_bytes();
+    let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
+    let mut before = 0;
+    bytes.iter().copied().take(end).filter(move |byte| core::mem::replace(&mut before, *byte) != b'/' || *byte != b'/')
+}
+
+/// Whether two paths are alike but for such slashes: in a long table most differ in their first bytes.
+fn is_same_path(a: &OsStr, b: &OsStr) -> bool {
+    normal_bytes(a).eq(normal_bytes(b))
 }
 
 /// A relative path with the working directory before it.
@@ -312,7 +314,11 @@ mod tests {
         let table = table("/dev/s none swap\n/a /b/c x\n");
         assert!(find(&table, &either("//b//c/")).is_some());
         assert_eq!(find(&table, &either("/dev/s")), None);
-        assert_eq!(normal(OsStr::new("/")), b"/");
+        for (path, short) in [("/", "/"), ("//", "/"), ("", ""), ("//a///b//", "/a/b"), ("a/", "a")] {
+            assert_eq!(normal(OsStr::new(path)), short.as_bytes());
+            assert!(is_same_path(OsStr::new(path), OsStr::new(short)));
+        }
+        assert!(!is_same_path(OsStr::new("/a"), OsStr::new("/a/b")));
     }
 
     #[test]

@@ -72,9 +72,23 @@ impl UserLine<'_> {
 }
 
 impl GroupLine<'_> {
-    /// The users it is a supplementary group of.
-    pub fn members(&self) -> impl Iterator<Item = &[u8]> {
-        self.members.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+    /// Whether it is a supplementary group of this user: one of the names between commas, with blanks around it.
+    pub fn has_member(&self, name: &[u8]) -> bool {
+        let Some(first) = name.first().filter(|_| !name.contains(&b',') && name.trim_ascii() == name) else {
+            return false;
+        };
+        let is_end = |next: Option<&u8>| matches!(next, None | Some(b','));
+        let mut start = 0;
+        while let Some(found) = self.members.get(start..).and_then(|rest| io::find_byte(*first, rest)) {
+            let (before, rest) = self.members.split_at_checked(start + found).unwrap_or_default();
+            if is_end(before.trim_ascii_end().last())
+                && rest.strip_prefix(name).is_some_and(|after| is_end(after.trim_ascii_start().first()))
+            {
+                return true;
+            }
+            start += found + 1;
+        }
+        false
     }
 
     fn to_group(self) -> Group {
@@ -164,7 +178,7 @@ pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
     let mut next_look = 1024;
     let read = each(PATH, &mut |line| {
         if let Some(group) = parse_group(line)
-            && group.members().any(|member| member == name.as_bytes())
+            && group.has_member(name.as_bytes())
         {
             groups.push(group.gid);
             if groups.len() == next_look {
@@ -279,28 +293,24 @@ struct Lines {
 impl Lines {
     /// Shows the lines that `piece` completes. Returns whether more are wanted.
     fn take(&mut self, piece: &[u8], row: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-        let mut parts = piece.split(|byte| *byte == b'\n').peekable();
-        while let Some(part) = parts.next() {
-            let is_complete = parts.peek().is_some();
+        let mut rest = piece;
+        loop {
+            let end = io::find_byte(b'\n', rest);
+            let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            let is_whole = end.is_some() && self.begun.is_empty();
             self.too_long |= self.begun.len() + part.len() > LONGEST;
-            if !self.too_long && is_complete && self.begun.is_empty() {
-                if is_entry(part) && !row(part.trim_ascii_start()) {
-                    return false;
-                }
-                continue;
-            }
-            if !self.too_long {
+            if !self.too_long && !is_whole {
                 self.begun.extend_from_slice(part);
             }
-            if is_complete {
-                if !self.too_long && is_entry(&self.begun) && !row(self.begun.trim_ascii_start()) {
-                    return false;
-                }
-                self.begun.clear();
-                self.too_long = false;
+            let Some(end) = end else { return true };
+            let line = if is_whole { part } else { &self.begun };
+            if !self.too_long && is_entry(line) && !row(line.trim_ascii_start()) {
+                return false;
             }
+            self.begun.clear();
+            self.too_long = false;
+            rest = rest.get(end + 1..).unwrap_or_default();
         }
-        true
     }
 }
 
@@ -324,11 +334,19 @@ pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
 
 /// Reads one line of group(5); `None` if it is malformed.
 pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
-    let mut fields = line.split(|byte| *byte == b':');
-    let name = fields.next().filter(|name| !name.is_empty())?;
-    fields.next()?;
-    let gid = number(fields.next()?)?;
-    Some(GroupLine { name, gid, members: fields.next().unwrap_or_default() })
+    let mut rest = Some(line);
+    let name = field(&mut rest).filter(|name| !name.is_empty())?;
+    field(&mut rest)?;
+    let gid = number(field(&mut rest)?)?;
+    Some(GroupLine { name, gid, members: field(&mut rest).unwrap_or_default() })
+}
+
+/// Cuts off the first field of what is left of a line. A group may have thousands of members.
+fn field<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let text = (*rest)?;
+    let end = io::find_byte(b':', text);
+    *rest = end.and_then(|end| text.get(end + 1..));
+    text.get(..end.unwrap_or(text.len()))
 }
 
 /// Reads one line of subuid(5); `None` if it is malformed or empty.
@@ -399,7 +417,10 @@ mod tests {
     #[test]
     fn a_group_lists_its_members() {
         let group = parse_group(b"disk:x:6:ann,bob,").unwrap();
-        assert_eq!(group.members().collect::<Vec<_>>(), [b"ann", b"bob"]);
+        assert!(group.has_member(b"ann") && group.has_member(b"bob"));
+        for other in ["", "an", "nn", "annb", "ann,bob", "b", "ob", "bob "] {
+            assert!(!group.has_member(other.as_bytes()), "{other}");
+        }
         assert_eq!(parse_group(b"disk:x:-1:"), None);
     }
 

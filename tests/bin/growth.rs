@@ -73,7 +73,7 @@ const FORMS: &[Form] = &[
     Form {
         name: "chroot --groups",
         size: 2_000,
-        prepare: "mkdir -p $S/root/etc; cp $S/ours/ctrbox $S/root/; seq -f g%.0f:x:%.0f: $N >$S/root/etc/group",
+        prepare: "mkdir -p $S/root/etc; cp $S/ours/ctrbox $S/root/; seq $N | sed 's/.*/g&:x:&:/' >$S/root/etc/group",
         command: "chroot --groups=$(seq -f g%.0f -s, $N) $S/root /ctrbox --list",
     },
     Form {

@@ -41,7 +41,12 @@ pub fn accounts(text: &[u8]) {
         }
         if let Some(group) = accounts::parse_group(line) {
             assert_eq!(group.name, field);
-            assert!(group.members().all(|member| !member.is_empty()));
+            let members = line.split(|&byte| byte == b':').nth(3).unwrap_or_default();
+            let names = || members.split(|&byte| byte == b',');
+            for name in names().chain([members, field, b"a"]) {
+                let is_listed = !name.is_empty() && names().any(|member| member.trim_ascii() == name);
+                assert_eq!(group.has_member(name), is_listed);
+            }
         }
         if let Some(range) = accounts::parse_range(line) {
             assert!(range.count > 0 && range.start.checked_add(range.count - 1).is_some());
