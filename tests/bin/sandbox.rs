@@ -198,9 +198,10 @@ fn devices(mountinfo: &mut fs::File) -> std::io::Result<Vec<u64>> {
         Some(nix::sys::stat::makedev(major.parse().ok()?, minor.parse().ok()?))
     };
     mountinfo.rewind()?;
-    let mut table = String::new();
-    mountinfo.read_to_string(&mut table)?;
-    Ok(table.lines().filter_map(device).collect())
+    // A script may have mounted something on any name.
+    let mut table = Vec::new();
+    mountinfo.read_to_end(&mut table)?;
+    Ok(String::from_utf8_lossy(&table).lines().filter_map(device).collect())
 }
 
 /// What outlives the namespaces, undone and named: loop devices that do not free themselves, on files of the file
