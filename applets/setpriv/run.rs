@@ -104,16 +104,15 @@ fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec
 }
 
 fn set_ids(options: &Options) -> Done {
+    // Where root's effective user is another one, what is permitted is not effective.
+    activate()?;
     if options.ruid.is_some() || options.euid.is_some() {
         let [real, effective, _] = credentials::all_uids();
         capability::set_keep_capabilities(1).map_err(failed("keep process capabilities failed"))?;
         credentials::set_uids(options.ruid.unwrap_or(real), options.euid.unwrap_or(effective))
             .map_err(no_ids("setresuid failed", SETUID))?;
         // Leaving uid 0 has emptied the effective set; what follows needs it.
-        let sets = capability::get(0).map_err(failed("activate capabilities"))?;
-        if sets.effective != sets.permitted {
-            capability::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))?;
-        }
+        activate()?;
     }
     if options.rgid.is_some() || options.egid.is_some() {
         let [real, effective, _] = credentials::all_gids();
@@ -121,6 +120,15 @@ fn set_ids(options: &Options) -> Done {
             .map_err(no_ids("setresgid failed", SETGID))?;
     }
     Ok(())
+}
+
+/// Makes every permitted capability effective.
+fn activate() -> Done {
+    let sets = capability::get(0).map_err(failed("activate capabilities"))?;
+    if sets.effective == sets.permitted {
+        return Ok(());
+    }
+    capability::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))
 }
 
 fn set_capabilities(options: &Options) -> Done {
