@@ -98,7 +98,7 @@ _ctrbox_table() {
         options='-a --all -t --target -m --mount -u --uts -i --ipc -n --net -N --net-socket -p --pid -C --cgroup -U --user --user-parent -T --time -S --setuid -G --setgid --preserve-credentials --keep-caps -r --root -w --wd -W --wdns -e --env -F --no-fork -c --join-cgroup --kill-child --forward-signals -h --help -V --version'
         operands='@program'
         case $2 in
-        -t | --target | --target=) value='@pid' ;;
+        -t | --target | --target=) value='@target' ;;
         --mount=) value='@file' ;;
         --uts=) value='@file' ;;
         --ipc=) value='@file' ;;
@@ -199,6 +199,12 @@ _ctrbox_table() {
     esac
 }
 
+# The processes that have other namespaces.
+_ctrbox_targets() {
+    stat -Lc "%n %i" /proc/self/ns/* /proc/*/ns/* 2>/dev/null |
+        awk -F "[/ ]" '$3 == "self" { own[$5] = $6 } $3 + 0 && $5 !~ /_/ && own[$5] != $6 && !seen[$3]++ { print $3 }'
+}
+
 # Completes the last word of a list.
 _ctrbox_list() {
     local last=${2##*,}
@@ -249,6 +255,7 @@ _ctrbox() {
     @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
     @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
+    @target) mapfile -t COMPREPLY < <(compgen -W "$(_ctrbox_targets)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' -- "$word") ;;
     @capabilities) _ctrbox_list 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' "$word" ;;
     @signed) _ctrbox_list '+chown -chown +dac_override -dac_override +dac_read_search -dac_read_search +fowner -fowner +fsetid -fsetid +kill -kill +setgid -setgid +setuid -setuid +setpcap -setpcap +linux_immutable -linux_immutable +net_bind_service -net_bind_service +net_broadcast -net_broadcast +net_admin -net_admin +net_raw -net_raw +ipc_lock -ipc_lock +ipc_owner -ipc_owner +sys_module -sys_module +sys_rawio -sys_rawio +sys_chroot -sys_chroot +sys_ptrace -sys_ptrace +sys_pacct -sys_pacct +sys_admin -sys_admin +sys_boot -sys_boot +sys_nice -sys_nice +sys_resource -sys_resource +sys_time -sys_time +sys_tty_config -sys_tty_config +mknod -mknod +lease -lease +audit_write -audit_write +audit_control -audit_control +setfcap -setfcap +mac_override -mac_override +mac_admin -mac_admin +syslog -syslog +wake_alarm -wake_alarm +block_suspend -block_suspend +audit_read -audit_read +perfmon -perfmon +bpf -bpf +checkpoint_restore -checkpoint_restore +all -all' "$word" ;;

@@ -140,7 +140,7 @@ complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s h -l help -d '
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from mountpoint' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s a -l all -d 'enter all namespaces'
-complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s t -l target -d 'target process to get namespaces from' -x -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s t -l target -d 'target process to get namespaces from' -x -a '(__ctrbox_targets)'
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s m -l mount -d 'enter mount namespace' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s u -l uts -d 'enter UTS namespace (hostname etc)' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from nsenter' -s i -l ipc -d 'enter System V IPC namespace' -F
@@ -277,9 +277,19 @@ end
 complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
+# The processes that have other namespaces.
+function __ctrbox_targets
+    stat -Lc "%n %i" /proc/self/ns/* /proc/*/ns/* 2>/dev/null |
+        awk -F "[/ ]" '$3 == "self" { own[$5] = $6 } $3 + 0 && $5 !~ /_/ && own[$5] != $6 && !seen[$3]++ { print $3 }'
+end
+# An applet's name may be a link to ctrbox now or later; until then it is completed as it was before.
+function __ctrbox_is
+    set -l path (command -s $argv[1])
+    and string match -qr '(^|/)ctrbox$' (realpath $path); or command test "$path" -ef (command -s ctrbox; or echo /)
+end
+function __ctrbox_as
+    complete -C (commandline -cp | string replace -r '^(\s*\w+=\S*)*\s*\S+' "ctrbox $argv[1]" | string collect)
+end
 for name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
-    set -l path (command -s $name)
-    if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
-        complete -c $name -w "ctrbox $name"
-    end
+    complete -c $name -n "__ctrbox_is $name" -f -a "(__ctrbox_as $name)"
 end

@@ -212,8 +212,9 @@ fn is_ours(name: &OsStr) -> bool {
     name == CTRBOX.name || applets::find(name).is_some()
 }
 
-/// Where the whole pages are, from the directory of the program.
-const PAGES: [&str; 2] = ["/../lib/ctrbox/share/man/man", "/../share/man/man"];
+/// Where the whole pages are, from the directory of the program: installed (with a directory for each section), or in
+/// the source.
+const PAGES: [&str; 3] = ["/../lib/ctrbox/share/man/man", "/../share/man/man", "/../man"];
 
 /// `ctrbox man APPLET`: the whole page where it is installed beside the program, else what the table says; as man(7)
 /// source.
@@ -236,7 +237,8 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
     let directory = Path::new(&program).parent()?.as_os_str();
     PAGES.iter().find_map(|place| {
         let mut path = OsString::from(directory);
-        for part in [place, applet.section, "/", applet.name, ".", applet.section] {
+        let section = if place.ends_with("/man/man") { applet.section } else { "" };
+        for part in [place, section, "/", applet.name, ".", applet.section] {
             path.push(part);
         }
         if let Ok(page) = linux::io::read_head(&path, LIMIT) {

@@ -4,6 +4,7 @@
 //! Those texts are plain: a line of capitals begins a section; an indented block right below one line
 //! says what that line means; one after an empty line is an example; `x` is literal.
 
+use crate::scratch::Scratch;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,12 @@ pub fn tree() -> PathBuf {
 }
 
 /// What every document must hold, by its path below the root of the source tree.
-pub fn all(ctrbox: &Path) -> io::Result<BTreeMap<PathBuf, String>> {
+pub fn all(tested: &Path) -> io::Result<BTreeMap<PathBuf, String>> {
     let mut documents = BTreeMap::new();
+    // Where no page is beside it, it prints what its tables say.
+    let alone = Scratch::new("document")?;
+    let ctrbox = &alone.0.join("ctrbox");
+    fs::copy(tested, ctrbox)?;
     for (shell, file) in [("bash", "ctrbox.bash"), ("zsh", "_ctrbox"), ("fish", "ctrbox.fish")] {
         documents.insert(Path::new("completions").join(file), output(ctrbox, &["completion", shell])?);
     }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use tests::sandbox::artefact;
+use tests::scratch::Scratch;
 use tests::{document, needs};
 
 fn run(program: &str, arguments: &[&str]) -> Output {
@@ -246,4 +247,74 @@ fn the_workflows_of_a_forge_only_call_scripts_of_ours() {
         assert!(named.captures_iter(&text).all(|named| named[1] == claimed), "another Rust than {claimed}");
     }
     assert!(called.len() >= 2 && called.iter().all(|script| tree.join(script).is_file()), "{called:?}");
+}
+
+#[test]
+fn the_target_of_nsenter_is_a_process_with_other_namespaces() {
+    if !needs::present(&["root"]) {
+        return;
+    }
+    let mut other = Command::new(artefact().unwrap()).args(["unshare", "--uts", "sleep", "100"]).spawn().unwrap();
+    let numbers = [other.id(), std::process::id()].map(|number| number.to_string());
+    let mut wrong = Vec::new();
+    for shell in ["bash", "zsh", "fish"] {
+        // It may not have come to its namespace yet.
+        let offers = |number: &str| {
+            let (typed, _) = number.split_at(1);
+            let line = format!("ctrbox nsenter --target {typed}");
+            offered(shell, &line).lines().any(|line| line.trim() == number)
+        };
+        let begun = std::time::Instant::now();
+        if needs::present(&[shell]) {
+            while !offers(&numbers[0]) && begun.elapsed().as_secs() < 20 {}
+            wrong.extend((!offers(&numbers[0]) || offers(&numbers[1])).then_some(shell));
+        }
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert!(wrong.is_empty(), "{wrong:?}: {numbers:?}");
+}
+
+#[test]
+fn zsh_and_fish_complete_an_applet_once_its_name_is_a_link_and_leave_it_to_others_before() {
+    let scratch = Scratch::new("completion").unwrap();
+    let completions = document::tree().join("completions");
+    fs::copy(artefact().unwrap(), scratch.0.join("ctrbox")).unwrap();
+    // zsh finds the file by its first line, as it does where it is installed.
+    let zsh = r#"
+        hits=$2/hits; : >$hits; zmodload zsh/zpty; zpty z zsh -f -i
+        zpty -w z "PS1= PS2= RPS1=; PATH=$2/bin:\$PATH; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D
+        compadd() {
+            local -a hits; local hit
+            if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd \"\$@\"; return; fi
+            builtin compadd -A hits \"\$@\"; for hit in \$hits; do print -r -- \"\$hit\" >>$hits; done
+            builtin compadd \"\$@\"
+        }
+        complete-and-tell() { zle expand-or-complete; print -r -- DO''NE }
+        zle-line-init() { print -r -- REA''DY }
+        zle -N complete-and-tell; zle -N zle-line-init; bindkey '^I' complete-and-tell"
+        zpty -r z shown '*READY*'; zpty -w -n z "unshare --map-us"$'\t'; zpty -r z shown '*DONE*'; zpty -d z
+        grep -c -e --map-users $hits"#;
+    // fish has none of its own for unshare, and then offers files.
+    let fish = r#"
+        set -x PATH $argv[2]/bin $PATH; source $argv[1]/ctrbox.fish
+        complete -C "unshare --map-us" | grep -c -e --map-users"#;
+    for (shell, script) in [("zsh", zsh), ("fish", fish)] {
+        if !needs::present(&[shell]) {
+            continue;
+        }
+        let offers = || {
+            let before: &[&str] =
+                if shell == "zsh" { &["-f", "-c", script, "zsh"] } else { &["--no-config", "-c", script] };
+            let arguments = [before, &[completions.to_str().unwrap(), scratch.0.to_str().unwrap()]].concat();
+            String::from_utf8_lossy(&run(shell, &arguments).stdout).trim() != "0"
+        };
+        let link = scratch.0.join("bin/unshare");
+        fs::create_dir_all(scratch.0.join("bin")).unwrap();
+        assert!(!offers(), "{shell}: of the host's");
+        std::os::unix::fs::symlink("../ctrbox", &link).unwrap();
+        assert!(offers(), "{shell}: not of ours");
+        fs::remove_file(&link).unwrap();
+        assert!(!offers(), "{shell}: of the host's again");
+    }
 }

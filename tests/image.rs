@@ -61,11 +61,15 @@ fn images_are_the_same_wherever_they_are_made_and_hold_our_commands() {
     let script = "
         mkdir root; tar -xzf ROOTFS -C root
         chroot root /bin/sh -c 'for name in $(ctrbox --list); do readlink -f $(which $name); done' | sort | uniq -c
+        chroot root /bin/sh -c 'ctrbox man ctrbox; for name in $(ctrbox --list); do ctrbox man $name; done' | grep -c '^.SH EXAMPLES'
         chroot root /bin/sh -c 'ctrbox --list | wc -l; ls -l /proc /dev /tmp | grep -c ^total'";
     let rootfs = scratch.0.join("one/target/image/rootfs.tar.gz");
     let said = contained(&script.replace("ROOTFS", &rootfs.display().to_string())).stdout;
-    let [programs, count, directories] = said.lines().map(str::trim).collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let [programs, pages, count, directories] = said.lines().map(str::trim).collect::<Vec<_>>()[..] else {
+        panic!("{said}")
+    };
     assert_eq!((programs, directories), ([count, " /usr/bin/ctrbox"].concat().as_str(), "3"));
+    assert_eq!(pages.parse::<usize>().unwrap(), count.parse::<usize>().unwrap() + 1);
     if needs::present(&["skopeo"]) {
         for tag in ["bare", "shell"] {
             let reference = format!("oci:{}:{tag}", scratch.0.join("one/target/image/oci").display());

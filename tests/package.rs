@@ -134,6 +134,11 @@ fn two_trees_give_the_same_release_byte_for_byte_and_it_is_taken_as_readme_says(
     assert!(!list.contains("./usr/bin/unshare"), "it hides the host's own\n{list}");
     let lint = here("lintian --allow-root --fail-on error,warning *.deb");
     assert!(lint.is_empty(), "{lint}");
+    let page = here(
+        "dpkg-deb --extract *_$(dpkg --print-architecture).deb unpacked; unpacked/usr/bin/ctrbox man mount | grep -c '^.SH EXAMPLES'
+         unpacked/usr/lib/ctrbox/bin/unshare --version | head -n 1; rm -r unpacked",
+    );
+    assert!(page.starts_with("1\nunshare "), "{page}");
     if needs::present(&["skopeo"]) {
         here("for tag in bare shell; do skopeo inspect oci-archive:$(echo *.oci.tar):$tag; done");
     }

@@ -15,6 +15,8 @@ enum Kind {
     User,
     Group,
     Pid,
+    /// A process in other namespaces than the shell's.
+    Target,
     Signal,
     Capability,
     /// Several, with commas between them, and what libcap's texts have behind those.
@@ -38,6 +40,7 @@ impl Kind {
             "dir" | "directory" => Kind::Directory,
             "uid" | "user" | "USER" => Kind::User,
             "gid" | "group" => Kind::Group,
+            "pid" if name.starts_with("pid[") => Kind::Target,
             "pid" => Kind::Pid,
             "signame" | "signal" => Kind::Signal,
             "xxx" => Kind::Capability,
@@ -155,7 +158,12 @@ fn bash(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
     out
 }
 
-/// Adds a template with the applets' names and other words in their places.
+/// The numbers of processes of which a namespace is not the shell's, in words that bash, zsh and fish understand alike.
+/// Those that may not be looked into may not be entered either.
+const TARGETS: &str = r#"stat -Lc "%n %i" /proc/self/ns/* /proc/*/ns/* 2>/dev/null |
+        awk -F "[/ ]" '$3 == "self" { own[$5] = $6 } $3 + 0 && $5 !~ /_/ && own[$5] != $6 && !seen[$3]++ { print $3 }'"#;
+
+/// Adds a template with the applets' names and other words in their places; two signs are one.
 fn fill(template: &str, names: &str, out: &mut String) {
     for piece in template.split('%') {
         match piece {
@@ -163,6 +171,8 @@ fn fill(template: &str, names: &str, out: &mut String) {
             "WORDS" => out.push_str(WORDS),
             "CAPABILITIES" => out.push_str(&Kind::Capability.words()),
             "OPTIONS" => out.push_str(MOUNT_OPTIONS),
+            "TARGETS" => out.push_str(TARGETS),
+            "" => out.push('%'),
             "SIGNED" => out.push_str(&Kind::SignedCapabilities.words()),
             _ => out.push_str(piece),
         }
@@ -178,6 +188,7 @@ fn bash_kind(kind: Kind) -> String {
         Kind::User => "@user",
         Kind::Group => "@group",
         Kind::Pid => "@pid",
+        Kind::Target => "@target",
         Kind::Signal => "@signal",
         Kind::Capability => "@capability",
         Kind::Capabilities => "@capabilities",
@@ -191,6 +202,11 @@ fn bash_kind(kind: Kind) -> String {
 }
 
 const BASH: &str = r#"
+# The processes that have other namespaces.
+_ctrbox_targets() {
+    %TARGETS%
+}
+
 # Completes the last word of a list.
 _ctrbox_list() {
     local last=${2##*,}
@@ -241,6 +257,7 @@ _ctrbox() {
     @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
     @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
+    @target) mapfile -t COMPREPLY < <(compgen -W "$(_ctrbox_targets)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W '%CAPABILITIES%' -- "$word") ;;
     @capabilities) _ctrbox_list '%CAPABILITIES%' "$word" ;;
     @signed) _ctrbox_list '%SIGNED%' "$word" ;;
@@ -281,7 +298,8 @@ unset _ctrbox_name
 "#;
 
 fn zsh(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
-    let mut out = String::from("#compdef ctrbox\n# zsh completion for ctrbox. Made by: ctrbox completion zsh\n");
+    let mut out =
+        ["#compdef ctrbox ", names, "\n# zsh completion for ctrbox. Made by: ctrbox completion zsh\n"].concat();
     for applet in [ctrbox].iter().chain(applets) {
         out.extend(["\n_ctrbox_", applet.name, "() {\n    _arguments -s -S : \\\n"]);
         for spec in applet.options.iter() {
@@ -329,6 +347,7 @@ fn zsh_kind(kind: Kind) -> String {
         Kind::User => "_users".into(),
         Kind::Group => "_groups".into(),
         Kind::Pid => "_pids".into(),
+        Kind::Target => "_ctrbox_targets".into(),
         Kind::Signal => "_signals".into(),
         Kind::Program => "_command_names".into(),
         Kind::Words(_) | Kind::Capability => ["(", &kind.words(), ")"].concat(),
@@ -342,6 +361,9 @@ fn zsh_kind(kind: Kind) -> String {
 
 const ZSH: &str = r#"
 _ctrbox_capabilities() { compadd "$@" - %CAPABILITIES% }
+_ctrbox_targets() {
+    compadd "$@" - $(%TARGETS%)
+}
 _ctrbox_types() { compadd "$@" - ${${(f)"$(</proc/filesystems)"}##*$'\t'} }
 _ctrbox_options() { compadd "$@" - %OPTIONS% }
 _ctrbox_signed() { compadd "$@" - %SIGNED% }
@@ -371,7 +393,12 @@ _ctrbox() {
     elif [[ $program:t == ctrbox || $program -ef $commands[ctrbox] ]]; then
         _ctrbox_$service
     else
-        ${_ctrbox_theirs[$service]:-_default} "$@"
+        local theirs=$_ctrbox_theirs[$service] name
+        # What zsh has for the name, if this file took its place: umount is completed as mount is.
+        for name in _$service ${${(M)service:#umount}:+_mount} _default; do
+            if [[ -z $theirs ]] && (( $+functions[$name] )); then theirs=$name; fi
+        done
+        $theirs "$@"
     fi
 }
 
@@ -431,6 +458,7 @@ fn fish_kind(kind: Kind, required: bool) -> String {
         Kind::User => "(__fish_complete_users)".into(),
         Kind::Group => "(__fish_complete_groups)".into(),
         Kind::Pid => "(__fish_complete_pids)".into(),
+        Kind::Target => "(__ctrbox_targets)".into(),
         Kind::Program => "(__fish_complete_command)".into(),
         Kind::Words(_) | Kind::Capability => kind.words(),
         Kind::Capabilities => "(__ctrbox_list $__ctrbox_capabilities)".into(),
@@ -453,11 +481,20 @@ end
 complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from %NAMES%' -x -a '%NAMES%'
 complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a '%NAMES%'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
+# The processes that have other namespaces.
+function __ctrbox_targets
+    %TARGETS%
+end
+# An applet's name may be a link to ctrbox now or later; until then it is completed as it was before.
+function __ctrbox_is
+    set -l path (command -s $argv[1])
+    and string match -qr '(^|/)ctrbox$' (realpath $path); or command test "$path" -ef (command -s ctrbox; or echo /)
+end
+function __ctrbox_as
+    complete -C (commandline -cp | string replace -r '^(\s*\w+=\S*)*\s*\S+' "ctrbox $argv[1]" | string collect)
+end
 for name in %NAMES%
-    set -l path (command -s $name)
-    if test -n "$path"; and command test "$path" -ef (command -s ctrbox; or echo /)
-        complete -c $name -w "ctrbox $name"
-    end
+    complete -c $name -n "__ctrbox_is $name" -f -a "(__ctrbox_as $name)"
 end
 "#;
 
@@ -484,7 +521,7 @@ mod tests {
     fn what_an_argument_can_be_is_read_off_its_name() {
         assert_eq!(Kind::of("dir"), Kind::Directory);
         assert_eq!(Kind::of("uid|name"), Kind::User);
-        assert_eq!(Kind::of("pid[:inode]"), Kind::Pid);
+        assert_eq!((Kind::of("pid"), Kind::of("pid[:inode]")), (Kind::Pid, Kind::Target));
         assert_eq!(Kind::of("offset"), Kind::Other);
         assert_eq!(Kind::of("allow|deny").words(), "allow deny");
         assert_eq!(Kind::of("inner:outer:count|auto|all").words(), "auto all");

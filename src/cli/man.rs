@@ -1,7 +1,8 @@
 //! Manual pages: what an applet's record and table say, as man(7) source.
 //!
-//! `ctrbox man` prints this much where no page is installed beside the program. Those have longer texts in their
-//! sections, put in when they are made. Compressed, with what unpacks them, they would add some 15 KB to the binary.
+//! `ctrbox man` prints this much where no page is beside the program, and says where the whole one is. Those have longer
+//! texts in their sections, put in when they are made, and are beside it however it is installed (scripts/install, packages,
+//! images, root file systems). Compressed, with what unpacks them, they would add some 15 KB to the binary.
 
 use crate::Applet;
 use crate::table::{VERSION, option_names};
@@ -23,9 +24,7 @@ any other value names the file that they are added to.
 /// Not in the pages that are made, which have a description of their own.
 const NOT_WHOLE: &str = "\
 .PP
-The whole page, with examples, exit statuses and differences, is not installed
-beside the program: lib/ctrbox/share/man, which scripts/install and the packages
-make, or man/ in the source.
+Examples, exit statuses and differences: man/ in the source; not installed here.
 ";
 
 /// The page of an applet.
