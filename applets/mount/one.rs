@@ -131,12 +131,19 @@ pub fn perform(invocation: &Invocation<'_>, settings: &Settings, request: Reques
     work.target = target::prepare(&target, settings, &work.hooks).map_err(|unmade| match unmade {
         Unmade::BadMode => hooks::malformed(&work.options, &target, ""),
         Unmade::Failed(errno) => message::early(USAGE, &target, &text!["failed to create mount point: ", errno]),
+        Unmade::Elsewhere => elsewhere(&target),
     })?;
     let outcome = work.make(output);
     if !matches!(outcome, Ok(Some(0))) {
         work.target.undo();
     }
     outcome
+}
+
+/// What a path leads to is in another mount namespace: by its name from here it would be another place.
+fn elsewhere(path: &OsStr) -> Failure {
+    message::early(FAILED, path, &text!["mount failed: ", Errno::EINVAL])
+        .hint("this path leads into another mount namespace, which -N enters")
 }
 
 /// The labels of SELinux mean nothing to a kernel without it.
@@ -167,7 +174,7 @@ impl Work<'_> {
     /// Resolves the source, and makes a loop device if it needs one.
     fn find_source(&mut self) -> Result<(), Missing> {
         let Some(given) = self.given.clone() else { return Ok(()) };
-        let path = source::resolve(&given, &self.types, self.settings, &self.hooks)?;
+        let path = source::resolve(&given, self.operation, &self.types, self.settings, &self.hooks)?;
         let takes_device = matches!(self.operation, Operation::New) && source::is_path_type(&self.types);
         if takes_device
             && !self.settings.fake
@@ -235,6 +242,7 @@ impl Work<'_> {
             Missing::BadSize => {
                 early(USAGE, text!["failed to parse mount options '", shown_options(&self.options), "'"])
             }
+            Missing::Elsewhere => Err(elsewhere(&given)),
             Missing::AlreadyMounted => early(USAGE, text![self.resolved(&given), " is already mounted"]),
             Missing::Loop(Refused::Overlap) => {
                 early(FAILED, text!["overlapping loop device exists for ", self.resolved(&given)])

@@ -4,8 +4,9 @@ use super::hooks::Hooks;
 use super::request::Settings;
 use linux::loopdev::{self, Attached, Refused, Wanted};
 use linux::options::Options as MountOptions;
+use linux::options::operation::Operation;
 use linux::probe::{self, Found, OwnedTag, Probed, Tag, TagKind};
-use linux::{btrfs, directory, mountinfo, number, stat};
+use linux::{Errno, btrfs, directory, mountinfo, number, stat};
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -167,6 +168,8 @@ pub enum Missing {
     Loop(Refused),
     /// A value of `offset` or `sizelimit` is no size.
     BadSize,
+    /// The path leads into another mount namespace.
+    Elsewhere,
     /// The same part of the file is mounted on the target already.
     AlreadyMounted,
 }
@@ -180,14 +183,26 @@ pub struct Source {
 }
 
 /// The path of a source: a tag's device, or the path itself resolved.
-pub fn resolve(source: &OsStr, fstype: &[u8], settings: &Settings, hooks: &Hooks) -> Result<OsString, Missing> {
+pub fn resolve(
+    source: &OsStr,
+    operation: Operation,
+    fstype: &[u8],
+    settings: &Settings,
+    hooks: &Hooks,
+) -> Result<OsString, Missing> {
     if let Some(tag) = Tag::parse(source) {
         return tag.resolve().ok_or(Missing::Tag);
     }
     if !settings.canonicalize || hooks.raw_source || !is_path_type(fstype) {
         return Ok(source.to_os_string());
     }
-    Ok(directory::canonical_source(source).unwrap_or_else(|_| source.to_os_string()))
+    // A mount that is bound or moved is what the path leads to now.
+    let is_mount = matches!(operation, Operation::Bind | Operation::Move);
+    let path = if is_mount { directory::canonical_here(source) } else { directory::canonical(source) };
+    if path.as_ref().is_err_and(|error| error.errno == Errno::EXDEV) {
+        return Err(Missing::Elsewhere);
+    }
+    Ok(path.map(directory::mapped_name).unwrap_or_else(|_| source.to_os_string()))
 }
 
 /// The size in `offset=` or `sizelimit=`: a number with K, M, G... (of 1024), KiB..., or KB... (of 1000).

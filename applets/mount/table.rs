@@ -77,7 +77,7 @@ pub fn from_fstab(
     request.source.get_or_insert(entry.source);
     let target = request.target.get_or_insert(entry.target);
     if remount && !is_bind {
-        let has = has(&directory::canonical(target).unwrap_or_else(|_| target.clone()));
+        let has = has(&directory::canonical_here(target).unwrap_or_else(|_| target.clone()));
         request.present = present(&has.unwrap_or_default(), &options, &request.options);
     }
     request.options = settings.table_use.merge(options, request.options);
@@ -114,7 +114,7 @@ fn not_found(request: &Request) -> Failure {
 /// A remount without an entry in fstab: source, type and options as they are mounted now.
 fn from_mounts(settings: &Settings, request: Request) -> Request {
     let Some(target) = &request.target else { return request };
-    let canonical = directory::canonical(target).unwrap_or_else(|_| target.clone());
+    let canonical = directory::canonical_here(target).unwrap_or_else(|_| target.clone());
     let Ok(mounted) = mountinfo::Table::read() else { return request };
     let by_source = || mounted.entries_backward().find(|entry| entry.is_from(target));
     let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };

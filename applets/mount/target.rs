@@ -5,7 +5,7 @@ use super::request::Settings;
 use super::table::absolute;
 use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A target, and what was made for it.
@@ -17,7 +17,7 @@ pub struct Target {
     /// directories above it since. None if the path leads nowhere, and with -c: then attaching is the only look-up.
     pub place: Option<linux::Result<OwnedFd>>,
     /// Directories that were made, outermost first.
-    made: Vec<OsString>,
+    made: Vec<directory::Made>,
 }
 
 impl Target {
@@ -28,12 +28,8 @@ impl Target {
 
     /// Removes the directories that were made: the mount failed.
     pub fn undo(&self) {
-        for path in self.made.iter().rev() {
-            // One that somebody uses by now stays, and so do those around it.
-            if directory::remove(path).is_err() {
-                return;
-            }
-        }
+        // One that somebody uses by now stays, and so do those around it.
+        let _ = self.made.iter().rev().try_for_each(directory::Made::remove);
     }
 }
 
@@ -57,29 +53,42 @@ pub enum Unmade {
     BadMode,
     /// A directory could not be made.
     Failed(Errno),
+    /// The path leads into another mount namespace.
+    Elsewhere,
 }
 
 /// Resolves the target, and makes it if X-mount.mkdir asks for that; only then its mode is judged.
 pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Target, Unmade> {
-    let mut path = prefixed(target, settings.target_prefix.as_deref());
-    let mut made = Vec::new();
+    let path = prefixed(target, settings.target_prefix.as_deref());
+    let mut target = Target { path, ..Target::default() };
+    let mut place = None;
     if let Some(mode) = &hooks.mkdir
         && !settings.fake
-        && stat::path(&path).is_err()
+        && stat::path(&target.path).is_err()
     {
         let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
-        directory::make_all(&absolute(&path), mode as u32 & 0o7777, &mut made).map_err(|errno| {
-            Target { made: made.clone(), ..Target::default() }.undo();
+        let made = directory::make_all(&absolute(&target.path), mode as u32 & 0o7777, &mut target.made);
+        let made = made.map_err(|errno| {
+            target.undo();
             Unmade::Failed(errno)
         })?;
+        place = directory::path_of(made.as_fd()).map(|path| (directory::seen_at(&path, made), path));
     }
-    let mut place = None;
-    if !hooks.raw_target
-        && let Ok((canonical, file)) = directory::canonical_and_open(&path)
-    {
-        (path, place) = (canonical, Some(file));
+    if hooks.raw_target {
+        return Ok(target);
     }
-    Ok(Target { path, place, made })
+    let place = match place {
+        None => directory::canonical_and_open(&target.path).ok().map(|(path, file)| (file, path)),
+        made => made,
+    };
+    if let Some((file, path)) = place {
+        if file.as_ref().is_err_and(|error| error.errno == Errno::EXDEV) {
+            target.undo();
+            return Err(Unmade::Elsewhere);
+        }
+        (target.path, target.place) = (path, Some(file));
+    }
+    Ok(target)
 }
 
 #[cfg(test)]

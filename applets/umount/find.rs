@@ -42,7 +42,7 @@ impl Found {
 /// since it may hang.
 pub fn canonical(path: &OsStr, full: bool) -> OsString {
     if full {
-        return directory::canonical(path).unwrap_or_else(|_| path.to_os_string());
+        return resolved(path);
     }
     let mut bytes = path.as_bytes();
     while let Some(rest) = bytes.strip_suffix(b"/").filter(|rest| !rest.is_empty()) {
@@ -54,13 +54,18 @@ pub fn canonical(path: &OsStr, full: bool) -> OsString {
         None => (&b"."[..], bytes),
     };
     if matches!(name, b"" | b"." | b"..") {
-        return directory::canonical(path).unwrap_or_else(|_| path.to_os_string());
+        return resolved(path);
     }
-    match directory::canonical(OsStr::from_bytes(parent)) {
+    match directory::canonical_here(OsStr::from_bytes(parent)) {
         Ok(parent) if parent == "/" => OsString::from_vec([b"/", name].concat()),
         Ok(parent) => OsString::from_vec([parent.as_bytes(), b"/", name].concat()),
         Err(_) => path.to_os_string(),
     }
+}
+
+/// What leads into another mount namespace stays as it was typed, which the kernel refuses.
+fn resolved(path: &OsStr) -> OsString {
+    directory::canonical_here(path).unwrap_or_else(|_| path.to_os_string())
 }
 
 /// A mount point, found without the table: its type comes from statmount(2). `None` if the kernel cannot say, or if it
@@ -78,7 +83,7 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
     if let Some(entry) = table.find_target(path) {
         return Some(Found::of(&entry));
     }
-    let full = directory::canonical(operand).ok();
+    let full = directory::canonical_here(operand).ok();
     if let Some(full) = full.as_deref().filter(|full| *full != path)
         && let Some(entry) = table.find_target(full)
     {

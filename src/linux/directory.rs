@@ -1,5 +1,6 @@
 //! Directories: the process's root and working one, and making them: chroot(2), chdir(2), fchdir(2), mkdir(2).
 
+use crate::mount::statmount;
 use crate::trace::Quoted;
 use crate::{Errno, Result, error::Context, io, stat};
 use std::ffi::{OsStr, OsString};
@@ -53,6 +54,9 @@ pub fn canonical(path: &OsStr) -> Result<OsString> {
 
 /// [`canonical`], and a descriptor (O_PATH) of what is there. For an absolute path both come from one look-up.
 ///
+/// The links of /proc also lead to where no path does: into another mount namespace, in which the same path is another
+/// place. That is `EXDEV`.
+///
 /// A relative path may start in a working directory that a mount has hidden since. What is seen at its absolute path is
 /// meant, so that is opened, too, without following links: one that was put into it meanwhile is an error (`ELOOP`).
 pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
@@ -62,15 +66,41 @@ pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
         None => by_walking(path)?,
     };
     let file = match file.filter(|_| path.as_bytes().starts_with(b"/")) {
-        Some(file) => Ok(file),
+        Some(file) if canonical == path => Ok(file),
+        Some(file) => seen_at(&canonical, file),
         None => io::open_without_links(None, &canonical).context("open", &canonical),
     };
     Ok((canonical, file))
 }
 
+/// The descriptor, if its path leads to the mount that it is on. `EXDEV`: to another one, since it is on a mount of another
+/// namespace, or on one that is hidden.
+pub fn seen_at(path: &OsStr, file: OwnedFd) -> Result<OwnedFd> {
+    let seen = io::open_without_links(None, path);
+    let is_seen = seen.map(|seen| statmount::is_same_mount(seen.as_fd(), file.as_fd()));
+    is_seen.and_then(|is_seen| if is_seen { Ok(file) } else { Err(Errno::EXDEV) }).context("open", path)
+}
+
+/// [`canonical`] of an absolute path, which must not lead into another mount namespace (`EXDEV`, see
+/// [`canonical_and_open`]).
+pub fn canonical_here(path: &OsStr) -> Result<OsString> {
+    if !path.as_bytes().starts_with(b"/") {
+        return canonical(path);
+    }
+    match canonical_and_open(path)? {
+        (_, Err(error)) if error.errno == Errno::EXDEV => Err(error),
+        (canonical, _) => Ok(canonical),
+    }
+}
+
 /// [`canonical`] for a source. The device mapper's devices have the names that people gave them.
 pub fn canonical_source(path: &OsStr) -> Result<OsString> {
-    canonical(path).map(|path| mapped(&path).unwrap_or(path))
+    canonical(path).map(mapped_name)
+}
+
+/// The name that people gave to what may be one of the device mapper's devices.
+pub fn mapped_name(path: OsString) -> OsString {
+    mapped(&path).unwrap_or(path)
 }
 
 /// `/dev/mapper/NAME` for `/dev/dm-N`.
@@ -92,8 +122,8 @@ fn opened(path: &OsStr) -> Option<OwnedFd> {
 
 /// What proc says of a descriptor: its path, however deep it is. `None` if that is no path (a pipe), no longer one, or
 /// cannot be had.
-fn path_of(file: BorrowedFd<'_>) -> Option<OsString> {
-    let link = io::cstring(OsStr::new(&format!("/proc/self/fd/{}", file.as_raw_fd()))).ok()?;
+pub fn path_of(file: BorrowedFd<'_>) -> Option<OsString> {
+    let link = io::cstring(&io::path_of_descriptor(file.as_raw_fd())).ok()?;
     // Longer ones are walked: a page of the stack would cost more than the three calls.
     let mut buffer = [0_u8; 512];
     // SAFETY: `link` is NUL-terminated, and the buffer is valid for writes of its length.
@@ -198,39 +228,77 @@ pub(crate) fn link_at(link: BorrowedFd<'_>) -> core::result::Result<Vec<u8>, Err
 
 /// mkdir(2).
 pub fn make(path: &OsStr, mode: u32) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated.
-        io::checked(i64::from(unsafe { libc::mkdir(path.as_ptr(), mode) }))
-    });
-    traced!(done, "mkdir({}, {mode:#o})", Quoted::new(path)).context("mkdir", path).map(drop)
+    make_in(None, path, mode).context("mkdir", path)
 }
 
-/// mkdir -p: makes a directory and those above it, and adds what was made to `made`, outermost first.
-pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<OsString>) -> core::result::Result<(), Errno> {
-    let bytes = path.as_bytes();
-    let mut ends: Vec<usize> =
-        bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at).collect();
-    ends.push(bytes.len());
-    for end in ends {
-        let part = OsStr::from_bytes(bytes.get(..end).unwrap_or_default());
-        match make(part, mode) {
-            Ok(()) => made.push(part.to_os_string()),
-            Err(error) if error.errno == Errno::EEXIST => {}
-            // A directory that is there may be on a read-only file system, or not ours to write.
-            Err(_) if stat::path(part).is_ok_and(|stat| stat.is_directory()) => {}
-            Err(error) => return Err(error.errno),
-        }
+fn make_in(parent: Option<BorrowedFd<'_>>, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
+    let name = io::cstring(path)?;
+    let at = parent.map_or(libc::AT_FDCWD, |parent| parent.as_raw_fd());
+    // SAFETY: `name` is NUL-terminated.
+    let done = io::checked(i64::from(unsafe { libc::mkdirat(at, name.as_ptr(), mode) }));
+    match parent {
+        Some(_) => traced!(done, "mkdirat({at}, {}, {mode:#o})", Quoted::new(path)),
+        None => traced!(done, "mkdir({}, {mode:#o})", Quoted::new(path)),
     }
-    if stat::path(path).is_ok_and(|stat| stat.is_directory()) { Ok(()) } else { Err(Errno::ENOTDIR) }
+    .map(drop)
+}
+
+/// A directory that was made, to be taken away again.
+pub struct Made {
+    parent: OwnedFd,
+    name: OsString,
+}
+
+impl Made {
+    /// unlinkat(2) with AT_REMOVEDIR, from the directory that it was made in.
+    pub fn remove(&self) -> Result<()> {
+        remove_in(Some(self.parent.as_fd()), &self.name).context("rmdir", &self.name)
+    }
+}
+
+/// mkdir -p: makes a directory and those above it, name by name, each in the one that is open: what is renamed or put in
+/// the way meanwhile leads nowhere else. A link that was there before is followed; what was made is opened as what it is.
+/// What was made is added to `made`, outermost first, also if it fails then. The directory is returned (O_PATH).
+pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<Made>) -> core::result::Result<OwnedFd, Errno> {
+    const FLAGS: i32 = libc::O_PATH | libc::O_DIRECTORY;
+    let start = if path.as_bytes().starts_with(b"/") { "/" } else { "." };
+    let mut here = io::open_at(None, OsStr::new(start), FLAGS, 0)?;
+    for name in path.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        let name = OsStr::from_bytes(name);
+        let next = match io::open_at(Some(here.as_fd()), name, FLAGS, 0) {
+            Err(Errno::ENOENT) => {
+                let done = make_in(Some(here.as_fd()), name, mode);
+                let next = match done {
+                    Ok(()) | Err(Errno::EEXIST) => io::open_at(Some(here.as_fd()), name, FLAGS | libc::O_NOFOLLOW, 0),
+                    Err(errno) => Err(errno),
+                };
+                if done.is_ok() {
+                    made.push(Made { parent: here, name: name.to_os_string() });
+                }
+                next?
+            }
+            next => next?,
+        };
+        here = next;
+    }
+    Ok(here)
 }
 
 /// rmdir(2).
 pub fn remove(path: &OsStr) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated.
-        io::checked(i64::from(unsafe { libc::rmdir(path.as_ptr()) }))
-    });
-    traced!(done, "rmdir({})", Quoted::new(path)).context("rmdir", path).map(drop)
+    remove_in(None, path).context("rmdir", path)
+}
+
+fn remove_in(parent: Option<BorrowedFd<'_>>, path: &OsStr) -> core::result::Result<(), Errno> {
+    let name = io::cstring(path)?;
+    let at = parent.map_or(libc::AT_FDCWD, |parent| parent.as_raw_fd());
+    // SAFETY: `name` is NUL-terminated.
+    let done = io::checked(i64::from(unsafe { libc::unlinkat(at, name.as_ptr(), libc::AT_REMOVEDIR) }));
+    match parent {
+        Some(_) => traced!(done, "unlinkat({at}, {}, AT_REMOVEDIR)", Quoted::new(path)),
+        None => traced!(done, "rmdir({})", Quoted::new(path)),
+    }
+    .map(drop)
 }
 
 /// unlink(2).
@@ -264,9 +332,7 @@ pub fn set_mode(file: BorrowedFd<'_>, mode: u32) -> Result<()> {
     let fd = file.as_raw_fd();
     // A directory is what `.` in it is, and needs no /proc.
     match change_mode(fd, OsStr::new("."), mode) {
-        Err(Errno::ENOTDIR) => {
-            change_mode(libc::AT_FDCWD, OsStr::new(&format!("/proc/self/fd/{fd}")), mode).context("chmod", "")
-        }
+        Err(Errno::ENOTDIR) => change_mode(libc::AT_FDCWD, &io::path_of_descriptor(fd), mode).context("chmod", ""),
         done => done.context("chmod", ""),
     }
 }

@@ -8,7 +8,7 @@ use crate::stat::{self, Stat};
 use crate::trace::Quoted;
 use crate::{Errno, io};
 use core::ffi::CStr;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// The attribute's name.
@@ -200,7 +200,7 @@ impl File {
         by_path: &mut dyn FnMut(&CStr) -> i64,
         by_descriptor: Option<&mut dyn FnMut(i32) -> i64>,
     ) -> Result<i64, Errno> {
-        let path = CString::new(format!("/proc/self/fd/{}", self.fd.as_raw_fd())).map_err(|_| Errno::EINVAL)?;
+        let path = io::cstring(&io::path_of_descriptor(self.fd.as_raw_fd()))?;
         match (io::checked(by_path(&path)), by_descriptor) {
             (Err(Errno::ENOENT | Errno::ENOTDIR), Some(by_descriptor)) => {
                 io::checked(by_descriptor(self.readable()?.as_raw_fd()))

@@ -4,13 +4,19 @@
 
 use crate::trace::{Flags, Quoted};
 use crate::{Errno, error::Context};
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// A path or argument as the kernel wants it. A NUL byte inside is `EINVAL`.
 pub fn cstring(text: &OsStr) -> Result<CString, Errno> {
     CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL)
+}
+
+/// A path to what a descriptor stands for, for calls that take no descriptor: the link leads to the open file itself,
+/// whatever its name means by now. Without a proc at /proc it leads nowhere (`ENOENT`, `ENOTDIR`).
+pub(crate) fn path_of_descriptor(fd: RawFd) -> OsString {
+    OsString::from(format!("/proc/self/fd/{fd}"))
 }
 
 /// openat(2) relative to `dir` (`None`: the working directory), with `O_CLOEXEC` added.

@@ -15,7 +15,7 @@ pub mod subdirectory;
 
 use crate::{Errno, Error, Result, error::Context, io, trace};
 use core::ffi::{c_char, c_void};
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
@@ -185,11 +185,10 @@ pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
         _ => return umount2(target, flags),
     };
     let directory = io::open_without_links(None, OsStr::from_bytes(parent)).context("umount2", target)?;
-    let mut path = b"/proc/self/fd/".to_vec();
-    path.extend_from_slice(directory.as_raw_fd().to_string().as_bytes());
-    path.extend_from_slice(name);
+    let mut path = io::path_of_descriptor(directory.as_raw_fd());
+    path.push(OsStr::from_bytes(name));
     let flags = flags | UMOUNT_NOFOLLOW;
-    let done = match umount2(OsStr::from_bytes(&path), flags) {
+    let done = match umount2(&path, flags) {
         // No /proc: by way of the working directory.
         Err(error) if error.errno == Errno::ENOENT && crate::stat::path(OsStr::new("/proc/self/fd")).is_err() => {
             let working = crate::directory::open(OsStr::new("."))?;
@@ -216,7 +215,7 @@ pub fn set_propagation_recursive(target: impl AsRef<OsStr>, propagation: Propaga
 /// Changes the propagation of the mount that `tree` is the root of, by mount(2): before Linux 5.12 nothing else does.
 /// `ENOSYS`: flags are to change, too.
 pub fn set_propagation_of(tree: BorrowedFd<'_>, change: api::Attributes, recursive: bool) -> Result<()> {
-    let path = OsString::from(format!("/proc/self/fd/{}", tree.as_raw_fd()));
+    let path = io::path_of_descriptor(tree.as_raw_fd());
     match change {
         api::Attributes { set: 0, clear: 0, propagation: Some(propagation) } => {
             let flags = propagation.flag() | if recursive { MS_REC } else { 0 };

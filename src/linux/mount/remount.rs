@@ -90,7 +90,7 @@ fn replace(target: &OsStr, id: u32, flags: u64) -> Result<()> {
     if statmount::id_of(mount.as_fd())? != u64::from(id) {
         return Err(Error::new("mount", target, Errno::EBUSY));
     }
-    let path = OsString::from(format!("/proc/self/fd/{}", mount.as_raw_fd()));
+    let path = io::path_of_descriptor(mount.as_raw_fd());
     mount2(Some(OsStr::new("none")), &path, None, MS_REMOUNT | MS_BIND | flags, None)
         .map_err(|error| Error::new(error.call, target, error.errno))
 }

@@ -73,6 +73,18 @@ pub fn id_of(file: BorrowedFd<'_>) -> Result<u64> {
     id.ok_or_else(|| crate::Error::new("statx", "", Errno::ENOSYS))
 }
 
+/// Whether two descriptors are on one mount, of whatever namespace. Where nothing tells the number of a mount, on one file
+/// system.
+pub fn is_same_mount(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    match (id_of(one), id_of(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => match (crate::stat::of(one), crate::stat::of(other)) {
+            (Ok(one), Ok(other)) => one.identity().0 == other.identity().0,
+            _ => false,
+        },
+    }
+}
+
 fn statx(at: At<'_>, path: &OsStr, flags: u64, mask: u32) -> core::result::Result<libc::statx, Errno> {
     let path = io::cstring(path)?;
     let at = at.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());

@@ -62,7 +62,7 @@ pub fn by_mount2(
     mount2(source, here, Some(fstype), flags, data)?;
     let root = directory::open_path(here)?;
     let found = find_beneath(root.as_fd(), path)?;
-    let found = OsString::from(format!("/proc/self/fd/{}", found.as_raw_fd()));
+    let found = io::path_of_descriptor(found.as_raw_fd());
     mount2(Some(&found), target, None, MS_BIND, None)
 }
 

@@ -5,8 +5,9 @@ use crate::filtered::unless_filtered;
 use crate::{Errno, io};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::ffi::CString;
+use std::ffi::OsStr;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 
 /// The number is the same on every architecture, and libc does not have it yet.
 const SYS_GETXATTRAT: libc::c_long = 464;
@@ -58,9 +59,10 @@ fn by_descriptor(directory: i32, name: &CStr, value: &mut [u8; LONGEST]) -> Resu
 
 /// Through /proc/self/fd, whose link leads to the open directory itself; without a proc from the directory.
 fn by_path(directory: i32, name: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
-    let mut path = format!("/proc/self/fd/{directory}/").into_bytes();
-    path.extend_from_slice(name.to_bytes());
-    let path = CString::new(path).map_err(|_| Errno::EINVAL)?;
+    let mut path = io::path_of_descriptor(directory);
+    path.push("/");
+    path.push(OsStr::from_bytes(name.to_bytes()));
+    let path = io::cstring(&path)?;
     match get_at(&path, value) {
         Err(Errno::ENOENT | Errno::ENOTDIR) => from_inside(directory, name, value),
         got => got,
