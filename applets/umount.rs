@@ -12,7 +12,7 @@ use cli::diagnosis::{Step, hints};
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::Errno;
-use linux::mount::foreign::Foreign;
+use linux::mount::other_namespace::OtherMountNs;
 use std::cell::RefCell;
 use std::ffi::OsString;
 
@@ -106,7 +106,7 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 /// How everything is unmounted.
 struct Settings {
     options: Options,
-    foreign: Option<Foreign>,
+    foreign: Option<OtherMountNs>,
     /// Where mounts were busy.
     busy: RefCell<Vec<OsString>>,
 }
@@ -117,7 +117,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Run(options, operands) => (options, operands),
     };
     check(&options, &operands)?;
-    let foreign = options.namespace.as_deref().map(Foreign::enter).transpose().map_err(|error| {
+    let foreign = options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
         Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
     })?;
     let settings = Settings { options, foreign, busy: RefCell::default() };

@@ -1,15 +1,18 @@
 //! mount -a: the file systems of fstab, in its order or at once.
 
+use super::args::{Options, parse_options};
+use super::errors::{FAILED, SOME, USAGE};
+use super::perform::{Performed, perform};
+use super::record::not_written;
 use super::request::{Request, Settings};
-use super::{FAILED, Options, SOME, one, parse_options, source, table, target};
-use cli::{Failure, Invocation, Outcome, Output, text};
+use super::{fstab as table, source, target};
+use cli::{Failure, Outcome, Output, text};
 use linux::options::{self, Options as MountOptions};
 use linux::process::{self, Fork, Status, Wait};
 use linux::{directory, fstab, mountinfo, utab};
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::rc::Rc;
 
 /// How many mounts were tried, and how many failed.
 #[derive(Default)]
@@ -34,25 +37,25 @@ impl Count {
 }
 
 /// Mounts what -t and -O select.
-pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Options, output: &mut Output) -> Outcome {
-    if wanted.options.has("remount") {
-        return remount_all(invocation, settings, wanted, output);
+pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
+    if settings.typed.options.has("remount") {
+        return remount_all(settings, output);
     }
-    let table = table::read(invocation, settings)?;
+    let table = table::read(settings)?;
     // Read once: two lines for the same place are both mounted.
-    let mounted = mountinfo::Table::read()
-        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let mounted =
+        mountinfo::Table::read().map_err(|error| Failure::new(USAGE, text!["failed to read mtab: ", error.errno]))?;
     let mounted = mountinfo::ByTarget::new(&mounted);
     let mut count = Count::default();
     let mut children: Vec<process::Pid> = Vec::new();
-    if wanted.fork {
+    if settings.typed.fork {
         // With an inherited SIG_IGN there would be no children to wait for.
         let _ = process::reset_to_default(process::signals::SIGCHLD);
     }
     for entry in &table.entries {
         let own = MountOptions::parse(entry.options.as_deref().unwrap_or_default()).unwrap_or_default();
-        let place = target::prefixed(&entry.target, settings.target_prefix.as_deref());
-        if is_skipped(settings, wanted, entry, &own) {
+        let place = target::prefixed(&entry.target, settings.typed.target_prefix.as_deref());
+        if is_skipped(settings, entry, &own) {
             say(settings, &entry.target, "ignored", output);
             continue;
         }
@@ -60,17 +63,17 @@ pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Opti
             say(settings, &entry.target, "already mounted", output);
             continue;
         }
-        if wanted.fork {
+        if settings.typed.fork {
             // What is buffered must not be written once by each child.
             let _ = output.flush();
-            if let Some(child) = start(invocation, settings, wanted, entry, output) {
+            if let Some(child) = start(settings, entry, output) {
                 children.push(child);
                 say(settings, &entry.target, "mount successfully forked", output);
                 continue;
             }
         }
-        let done = mount_entry(invocation, settings, wanted, entry, output);
-        report(invocation, settings, &entry.target, done, &mut count, output);
+        let done = mount_entry(settings, entry, output);
+        report(settings, &entry.target, done, &mut count, output);
     }
     for child in children {
         count.add(matches!(process::wait(child, Wait::End), Ok(Status::Exited(0))));
@@ -78,7 +81,7 @@ pub fn mount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Opti
     Ok(count.status())
 }
 
-fn say(settings: &Settings, place: &OsStr, what: &str, output: &mut Output) {
+fn say(settings: &Settings<'_>, place: &OsStr, what: &str, output: &mut Output) {
     if settings.verbose {
         let mut line = place.as_bytes().to_vec();
         line.resize(line.len().max(25), b' ');
@@ -86,14 +89,7 @@ fn say(settings: &Settings, place: &OsStr, what: &str, output: &mut Output) {
     }
 }
 
-fn report(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    place: &OsStr,
-    done: one::Performed,
-    count: &mut Count,
-    output: &mut Output,
-) {
+fn report(settings: &Settings<'_>, place: &OsStr, done: Performed, count: &mut Count, output: &mut Output) {
     match done {
         // Forgiven by nofail: no failure, and not mounted.
         Ok(None) => count.add(true),
@@ -106,49 +102,35 @@ fn report(
         Err(failure) => {
             // In the order in which things happened.
             let _ = output.flush();
-            failure.print(invocation);
+            failure.print(settings.invocation);
             count.add(false);
         }
     }
 }
 
-fn mount_entry(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    wanted: &Options,
-    entry: &fstab::Entry,
-    output: &mut Output,
-) -> one::Performed {
-    let own = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
+fn mount_entry(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Output) -> Performed {
+    let own = parse_options(entry.options.as_deref().unwrap_or_default())?;
     let request = Request {
         source: Some(entry.source.clone()),
         target: Some(entry.target.clone()),
-        either: None,
         types: Some(entry.fstype.as_bytes().to_vec()),
-        negatable: false,
-        options: settings.table_use.merge(own, wanted.options.clone()),
-        present: MountOptions::default(),
+        options: settings.typed.table_use.merge(own, settings.typed.options.clone()),
         without_table: true,
+        ..Request::default()
     };
-    one::perform(invocation, &settings.quiet(), request, output)
+    perform(&Settings { verbose: false, ..*settings }, request, output)
 }
 
 /// -F: a child of its own for the entry. `None`: there is none, and it is mounted here.
-fn start(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    wanted: &Options,
-    entry: &fstab::Entry,
-    output: &mut Output,
-) -> Option<process::Pid> {
+fn start(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Output) -> Option<process::Pid> {
     // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
     process::reset_to_default(process::signals::SIGCHLD).ok()?;
     match process::fork() {
         Ok(Fork::Parent(child)) => Some(child),
         Ok(Fork::Child) => {
-            let done = mount_entry(invocation, settings, wanted, entry, output);
+            let done = mount_entry(settings, entry, output);
             let status = done.map(|status| status.unwrap_or(0)).unwrap_or_else(|failure| {
-                failure.print(invocation);
+                failure.print(settings.invocation);
                 failure.status
             });
             let _ = output.flush();
@@ -158,10 +140,10 @@ fn start(
     }
 }
 
-fn is_skipped(settings: &Settings, wanted: &Options, entry: &fstab::Entry, own: &MountOptions) -> bool {
-    let is_root = settings.target_prefix.is_none() && (entry.target == "/" || entry.target == "root");
+fn is_skipped(settings: &Settings<'_>, entry: &fstab::Entry, own: &MountOptions) -> bool {
+    let is_root = settings.typed.target_prefix.is_none() && (entry.target == "/" || entry.target == "root");
     let no_auto = own.switch("auto", "noauto") == Some(false);
-    entry.is_swap() || is_root || no_auto || !is_selected(wanted, &entry.fstype, own)
+    entry.is_swap() || is_root || no_auto || !is_selected(settings.typed, &entry.fstype, own)
 }
 
 fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
@@ -199,42 +181,44 @@ fn is_bound(mounted: &mountinfo::ByTarget<'_>, found: &mountinfo::Entry<'_>, pat
 }
 
 /// `-a -o remount`: every mounted file system that is selected.
-fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Options, output: &mut Output) -> Outcome {
-    let mounted = mountinfo::Table::read()
-        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
+    let mounted =
+        mountinfo::Table::read().map_err(|error| Failure::new(USAGE, text!["failed to read mtab: ", error.errno]))?;
     let by_target = mountinfo::ByTarget::new(&mounted);
     let on = |target: &OsStr| by_target.on(target).last();
     let kept = utab::Table::read();
     let kept = kept.index();
-    let use_fstab = settings.table_use.fstab;
-    let lines = if use_fstab { table::read(invocation, settings)? } else { fstab::Table::default() };
+    let use_fstab = settings.typed.table_use.fstab;
+    let lines = if use_fstab { table::read(settings)? } else { fstab::Table::default() };
     let lines = table::Lines::of(&lines);
-    let unwritten = Rc::new(RefCell::new(Vec::new()));
-    let each = Settings { unwritten: Some(Rc::clone(&unwritten)), ..settings.quiet() };
+    let unwritten = RefCell::new(Vec::new());
+    let each = Settings { unwritten: Some(&unwritten), verbose: false, ..*settings };
     // Each time all of utab is written: a part of the mounts at a time.
     let part = (mounted.entries().count() / 8).max(32);
     let mut count = Count::default();
     for entry in mounted.entries() {
         let own = table::options_of(&entry, kept.find(&entry));
         let place = entry.target_path();
-        if !is_selected(wanted, entry.fstype_text(), &own) {
+        if !is_selected(settings.typed, entry.fstype_text(), &own) {
             say(settings, &place, "ignored", output);
             continue;
         }
-        let request = Request { either: Some(place.clone()), options: wanted.options.clone(), ..Request::default() };
+        let request =
+            Request { target: Some(place.clone()), options: settings.typed.options.clone(), ..Request::default() };
+        let request = Request { is_either: true, ..request };
         let request = match lines.find(&place) {
             Some(line) => {
                 table::from_fstab(settings, request, line.clone(), &|target| Some(on(target)?.super_options.to_vec()))
             }
-            None if settings.table_use.mtab => {
+            None if settings.typed.table_use.mtab => {
                 let canonical = directory::canonical(&place).ok();
                 let top = canonical.and_then(|path| on(&path)).unwrap_or(&entry);
                 let options = table::options_of(top, kept.find(top));
-                Ok(table::from_mounted(settings, table::as_target(request), top, options))
+                Ok(table::from_mounted(settings, request.as_target(), top, options))
             }
-            None => Ok(table::as_target(request)),
+            None => Ok(request.as_target()),
         };
-        let done = request.and_then(|request| one::perform(invocation, &each, request, output));
+        let done = request.and_then(|request| perform(&each, request, output));
         match done {
             Ok(Some(0)) => {
                 say(settings, &place, "successfully remounted", output);
@@ -243,7 +227,7 @@ fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Option
             Ok(status) => count.add(status.is_none()),
             Err(failure) => {
                 let _ = output.flush();
-                failure.print(invocation);
+                failure.print(settings.invocation);
                 count.add(false);
             }
         }
@@ -253,20 +237,20 @@ fn remount_all(invocation: &Invocation<'_>, settings: &Settings, wanted: &Option
             unwritten.pop();
         }
         if unwritten.len() >= part {
-            write(invocation, core::mem::take(&mut unwritten), &mut count, output);
+            write(settings, core::mem::take(&mut unwritten), &mut count, output);
         }
     }
-    write(invocation, unwritten.take(), &mut count, output);
+    write(settings, unwritten.take(), &mut count, output);
     Ok(count.status())
 }
 
 /// Writes to utab what remounts have changed. If that cannot be done none of them has succeeded.
-fn write(invocation: &Invocation<'_>, changed: Vec<utab::Entry>, count: &mut Count, output: &mut Output) {
+fn write(settings: &Settings<'_>, mut changed: Vec<utab::Entry>, count: &mut Count, output: &mut Output) {
     let Some(first) = changed.first() else { return };
     let (target, number) = (first.target.clone(), changed.len());
-    if utab::update(|table| table.set_all(changed)).is_err() {
+    if utab::update(&mut |table| table.set_all(core::mem::take(&mut changed))).is_err() {
         let _ = output.flush();
-        one::not_written(&target).print(invocation);
+        not_written(&target).print(settings.invocation);
         count.failed += number;
     }
 }

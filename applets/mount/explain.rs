@@ -1,76 +1,67 @@
 //! The steps of one mount in words, from the command line alone: no table, device or superblock
 //! is looked at.
 
-use super::Options;
-use super::hooks::Hooks;
-use super::plan::{self, Facts, Step};
-use super::request::Request;
+use super::args::Options;
+use super::plan;
+use super::request::{Request, Settings};
+use super::resolve::Mount;
+use super::step::Step;
 use cli::explain::{NO_CALL, Story, steps as shared};
 use cli::text::Piece;
-use cli::{Failure, text};
+use cli::{Failure, Invocation, text};
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
-use linux::options::Options as MountOptions;
-use linux::options::operation::{Mounting, Operation};
+use linux::options::operation::Operation;
 use linux::trace::Flags;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
 
 /// Tells what the request does.
-pub fn story(request: &Request, typed: &Options) -> Result<Story, Failure> {
+pub fn story(invocation: &Invocation<'_>, typed: &Options, request: Request) -> Result<Story, Failure> {
     let mut story = Story::default();
     if let Some(namespace) = &typed.namespace {
         shared::enter_mounts(&mut story, namespace);
     }
-    let named = request.target.clone().or_else(|| request.either.clone()).unwrap_or_default();
-    let mut options = request.options.clone();
-    options.imply_user_flags();
-    options.deduplicate();
-    let hooks = Hooks::parse(&options, &named)?;
-    if !request.without_table && (request.source.is_none() || request.target.is_none()) {
+    let names_both = request.source.is_some() && request.target.is_some();
+    let asks_table = !request.without_table && !names_both;
+    let types = request.types.clone().map(OsString::from_vec);
+    let settings = Settings { invocation, typed, verbose: false, old_api: false, origin: None, unwritten: None };
+    let mount = Mount::of(&settings, request)?;
+    let named = mount.target.path.as_os_str();
+    if asks_table {
         story.tell("find {0} in fstab, which completes the command line", "open(\"/etc/fstab\")", &[&named]);
     }
-    if let Some(mode) = &hooks.mkdir {
+    if let Some(mode) = &mount.xmount.mkdir {
         story.tell("make {0} if it is missing", "mkdir(\"{0}\", {1})", &[&named, &text!["0o", mode]]);
     }
-    let fstype = request.types.as_deref().map(|types| OsString::from(String::from_utf8_lossy(types).into_owned()));
-    let operation = Operation::of(&options, request.source.is_some());
-    if operation == Operation::New && options.has("loop") {
+    let is_new = mount.operation == Operation::New;
+    if is_new && mount.options.has("loop") {
         let call = "ioctl(LOOP_CTL_GET_FREE), ioctl(LOOP_CONFIGURE)";
-        story.tell("make a loop device of the file {0}", call, &[&request.source.as_deref().unwrap_or(&named)]);
+        story.tell("make a loop device of the file {0}", call, &[&mount.source().unwrap_or(named)]);
     }
-    if operation == Operation::New && fstype.is_none() {
+    if is_new && types.is_none() {
         story.tell("find the type of the file system from its superblock", "read(SOURCE)", &[]);
     }
     if typed.fake {
         story.tell("leave it at that (--fake)", NO_CALL, &[]);
         return Ok(story);
     }
-    if operation == Operation::Contradiction {
+    if mount.operation == Operation::Conflict {
         story.tell("fail, since only one of bind, move and remount can be done at once", NO_CALL, &[]);
         return Ok(story);
     }
-    let fstype = fstype.as_deref().or(Some(OsStr::new("TYPE")));
-    let mounting = Mounting { operation, source: request.source.as_deref(), target: &named, fstype, options: &options };
-    let Options { beneath, exclusive, .. } = *typed;
-    let steps = plan::steps(&Facts {
-        mounting: &mounting,
-        hooks: &hooks,
-        present: &MountOptions::default(),
-        beneath,
-        exclusive,
-        silent: false,
-    });
-    let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open { .. }));
+    let steps = plan::steps(&mount, types.as_deref().or(Some(OsStr::new("TYPE"))));
+    let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open(_)));
     for step in steps {
-        tell(&step, out_of_sight, &mut story);
+        tell(&step, named, out_of_sight, &mut story);
     }
-    if !typed.no_mtab && operation != Operation::Propagation && !options.for_utab(false).is_empty() {
+    if !typed.no_mtab && mount.operation != Operation::Propagation && !mount.options.for_utab(false).is_empty() {
         story.tell("note in the userspace table what the kernel does not keep", "write(\"/run/mount/utab\")", &[]);
     }
     Ok(story)
 }
 
-fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
+fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, story: &mut Story) {
     let attributes = |bits| Flags(bits, ATTRIBUTE_NAMES).to_string();
     match step {
         Step::Create { fstype, source, settings, attributes: bits, .. } => {
@@ -91,7 +82,7 @@ fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
             let call = "open_tree(\"{0}\", OPEN_TREE_CLONE{2})";
             story.tell("copy the mount at {0}{1}, out of sight", call, &[path, &all, &flag]);
         }
-        Step::Open { path } => story.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
+        Step::Open(path) => story.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
         Step::Subdirectory(path) => {
             story.tell("take only its directory {0}", "open_tree(FD, \"{0}\", OPEN_TREE_CLONE)", &[path]);
         }
@@ -121,18 +112,18 @@ fn tell(step: &Step, out_of_sight: bool, story: &mut Story) {
         Step::MapIds { map, .. } => {
             story.tell("map its ids as {0} says", "mount_setattr(FD, MOUNT_ATTR_IDMAP)", &[map]);
         }
-        Step::Attach { target, .. } => story.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[target]),
-        Step::Detach { target } => {
-            story.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[target]);
+        Step::Attach { .. } => story.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[&target]),
+        Step::Detach => {
+            story.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[&target]);
         }
         Step::SetOwner { .. } => story.tell("change the owner of its root", "fchownat(FD)", &[]),
         Step::SetMode(_) => story.tell("change the mode of its root", "fchmodat(FD)", &[]),
         // The plan for mount(2) is not told.
-        Step::NoteMounts { .. }
+        Step::Mount2 { .. }
+        | Step::NoteMounts
         | Step::Subdirectory2 { .. }
-        | Step::Open2 { .. }
-        | Step::OpenAppeared { .. }
+        | Step::Open2(_)
+        | Step::OpenAppeared
         | Step::Remount2 { .. } => {}
-        Step::Mount2 { target, .. } => story.tell("mount on {0}", "mount(\"{0}\")", &[target]),
     }
 }

@@ -1,7 +1,7 @@
 //! ID-mapped mounts: the specs of --map-users and X-mount.idmap, and a user
 //! namespace that holds the maps. mount(8), mount_setattr(2).
 
-use super::bad_usage;
+use super::args::bad_usage;
 use cli::{Failure, text};
 use linux::idmap::{self, Extent, Ids};
 use linux::options::Options as MountOptions;
@@ -9,6 +9,9 @@ use linux::{Errno, Error, namespace, process};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+
+/// The call of an error of a value that says no map.
+pub const CALL: &str = "idmap";
 
 /// --map-users and --map-groups as the option that they stand for.
 pub fn options(maps: &[(char, OsString)]) -> Result<MountOptions, Failure> {
@@ -41,7 +44,7 @@ pub fn namespace(value: &OsStr) -> linux::Result<OwnedFd> {
     if value.as_bytes().first() == Some(&b'/') {
         return namespace::open(value);
     }
-    let (users, groups) = parse(value.as_bytes()).ok_or_else(|| Error::new("idmap", value, Errno::EINVAL))?;
+    let (users, groups) = parse(value.as_bytes()).ok_or_else(|| Error::new(CALL, value, Errno::EINVAL))?;
     made(&users, &groups)
 }
 
@@ -71,7 +74,7 @@ fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
 
 /// A child makes the namespace and stays until we have written its maps and opened it.
 fn made(users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
-    process::lend(
+    process::with_helper_child(
         "unshare",
         || namespace::unshare(namespace::Kind::User.flag()).map(|()| (0, ())),
         |child, _| {

@@ -1,6 +1,8 @@
 //! `mount` without a mount to make: what is mounted, one line each.
 
-use super::{Options, source};
+use super::args::Options;
+use super::errors::USAGE;
+use super::source;
 use cli::text::disarm;
 use cli::{Failure, Outcome, Output, text};
 use linux::probe::{self, Probed};
@@ -48,8 +50,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
             line.push(b'\n');
         });
     };
-    mountinfo::for_each(&mut show)
-        .map_err(|error| Failure::new(super::USAGE, text!["failed to read mtab: ", error.errno]))?;
+    mountinfo::for_each(&mut show).map_err(|error| Failure::new(USAGE, text!["failed to read mtab: ", error.errno]))?;
     Ok(0)
 }
 

@@ -1,10 +1,7 @@
 //! The source of a mount: tags, paths, regular files through loop devices.
 
-use super::hooks::Hooks;
-use super::request::Settings;
 use linux::loopdev::{self, Attached, Refused, Wanted};
 use linux::options::Options as MountOptions;
-use linux::options::operation::Operation;
 use linux::probe::{self, Found, OwnedTag, Probed, Tag, TagKind};
 use linux::{Errno, btrfs, directory, mountinfo, number, stat};
 use std::cell::OnceCell;
@@ -174,35 +171,46 @@ pub enum Missing {
     AlreadyMounted,
 }
 
-/// A source that can be mounted.
+/// What is mounted.
 pub struct Source {
-    /// What the kernel is given.
+    /// As it was given.
+    pub given: OsString,
+    /// What the kernel gets.
     pub path: OsString,
     /// The loop device that was made for it; kept open until the mount is there.
     pub device: Option<Attached>,
 }
 
-/// The path of a source: a tag's device, or the path itself resolved.
-pub fn resolve(
-    source: &OsStr,
-    operation: Operation,
-    fstype: &[u8],
-    settings: &Settings,
-    hooks: &Hooks,
-) -> Result<OsString, Missing> {
+impl Source {
+    /// One that is not resolved yet.
+    pub fn given(source: OsString) -> Source {
+        Source { path: source.clone(), given: source, device: None }
+    }
+
+    /// Makes a part of the file a device, which is the source then.
+    pub fn attach(&mut self, wanted: &Wanted) -> Result<(), Missing> {
+        let device = loopdev::attach(&self.path, wanted).map_err(Missing::Loop)?;
+        self.path = device.path.clone();
+        self.device = Some(device);
+        Ok(())
+    }
+}
+
+/// The path of a source: a tag's device, or the path itself, resolved unless it is `raw`. What is bound or moved is what
+/// the path leads to from here.
+pub fn resolve(source: &OsStr, raw: bool, fstype: &[u8], is_mount: bool) -> Result<OsString, Missing> {
     if let Some(tag) = Tag::parse(source) {
         return tag.resolve().ok_or(Missing::Tag);
     }
-    if !settings.canonicalize || hooks.raw_source || !is_path_type(fstype) {
+    if raw || !is_path_type(fstype) {
         return Ok(source.to_os_string());
     }
-    // A mount that is bound or moved is what the path leads to now.
-    let is_mount = matches!(operation, Operation::Bind | Operation::Move);
     let path = if is_mount { directory::canonical_here(source) } else { directory::canonical(source) };
-    if path.as_ref().is_err_and(|error| error.errno == Errno::EXDEV) {
-        return Err(Missing::Elsewhere);
+    match path {
+        Err(error) if error.errno == Errno::EXDEV => Err(Missing::Elsewhere),
+        Err(_) => Ok(source.to_os_string()),
+        Ok(path) => Ok(directory::mapped_name(path)),
     }
-    Ok(path.map(directory::mapped_name).unwrap_or_else(|_| source.to_os_string()))
 }
 
 /// The size in `offset=` or `sizelimit=`: a number with K, M, G... (of 1024), KiB..., or KB... (of 1000).
@@ -238,12 +246,6 @@ pub fn loop_wanted(options: &MountOptions) -> Result<Option<Wanted>, Missing> {
 /// Whether a source without loop options needs a loop device: a regular file of more than a kilobyte.
 pub fn is_image(path: &OsStr) -> bool {
     stat::path(path).is_ok_and(|stat| stat.is_regular() && stat.size() > 1024)
-}
-
-/// Makes a part of a file a device.
-pub fn attach(path: &OsStr, wanted: &Wanted) -> Result<Source, Missing> {
-    let device = loopdev::attach(path, wanted).map_err(Missing::Loop)?;
-    Ok(Source { path: device.path.clone(), device: Some(device) })
 }
 
 #[cfg(test)]

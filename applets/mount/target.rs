@@ -1,8 +1,5 @@
 //! The target of a mount: prefix, canonical path, and the directories of X-mount.mkdir.
 
-use super::hooks::Hooks;
-use super::request::Settings;
-use super::table::absolute;
 use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,8 +19,37 @@ pub struct Target {
 
 impl Target {
     /// A target of which nothing is known but its name.
-    pub fn at(target: &OsStr, settings: &Settings) -> Target {
-        Target { path: prefixed(target, settings.target_prefix.as_deref()), ..Target::default() }
+    pub fn at(target: &OsStr, prefix: Option<&OsStr>) -> Target {
+        Target { path: prefixed(target, prefix), ..Target::default() }
+    }
+
+    /// Makes it, if it is missing, with this mode in octal for each new directory; only then the mode is judged. `raw`: its
+    /// path stays as it was given.
+    pub fn make(&mut self, mode: &[u8], raw: bool) -> Result<(), Unmade> {
+        if stat::path(&self.path).is_ok() {
+            return Ok(());
+        }
+        let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
+        let made = directory::make_all(&directory::absolute(&self.path), mode as u32 & 0o7777, &mut self.made);
+        let made = made.map_err(Unmade::Failed)?;
+        if !raw && let Some(path) = directory::path_of(made.as_fd()) {
+            self.place = Some(directory::seen_at(&path, made));
+            self.path = path;
+        }
+        Ok(())
+    }
+
+    /// Resolves it.
+    pub fn resolve(&mut self) -> Result<(), Unmade> {
+        if self.place.is_none()
+            && let Ok((path, place)) = directory::canonical_and_open(&self.path)
+        {
+            (self.path, self.place) = (path, Some(place));
+        }
+        match &self.place {
+            Some(Err(error)) if error.errno == Errno::EXDEV => Err(Unmade::Elsewhere),
+            _ => Ok(()),
+        }
     }
 
     /// Removes the directories that were made: the mount failed.
@@ -55,40 +81,6 @@ pub enum Unmade {
     Failed(Errno),
     /// The path leads into another mount namespace.
     Elsewhere,
-}
-
-/// Resolves the target, and makes it if X-mount.mkdir asks for that; only then its mode is judged.
-pub fn prepare(target: &OsStr, settings: &Settings, hooks: &Hooks) -> Result<Target, Unmade> {
-    let path = prefixed(target, settings.target_prefix.as_deref());
-    let mut target = Target { path, ..Target::default() };
-    let mut place = None;
-    if let Some(mode) = &hooks.mkdir
-        && !settings.fake
-        && stat::path(&target.path).is_err()
-    {
-        let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
-        let made = directory::make_all(&absolute(&target.path), mode as u32 & 0o7777, &mut target.made);
-        let made = made.map_err(|errno| {
-            target.undo();
-            Unmade::Failed(errno)
-        })?;
-        place = directory::path_of(made.as_fd()).map(|path| (directory::seen_at(&path, made), path));
-    }
-    if hooks.raw_target {
-        return Ok(target);
-    }
-    let place = match place {
-        None => directory::canonical_and_open(&target.path).ok().map(|(path, file)| (file, path)),
-        made => made,
-    };
-    if let Some((file, path)) = place {
-        if file.as_ref().is_err_and(|error| error.errno == Errno::EXDEV) {
-            target.undo();
-            return Err(Unmade::Elsewhere);
-        }
-        (target.path, target.place) = (path, Some(file));
-    }
-    Ok(target)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
 use cli::diagnosis::{Step, explained};
 use cli::{Failure, Invocation, Outcome, Output, text};
-use linux::mount::foreign::Foreign;
+use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
 use linux::options::Options as MountOptions;
@@ -135,7 +135,7 @@ impl<'a> Known<'a> {
     pub fn finish(&mut self) -> Result<(), Refused> {
         let gone = core::mem::take(&mut self.gone);
         let Some((first, _)) = gone.first() else { return Ok(()) };
-        utab::update(|table| table.remove_all(&gone)).map_err(|_| {
+        utab::update(&mut |table| table.remove_all(&gone)).map_err(|_| {
             let text = text![first, ": filesystem was unmounted, but failed to update userspace mount table."];
             Refused { errno: None, target: OsString::new(), failure: Failure::new(UTAB, text) }
         })
@@ -311,7 +311,7 @@ fn run_helper(
         argv.push(foreign.path());
     }
     let _ = output.flush();
-    match helper::run(program, argv, settings.foreign.as_ref().map(Foreign::original)) {
+    match helper::run(program, argv, settings.foreign.as_ref().map(OtherMountNs::original)) {
         Ok(helper::Ran::Ended(Status::Exited(status))) => Ok(status),
         Ok(helper::Ran::Ended(_)) | Err(_) => Ok(FAILED),
         Ok(helper::Ran::InChild(error)) => {

@@ -1,7 +1,7 @@
 //! Directories: the process's root and working one, and making them: chroot(2), chdir(2), fchdir(2), mkdir(2).
 
 use crate::mount::statmount;
-use crate::trace::Quoted;
+use crate::trace::{At, Quoted};
 use crate::{Errno, Result, error::Context, io, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -236,11 +236,7 @@ fn make_in(parent: Option<BorrowedFd<'_>>, path: &OsStr, mode: u32) -> core::res
     let at = parent.map_or(libc::AT_FDCWD, |parent| parent.as_raw_fd());
     // SAFETY: `name` is NUL-terminated.
     let done = io::checked(i64::from(unsafe { libc::mkdirat(at, name.as_ptr(), mode) }));
-    match parent {
-        Some(_) => traced!(done, "mkdirat({at}, {}, {mode:#o})", Quoted::new(path)),
-        None => traced!(done, "mkdir({}, {mode:#o})", Quoted::new(path)),
-    }
-    .map(drop)
+    traced!(done, "mkdirat({}, {}, {mode:#o})", At(at), Quoted::new(path)).map(drop)
 }
 
 /// A directory that was made, to be taken away again.
@@ -294,11 +290,7 @@ fn remove_in(parent: Option<BorrowedFd<'_>>, path: &OsStr) -> core::result::Resu
     let at = parent.map_or(libc::AT_FDCWD, |parent| parent.as_raw_fd());
     // SAFETY: `name` is NUL-terminated.
     let done = io::checked(i64::from(unsafe { libc::unlinkat(at, name.as_ptr(), libc::AT_REMOVEDIR) }));
-    match parent {
-        Some(_) => traced!(done, "unlinkat({at}, {}, AT_REMOVEDIR)", Quoted::new(path)),
-        None => traced!(done, "rmdir({})", Quoted::new(path)),
-    }
-    .map(drop)
+    traced!(done, "unlinkat({}, {}, AT_REMOVEDIR)", At(at), Quoted::new(path)).map(drop)
 }
 
 /// unlink(2).
@@ -308,6 +300,19 @@ pub fn unlink(path: &OsStr) -> Result<()> {
         io::checked(i64::from(unsafe { libc::unlink(path.as_ptr()) }))
     });
     traced!(done, "unlink({})", Quoted::new(path)).context("unlink", path).map(drop)
+}
+
+/// A relative path with the working directory before it.
+pub fn absolute(path: &OsStr) -> OsString {
+    if path.as_bytes().starts_with(b"/") {
+        return path.to_os_string();
+    }
+    let Ok(mut absolute) = current() else { return path.to_os_string() };
+    if absolute != "/" {
+        absolute.push("/");
+    }
+    absolute.push(path);
+    absolute
 }
 
 /// The working directory's path.
@@ -341,8 +346,7 @@ fn change_mode(fd: i32, path: &OsStr, mode: u32) -> core::result::Result<(), Err
     let name = io::cstring(path)?;
     // SAFETY: `name` is NUL-terminated.
     let done = io::checked(i64::from(unsafe { libc::fchmodat(fd, name.as_ptr(), mode, 0) }));
-    let shown = if fd == libc::AT_FDCWD { "AT_FDCWD".to_string() } else { fd.to_string() };
-    traced!(done, "fchmodat({shown}, {}, {mode:#o})", Quoted::new(path)).map(drop)
+    traced!(done, "fchmodat({}, {}, {mode:#o})", At(fd), Quoted::new(path)).map(drop)
 }
 
 #[cfg(test)]

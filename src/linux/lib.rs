@@ -18,6 +18,7 @@ pub mod errno;
 pub mod error;
 pub mod executable;
 pub mod filecap;
+pub mod filesystems;
 mod filtered;
 pub mod fstab;
 pub mod heap;

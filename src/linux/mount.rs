@@ -6,9 +6,9 @@
 
 pub mod api;
 pub mod appeared;
-pub mod foreign;
 pub mod helper;
 pub mod holders;
+pub mod other_namespace;
 pub mod remount;
 pub mod statmount;
 pub mod subdirectory;

@@ -151,6 +151,16 @@ impl Options {
         text
     }
 
+    /// The options as messages show them: without repetitions, rw or ro first.
+    pub fn shown(&self) -> Vec<u8> {
+        let mut options = self.clone();
+        options.deduplicate();
+        options.0.retain(|option| !((option.is("ro") || option.is("rw")) && option.value.is_none()));
+        let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
+        options.0.iter().for_each(|option| option.append_to(&mut text));
+        text
+    }
+
     /// Adds options behind these, where they win.
     pub fn append(&mut self, more: Options) {
         self.0.extend(more.0);
@@ -300,14 +310,6 @@ impl Options {
         let spared = if self.has("ro") && mentioned & MOUNT_ATTR_RDONLY == 0 { MOUNT_ATTR_RDONLY } else { 0 };
         change.single.clear |= others & !spared;
         change
-    }
-
-    /// The superblock's flags by the names that fsconfig(2) takes, such as `sync`; ro and rw are not among them.
-    pub fn superblock_flags(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().filter_map(|option| match meaning(&option.name) {
-            Meaning::Vfs(vfs) if matches!(vfs.layer, Layer::Superblock) => Some(vfs.name),
-            _ => None,
-        })
     }
 
     /// Changes of propagation in the order given, with whether the tree below is meant, too.

@@ -6,13 +6,13 @@
 mod attend;
 mod channel;
 mod exec;
-mod lend;
+mod helper_child;
 mod signal;
 
 pub use attend::{ANY_TRACER, Attendance, FORWARDED, Parent, attend, death_signal, die_with_parent, set_tracer};
 pub use channel::{Channel, channel};
 pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
-pub use lend::lend;
+pub use helper_child::with_helper_child;
 pub(crate) use signal::without_write_signals;
 pub use signal::{
     Disposition, Signal, SignalMask, block, die_of, raise, reset_to_default, send, signal_name, signal_number,

@@ -223,14 +223,13 @@ impl Table {
         changed
     }
 
-    /// Whether the mount of `entry` has an entry already.
-    pub fn has(&self, entry: &Entry) -> bool {
-        self.position(&entry.target, entry.id).is_some()
-    }
-
-    /// Adds to the entry that a mount.TYPE program wrote the options that it lacks. Whether there were any.
+    /// Adds to the entry that a mount.TYPE program wrote the options that it lacks; if it wrote none, the entry. Whether
+    /// anything changed.
     pub fn complete(&mut self, entry: Entry) -> bool {
-        let Some(known) = self.find_mut(&entry.target, entry.id) else { return false };
+        let Some(known) = self.find_mut(&entry.target, entry.id) else {
+            self.entries.push(entry);
+            return true;
+        };
         let mut changed = false;
         for option in entry.options.split(|&byte| byte == b',') {
             if known.options.split(|&byte| byte == b',').all(|there| there != option) {
@@ -352,7 +351,7 @@ fn beside(suffix: &str) -> OsString {
 /// Changes the table under its lock: it is read, `change` says whether it changed something, and a new file takes the
 /// old one's place in one step. Where the table cannot be written at all (a read-only /run, no permission) nothing
 /// happens and that is no error.
-pub fn update(change: impl FnOnce(&mut Table) -> bool) -> Result<()> {
+pub fn update(change: &mut dyn FnMut(&mut Table) -> bool) -> Result<()> {
     let path = path();
     let Some(_lock) = lock()? else { return Ok(()) };
     // A table that cannot be read must not be replaced by one without its entries.
@@ -381,8 +380,8 @@ pub fn add(entry: Entry) -> Result<()> {
         return Ok(());
     }
     drop(lock);
-    update(|table| {
-        table.entries.push(entry);
+    update(&mut |table| {
+        table.entries.push(entry.clone());
         true
     })
 }

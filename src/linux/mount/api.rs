@@ -246,18 +246,6 @@ fn raw(at: At<'_>) -> i32 {
     at.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd())
 }
 
-/// A directory as strace shows it: `AT_FDCWD` or the number.
-struct AtName<'a>(At<'a>);
-
-impl core::fmt::Display for AtName<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.0 {
-            Some(fd) => write!(f, "{}", fd.as_raw_fd()),
-            None => f.write_str("AT_FDCWD"),
-        }
-    }
-}
-
 /// open_tree(2), close-on-exec; `flags` are OPEN_TREE_CLONE and AT_ bits.
 pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
     let c_path = io::cstring(path).context("open_tree", path)?;
@@ -267,7 +255,7 @@ pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
     traced!(
         io::owned(fd as i32),
         "open_tree({}, {}, {})",
-        AtName(at),
+        trace::At(raw(at)),
         trace::Quoted::new(path),
         trace::Flags(flags, OPEN_TREE_NAMES)
     )
@@ -302,7 +290,7 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
         done,
         "move_mount({}, \"\", {}, {}, {})",
         tree.as_raw_fd(),
-        AtName(at),
+        trace::At(raw(at)),
         trace::Quoted::new(target),
         trace::Flags(flags, MOVE_MOUNT_NAMES)
     );

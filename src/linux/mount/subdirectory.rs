@@ -13,14 +13,15 @@ use crate::namespace::{self, Kind};
 use crate::{Errno, Error, Result, directory, io, process};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
-/// The directory `path`, relative, of the tree that `tree` is the root of, as a tree of its own.
+/// The directory `path` of the tree that `tree` is the root of, as a tree of its own.
 pub fn of_tree(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     match beneath(tree, path) {
         Err(error) if error.errno == Errno::EINVAL => {}
         done => return done,
     }
-    process::lend(
+    process::with_helper_child(
         "open_tree",
         || attached(tree, path).map(|directory| (directory.as_raw_fd(), directory)),
         |child, number| namespace::descriptor_of(process::pidfd_open(child)?.as_fd(), number),
@@ -43,8 +44,10 @@ fn beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
 }
 
 fn find_beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
-    let whole = if path.is_empty() { OsStr::new(".") } else { path };
-    io::open_without_links(Some(tree), whole).context("open_tree", path)
+    let bytes = path.as_bytes();
+    let relative = bytes.get(bytes.iter().take_while(|byte| **byte == b'/').count()..).unwrap_or_default();
+    let whole = if relative.is_empty() { b"." } else { relative };
+    io::open_without_links(Some(tree), OsStr::from_bytes(whole)).context("open_tree", path)
 }
 
 /// [`of_tree`] by mount(2) alone: the file system is mounted on a directory of its own below /run/mount, which only root

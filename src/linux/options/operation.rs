@@ -20,7 +20,7 @@ pub enum Operation {
     /// Only propagation changes.
     Propagation,
     /// Two of them at once, which the kernel refuses.
-    Contradiction,
+    Conflict,
 }
 
 impl Operation {
@@ -29,7 +29,7 @@ impl Operation {
         let flags = options.mount_flags();
         let has = |flag| flags & flag == flag;
         match (has(mount::MS_REMOUNT), has(mount::MS_BIND), has(mount::MS_MOVE)) {
-            (true, _, true) | (_, true, true) => Operation::Contradiction,
+            (true, _, true) | (_, true, true) => Operation::Conflict,
             (true, true, _) => Operation::RemountBind,
             (true, false, _) => Operation::Remount,
             (false, true, _) => Operation::Bind,
@@ -70,10 +70,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_operations_at_once_contradict_each_other() {
+    fn two_operations_at_once_conflict() {
         let operation = |list: &str| Operation::of(&Options::parse(list.as_bytes()).unwrap(), true);
-        assert_eq!(operation("bind,move"), Operation::Contradiction);
-        assert_eq!(operation("move,remount"), Operation::Contradiction);
+        assert_eq!(operation("bind,move"), Operation::Conflict);
+        assert_eq!(operation("move,remount"), Operation::Conflict);
         assert_eq!(operation("rbind"), Operation::Bind);
         assert_eq!(operation("private"), Operation::New);
     }

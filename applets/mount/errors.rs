@@ -1,7 +1,7 @@
 //! The text of a failed mount: the kernel's own words where it has some, else
 //! what the error number means for this source and this target.
 
-use super::{FAILED, source};
+use super::source;
 use cli::diagnosis::{Step, explained};
 use cli::failure::Line;
 use cli::{Failure, text};
@@ -10,6 +10,17 @@ use linux::options::operation::{Mounting, Operation};
 use linux::{Errno, Error, mountinfo, stat};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+
+/// Wrong usage, or not permitted.
+pub const USAGE: u8 = 1;
+/// The system failed: memory, fork, a namespace, or a change after mounting.
+pub const SYSTEM: u8 = 2;
+/// utab could not be locked or written.
+pub const UTAB: u8 = 16;
+/// A mount failed.
+pub const FAILED: u8 = 32;
+/// Some mounts of -a failed.
+pub const SOME: u8 = 64;
 
 /// The second line of every failed system call.
 pub const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
@@ -21,9 +32,26 @@ pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages
     explained(failure.and(Line::Plain(text![DMESG])), Step::Mount(mounting), error.errno)
 }
 
+/// Whether it is the source that is missing.
+pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error) -> bool {
+    let errno = error.errno;
+    matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
+        && stat::path(mounting.target).is_ok()
+        && mounting.source.is_some_and(|path| match stat::path(path) {
+            Ok(stat) => errno != Errno::ENOENT && !stat.is_directory(),
+            Err(_) => true,
+        })
+}
+
 /// A failure before any system call: `TARGET: TEXT.`
 pub fn early(status: u8, target: &OsStr, text: &[u8]) -> Failure {
     Failure::new(status, text![target, ": ", text, "."])
+}
+
+/// What a path leads to is in another mount namespace: by its name from here it would be another place.
+pub fn elsewhere(path: &OsStr) -> Failure {
+    early(FAILED, path, &text!["mount failed: ", Errno::EINVAL])
+        .hint("this path leads into another mount namespace, which -N enters")
 }
 
 /// `fsconfig() failed: tmpfs: Unknown parameter 'bogus'`.

@@ -1,10 +1,11 @@
 //! What fstab and the mounted file systems say about an incomplete command line.
 
+use super::args::parse_options;
+use super::errors::USAGE;
 use super::request::{Request, Settings};
 use super::source::{self, Device};
-use super::{USAGE, parse_options};
 use cli::failure::{Line, warn};
-use cli::{Failure, Invocation, text};
+use cli::{Failure, text};
 use linux::index::Index;
 use linux::options::Options as MountOptions;
 use linux::probe::Tag;
@@ -13,17 +14,17 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Reads fstab: the files of -T, else `LIBMOUNT_FSTAB`, else the default one. Lines that cannot be read are told.
-pub fn read(invocation: &Invocation<'_>, settings: &Settings) -> Result<fstab::Table, Failure> {
+pub fn read(settings: &Settings<'_>) -> Result<fstab::Table, Failure> {
     let mut table = fstab::Table::default();
-    for path in &settings.fstab {
+    for path in &settings.typed.fstab {
         table.add_path(path).map_err(|_| Failure::new(USAGE, text![path, ": failed to parse"]))?;
     }
-    if settings.fstab.is_empty() {
+    if settings.typed.fstab.is_empty() {
         // A missing table is an empty one.
         let _ = table.add_path(&default_path());
     }
     for (file, line) in &table.bad_lines {
-        warn(invocation, &Line::Named(text![file, ": parse error at line ", *line, " -- ignored"]));
+        warn(settings.invocation, &Line::Named(text![file, ": parse error at line ", *line, " -- ignored"]));
     }
     Ok(table)
 }
@@ -34,15 +35,15 @@ pub fn default_path() -> OsString {
 }
 
 /// Completes a request that names only a source or only a target.
-pub fn complete(invocation: &Invocation<'_>, settings: &Settings, request: Request) -> Result<Request, Failure> {
+pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Failure> {
     let remount = request.options.has("remount");
     let pair = request.source.is_some() && request.target.is_some();
-    if request.without_table || (pair && !settings.table_use.force) {
-        return Ok(as_target(request));
+    if request.without_table || (pair && !settings.typed.table_use.force) {
+        return Ok(request.as_target());
     }
     let mut found = None;
-    if settings.table_use.fstab {
-        let table = read(invocation, settings)?;
+    if settings.typed.table_use.fstab {
+        let table = read(settings)?;
         found = find(&table, &request).cloned();
     }
     if let Some(line) = found {
@@ -50,37 +51,39 @@ pub fn complete(invocation: &Invocation<'_>, settings: &Settings, request: Reque
             Some(mountinfo::Table::read().ok()?.find_target(target)?.super_options.to_vec())
         });
     }
-    if remount && settings.table_use.mtab {
-        return Ok(from_mounts(settings, as_target(request)));
+    if remount && settings.typed.table_use.mtab {
+        return Ok(from_mounts(settings, request.as_target()));
     }
     if remount || pair {
-        return Ok(as_target(request));
+        return Ok(request.as_target());
     }
     Err(not_found(&request))
 }
 
 /// A request completed by a line of fstab. `has` knows the options of the file system that is mounted on a path.
 pub fn from_fstab(
-    settings: &Settings,
+    settings: &Settings<'_>,
     mut request: Request,
     entry: fstab::Entry,
     has: &dyn Fn(&OsStr) -> Option<Vec<u8>>,
 ) -> Result<Request, Failure> {
     let remount = request.options.has("remount");
-    let mut options = parse_options(OsStr::from_bytes(entry.options.as_deref().unwrap_or_default()))?;
+    let mut options = parse_options(entry.options.as_deref().unwrap_or_default())?;
     let is_bind = options.has("bind") || options.has("rbind");
     if remount {
         options.remove("bind");
         options.remove("rbind");
     }
-    request.either = None;
+    if core::mem::take(&mut request.is_either) {
+        request.target = None;
+    }
     request.source.get_or_insert(entry.source);
     let target = request.target.get_or_insert(entry.target);
     if remount && !is_bind {
         let has = has(&directory::canonical_here(target).unwrap_or_else(|_| target.clone()));
         request.present = present(&has.unwrap_or_default(), &options, &request.options);
     }
-    request.options = settings.table_use.merge(options, request.options);
+    request.options = settings.typed.table_use.merge(options, request.options);
     if remount && is_bind {
         // What the table binds is remounted as a mount. The file system belongs to others, too.
         request.options.push("bind", None);
@@ -89,30 +92,21 @@ pub fn from_fstab(
     Ok(request)
 }
 
-/// What one operand names is a target.
-pub fn as_target(mut request: Request) -> Request {
-    if let Some(either) = request.either.take() {
-        request.target = Some(either);
-    }
-    request
-}
-
 fn not_found(request: &Request) -> Failure {
     let table = default_path();
-    let text = match (&request.either, &request.source, &request.target) {
-        (Some(name), _, _) => text![name, ": can't find in ", table, "."],
-        (_, Some(source), Some(_)) | (_, Some(source), None) if !source::is_tag(source) => {
+    let text = match (&request.source, &request.target) {
+        (Some(source), _) if !source::is_tag(source) => {
             text![source, ": can't find mount source ", source, " in ", table, "."]
         }
-        (_, Some(source), _) => text![source, ": can't find in ", table, "."],
-        (_, _, Some(target)) => text![target, ": can't find mount point in ", table, "."],
-        _ => text!["no mount source specified"],
+        (None, Some(target)) if !request.is_either => text![target, ": can't find mount point in ", table, "."],
+        (Some(name), _) | (None, Some(name)) => text![name, ": can't find in ", table, "."],
+        (None, None) => text!["no mount source specified"],
     };
     Failure::new(USAGE, text)
 }
 
 /// A remount without an entry in fstab: source, type and options as they are mounted now.
-fn from_mounts(settings: &Settings, request: Request) -> Request {
+fn from_mounts(settings: &Settings<'_>, request: Request) -> Request {
     let Some(target) = &request.target else { return request };
     let canonical = directory::canonical_here(target).unwrap_or_else(|_| target.clone());
     let Ok(mounted) = mountinfo::Table::read() else { return request };
@@ -135,13 +129,13 @@ pub fn options_of(entry: &mountinfo::Entry<'_>, kept: Option<&utab::Entry>) -> M
 
 /// A request for a target, completed by the mount that is there.
 pub fn from_mounted(
-    settings: &Settings,
+    settings: &Settings<'_>,
     mut request: Request,
     entry: &mountinfo::Entry<'_>,
     options: MountOptions,
 ) -> Request {
     request.present = not_asked(&options, &request.options);
-    request.options = settings.table_use.merge(options, request.options);
+    request.options = settings.typed.table_use.merge(options, request.options);
     request.source.get_or_insert_with(|| entry.source_text());
     request.target = Some(entry.target_path());
     request.types.get_or_insert(entry.fstype.to_vec());
@@ -164,14 +158,14 @@ fn not_asked(options: &MountOptions, asked: &MountOptions) -> MountOptions {
 
 /// The first entry that the request means.
 fn find<'a>(table: &'a fstab::Table, request: &Request) -> Option<&'a fstab::Entry> {
-    match (&request.either, &request.source, &request.target) {
-        (Some(either), _, _) => by_target(table, either).or_else(|| by_source(table, either)),
-        (_, Some(source), Some(target)) => {
+    match (&request.source, &request.target) {
+        (None, Some(either)) if request.is_either => by_target(table, either).or_else(|| by_source(table, either)),
+        (Some(source), Some(target)) => {
             entries(table).find(|entry| is_target(entry, target) && is_source(entry, source))
         }
-        (_, Some(source), None) => by_source(table, source),
-        (_, None, Some(target)) => by_target(table, target),
-        (None, None, None) => None,
+        (Some(source), None) => by_source(table, source),
+        (None, Some(target)) => by_target(table, target),
+        (None, None) => None,
     }
 }
 
@@ -220,7 +214,7 @@ fn entries(table: &fstab::Table) -> impl Iterator<Item = &fstab::Entry> {
 }
 
 fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::Entry> {
-    let absolute = absolute(target);
+    let absolute = directory::absolute(target);
     let canonical = directory::canonical(target).ok();
     let equals = |name: &OsStr| entries(table).find(|entry| is_same_path(&entry.target, name));
     equals(target).or_else(|| equals(&absolute)).or_else(|| {
@@ -234,7 +228,7 @@ fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::E
 }
 
 fn is_target(entry: &fstab::Entry, target: &OsStr) -> bool {
-    let canonical = |path: &OsStr| directory::canonical(path).unwrap_or_else(|_| absolute(path));
+    let canonical = |path: &OsStr| directory::canonical(path).unwrap_or_else(|_| directory::absolute(path));
     is_same_path(&entry.target, target) || canonical(&entry.target) == canonical(target)
 }
 
@@ -275,18 +269,6 @@ fn is_same_path(a: &OsStr, b: &OsStr) -> bool {
     normal_bytes(a).eq(normal_bytes(b))
 }
 
-/// A relative path with the working directory before it.
-pub fn absolute(path: &OsStr) -> OsString {
-    if path.as_bytes().first() == Some(&b'/') {
-        return path.to_os_string();
-    }
-    match directory::current() {
-        Ok(current) if current == "/" => OsString::from_vec(text!["/", path]),
-        Ok(current) => OsString::from_vec(text![current, "/", path]),
-        Err(_) => path.to_os_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +280,7 @@ mod tests {
     }
 
     fn either(name: &str) -> Request {
-        Request { either: Some(name.into()), ..Request::default() }
+        Request { target: Some(name.into()), is_either: true, ..Request::default() }
     }
 
     #[test]

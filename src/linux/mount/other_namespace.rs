@@ -7,15 +7,15 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// The namespace that was entered, and the one that was left.
-pub struct Foreign {
+pub struct OtherMountNs {
     original: OwnedFd,
     entered: OwnedFd,
 }
 
-impl Foreign {
+impl OtherMountNs {
     /// Enters the mount namespace of a process, if `wanted` is all digits, or the one that a file stands for. The error's
     /// object is the file.
-    pub fn enter(wanted: &OsStr) -> Result<Foreign> {
+    pub fn enter(wanted: &OsStr) -> Result<OtherMountNs> {
         let is_pid = !wanted.is_empty() && wanted.as_bytes().iter().all(u8::is_ascii_digit);
         let path = if is_pid {
             let mut path = OsString::from("/proc/");
@@ -29,7 +29,7 @@ impl Foreign {
         let entered = namespace::open(&path)?;
         namespace::setns(entered.as_fd(), Kind::Mount.flag())
             .map_err(|error| crate::Error::new(error.call, &path, error.errno))?;
-        Ok(Foreign { original, entered })
+        Ok(OtherMountNs { original, entered })
     }
 
     /// The namespace that was left.

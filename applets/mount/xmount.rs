@@ -1,15 +1,18 @@
 //! The X-mount.* options: what mount does before and after the mount itself.
 
-use super::USAGE;
+use super::errors::{self, USAGE};
 use cli::{Failure, text};
 use linux::options::{MountOption, Options as MountOptions};
-use linux::{Errno, accounts, number};
+use linux::{accounts, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+/// The errno of a value that cannot be used, as it stands behind the list of options.
+const INVALID: &str = ": Invalid argument";
+
 /// What the X-mount.* options ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hooks {
+pub struct XMount {
     /// Make the target, with this mode, in octal, for each new directory. Whether it is one is not known yet.
     pub mkdir: Option<Vec<u8>>,
     /// Mount this directory of the file system in place of its root.
@@ -32,53 +35,52 @@ pub struct Hooks {
     pub auto_types: Option<Vec<u8>>,
 }
 
-impl Hooks {
+impl XMount {
     /// Reads them. `target` begins the message of one that is malformed.
-    pub fn parse(options: &MountOptions, target: &OsStr) -> Result<Hooks, Failure> {
-        let malformed = || malformed(options, target, ": Invalid argument");
+    pub fn parse(options: &MountOptions, target: &OsStr) -> Result<XMount, Failure> {
+        let malformed = || malformed(options, target, INVALID);
         let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
         let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
-        let mut hooks = Hooks::default();
+        let mut xmount = XMount::default();
         for option in &options.0 {
             match option.name.as_slice() {
                 b"X-mount.mkdir" | b"x-mount.mkdir" => {
-                    hooks.mkdir = Some(value(option).unwrap_or_else(|| b"755".to_vec()));
+                    xmount.mkdir = Some(value(option).unwrap_or_else(|| b"755".to_vec()));
                 }
                 b"X-mount.subdir" => {
-                    hooks.subdir = Some(OsString::from_vec(value(option).ok_or_else(malformed)?));
+                    xmount.subdir = Some(OsString::from_vec(value(option).ok_or_else(malformed)?));
                 }
                 b"X-mount.owner" => {
                     let name = value(option).ok_or_else(malformed)?;
-                    hooks.owner = Some(user(&name).ok_or_else(malformed)?);
+                    xmount.owner = Some(user(&name).ok_or_else(malformed)?);
                 }
                 b"X-mount.group" => {
                     let name = value(option).ok_or_else(malformed)?;
-                    hooks.group = Some(group(&name).ok_or_else(malformed)?);
+                    xmount.group = Some(group(&name).ok_or_else(malformed)?);
                 }
                 b"X-mount.mode" => {
                     let mode = value(option).ok_or_else(malformed)?;
-                    hooks.mode = Some(octal(&mode).ok_or_else(malformed)?);
+                    xmount.mode = Some(octal(&mode).ok_or_else(malformed)?);
                 }
-                b"X-mount.idmap" => hooks.idmap = Some(OsString::from_vec(value(option).ok_or_else(malformed)?)),
+                b"X-mount.idmap" => xmount.idmap = Some(OsString::from_vec(value(option).ok_or_else(malformed)?)),
                 b"X-mount.nocanonicalize" => match value(option).as_deref() {
-                    None => (hooks.raw_source, hooks.raw_target) = (true, true),
-                    Some(b"source") => hooks.raw_source = true,
-                    Some(b"target") => hooks.raw_target = true,
+                    None => (xmount.raw_source, xmount.raw_target) = (true, true),
+                    Some(b"source") => xmount.raw_source = true,
+                    Some(b"target") => xmount.raw_target = true,
                     Some(_) => return Err(malformed()),
                 },
-                b"X-mount.noloop" => hooks.no_loop = true,
-                b"X-mount.auto-fstypes" => hooks.auto_types = Some(value(option).ok_or_else(malformed)?),
+                b"X-mount.noloop" => xmount.no_loop = true,
+                b"X-mount.auto-fstypes" => xmount.auto_types = Some(value(option).ok_or_else(malformed)?),
                 _ => {}
             }
         }
-        Ok(hooks)
+        Ok(xmount)
     }
 }
 
 /// An option whose value cannot be used: the whole list is told, and `why`, as the original's errno says it.
 pub fn malformed(options: &MountOptions, target: &OsStr, why: &str) -> Failure {
-    let list = super::one::shown_options(options);
-    super::message::early(USAGE, target, &text!["failed to parse mount options '", list, "'", why])
+    errors::early(USAGE, target, &text!["failed to parse mount options '", options.shown(), "'", why])
 }
 
 /// A user's number, by number or name.
@@ -107,11 +109,7 @@ pub fn number_ids(options: &mut MountOptions, target: &OsStr) -> Result<(), Fail
         match id {
             Some(id) => option.value = Some(text![id]),
             None if value.iter().all(u8::is_ascii_digit) => {}
-            None => {
-                let list = super::one::shown_options(options);
-                let text = text!["failed to parse mount options '", list, "': ", Errno::EINVAL];
-                return Err(super::message::early(USAGE, target, &text));
-            }
+            None => return Err(malformed(options, target, INVALID)),
         }
     }
     *options = numbered;
@@ -122,21 +120,21 @@ pub fn number_ids(options: &mut MountOptions, target: &OsStr) -> Result<(), Fail
 mod tests {
     use super::*;
 
-    fn hooks(list: &str) -> Result<Hooks, Failure> {
-        Hooks::parse(&MountOptions::parse(list.as_bytes()).unwrap(), OsStr::new("/m"))
+    fn xmount(list: &str) -> Result<XMount, Failure> {
+        XMount::parse(&MountOptions::parse(list.as_bytes()).unwrap(), OsStr::new("/m"))
     }
 
     #[test]
     fn a_directory_is_made_with_the_mode_that_is_given_or_the_usual_one() {
-        assert_eq!(hooks("X-mount.mkdir").unwrap().mkdir, Some(b"755".to_vec()));
-        assert_eq!(hooks("x-mount.mkdir=\"0700\"").unwrap().mkdir, Some(b"0700".to_vec()));
-        assert_eq!(hooks("a,b").unwrap(), Hooks::default());
+        assert_eq!(xmount("X-mount.mkdir").unwrap().mkdir, Some(b"755".to_vec()));
+        assert_eq!(xmount("x-mount.mkdir=\"0700\"").unwrap().mkdir, Some(b"0700".to_vec()));
+        assert_eq!(xmount("a,b").unwrap(), XMount::default());
     }
 
     #[test]
     fn malformed_values_are_refused_with_the_whole_list() {
         for list in ["X-mount.subdir=", "X-mount.mode=77777", "X-mount.owner=no/such"] {
-            let failure = hooks(list).unwrap_err();
+            let failure = xmount(list).unwrap_err();
             assert_eq!(failure.status, USAGE, "{list}");
         }
     }

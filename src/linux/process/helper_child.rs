@@ -5,7 +5,7 @@ use crate::{Errno, Error, Result};
 
 /// Forks a child that does `work`, which gives a number and what must live as long as the child does; `take` is called
 /// with the child and the number. The error of `work` is that of the call it names, without its object.
-pub fn lend<T, W>(
+pub fn with_helper_child<T, W>(
     call: &'static str,
     work: impl FnOnce() -> Result<(i32, W)>,
     take: impl FnOnce(Pid, i32) -> Result<T>,

@@ -1,0 +1,156 @@
+//! mount.TYPE programs and the X-mount options that they are not told of: what those ask for is done to the mount that
+//! the program has made. A program that failed has made none, and nothing is done to what lies at the target.
+
+use super::errors::{DMESG, FAILED};
+use super::execute::{Done, Failed, execute};
+use super::plan;
+use super::request::Settings;
+use super::resolve::Mount;
+use super::step::Step;
+use cli::failure::{Line, warn};
+use cli::{Output, text};
+use linux::mount::api::{self, AT_EMPTY_PATH, OPEN_TREE_CLONE};
+use linux::mount::appeared::Before;
+use linux::mount::{self, helper, subdirectory};
+use linux::namespace::{self, Kind};
+use linux::options::operation::Operation;
+use linux::process::{self, Status};
+use linux::{Errno, Error, directory};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// What a child tells in place of a descriptor: the status of the program.
+const STATUS: i32 = 1 << 24;
+
+/// The call of an error that says that a program's mount cannot be given what is asked for.
+pub const REFUSED: &str = "mount.TYPE";
+
+impl Mount {
+    /// Runs the program, and does what it was not told.
+    pub fn help(
+        &self,
+        settings: &Settings<'_>,
+        program: &OsStr,
+        fstype: &OsStr,
+        output: &mut Output,
+    ) -> Result<Done, Failed> {
+        let ended = |status| Ok(Done { helper: Some(status), ..Done::default() });
+        let xmount = &self.xmount;
+        let is_new = self.operation == Operation::New;
+        let steps = plan::after_helper(xmount);
+        let asks_for_tree = xmount.idmap.is_some() || (is_new && xmount.subdir.is_some());
+        if settings.typed.fake || (steps.is_empty() && !asks_for_tree) {
+            return ended(self.run_helper(settings, program, fstype, output));
+        }
+        if asks_for_tree {
+            if !is_new || settings.origin.is_some() {
+                return Err(Failed::of(Error::new(REFUSED, "", Errno::EPERM)));
+            }
+            return self.help_out_of_sight(settings, program, fstype, &steps, output);
+        }
+        let target = &self.target.path;
+        let before = if is_new { Before::read(target).map(Err) } else { directory::open_path(target).map(Ok) };
+        let status = self.run_helper(settings, program, fstype, output);
+        if status != 0 {
+            return ended(status);
+        }
+        let root = before.and_then(|before| before.or_else(|before| before.appeared(target)));
+        let not_changed = match root {
+            Ok(root) => execute(&self.target, Some(root), &steps).ok().and_then(|done| done.not_changed),
+            Err(error) => Some(("ownership", error)),
+        };
+        Ok(Done { helper: Some(0), not_changed, ..Done::default() })
+    }
+
+    /// The program mounts where only a child of ours sees it. What is asked for of that appears at the target.
+    fn help_out_of_sight(
+        &self,
+        settings: &Settings<'_>,
+        program: &OsStr,
+        fstype: &OsStr,
+        steps: &[Step<'_>],
+        output: &mut Output,
+    ) -> Result<Done, Failed> {
+        // What was printed so far is not to be printed by the child again.
+        let _ = output.flush();
+        let taken = process::with_helper_child(
+            "open_tree",
+            || self.helped_tree(settings, program, fstype, output),
+            |child, number| match u8::try_from(number - STATUS) {
+                Ok(status) => Ok(Err(status)),
+                Err(_) => namespace::descriptor_of(process::pidfd_open(child)?.as_fd(), number).map(Ok),
+            },
+        );
+        match taken.map_err(Failed::of)? {
+            Err(status) => Ok(Done { helper: Some(status), ..Done::default() }),
+            Ok(tree) => {
+                let done = execute(&self.target, Some(tree), steps)?;
+                Ok(Done { helper: Some(0), ..done })
+            }
+        }
+    }
+
+    /// In the child.
+    fn helped_tree(
+        &self,
+        settings: &Settings<'_>,
+        program: &OsStr,
+        fstype: &OsStr,
+        output: &mut Output,
+    ) -> linux::Result<(i32, Option<OwnedFd>)> {
+        namespace::unshare(Kind::Mount.flag())?;
+        mount::set_propagation_recursive("/", mount::Propagation::Private)?;
+        let before = Before::read(&self.target.path)?;
+        let status = self.run_helper(settings, program, fstype, output);
+        if status != 0 {
+            return Ok((STATUS + i32::from(status), None));
+        }
+        let root = before.appeared(&self.target.path)?;
+        let tree = match &self.xmount.subdir {
+            Some(path) => subdirectory::of_tree(root.as_fd(), path)?,
+            None => api::open_tree(Some(root.as_fd()), OsStr::new(""), OPEN_TREE_CLONE | AT_EMPTY_PATH)?,
+        };
+        Ok((tree.as_raw_fd(), Some(tree)))
+    }
+
+    fn run_helper(&self, settings: &Settings<'_>, program: &OsStr, fstype: &OsStr, output: &mut Output) -> u8 {
+        let typed = settings.typed;
+        let mut argv = vec![program.to_os_string(), self.source_or_none().to_os_string(), self.target.path.clone()];
+        let flags = [("-s", typed.sloppy), ("-f", typed.fake), ("-n", typed.no_mtab), ("-v", settings.verbose)];
+        argv.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| OsString::from(flag)));
+        argv.push(OsString::from("-o"));
+        argv.push(OsString::from_vec(self.options.for_helper()));
+        let full = [b"mount.", fstype.as_bytes()].concat();
+        if !program.as_bytes().ends_with(&full) {
+            argv.push(OsString::from("-t"));
+            argv.push(fstype.to_os_string());
+        }
+        if let Some(origin) = settings.origin {
+            argv.push(OsString::from("-N"));
+            argv.push(origin.path());
+        }
+        // What was printed so far comes before what the program prints.
+        let _ = output.flush();
+        match helper::run(program, argv, settings.origin.map(|origin| origin.original())) {
+            Ok(helper::Ran::Ended(Status::Exited(status))) => status,
+            // -1, as the original has it.
+            Ok(helper::Ran::Ended(_)) => 255,
+            Err(_) => FAILED,
+            Ok(helper::Ran::InChild(error)) => {
+                cli::exec::failed_to_execute(&error).print(settings.invocation);
+                process::exit_child(126)
+            }
+        }
+    }
+
+    /// Programs do not see the words of propagation: they are applied to what the program has mounted.
+    pub fn set_propagation_after_helper(&self, settings: &Settings<'_>) {
+        let steps = plan::propagation_after_helper(self);
+        if !settings.typed.fake && !steps.is_empty() && execute(&self.target, None, &steps).is_err() {
+            let text = text![self.target.path, ": WARNING: failed to apply propagation flags."];
+            warn(settings.invocation, &Line::Named(text));
+            warn(settings.invocation, &Line::Plain(text![DMESG]));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The steps of one mount with mount(2) alone, for kernels that have nothing else.
+
+use super::plan::set_owner;
+use super::resolve::Mount;
+use super::step::Step;
+use linux::mount;
+use linux::mount::api::{Attributes, MOUNT_ATTR_NOSYMFOLLOW};
+use linux::options::AttributeChange;
+use linux::options::operation::Operation;
+use std::ffi::OsStr;
+
+/// The steps with one type of file system, whose options are `data`. `silent`: fewer messages in the kernel's log.
+pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data: &'a OsStr) -> Vec<Step<'a>> {
+    const OPERATIONS: u64 = mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
+    let Mount { operation, options, xmount, .. } = mount;
+    let mut flags = options.mount_flags();
+    let data = Some(data).filter(|data| !data.is_empty());
+    let none = OsStr::new("none");
+    let source = Some(mount.source_or_none());
+    let is_attached = matches!(operation, Operation::New | Operation::Bind);
+    let AttributeChange { mut single, mut recursive } = options.attributes();
+    let mut owner = Vec::new();
+    set_owner(xmount, &mut owner);
+    let mut steps = Vec::new();
+    if !owner.is_empty() {
+        steps.push(match operation {
+            _ if is_attached => Step::NoteMounts,
+            Operation::Move => Step::Open2(mount.source_or_none()),
+            _ => Step::Open2(&mount.target.path),
+        });
+    }
+    match operation {
+        Operation::New => {
+            if silent {
+                flags |= mount::MS_SILENT;
+            }
+            // mount(2) knows one kind of read-only, of superblock and mount together.
+            if options.read_only() == Some(true) || options.read_only_mount() == Some(true) {
+                flags |= mount::MS_RDONLY;
+            }
+            let fstype = fstype.unwrap_or_default();
+            steps.push(match xmount.subdir.as_deref() {
+                Some(path) => Step::Subdirectory2 { source, fstype, flags, data, path },
+                None => Step::Mount2 { source, fstype: Some(fstype), flags, data },
+            });
+            // Before Linux 5.10 mount(2) ignores it: asked for once more it is either there or refused.
+            single = Attributes { set: single.set & MOUNT_ATTR_NOSYMFOLLOW, ..Attributes::default() };
+            recursive = Attributes::default();
+        }
+        // mount(2) ignores the flags of a bind: they take more calls.
+        Operation::Bind | Operation::Move => {
+            steps.push(Step::Mount2 { source, fstype: None, flags: flags & OPERATIONS, data: None });
+        }
+        Operation::RemountBind | Operation::Propagation => {}
+        Operation::Remount => {
+            steps.push(Step::Mount2 { source, fstype, flags, data });
+            single = Attributes::default();
+        }
+        Operation::Conflict => return Vec::new(),
+    }
+    for (attributes, recursive) in [(single, false), (recursive, true)] {
+        if !attributes.is_empty() {
+            steps.push(Step::Remount2 { attributes, recursive });
+        }
+    }
+    if !owner.is_empty() && is_attached {
+        steps.push(Step::OpenAppeared);
+    }
+    steps.append(&mut owner);
+    for (propagation, recursive) in options.propagation() {
+        let flags = propagation.flag() | if recursive { mount::MS_REC } else { 0 };
+        steps.push(Step::Mount2 { source: Some(none), fstype: None, flags, data: None });
+    }
+    steps
+}

@@ -1,0 +1,234 @@
+//! One mount with everything looked up: what is done, from which source, on which target.
+
+use super::errors::{self, FAILED, USAGE};
+use super::fstab;
+use super::request::{Request, Settings};
+use super::source::{self, Missing, Source};
+use super::target::{Target, Unmade};
+use super::xmount::{self, XMount};
+use cli::{Failure, text};
+use linux::loopdev::{Refused, Wanted};
+use linux::options::Options as MountOptions;
+use linux::options::operation::{Mounting, Operation};
+use linux::probe::{self, Probed};
+use linux::{Errno, directory, filesystems, mountinfo};
+use std::ffi::{OsStr, OsString};
+
+/// A mount that is to be made.
+pub struct Mount {
+    /// What is done.
+    pub operation: Operation,
+    /// All options.
+    pub options: MountOptions,
+    /// What the X-mount options ask for.
+    pub xmount: XMount,
+    /// With a remount: what the mount has already, and need not be given again.
+    pub present: MountOptions,
+    /// The types to try, as they were given.
+    pub types: Vec<u8>,
+    /// Whether a leading `no` turns them around.
+    pub negatable: bool,
+    /// What is mounted.
+    pub source: Option<Source>,
+    /// Where.
+    pub target: Target,
+    /// Below the mount that is on top there.
+    pub beneath: bool,
+    /// Not if the superblock exists already.
+    pub exclusive: bool,
+}
+
+impl Mount {
+    /// A complete request, of which nothing is looked up yet.
+    pub fn of(settings: &Settings<'_>, request: Request) -> Result<Mount, Failure> {
+        let named = request.target.as_deref().or(request.source.as_deref()).unwrap_or(OsStr::new("???"));
+        let mut options = request.options;
+        options.imply_user_flags();
+        options.remove("owner");
+        options.remove("group");
+        xmount::number_ids(&mut options, named)?;
+        options.deduplicate();
+        drop_selinux(&mut options);
+        refuse_unsupported(&options, named)?;
+        let mut xmount = XMount::parse(&options, named)?;
+        // -c goes as far as the attach: a symbolic link at the target's end is covered itself.
+        xmount.raw_target |= settings.typed.no_canonicalize;
+        let target = Target::at(request.target.as_deref().unwrap_or_default(), settings.typed.target_prefix.as_deref());
+        Ok(Mount {
+            operation: Operation::of(&options, request.source.is_some()),
+            options,
+            xmount,
+            present: request.present,
+            types: request.types.unwrap_or_default(),
+            negatable: request.negatable,
+            source: request.source.map(Source::given),
+            target,
+            beneath: settings.typed.beneath,
+            exclusive: settings.typed.exclusive,
+        })
+    }
+
+    /// Looks source and target up, and makes what is missing of them. `false`: the source is missing, and `nofail`
+    /// forgives it.
+    pub fn resolve(&mut self, settings: &Settings<'_>, target: Option<&OsStr>) -> Result<bool, Failure> {
+        let given = self.source.as_ref().map(|source| source.given.clone());
+        let named = target.or(given.as_deref()).unwrap_or(OsStr::new("???"));
+        let refuse = |named: &OsStr, words: &[u8]| Err(errors::early(USAGE, named, words));
+        match self.operation {
+            Operation::New if self.types == b"swap" => {
+                return refuse(named, &text!["operation failed: ", Errno::EINVAL]);
+            }
+            Operation::New if given.is_none() => return refuse(named, b"no mount source specified"),
+            Operation::Bind | Operation::Move if given.is_none() && !settings.typed.fake => {
+                return refuse(&canonical(&self.target.path), &text!["mount failed: ", Errno::EINVAL]);
+            }
+            _ => {}
+        }
+        if let Err(missing) = self.find_source(settings) {
+            let failure = self.source_failed(missing, named, given.as_deref().unwrap_or_default());
+            return failure.map_or(Ok(false), Err);
+        }
+        let Some(target) = target else {
+            return Err(Failure::new(USAGE, text![named, ": can't find mount point in ", fstab::default_path(), "."]));
+        };
+        if let Err(unmade) = self.find_target(settings) {
+            self.target.undo();
+            return Err(match unmade {
+                Unmade::BadMode => xmount::malformed(&self.options, target, ""),
+                Unmade::Failed(errno) => errors::early(USAGE, target, &text!["failed to create mount point: ", errno]),
+                Unmade::Elsewhere => errors::elsewhere(target),
+            });
+        }
+        Ok(true)
+    }
+
+    fn find_target(&mut self, settings: &Settings<'_>) -> Result<(), Unmade> {
+        let raw = self.xmount.raw_target;
+        if let Some(mode) = self.xmount.mkdir.as_deref().filter(|_| !settings.typed.fake) {
+            self.target.make(mode, raw)?;
+        }
+        if raw { Ok(()) } else { self.target.resolve() }
+    }
+
+    /// Resolves the source, and makes a loop device if it needs one.
+    fn find_source(&mut self, settings: &Settings<'_>) -> Result<(), Missing> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        let raw = settings.typed.no_canonicalize || self.xmount.raw_source;
+        let is_mount = matches!(self.operation, Operation::Bind | Operation::Move);
+        source.path = source::resolve(&source.given, raw, &self.types, is_mount)?;
+        if self.operation != Operation::New || !source::is_path_type(&self.types) || settings.typed.fake {
+            return Ok(());
+        }
+        let Some(wanted) = self.loop_device()? else { return Ok(()) };
+        let Some(source) = &mut self.source else { return Ok(()) };
+        source.attach(&wanted)?;
+        let Some(device) = &source.device else { return Ok(()) };
+        if device.is_new {
+            if device.read_only && !settings.typed.read_write {
+                // The file cannot be written, and neither can what is in it. Of a device that was there the kernel says so.
+                self.options.push("ro", None);
+            }
+        } else if let Ok(mounted) = mountinfo::Table::read()
+            && let Ok(target) = directory::canonical(&self.target.path)
+            && mounted.entries().any(|entry| entry.is_from(&device.path) && entry.is_on(&target))
+        {
+            // The same file at the same offset is on the same target already.
+            return Err(Missing::AlreadyMounted);
+        }
+        Ok(())
+    }
+
+    /// The loop device that the source needs.
+    fn loop_device(&self) -> Result<Option<Wanted>, Missing> {
+        let wanted = source::loop_wanted(&self.options)?;
+        let path = self.source().unwrap_or_default();
+        if self.xmount.no_loop {
+            return Ok(None);
+        }
+        if wanted.is_some() || !source::is_image(path) {
+            return Ok(wanted);
+        }
+        let found = match probe::device(path) {
+            Ok(Probed::One(found)) => Some(found.fstype),
+            _ => None,
+        };
+        let automatic = matches!(self.types.as_slice(), b"" | b"auto");
+        // The kernel mounts an erofs image without a device; where it cannot, a device is made then.
+        let needed = match (automatic, found) {
+            (_, Some("erofs")) => false,
+            (true, _) => true,
+            (false, Some(found)) => self.types.split(|&byte| byte == b',').any(|name| name == found.as_bytes()),
+            (false, None) => probe::is_known(&self.types),
+        };
+        Ok(needed.then(|| self.whole_file()))
+    }
+
+    /// A loop device of all of a file.
+    pub fn whole_file(&self) -> Wanted {
+        Wanted { read_only: self.options.read_only_mount() == Some(true), ..Wanted::default() }
+    }
+
+    /// What is told of a source that cannot be had; nothing if `nofail` forgives it.
+    fn source_failed(&self, missing: Missing, named: &OsStr, given: &OsStr) -> Option<Failure> {
+        let nofail = self.options.has("nofail");
+        let early = |status, words: Vec<u8>| Some(errors::early(status, named, &words));
+        match missing {
+            Missing::Tag if nofail => None,
+            Missing::Loop(Refused::Failed(error)) if nofail && error.errno == Errno::ENOENT => None,
+            Missing::Tag => early(USAGE, text!["can't find ", given]),
+            Missing::BadSize => Some(xmount::malformed(&self.options, named, "")),
+            Missing::Elsewhere => Some(errors::elsewhere(given)),
+            Missing::AlreadyMounted => early(USAGE, text![canonical(given), " is already mounted"]),
+            Missing::Loop(Refused::Overlap) => {
+                early(FAILED, text!["overlapping loop device exists for ", canonical(given)])
+            }
+            Missing::Loop(Refused::Failed(error)) => {
+                let failure = early(FAILED, text!["failed to set up loop device for ", canonical(given)]);
+                failure.map(|failure| failure.hint(text![error.call, " ", error.object, ": ", error.errno]))
+            }
+        }
+    }
+
+    /// What the kernel gets as the source.
+    pub fn source(&self) -> Option<&OsStr> {
+        self.source.as_ref().map(|source| source.path.as_os_str())
+    }
+
+    /// What the kernel gets as the source where it wants one.
+    pub fn source_or_none(&self) -> &OsStr {
+        self.source().unwrap_or(OsStr::new("none"))
+    }
+
+    /// The mount with one type.
+    pub fn mounting<'a>(&'a self, fstype: Option<&'a OsStr>) -> Mounting<'a> {
+        let Mount { operation, ref options, ref target, .. } = *self;
+        Mounting { operation, source: self.source(), target: &target.path, fstype, options }
+    }
+}
+
+fn canonical(given: &OsStr) -> OsString {
+    directory::canonical(given).unwrap_or_else(|_| given.to_os_string())
+}
+
+/// The labels of SELinux mean nothing to a kernel without it.
+fn drop_selinux(options: &mut MountOptions) {
+    const NAMES: [&str; 5] = ["context", "fscontext", "defcontext", "rootcontext", "seclabel"];
+    if NAMES.iter().any(|name| options.has(name)) && !filesystems::is_registered(b"selinuxfs") {
+        NAMES.iter().for_each(|name| options.remove(name));
+    }
+}
+
+/// What we know and do not do.
+fn refuse_unsupported(options: &MountOptions, named: &OsStr) -> Result<(), Failure> {
+    let relabels = |name| options.get(name).and_then(|option| option.plain_value()).is_some_and(|v| v == b"@target");
+    let what = if options.has("encryption") {
+        "encryption not supported, use cryptsetup(8) instead"
+    } else if options.0.iter().any(|option| option.name.starts_with(b"verity.")) {
+        "dm-verity is not supported by this build, use veritysetup(8) and mount the mapped device"
+    } else if relabels("rootcontext") {
+        "SELinux relabelling (rootcontext=@target) is not supported by this build"
+    } else {
+        return Ok(());
+    };
+    Err(errors::early(USAGE, named, what.as_bytes()))
+}
