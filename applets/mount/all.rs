@@ -214,9 +214,9 @@ fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
                 let canonical = directory::canonical(&place).ok();
                 let top = canonical.and_then(|path| on(&path)).unwrap_or(&entry);
                 let options = table::options_of(top, kept.find(top));
-                Ok(table::from_mounted(settings, request.as_target(), top, options))
+                Ok(table::from_mounted(settings, request.into_target(), top, options))
             }
-            None => Ok(request.as_target()),
+            None => Ok(request.into_target()),
         };
         let done = request.and_then(|request| perform(&each, request, output));
         match done {

@@ -39,7 +39,7 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     let remount = request.options.has("remount");
     let pair = request.source.is_some() && request.target.is_some();
     if request.without_table || (pair && !settings.typed.table_use.force) {
-        return Ok(request.as_target());
+        return Ok(request.into_target());
     }
     let mut found = None;
     if settings.typed.table_use.fstab {
@@ -52,10 +52,10 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
         });
     }
     if remount && settings.typed.table_use.mtab {
-        return Ok(from_mounts(settings, request.as_target()));
+        return Ok(from_mounts(settings, request.into_target()));
     }
     if remount || pair {
-        return Ok(request.as_target());
+        return Ok(request.into_target());
     }
     Err(not_found(&request))
 }

@@ -95,7 +95,7 @@ impl Request {
     }
 
     /// The only operand is a target.
-    pub fn as_target(mut self) -> Request {
+    pub fn into_target(mut self) -> Request {
         self.is_either = false;
         self
     }
