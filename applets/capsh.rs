@@ -228,7 +228,7 @@ impl Session<'_> {
     /// Says it when the kernel has more capabilities than we know names for.
     fn warn_of_unnamed(&mut self) {
         let last = capability::count().saturating_sub(1);
-        if usize::from(last) >= capability::NAMES.len() {
+        if last >= capability::NAMED {
             self.output.print(text!["WARNING: libcap needs an update (cap=", last, " should have a name).\n"]);
         }
     }

@@ -120,9 +120,14 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
         "  Optional arguments:"
     ];
     for spec in OPTIONS.iter() {
-        let short = spec.short.map(|letter| format!("-{letter}"));
-        let names: Vec<String> = spec.names().map(|name| format!("--{name}")).chain(short).collect();
-        out.extend_from_slice(&text![format!("\n     {:<21} {}", names.join(" or "), spec.help)]);
+        let mut names = String::new();
+        for name in spec.names() {
+            names.extend([if names.is_empty() { "--" } else { " or --" }, name]);
+        }
+        if let Some(letter) = spec.short {
+            names.extend([" or -", letter.encode_utf8(&mut [0; 4])]);
+        }
+        out.extend_from_slice(format!("\n     {names:<21} {}", spec.help).as_bytes());
     }
     out
 }

@@ -7,8 +7,7 @@ use crate::{CTRBOX, Options};
 use cli::{Failure, Outcome, text};
 use linux::{Errno, Error, directory, link, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Where programs are below the top of a tree.
 const PROGRAM_DIRECTORIES: [&str; 6] = ["usr/local/bin", "usr/local/sbin", "usr/bin", "usr/sbin", "bin", "sbin"];
@@ -30,8 +29,8 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
     let mut failure = Failure::silent(1);
     for applet in applets::APPLETS {
         let name = match operands.first() {
-            Some(parent) => Path::new(parent).join(applet.name),
-            None => Path::new("/").join(applet.directory).join(applet.name),
+            Some(parent) => directory::join(parent, applet.name),
+            None => OsString::from_vec(text!["/", applet.directory, "/", applet.name]),
         };
         let name = name.as_os_str();
         let done = if options.uninstall { uninstall(&program, name) } else { install(options, &program, name) };
@@ -43,17 +42,19 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
         }
     }
     if let (Some(parent), true) = (operands.first(), options.uninstall) {
-        remove_empty(Path::new(parent));
+        remove_empty(parent);
     }
     if failure.lines.is_empty() { Ok(0) } else { Err(failure) }
 }
 
 /// Removes `lib/ctrbox/bin`, and `lib/ctrbox` with it, when nothing is left there: whoever installed the links has no
 /// other use for them. Any other directory stays.
-fn remove_empty(directory: &Path) {
-    if let Some(parent) = directory.parent().filter(|parent| parent.ends_with("lib/ctrbox")) {
+fn remove_empty(directory: &OsStr) {
+    if let Some(parent) = directory::parent(directory)
+        && let [.., b"lib", b"ctrbox"] = components(parent).as_slice()
+    {
         for empty in [directory, parent] {
-            let _ = directory::remove(empty.as_os_str());
+            let _ = directory::remove(empty);
         }
     }
 }
@@ -69,7 +70,7 @@ fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failu
     let mut temporary = name.to_os_string();
     temporary.push(format!(".{}", linux::process::id()));
     let made = if options.symbolic {
-        link::symbolic(symbolic_target(program, name).as_os_str(), &temporary)
+        link::symbolic(&symbolic_target(program, name), &temporary)
     } else {
         link::hard(program, &temporary)
     };
@@ -105,32 +106,34 @@ fn is_ours(program: &OsStr, name: &OsStr) -> bool {
 }
 
 /// What a symbolic link of this name says: a relative path where the link is in the program's tree, else an absolute one.
-fn symbolic_target(program: &OsStr, name: &OsStr) -> PathBuf {
-    let program = Path::new(program);
-    let directory = Path::new(name).parent().and_then(|parent| directory::canonical(parent.as_os_str()).ok());
+fn symbolic_target(program: &OsStr, name: &OsStr) -> OsString {
+    let directory = directory::parent(name).and_then(|parent| directory::canonical(parent).ok());
     let relative = directory.and_then(|directory| {
-        let tree = top_of_tree(program.parent()?);
-        Path::new(&directory).starts_with(tree).then(|| relative(Path::new(&directory), program))
+        let (from, to) = (components(&directory), components(program));
+        from.starts_with(top_of_tree(to.split_last()?.1)).then(|| relative(&from, &to))
     });
-    relative.unwrap_or_else(|| program.to_path_buf())
+    relative.unwrap_or_else(|| program.to_os_string())
+}
+
+/// The components of a path.
+fn components(path: &OsStr) -> Vec<&[u8]> {
+    path.as_bytes().split(|byte| *byte == b'/').filter(|component| !component.is_empty()).collect()
 }
 
 /// The tree that a program in this directory belongs to: what lies above its `usr/bin` or the like, but never `/`,
 /// where an absolute path means the same.
-fn top_of_tree(directory: &Path) -> &Path {
-    let bytes = directory.as_os_str().as_bytes();
-    let tops = PROGRAM_DIRECTORIES.iter().filter(|below| directory.ends_with(below));
-    let top =
-        tops.filter_map(|below| bytes.get(..bytes.len().checked_sub(below.len() + 1)?)).find(|top| !top.is_empty());
-    top.map_or(directory, |top| Path::new(OsStr::from_bytes(top)))
+fn top_of_tree<'a>(directory: &'a [&'a [u8]]) -> &'a [&'a [u8]] {
+    let mut tops =
+        PROGRAM_DIRECTORIES.iter().filter_map(|below| directory.strip_suffix(components(OsStr::new(below)).as_slice()));
+    tops.find(|top| !top.is_empty()).unwrap_or(directory)
 }
 
 /// The way from a directory to a file; both absolute and without symbolic links.
-fn relative(directory: &Path, file: &Path) -> PathBuf {
-    let shared = directory.components().zip(file.components()).take_while(|(one, other)| one == other).count();
-    let mut path: PathBuf = directory.components().skip(shared).map(|_| "..").collect();
-    path.extend(file.components().skip(shared));
-    path
+fn relative(directory: &[&[u8]], file: &[&[u8]]) -> OsString {
+    let shared = directory.iter().zip(file).take_while(|(one, other)| one == other).count();
+    let mut path = b"../".repeat(directory.len() - shared);
+    path.extend(file.get(shared..).unwrap_or_default().join(&b'/'));
+    OsString::from_vec(path)
 }
 
 fn failed(what: &str, path: &OsStr, error: &Error) -> Failure {

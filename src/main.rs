@@ -11,7 +11,6 @@ mod shell;
 use cli::exec::Program;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, failure::Line, text};
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 linux::entry!(start);
@@ -234,7 +233,7 @@ fn print_page(name: Option<&OsString>, output: &mut Output) -> Outcome {
 fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
     const LIMIT: usize = 1 << 20;
     let program = linux::directory::read_link(OsStr::new("/proc/self/exe")).ok()?;
-    let directory = Path::new(&program).parent()?.as_os_str();
+    let directory = linux::directory::parent(&program)?;
     PAGES.iter().find_map(|place| {
         let mut path = OsString::from(directory);
         let section = if place.ends_with("/man/man") { applet.section } else { "" };

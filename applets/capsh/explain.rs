@@ -1,46 +1,85 @@
 //! What each capability permits, in our own words; capabilities(7) is the source.
 
-/// Text n is about capability n. Lines are at most 72 bytes long.
-pub(super) const TEXTS: [&str; 41] = [
-    "Give a file to any user or group, also one that the process\ndoes not own (chown(2)).",
-    "Read, write and execute files whatever their permission bits\nand access lists say. A file that nobody may execute stays so.",
-    "Read any file, and list and search any directory, whatever\nits permission bits say. Also allows open_by_handle_at(2).",
-    "Do to any file what otherwise only its owner may: chmod(2),\nset its times, attributes and access lists, delete it from a\nsticky directory, open it with O_NOATIME.",
-    "Keep the set-user-ID and set-group-ID bits when a file is\nchanged, and set the set-group-ID bit for a group that the\nprocess is not in.",
-    "Send a signal to any process, whoever it belongs to.",
-    "Change to any group id, set the supplementary groups, send any\ngroup id over a Unix socket, and write a gid_map.",
-    "Change to any user id, send any user id over a Unix socket,\nand write a uid_map.",
-    "Drop capabilities from the bounding set, make any capability of\nthe bounding set inheritable, and change the securebits.",
-    "Set and clear the immutable and append-only attributes of\nfiles (chattr +i, +a).",
-    "Listen on the Internet ports below 1024\n(net.ipv4.ip_unprivileged_port_start moves that limit).",
-    "Broadcast, and listen to multicasts. The kernel does not ask\nfor it today.",
-    "Configure the network: interfaces, addresses, routes, firewall,\ntraffic control, promiscuous mode, tunnels, transparent proxies.",
-    "Open raw and packet sockets, which see and send any traffic\n(ping, tcpdump), and bind to any address for proxies.",
-    "Lock memory against swapping (mlock(2)) and use huge pages,\nbeyond the limit that is set for the process.",
-    "Use System V message queues, semaphores and shared memory\nwhatever their permissions say.",
-    "Load and unload kernel modules: whoever may do that may do\nanything.",
-    "Touch hardware directly: I/O ports, /dev/mem, PCI\nconfiguration, SCSI commands, and mmap(2) of the lowest addresses.",
-    "Change the root directory (chroot(2)), and enter a mount\nnamespace by setns(2), for which cap_sys_admin is needed, too.",
-    "Trace any process (ptrace(2)), read and write its memory, and\nsee what else is hidden of it in /proc.",
-    "Switch process accounting on and off (acct(2)).",
-    "A long list of administration: mount and unmount, make and\nenter namespaces, set the host name, quotas, swap, and much more\nthat has no capability of its own. Nearly as good as root.",
-    "Reboot the machine, and load another kernel (kexec).",
-    "Raise a process's priority, choose real-time scheduling,\nCPU affinity and I/O priority, and move its memory pages.",
-    "Go beyond resource limits and raise them, beyond quotas and\nreserved blocks of a file system, and beyond the limits of\npipes, queues and the keyboard rate.",
-    "Set the clock of the system and of the hardware.",
-    "Configure terminals: vhangup(2), and the ioctls of virtual\nconsoles that others may be using.",
-    "Make device nodes (mknod(2)).",
-    "Be told, by a lease on any file, when others open it\n(fcntl(2), F_SETLEASE).",
-    "Write records to the kernel's audit log.",
-    "Switch auditing on and off, change its rules, and read its\nstate.",
-    "Give capabilities to files (setcap), and map uid 0 of the\nparent into a new user namespace.",
-    "Override mandatory access control. Smack asks for it.",
-    "Configure mandatory access control: its labels and its state.\nSmack asks for it, and AppArmor and SELinux for some changes.",
-    "Read and clear the kernel's log (syslog(2), dmesg), and see\nkernel addresses in /proc where they are hidden.",
-    "Set timers that wake a suspended machine\n(CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM).",
-    "Keep the machine from suspending (EPOLLWAKEUP,\n/proc/sys/wake_lock).",
-    "Read the audit log, by joining its multicast netlink group.",
-    "Observe performance: perf_event_open(2), and the tracing part\nof BPF that goes with it. Before Linux 5.8 this was part of\ncap_sys_admin.",
-    "Use privileged BPF operations: load programs, make maps of all\ntypes, walk through the objects of others. Before Linux 5.8 this\nwas part of cap_sys_admin.",
-    "Checkpoint and restore processes (CRIU): choose the PID of a\nnew process, and read /proc/PID/map_files of others. Before\nLinux 5.9 this was part of cap_sys_admin.",
-];
+/// The texts about capabilities 0, 1 and so on, with a bar between them. Lines are at most 72 bytes long.
+pub(super) const TEXTS: &str = "\
+Give a file to any user or group, also one that the process
+does not own (chown(2)).|\
+Read, write and execute files whatever their permission bits
+and access lists say. A file that nobody may execute stays so.|\
+Read any file, and list and search any directory, whatever
+its permission bits say. Also allows open_by_handle_at(2).|\
+Do to any file what otherwise only its owner may: chmod(2),
+set its times, attributes and access lists, delete it from a
+sticky directory, open it with O_NOATIME.|\
+Keep the set-user-ID and set-group-ID bits when a file is
+changed, and set the set-group-ID bit for a group that the
+process is not in.|\
+Send a signal to any process, whoever it belongs to.|\
+Change to any group id, set the supplementary groups, send any
+group id over a Unix socket, and write a gid_map.|\
+Change to any user id, send any user id over a Unix socket,
+and write a uid_map.|\
+Drop capabilities from the bounding set, make any capability of
+the bounding set inheritable, and change the securebits.|\
+Set and clear the immutable and append-only attributes of
+files (chattr +i, +a).|\
+Listen on the Internet ports below 1024
+(net.ipv4.ip_unprivileged_port_start moves that limit).|\
+Broadcast, and listen to multicasts. The kernel does not ask
+for it today.|\
+Configure the network: interfaces, addresses, routes, firewall,
+traffic control, promiscuous mode, tunnels, transparent proxies.|\
+Open raw and packet sockets, which see and send any traffic
+(ping, tcpdump), and bind to any address for proxies.|\
+Lock memory against swapping (mlock(2)) and use huge pages,
+beyond the limit that is set for the process.|\
+Use System V message queues, semaphores and shared memory
+whatever their permissions say.|\
+Load and unload kernel modules: whoever may do that may do
+anything.|\
+Touch hardware directly: I/O ports, /dev/mem, PCI
+configuration, SCSI commands, and mmap(2) of the lowest addresses.|\
+Change the root directory (chroot(2)), and enter a mount
+namespace by setns(2), for which cap_sys_admin is needed, too.|\
+Trace any process (ptrace(2)), read and write its memory, and
+see what else is hidden of it in /proc.|\
+Switch process accounting on and off (acct(2)).|\
+A long list of administration: mount and unmount, make and
+enter namespaces, set the host name, quotas, swap, and much more
+that has no capability of its own. Nearly as good as root.|\
+Reboot the machine, and load another kernel (kexec).|\
+Raise a process's priority, choose real-time scheduling,
+CPU affinity and I/O priority, and move its memory pages.|\
+Go beyond resource limits and raise them, beyond quotas and
+reserved blocks of a file system, and beyond the limits of
+pipes, queues and the keyboard rate.|\
+Set the clock of the system and of the hardware.|\
+Configure terminals: vhangup(2), and the ioctls of virtual
+consoles that others may be using.|\
+Make device nodes (mknod(2)).|\
+Be told, by a lease on any file, when others open it
+(fcntl(2), F_SETLEASE).|\
+Write records to the kernel's audit log.|\
+Switch auditing on and off, change its rules, and read its
+state.|\
+Give capabilities to files (setcap), and map uid 0 of the
+parent into a new user namespace.|\
+Override mandatory access control. Smack asks for it.|\
+Configure mandatory access control: its labels and its state.
+Smack asks for it, and AppArmor and SELinux for some changes.|\
+Read and clear the kernel's log (syslog(2), dmesg), and see
+kernel addresses in /proc where they are hidden.|\
+Set timers that wake a suspended machine
+(CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM).|\
+Keep the machine from suspending (EPOLLWAKEUP,
+/proc/sys/wake_lock).|\
+Read the audit log, by joining its multicast netlink group.|\
+Observe performance: perf_event_open(2), and the tracing part
+of BPF that goes with it. Before Linux 5.8 this was part of
+cap_sys_admin.|\
+Use privileged BPF operations: load programs, make maps of all
+types, walk through the objects of others. Before Linux 5.8 this
+was part of cap_sys_admin.|\
+Checkpoint and restore processes (CRIU): choose the PID of a
+new process, and read /proc/PID/map_files of others. Before
+Linux 5.9 this was part of cap_sys_admin.";

@@ -66,19 +66,10 @@ impl Session<'_> {
 
     /// Ours, with what `--user` has set.
     fn environment(&self) -> Environment {
-        if self.variables.is_empty() {
-            return Environment::Inherited;
+        match self.variables.is_empty() {
+            true => Environment::Inherited,
+            false => Environment::Inherited.with(&self.variables),
         }
-        let is_set = |name: &OsStr| self.variables.iter().any(|(variable, _)| name == *variable);
-        let pair = |name: &OsStr, value: &OsStr| {
-            let mut pair = name.to_os_string();
-            pair.push("=");
-            pair.push(value);
-            pair
-        };
-        let kept = std::env::vars_os().filter(|(name, _)| !is_set(name)).map(|(name, value)| pair(&name, &value));
-        let set = self.variables.iter().map(|(name, value)| pair(OsStr::new(name), value));
-        Environment::Exactly(kept.chain(set).collect())
     }
 
     /// Puts back what `--forkfor` changed.

@@ -23,11 +23,17 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
         }
     }
     let groups = credentials::groups().map_err(failed("getgroups failed"))?;
-    line("Supplementary groups", groups.iter().map(u32::to_string), output);
+    let mut list = String::new();
+    groups.iter().for_each(|group| add(&group.to_string(), &mut list));
+    line("Supplementary groups", &list, output);
     let no_new_privileges = capability::no_new_privileges().map_err(failed("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
     let Own { sets, bounding, ambient, .. } = Own::read().map_err(failed("getting capabilities failed"))?;
-    let mut set = |name: &str, set: u64| line(name, capability::members(set).map(capability_name), output);
+    let mut set = |name: &str, set: u64| {
+        let mut list = String::new();
+        capability::members(set).for_each(|number| add(&capability_name(number), &mut list));
+        line(name, &list, output);
+    };
     if level > 1 {
         set("Effective capabilities", sets.effective);
         set("Permitted capabilities", sets.permitted);
@@ -38,11 +44,19 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     }
     set("Capability bounding set", bounding);
     let bits = capability::securebits().map_err(failed("getting process secure bits failed"))?;
-    let named = SECUREBITS.iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| name.to_string());
+    let mut list = String::new();
+    for (bit, name) in SECUREBITS.iter().enumerate() {
+        if bits & 1 << bit != 0 {
+            add(name, &mut list);
+        }
+    }
     let rest = bits >> SECUREBITS.len() << SECUREBITS.len();
-    line("Securebits", named.chain((rest != 0).then(|| format!("{rest:#x}"))), output);
+    if rest != 0 {
+        add(&format!("{rest:#x}"), &mut list);
+    }
+    line("Securebits", &list, output);
     let signal = process::death_signal().map_err(failed("get pdeathsig failed"))?;
-    line("Parent death signal", (signal != 0).then(|| process::signal_name(signal)), output);
+    line("Parent death signal", &if signal != 0 { process::signal_name(signal) } else { String::new() }, output);
     for (module, name) in MODULES {
         if stat::path(OsStr::new(module)).is_err() {
             continue;
@@ -61,8 +75,10 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     Ok(())
 }
 
-fn line(name: &str, members: impl IntoIterator<Item = String>, output: &mut Output) {
-    let members: Vec<String> = members.into_iter().collect();
-    let list = if members.is_empty() { "[none]".to_string() } else { members.join(",") };
-    output.print(text![name, ": ", list, "\n"]);
+fn add(member: &str, list: &mut String) {
+    list.extend([if list.is_empty() { "" } else { "," }, member]);
+}
+
+fn line(name: &str, list: &str, output: &mut Output) {
+    output.print(text![name, ": ", if list.is_empty() { "[none]" } else { list }, "\n"]);
 }

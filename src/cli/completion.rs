@@ -6,6 +6,7 @@
 use crate::Applet;
 use crate::applet::Origin;
 use crate::table::{Argument, Spec};
+use linux::capability::NAMES;
 
 /// What an argument can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Kind {
             "xxx" => Kind::Capability,
             "xxx,..." | "text" => Kind::Capabilities,
             "caps" | "caps,..." => Kind::SignedCapabilities,
-            _ if name.contains('|') => Kind::Words(name),
+            _ if name.as_bytes().contains(&b'|') => Kind::Words(name),
             _ => Kind::Other,
         }
     }
@@ -65,13 +66,13 @@ impl Kind {
 
     fn words(self) -> String {
         match self {
-            Kind::Words(name) => name.split('|').filter(|word| !word.contains(':')).collect::<Vec<_>>().join(" "),
-            Kind::Capability | Kind::Capabilities => {
-                linux::capability::names(linux::capability::all(linux::capability::NAMES.len() as u8)).replace(',', " ")
+            Kind::Words(name) => {
+                name.split('|').filter(|word| !word.as_bytes().contains(&b':')).collect::<Vec<_>>().join(" ")
             }
+            Kind::Capability | Kind::Capabilities => NAMES.into(),
             Kind::SignedCapabilities => {
-                let names = Kind::Capability.words().replace("cap_", "") + " all";
-                names.split(' ').map(|name| format!("+{name} -{name}")).collect::<Vec<_>>().join(" ")
+                let names = NAMES.split(' ').map(|name| name.strip_prefix("cap_").unwrap_or(name)).chain(["all"]);
+                names.map(|name| format!("+{name} -{name}")).collect::<Vec<_>>().join(" ")
             }
             _ => String::new(),
         }

@@ -246,8 +246,9 @@ fn parse_rows(
             }
             Ok(Some(lexopt::Arg::Short(letter))) => Found::Short(letter),
             Ok(Some(lexopt::Arg::Long(name))) => Found::Long(name.to_string()),
-            // Only of `--name=value` whose value nobody took; every arm below takes it.
-            Err(error) => return Err(usage.getopt(error.to_string().into_bytes())),
+            // Only of `--name=value` whose value nobody took; every arm below takes it. Its own words would bring
+            // the tables of Unicode into the program, to quote the value.
+            Err(_) => return Err(usage.getopt(text!["unexpected value of an option"])),
         };
         let (index, spec) = match &found {
             Found::Short(letter) => find_short(specs, *letter).ok_or_else(|| usage.invalid_letter(*letter, specs))?,
@@ -348,7 +349,7 @@ impl Usage<'_> {
             let Some(first) = cluster.chars().next() else { continue };
             if let Some((_, spec)) = find_short(specs, first)
                 && matches!(spec.argument, Argument::OptionalLong(_))
-                && cluster.contains(letter)
+                && cluster.chars().any(|other| other == letter)
             {
                 let file = cluster.get(first.len_utf8()..).unwrap_or_default().trim_start_matches('=');
                 let name = spec.name();

@@ -11,7 +11,7 @@ mod text;
 
 pub use iab::{Iab, parse_iab};
 pub use mode::Mode;
-pub use name::{NAMES, find, name, names, nearest, read_item};
+pub use name::{NAMED, NAMES, find, known_name, name, names, nearest, read_item};
 pub use process::*;
 pub use text::{TextError, TextErrorKind, parse, print, print_classic};
 

@@ -349,6 +349,28 @@ fn change_mode(fd: i32, path: &OsStr, mode: u32) -> core::result::Result<(), Err
     traced!(done, "fchmodat({}, {}, {mode:#o})", At(fd), Quoted::new(path)).map(drop)
 }
 
+/// The directory that a path names something in, as it is written; `None` of `/` and of nothing.
+pub fn parent(path: &OsStr) -> Option<&OsStr> {
+    let without = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let bytes = path.as_bytes();
+    let name_end = without(bytes);
+    let name_start = bytes.get(..name_end)?.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let above = bytes.get(..name_start)?;
+    // The slash of the root itself stays.
+    let end = without(above).max(above.len().min(1));
+    (name_end > 0).then(|| OsStr::from_bytes(above.get(..end).unwrap_or_default()))
+}
+
+/// A name below a directory, with one slash between them.
+pub fn join(directory: &OsStr, name: &str) -> OsString {
+    let mut path = directory.to_os_string();
+    if !matches!(directory.as_bytes(), [] | [.., b'/']) {
+        path.push("/");
+    }
+    path.push(name);
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,9 +60,13 @@ impl Random {
                 "allx",
                 "none",
             ])),
-            5 => out.push_str(&NAMES[self.below(NAMES.len())].to_uppercase()),
-            _ => out.push_str(NAMES[self.below(NAMES.len())]),
+            5 => out.push_str(&self.name().to_uppercase()),
+            _ => out.push_str(self.name()),
         }
+    }
+
+    fn name(&mut self) -> &'static str {
+        NAMES.split(' ').nth(self.below(41)).unwrap_or_default()
     }
 
     fn flags(&mut self, out: &mut String) {

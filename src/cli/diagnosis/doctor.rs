@@ -320,7 +320,7 @@ impl Machine<'_> {
 
     /// Every capability that the kernel has and that has a name.
     fn every_capability(&self) -> u64 {
-        let named = capability::NAMES.len() as u64;
+        let named = u64::from(capability::NAMED);
         let last = self.facts.number("/proc/sys/kernel/cap_last_cap").unwrap_or(named);
         capability::all(named.min(last + 1) as u8)
     }

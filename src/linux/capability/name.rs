@@ -3,48 +3,57 @@
 use crate::capability::{TextErrorKind, members};
 use crate::number;
 
-/// Capability n is called `NAMES[n]`. Higher numbers have no name and are written in decimal.
+/// The names of capabilities 0, 1 and so on, separated by blanks. Higher ones are written in decimal.
 #[rustfmt::skip]
-pub static NAMES: [&str; 41] = [
-    "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_kill", "cap_setgid",
-    "cap_setuid", "cap_setpcap", "cap_linux_immutable", "cap_net_bind_service", "cap_net_broadcast", "cap_net_admin",
-    "cap_net_raw", "cap_ipc_lock", "cap_ipc_owner", "cap_sys_module", "cap_sys_rawio", "cap_sys_chroot",
-    "cap_sys_ptrace", "cap_sys_pacct", "cap_sys_admin", "cap_sys_boot", "cap_sys_nice", "cap_sys_resource",
-    "cap_sys_time", "cap_sys_tty_config", "cap_mknod", "cap_lease", "cap_audit_write", "cap_audit_control",
-    "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog", "cap_wake_alarm", "cap_block_suspend",
-    "cap_audit_read", "cap_perfmon", "cap_bpf", "cap_checkpoint_restore",
-];
+pub const NAMES: &str = "\
+    cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid \
+    cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin \
+    cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot \
+    cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource \
+    cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control \
+    cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend \
+    cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore";
+
+/// How many capabilities have a name.
+pub const NAMED: u8 = 41;
 
 /// The capability with this name, in any case.
 pub fn find(name: &[u8]) -> Option<u8> {
-    let at = NAMES.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name))?;
-    u8::try_from(at).ok()
+    (0..).zip(NAMES.split(' ')).find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name)).map(|(number, _)| number)
 }
 
 /// The name of a capability, or its number in decimal.
 pub fn name(capability: u8) -> String {
-    match NAMES.get(usize::from(capability)) {
+    match known_name(capability) {
         Some(name) => name.to_string(),
         None => capability.to_string(),
     }
 }
 
+/// The name of a capability that has one.
+pub fn known_name(capability: u8) -> Option<&'static str> {
+    NAMES.split(' ').nth(usize::from(capability))
+}
+
 /// The names of a set's members in increasing order, joined by commas.
 pub fn names(set: u64) -> String {
     let mut list = String::with_capacity(set.count_ones() as usize * 16);
-    push_list(&mut list, set, NAMES.len());
+    push_list(&mut list, set, NAMED);
     list
 }
 
 /// Adds a set's members, joined by commas; those from `named` on by their numbers.
-pub(super) fn push_list(out: &mut String, set: u64, named: usize) {
-    let mut separate = false;
+pub(super) fn push_list(out: &mut String, set: u64, named: u8) {
+    let mut separator = "";
+    let mut names = NAMES.split(' ');
+    let mut passed = 0;
     for capability in members(set) {
-        if separate {
-            out.push(',');
-        }
-        separate = true;
-        match NAMES.get(..named).unwrap_or_default().get(usize::from(capability)) {
+        out.push_str(separator);
+        separator = ",";
+        // One pass over the names, since members come in increasing order.
+        let name = names.nth(usize::from(capability - passed));
+        passed = capability + 1;
+        match name.filter(|_| capability < named) {
             Some(name) => out.push_str(name),
             None => out.push_str(&capability.to_string()),
         }
@@ -84,8 +93,8 @@ pub fn nearest(wrong: &[u8]) -> Option<&'static str> {
     // Two slips in a short name, one more for each further four letters.
     let limit = 1 + stem.len() / 4;
     let distance = |name: &str| edits(stem, name.as_bytes().get(4..).unwrap_or_default());
-    let best = NAMES.iter().min_by_key(|name| distance(name))?;
-    (distance(best) <= limit).then_some(*best)
+    let best = NAMES.split(' ').min_by_key(|name| distance(name))?;
+    (distance(best) <= limit).then_some(best)
 }
 
 /// How many letters must be put in, taken out, replaced or swapped to make `b` of `a`.

@@ -104,7 +104,7 @@ pub fn count() -> u8 {
     }
     // Another answer, from a filter, says nothing about the kernel: what may exist counts as existing.
     let has = |capability: u8| in_bounding(capability) != Err(Errno::EINVAL);
-    let named = super::NAMES.len() as u8;
+    let named = super::NAMED;
     // Most kernels have those we know names for: two calls. Else halve the range.
     let (mut low, mut high) = (0, 64);
     if has(named - 1) {

@@ -5,7 +5,7 @@
 
 use crate::capability::name::name_length;
 use crate::capability::name::push_list;
-use crate::capability::{NAMES, Sets, all, bit, read_item};
+use crate::capability::{NAMED, Sets, all, bit, read_item};
 use crate::number::is_space;
 
 /// Where a text is wrong.
@@ -229,12 +229,12 @@ pub fn print(sets: &Sets, count: u8) -> String {
         if out == "=" {
             // With nothing as the base, the first group needs no base before it.
             out.clear();
-            push_list(&mut out, set, NAMES.len());
+            push_list(&mut out, set, NAMED);
             out.push('=');
             push_letters(&mut out, triple);
         } else {
             out.push(' ');
-            push_list(&mut out, set, NAMES.len());
+            push_list(&mut out, set, NAMED);
             push_difference(&mut out, triple, base);
         }
     }
@@ -252,14 +252,14 @@ pub fn print(sets: &Sets, count: u8) -> String {
 /// The text as libcap printed it up to 2.28, in 2019: the base is what the numbers without a
 /// name have, and every difference from it is spelt out: `= cap_net_bind_service+ep`.
 pub fn print_classic(sets: &Sets) -> String {
-    let base = commonest(sets, !all(NAMES.len() as u8));
+    let base = commonest(sets, !all(NAMED));
     let mut out = String::from("=");
     push_letters(&mut out, base);
     for triple in (0..8).rev().filter(|triple| *triple != base) {
         let set = having(sets, triple, u64::MAX);
         if set != 0 {
             out.push(' ');
-            push_list(&mut out, set, NAMES.len());
+            push_list(&mut out, set, NAMED);
             push_difference(&mut out, triple, base);
         }
     }

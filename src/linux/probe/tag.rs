@@ -67,7 +67,9 @@ fn encode(value: &[u8]) -> Vec<u8> {
     let mut name = Vec::with_capacity(value.len());
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {
-            let safe = character.is_ascii_alphanumeric() || "#+-.:=@_".contains(character) || !character.is_ascii();
+            let safe = character.is_ascii_alphanumeric()
+                || matches!(character, '#' | '+' | '-' | '.' | ':' | '=' | '@' | '_')
+                || !character.is_ascii();
             if safe {
                 name.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             } else {

@@ -7,44 +7,10 @@ use core::mem::MaybeUninit;
 /// A signal number, as in signal(7).
 pub type Signal = i32;
 
-/// SIGTERM, SIGINT and the rest, by number.
-static NAMES: &[(&str, Signal)] = &[
-    ("HUP", libc::SIGHUP),
-    ("INT", libc::SIGINT),
-    ("QUIT", libc::SIGQUIT),
-    ("ILL", libc::SIGILL),
-    ("TRAP", libc::SIGTRAP),
-    ("ABRT", libc::SIGABRT),
-    ("IOT", libc::SIGIOT),
-    ("BUS", libc::SIGBUS),
-    ("FPE", libc::SIGFPE),
-    ("KILL", libc::SIGKILL),
-    ("USR1", libc::SIGUSR1),
-    ("SEGV", libc::SIGSEGV),
-    ("USR2", libc::SIGUSR2),
-    ("PIPE", libc::SIGPIPE),
-    ("ALRM", libc::SIGALRM),
-    ("TERM", libc::SIGTERM),
-    ("STKFLT", libc::SIGSTKFLT),
-    ("CHLD", libc::SIGCHLD),
-    ("CLD", libc::SIGCHLD),
-    ("CONT", libc::SIGCONT),
-    ("STOP", libc::SIGSTOP),
-    ("TSTP", libc::SIGTSTP),
-    ("TTIN", libc::SIGTTIN),
-    ("TTOU", libc::SIGTTOU),
-    ("URG", libc::SIGURG),
-    ("XCPU", libc::SIGXCPU),
-    ("XFSZ", libc::SIGXFSZ),
-    ("VTALRM", libc::SIGVTALRM),
-    ("PROF", libc::SIGPROF),
-    ("WINCH", libc::SIGWINCH),
-    ("IO", libc::SIGIO),
-    ("POLL", libc::SIGIO),
-    ("PWR", libc::SIGPWR),
-    ("UNUSED", libc::SIGSYS),
-    ("SYS", libc::SIGSYS),
-];
+/// The names of signals 1, 2 and so on, on each architecture that this is built for; others of the same one after a
+/// slash.
+const NAMES: &str = "HUP INT QUIT ILL TRAP ABRT/IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD/CLD CONT STOP \
+                     TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO/POLL PWR UNUSED/SYS";
 
 /// The first real-time signal that programs may use: the C library keeps 32 and 33 (musl also 34) for itself.
 const RTMIN: Signal = 34;
@@ -54,8 +20,9 @@ const RTMAX: Signal = 64;
 pub fn signal_number(name: &str) -> Option<Signal> {
     let upper = name.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    if let Some((_, number)) = NAMES.iter().find(|(known, _)| *known == name) {
-        return Some(*number);
+    let known = (1..).zip(NAMES.split(' ')).find(|(_, names)| names.split('/').any(|known| known == name));
+    if let Some((number, _)) = known {
+        return Some(number);
     }
     let distance = |text: &str| i32::try_from(number::decimal(text.as_bytes())?).ok();
     let number = if let Some(rest) = name.strip_prefix("RTMIN") {
@@ -77,8 +44,8 @@ pub fn signal_number(name: &str) -> Option<Signal> {
 
 /// The name of a signal without `SIG`, or its number.
 pub fn signal_name(signal: Signal) -> String {
-    match NAMES.iter().find(|(_, number)| *number == signal) {
-        Some((name, _)) => name.to_string(),
+    match (1..).zip(NAMES.split(' ')).find(|(number, _)| *number == signal) {
+        Some((_, names)) => names.split('/').next().unwrap_or_default().to_string(),
         None => signal.to_string(),
     }
 }
