@@ -338,7 +338,9 @@ fn console(kernel: &str, machine: &str, initramfs: &Path) -> String {
     let mut command = Command::new(words.next().unwrap());
     command.args(words).args(["-m", "1024", "-no-reboot", "-display", "none", "-net", "none", "-monitor", "none"]);
     command.args(["-serial", "stdio", "-kernel", kernel, "-initrd"]).arg(initramfs);
-    command.args(["-append", &format!("console={console} panic=-1 quiet loglevel=1 mitigations=off")]);
+    // Without `no_timer_check` the kernel panics where the emulator has to wait for a busy machine.
+    let parameters = format!("console={console} panic=-1 quiet loglevel=1 mitigations=off no_timer_check");
+    command.args(["-append", &parameters]);
     // Into a file, in which can be seen how far it is.
     let log = initramfs.with_file_name("console");
     let _ = command.stdin(Stdio::null()).stdout(fs::File::create(&log).unwrap()).status().unwrap();
