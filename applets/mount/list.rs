@@ -15,7 +15,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
     let kept = utab::Table::read();
     let kept = kept.index();
     let types = wanted.types.as_ref().map(|types| types.as_bytes());
-    let mut sources = Sources::default();
+    let mut sources = Sources { with_labels: wanted.show_labels, ..Sources::default() };
     let mut show = |entry: &mountinfo::Entry<'_>| {
         if types.is_some_and(|types| !options::type_matches(entry.fstype_text(), types)) || is_ignored(entry) {
             return;
@@ -37,13 +37,8 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
                 line.push(b',');
                 line.extend_from_slice(options);
             }
-            if wanted.show_labels
-                && let Some(label) = label(entry)
-            {
-                line.extend_from_slice(&text![") [", label, "]"]);
-            } else {
-                line.push(b')');
-            }
+            line.push(b')');
+            line.extend_from_slice(&sources.label);
             if !entry.plain || kept_options.is_some() || wanted.show_labels {
                 disarm(line, start);
             }
@@ -64,6 +59,9 @@ fn is_ignored(entry: &mountinfo::Entry<'_>) -> bool {
 struct Sources {
     last: Option<Vec<u8>>,
     shown: Vec<u8>,
+    with_labels: bool,
+    /// The ends of the lines, ` [LABEL]` or nothing.
+    label: Vec<u8>,
 }
 
 impl Sources {
@@ -78,6 +76,9 @@ impl Sources {
             };
             self.shown.extend_from_slice(b" on ");
             disarm(&mut self.shown, 0);
+            if self.with_labels {
+                self.label = label(entry).map_or_else(Vec::new, |label| text![" [", label, "]"]);
+            }
         }
         &self.shown
     }
