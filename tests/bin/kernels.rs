@@ -31,7 +31,7 @@ mount -t tmpfs -o mode=1777 out /tmp
 ours=$(command -v unshare)
 for row in /rows/*.sh; do
     name=${row##*/}
-    UNIQUE=ctrbox-row-${name%.sh} busybox timeout -s KILL "${SECONDS_A_ROW:-60}" "$ours" -m -u -i -p -f --mount-proc --kill-child \
+    UNIQUE=ctrbox-row-${name%.sh} busybox timeout -s KILL "${SECONDS_A_ROW:-180}" "$ours" -m -u -i -p -f --mount-proc --kill-child \
         sh /rows/one "$row" >/tmp/out 2>/tmp/err </dev/null
     echo "row ${name%.sh} $? $(base64 -w 0 /tmp/out) $(base64 -w 0 /tmp/err)"
 done
@@ -334,7 +334,7 @@ fn console(kernel: &str, machine: &str, initramfs: &Path) -> String {
         "aarch64" => ("qemu-system-aarch64 -M virt,accel=tcg -cpu cortex-a57", "ttyAMA0"),
         _ => panic!("a machine that is not known: {machine}"),
     };
-    let mut words = ["timeout", "1800"].into_iter().chain(program.split(' '));
+    let mut words = ["timeout", "3600"].into_iter().chain(program.split(' '));
     let mut command = Command::new(words.next().unwrap());
     command.args(words).args(["-m", "1024", "-no-reboot", "-display", "none", "-net", "none", "-monitor", "none"]);
     command.args(["-serial", "stdio", "-kernel", kernel, "-initrd"]).arg(initramfs);
