@@ -43,6 +43,8 @@ pub static APPLET: Applet = Applet {
 /// What was typed.
 #[derive(Default)]
 struct Options {
+    /// Those that do not go together with others, in order.
+    exclusive: Vec<&'static str>,
     all: bool,
     all_targets: bool,
     no_canonicalize: bool,
@@ -62,13 +64,20 @@ struct Options {
     namespace: Option<OsString>,
 }
 
+impl Options {
+    fn exclusive(&mut self, name: &'static str) -> bool {
+        self.exclusive.push(name);
+        true
+    }
+}
+
 const ROWS: &[Opt<Options>] = &[
-    Opt::flag(Some('a'), "all", "unmount all filesystems", |o| o.all = true),
+    Opt::flag(Some('a'), "all", "unmount all filesystems", |o| o.all = o.exclusive("--all")),
     Opt::flag(
         Some('A'),
         "all-targets",
         "unmount all mountpoints for the given device in the\ncurrent namespace",
-        |o| o.all_targets = true,
+        |o| o.all_targets = o.exclusive("--all-targets"),
     ),
     Opt::flag(Some('c'), "no-canonicalize", "don't canonicalize paths", |o| o.no_canonicalize = true),
     Opt::flag(Some('d'), "detach-loop", "if mounted loop device, also free this loop device", |o| {
@@ -84,9 +93,14 @@ const ROWS: &[Opt<Options>] = &[
         o.test_options = Some(list.into());
         Ok(())
     }),
-    Opt::flag(Some('R'), "recursive", "recursively unmount a target with all its children", |o| o.recursive = true),
-    Opt::flag(Some('r'), "read-only", "in case unmounting fails, try to remount read-only", |o| o.read_only = true),
+    Opt::flag(Some('R'), "recursive", "recursively unmount a target with all its children", |o| {
+        o.recursive = o.exclusive("--recursive");
+    }),
+    Opt::flag(Some('r'), "read-only", "in case unmounting fails, try to remount read-only", |o| {
+        o.read_only = o.exclusive("--read-only");
+    }),
     Opt::value(Some('t'), "types", "list", "limit the set of filesystem types (use with -a)", |o, types| {
+        o.exclusive("--types");
         o.types = Some(types.into());
         Ok(())
     }),
@@ -142,7 +156,7 @@ fn unmount_each(invocation: &Invocation<'_>, settings: &Settings, operands: &[Os
         } else if settings.options.recursive {
             tree::unmount_tree(invocation, settings, operand, output)
         } else {
-            one::unmount(invocation, settings, operand, output)
+            tree::with_utab(settings, &mut |known| one::unmount(invocation, settings, operand, known, output))
         };
         let one = outcome.unwrap_or_else(|failure| {
             // In the order in which things happened.
@@ -168,15 +182,22 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
 
 /// Refuses options of which only one may be there, and too few or too many operands.
 fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
-    let pairs = [
-        (options.all, "--all", options.all_targets, "--all-targets"),
-        (options.all, "--all", options.recursive, "--recursive"),
-        (options.read_only, "--read-only", options.recursive, "--recursive"),
-        (options.test_options.is_some(), "--test-opts", options.recursive, "--recursive"),
-        (options.recursive, "--recursive", options.types.is_some(), "--types"),
+    const PAIRS: [(&str, &str); 4] = [
+        ("--all", "--all-targets"),
+        ("--all", "--recursive"),
+        ("--read-only", "--recursive"),
+        ("--recursive", "--types"),
     ];
-    match pairs.into_iter().find(|(first, _, second, _)| *first && *second) {
-        Some((_, first, _, second)) => {
+    let given = &options.exclusive;
+    let clash = given.iter().enumerate().find_map(|(place, second)| {
+        PAIRS.iter().find_map(|(one, other)| {
+            let first = if second == one { other } else { one };
+            let is_pair = second == one || second == other;
+            (is_pair && given.iter().take(place).any(|name| name == first)).then_some((first, second))
+        })
+    });
+    match clash {
+        Some((first, second)) => {
             let text = text!["options ", first, " and ", second, " cannot be combined"];
             Err(Failure::new(USAGE, text))
         }

@@ -10,9 +10,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
-/// The call of an error of a value that says no map.
-pub const CALL: &str = "idmap";
-
 /// --map-users and --map-groups as the option that they stand for.
 pub fn options(maps: &[(char, OsString)]) -> Result<MountOptions, Failure> {
     let mut options = MountOptions::default();
@@ -44,8 +41,13 @@ pub fn namespace(value: &OsStr) -> linux::Result<OwnedFd> {
     if value.as_bytes().first() == Some(&b'/') {
         return namespace::open(value);
     }
-    let (users, groups) = parse(value.as_bytes()).ok_or_else(|| Error::new(CALL, value, Errno::EINVAL))?;
+    let (users, groups) = parse(value.as_bytes()).ok_or_else(|| Error::new("idmap", value, Errno::EINVAL))?;
     made(&users, &groups)
+}
+
+/// Whether a value of X-mount.idmap says a map, or is a path.
+pub fn is_valid(value: &[u8]) -> bool {
+    value.starts_with(b"/") || parse(value).is_some()
 }
 
 /// The maps of users and of groups.

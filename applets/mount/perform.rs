@@ -6,7 +6,7 @@ use super::execute::{Done, Failed, execute};
 use super::helper::REFUSED;
 use super::request::{Request, Settings};
 use super::resolve::Mount;
-use super::{idmap, limits, mount2, plan, source, types, xmount};
+use super::{limits, mount2, plan, source, types};
 use cli::failure::{Line, warn};
 use cli::{Failure, Output, text};
 use linux::mount::MS_NOSYMFOLLOW;
@@ -69,7 +69,7 @@ impl Mount {
             if let Some((_, Failed { error, attached, .. })) = &last {
                 match error.errno {
                     Errno::EINVAL if candidate.is_substitute => continue,
-                    Errno::ENODEV | Errno::EINVAL if !attached && error.call != idmap::CALL => {}
+                    Errno::ENODEV | Errno::EINVAL if !attached => {}
                     _ => break,
                 }
             }
@@ -110,7 +110,6 @@ impl Mount {
         let target = &self.target.path;
         match failed.error.call {
             _ if failed.attached => errors::early(USAGE, target, b"filesystem was mounted, but failed to apply flags"),
-            idmap::CALL => xmount::malformed(&self.options, target, ""),
             REFUSED => errors::early(
                 USAGE,
                 target,

@@ -75,7 +75,7 @@ impl Mount {
         let named = target.or(given.as_deref()).unwrap_or(OsStr::new("???"));
         let refuse = |named: &OsStr, words: &[u8]| Err(errors::early(USAGE, named, words));
         match self.operation {
-            Operation::New if self.types == b"swap" => {
+            Operation::New if self.types == b"swap" && self.negatable => {
                 return refuse(named, &text!["operation failed: ", Errno::EINVAL]);
             }
             Operation::New if given.is_none() => return refuse(named, b"no mount source specified"),
@@ -116,7 +116,9 @@ impl Mount {
         let raw = settings.typed.no_canonicalize || self.xmount.raw_source;
         let is_mount = matches!(self.operation, Operation::Bind | Operation::Move);
         source.path = source::resolve(&source.given, raw, &self.types, is_mount)?;
-        if self.operation != Operation::New || !source::is_path_type(&self.types) || settings.typed.fake {
+        // A line of fstab for swap is no mount, which is the kernel's to say.
+        let takes_device = source::is_path_type(&self.types) && self.types != b"swap";
+        if self.operation != Operation::New || !takes_device || settings.typed.fake {
             return Ok(());
         }
         let Some(wanted) = self.loop_device()? else { return Ok(()) };

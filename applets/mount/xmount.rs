@@ -1,6 +1,7 @@
 //! The X-mount.* options: what mount does before and after the mount itself.
 
 use super::errors::{self, USAGE};
+use super::idmap;
 use cli::{Failure, text};
 use linux::options::{MountOption, Options as MountOptions};
 use linux::{accounts, number};
@@ -39,6 +40,7 @@ impl XMount {
     /// Reads them. `target` begins the message of one that is malformed.
     pub fn parse(options: &MountOptions, target: &OsStr) -> Result<XMount, Failure> {
         let malformed = || malformed(options, target, INVALID);
+        let missing = || self::malformed(options, target, ": No such file or directory");
         let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
         let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
         let mut xmount = XMount::default();
@@ -51,18 +53,21 @@ impl XMount {
                     xmount.subdir = Some(OsString::from_vec(value(option).ok_or_else(malformed)?));
                 }
                 b"X-mount.owner" => {
-                    let name = value(option).ok_or_else(malformed)?;
+                    let name = value(option).ok_or_else(missing)?;
                     xmount.owner = Some(user(&name).ok_or_else(malformed)?);
                 }
                 b"X-mount.group" => {
-                    let name = value(option).ok_or_else(malformed)?;
+                    let name = value(option).ok_or_else(missing)?;
                     xmount.group = Some(group(&name).ok_or_else(malformed)?);
                 }
                 b"X-mount.mode" => {
-                    let mode = value(option).ok_or_else(malformed)?;
+                    let mode = value(option).ok_or_else(missing)?;
                     xmount.mode = Some(octal(&mode).ok_or_else(malformed)?);
                 }
-                b"X-mount.idmap" => xmount.idmap = Some(OsString::from_vec(value(option).ok_or_else(malformed)?)),
+                b"X-mount.idmap" => {
+                    let map = value(option).filter(|map| idmap::is_valid(map)).ok_or_else(missing)?;
+                    xmount.idmap = Some(OsString::from_vec(map));
+                }
                 b"X-mount.nocanonicalize" => match value(option).as_deref() {
                     None => (xmount.raw_source, xmount.raw_target) = (true, true),
                     Some(b"source") => xmount.raw_source = true,
@@ -70,7 +75,7 @@ impl XMount {
                     Some(_) => return Err(malformed()),
                 },
                 b"X-mount.noloop" => xmount.no_loop = true,
-                b"X-mount.auto-fstypes" => xmount.auto_types = Some(value(option).ok_or_else(malformed)?),
+                b"X-mount.auto-fstypes" => xmount.auto_types = value(option),
                 _ => {}
             }
         }

@@ -71,10 +71,14 @@ fn resolved(path: &OsStr) -> OsString {
 /// A mount point, found without the table: its type comes from statmount(2). `None` if the kernel cannot say, or if it
 /// is none.
 pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
-    let ids = if with_type { statmount::mount_id(None, path, 0) } else { statmount::mountinfo_id(None, path, 0) };
+    let ids = if with_type { statmount::unique_id(path) } else { statmount::mountinfo_id(None, path, 0) };
     let ids = ids.ok().filter(|ids| ids.is_root == Some(true))?;
-    let fstype = if with_type { Some(statmount::fs_type(ids.unique).ok()?) } else { None };
-    Some(Found { target: path.to_os_string(), id: ids.id, fstype, ..Found::default() })
+    let (mut fstype, mut id) = (None, ids.id);
+    if with_type {
+        let (name, number) = statmount::type_and_id(ids.unique).ok()?;
+        (fstype, id) = (Some(name), number);
+    }
+    Some(Found { target: path.to_os_string(), id, fstype, ..Found::default() })
 }
 
 /// Looks the operand up in the table, later mounts first: as a target, as a source, as the file of one loop device. A

@@ -14,19 +14,24 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Unmounts what an operand names.
-pub fn unmount(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
+pub fn unmount(
+    invocation: &Invocation<'_>,
+    settings: &Settings,
+    operand: &OsStr,
+    known: &mut Known<'_>,
+    output: &mut Output,
+) -> Outcome {
     let options = &settings.options;
     // -f and -l are for what hangs: the mount itself is not touched.
     let gentle = options.force || options.lazy;
     let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
-    let found = look_up(settings, operand, &path);
-    let mut known = Known::default();
+    let found = look_up(settings, operand, &path, known);
     let is_known = found.is_some();
     if found.as_ref().is_some_and(|found| found.is_hidden) {
         return Err(Failure::new(USAGE, text![operand, ": umount failed: ", Errno::EINVAL, "."]));
     }
     let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), resolved: path, ..Found::default() });
-    let mut done = unmount_found(invocation, settings, &found, &mut known, output);
+    let mut done = unmount_found(invocation, settings, &found, known, output);
     if let Err(refused) = &done
         && refused.errno == Some(Errno::EINVAL)
         && !is_known
@@ -84,15 +89,14 @@ pub fn flags(options: &Options) -> u64 {
 }
 
 /// Finds the mount; without the table where that will do.
-fn look_up(settings: &Settings, operand: &OsStr, path: &OsStr) -> Option<Found> {
+fn look_up(settings: &Settings, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
     let options = &settings.options;
-    let needs_table = options.force
-        || options.lazy
-        || options.detach_loop
-        || options.read_only
-        || options.verbose
-        || !utab::is_empty();
-    if !needs_table && let Some(found) = find::by_kernel(path, !options.internal_only) {
+    let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || options.verbose;
+    // The table has the source, which is a loop device to be freed.
+    if !needs_table
+        && let Some(found) = find::by_kernel(path, !options.internal_only)
+        && known.kept_options(&found).is_none_or(|kept| !kept.has("loop"))
+    {
         return Some(found);
     }
     match mountinfo::Table::read() {
@@ -103,12 +107,11 @@ fn look_up(settings: &Settings, operand: &OsStr, path: &OsStr) -> Option<Found> 
 }
 
 /// What unmounting many has found out already, and what it has still to do.
-#[derive(Default)]
 pub struct Known<'a> {
     /// Types that have no umount.TYPE program: many mounts have the same.
     without_helper: Vec<OsString>,
-    /// utab, read once; without it each mount reads it anew.
-    kept: Option<&'a utab::Index<'a>>,
+    /// utab, read once.
+    kept: &'a utab::Index<'a>,
     /// Mounts that are gone and have their entries in utab still.
     gone: Vec<(OsString, Option<u64>)>,
     /// The mounts that were there when one was first missed.
@@ -116,19 +119,15 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// For many mounts.
+    /// For one mount, or many.
     pub fn of(kept: &'a utab::Index<'a>) -> Known<'a> {
-        Known { kept: Some(kept), ..Known::default() }
+        Known { without_helper: Vec::new(), kept, gone: Vec::new(), mounts: None }
     }
 
-    /// Takes a mount that is gone out of utab: at once if it is the only one; of many a part of the table at a time,
-    /// since each time all of it is written.
+    /// Takes a mount that is gone out of utab: a part of the table at a time, since each time all of it is written.
     fn forget(&mut self, found: &Found) -> Result<(), Refused> {
         self.gone.push((found.target.clone(), (found.id != 0).then_some(found.id)));
-        match self.kept {
-            Some(kept) if self.gone.len() < (kept.count() / 8).max(32) => Ok(()),
-            _ => self.finish(),
-        }
+        if self.gone.len() < (self.kept.count() / 8).max(32) { Ok(()) } else { self.finish() }
     }
 
     /// Takes out of utab what is gone.
@@ -141,18 +140,10 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// What utab keeps of the mount; `None` if it keeps nothing of any.
+    /// What utab keeps of the mount, if it has an entry of it.
     fn kept_options(&self, found: &Found) -> Option<MountOptions> {
-        if utab::is_empty() {
-            return None;
-        }
-        let id = (found.id != 0).then_some(found.id);
-        let options = |entry: &utab::Entry| MountOptions::parse(&entry.options).ok();
-        let kept = match self.kept {
-            Some(index) => index.find_mount(&found.target, id).and_then(options),
-            None => utab::Table::read().find_mount(&found.target, id).and_then(options),
-        };
-        Some(kept.unwrap_or_default())
+        let entry = self.kept.find_mount(&found.target, (found.id != 0).then_some(found.id))?;
+        Some(MountOptions::parse(&entry.options).unwrap_or_default())
     }
 
     /// Whether a mount is still there, without touching it. The table is read for each only where nothing else tells.
@@ -189,16 +180,12 @@ pub fn unmount_found(
     let options = &settings.options;
     let kept = known.kept_options(found);
     if !options.internal_only && !options.fake {
-        let program = kept.as_ref().and_then(|kept| {
-            let named = |name: &str| {
-                let value = kept.get(name).and_then(|option| option.plain_value())?;
-                helper::find("umount", OsStr::from_bytes(&value))
-            };
-            match credentials::effective_uid() {
-                0 => named("helper"),
-                _ => named("uhelper").or_else(|| named("helper")),
-            }
-        });
+        let named = |name: &str| {
+            let value = kept.as_ref()?.get(name).and_then(|option| option.plain_value())?;
+            helper::find("umount", OsStr::from_bytes(&value))
+        };
+        let by_user = named("uhelper").filter(|_| credentials::effective_uid() != 0);
+        let program = by_user.or_else(|| named("helper"));
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
             let status = run_helper(invocation, settings, found, &program, output)?;
             if status == 0 && options.verbose && !options.all {
@@ -315,7 +302,7 @@ fn run_helper(
         Ok(helper::Ran::Ended(Status::Exited(status))) => Ok(status),
         Ok(helper::Ran::Ended(_)) | Err(_) => Ok(FAILED),
         Ok(helper::Ran::InChild(error)) => {
-            cli::exec::failed_to_execute(&error).print(invocation);
+            cli::exec::helper_failed(&found.target, &error).print(invocation);
             process::exit_child(126)
         }
     }

@@ -36,7 +36,7 @@ pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &
 }
 
 /// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
-fn with_utab(settings: &Settings, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
+pub fn with_utab(settings: &Settings, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
     let kept = utab::Table::read();
     let kept = kept.index();
     let mut known = Known::of(&kept);

@@ -3,7 +3,7 @@
 use crate::diagnosis::{Step, explained};
 use crate::{Failure, Output, text};
 use linux::process::{Argv, Environment, ExecError, SearchPath};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// A program to run in our place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,12 @@ impl Program {
         let _ = output.flush();
         linux::process::exec(&self.file, &self.argv, &self.environment, self.search)
     }
+}
+
+/// The wording of mount and umount for the program that was to do their work at `target`.
+pub fn helper_failed(target: &OsStr, error: &ExecError) -> Failure {
+    let failure = Failure::new(error.status(), text![target, ": failed to execute ", error.file, "."]);
+    explained(failure, Step::Exec(error), error.errno)
 }
 
 /// util-linux's wording: `failed to execute X: strerror`, 127 or 126.

@@ -114,7 +114,7 @@ impl Table {
 
     /// Reads the table; one that is missing or may not be read is empty.
     pub fn read() -> Table {
-        io::read_file(path(), LIMIT).map_or_else(|_| Table::default(), |text| Table::parse(&text))
+        read_text().map_or_else(|_| Table::default(), |text| Table::parse(&text))
     }
 
     /// The entry of a mount: by its number, else, of those without one, by root, target and source.
@@ -342,6 +342,23 @@ pub fn is_empty() -> bool {
     }
 }
 
+/// A file on a disk gives all that is asked for, so that a short answer is the last one. Each question is for more.
+fn read_text() -> Result<Vec<u8>> {
+    let path = path();
+    let file = io::open_read(&path)?;
+    let (mut text, mut filled, mut room) = (Vec::new(), 0, 2048);
+    loop {
+        text.resize(filled + room, 0);
+        let got = io::read_some(file.as_fd(), text.get_mut(filled..).unwrap_or_default()).context("read", &path)?;
+        filled += got;
+        if got < room || filled > LIMIT {
+            text.truncate(filled.min(LIMIT));
+            return Ok(text);
+        }
+        room = filled * 15;
+    }
+}
+
 fn beside(suffix: &str) -> OsString {
     let mut path = path();
     path.push(suffix);
@@ -355,7 +372,7 @@ pub fn update(change: &mut dyn FnMut(&mut Table) -> bool) -> Result<()> {
     let path = path();
     let Some(_lock) = lock()? else { return Ok(()) };
     // A table that cannot be read must not be replaced by one without its entries.
-    let mut table = match io::read_file(&path, LIMIT) {
+    let mut table = match read_text() {
         Ok(text) => Table::parse(&text),
         Err(error) if error.errno == Errno::ENOENT => Table::default(),
         Err(error) => return Err(error),
@@ -470,8 +487,12 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
     let temporary = beside(&format!(".{}", crate::process::id()));
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
     // One that a killed process with our number left is in the way; nobody else writes while we hold the lock.
-    let _ = crate::directory::unlink(&temporary);
-    let file = io::open_at(None, &temporary, flags, 0o644).context("open", &temporary)?;
+    let open = || io::open_at(None, &temporary, flags, 0o644);
+    let file = open().or_else(|errno| match errno {
+        Errno::EEXIST => crate::directory::unlink(&temporary).map_err(|error| error.errno).and_then(|()| open()),
+        errno => Err(errno),
+    });
+    let file = file.context("open", &temporary)?;
     let write = || -> core::result::Result<(), Errno> {
         let raw = file.as_raw_fd();
         if !text.is_empty() {

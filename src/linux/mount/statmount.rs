@@ -48,13 +48,22 @@ pub fn mount_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
     Ok(found)
 }
 
+/// [`mount_id`] without the number in mountinfo: one statx(2).
+pub fn unique_id(path: &OsStr) -> Result<MountId> {
+    let found = statx(None, path, 0, STATX_MNT_ID_UNIQUE).context("statx", path)?;
+    let unique = if found.stx_mask & STATX_MNT_ID_UNIQUE != 0 { found.stx_mnt_id } else { 0 };
+    Ok(MountId { id: 0, unique, is_root: is_root(&found) })
+}
+
+fn is_root(found: &libc::statx) -> Option<bool> {
+    let is_told = found.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT != 0;
+    is_told.then_some(found.stx_attributes & STATX_ATTR_MOUNT_ROOT != 0)
+}
+
 /// [`mount_id`] without the unique number: one statx(2).
 pub fn mountinfo_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
     let old = statx(at, path, flags, STATX_MNT_ID).context("statx", path)?;
-    let mut found = MountId { id: 0, unique: 0, is_root: None };
-    if old.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT != 0 {
-        found.is_root = Some(old.stx_attributes & STATX_ATTR_MOUNT_ROOT != 0);
-    }
+    let mut found = MountId { id: 0, unique: 0, is_root: is_root(&old) };
     if old.stx_mask & STATX_MNT_ID != 0 {
         found.id = old.stx_mnt_id;
     }
@@ -120,9 +129,10 @@ const OFFSET_MNT_POINT: usize = 108;
 const OFFSET_FS_SUBTYPE: usize = 120;
 const OFFSET_SB_SOURCE: usize = 124;
 
-/// The file system type of a mount, `TYPE` or `TYPE.SUBTYPE`. ENOSYS before Linux 6.8.
-pub fn fs_type(unique: u64) -> Result<OsString> {
-    let buffer = ask(unique, STATMOUNT_SB_BASIC | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE, 512)?;
+/// The file system type of a mount, `TYPE` or `TYPE.SUBTYPE`, and its number in mountinfo. ENOSYS before Linux 6.8.
+pub fn type_and_id(unique: u64) -> Result<(OsString, u64)> {
+    const MASK: u64 = STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE;
+    let buffer = ask(unique, MASK, 512)?;
     let mut name = string_at(&buffer, OFFSET_FS_TYPE);
     if number(&buffer, OFFSET_MASK, 8) & STATMOUNT_FS_SUBTYPE != 0 {
         let subtype = string_at(&buffer, OFFSET_FS_SUBTYPE);
@@ -131,7 +141,7 @@ pub fn fs_type(unique: u64) -> Result<OsString> {
             name.extend_from_slice(&subtype);
         }
     }
-    Ok(OsString::from_vec(name))
+    Ok((OsString::from_vec(name), number(&buffer, OFFSET_MNT_ID_OLD, 4)))
 }
 
 /// Where a mount is, seen from our root. ENOSYS before Linux 6.8; `ENOENT` for one that is nowhere in our mount namespace.
@@ -259,8 +269,8 @@ mod tests {
         if found.unique == 0 {
             return;
         }
-        match fs_type(found.unique) {
-            Ok(name) => assert_eq!(name, "proc"),
+        match type_and_id(found.unique) {
+            Ok(told) => assert_eq!(told, (OsString::from("proc"), found.id)),
             Err(error) => assert_eq!(error.errno, Errno::ENOSYS),
         }
     }
