@@ -59,12 +59,12 @@ pub static APPLET: Applet = Applet {
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (typed, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
+    let (mut typed, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
         Parsed::Done(outcome) => return outcome,
         Parsed::Run(typed, operands) => (typed, operands),
     };
     let nothing_named = typed.check(&operands)?;
-    let request = if nothing_named { None } else { Some(Request::of(&typed, operands)?) };
+    let request = if nothing_named || typed.all { None } else { Some(Request::of(&mut typed, operands)?) };
     let entered = enter_namespace(typed.namespace.as_deref())?;
     let settings = Settings::of(invocation, &typed, entered.as_ref());
     match request {
@@ -79,14 +79,15 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let (typed, operands): (Options, Vec<OsString>) =
+    let (mut typed, operands): (Options, Vec<OsString>) =
         match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
             Parsed::Done(_) => return Ok(None),
             Parsed::Run(typed, operands) => (typed, operands),
         };
     let nothing_named = typed.check(&operands)?;
     if !nothing_named && !typed.all {
-        return explain::story(invocation, &typed, Request::of(&typed, operands)?).map(Some);
+        let request = Request::of(&mut typed, operands)?;
+        return explain::story(invocation, &typed, request).map(Some);
     }
     let mut story = Story::default();
     if typed.all {

@@ -1,12 +1,12 @@
 //! mount -a: the file systems of fstab, in its order or at once.
 
 use super::args::{Options, parse_options};
-use super::errors::{FAILED, SOME, USAGE};
+use super::errors::{FAILED, SOME, no_mounts};
 use super::perform::{Performed, perform};
 use super::record::not_written;
 use super::request::{Request, Settings};
 use super::{fstab as table, source, target};
-use cli::{Failure, Outcome, Output, text};
+use cli::{Outcome, Output, text};
 use linux::options::{self, Options as MountOptions};
 use linux::process::{self, Fork, Status, Wait};
 use linux::{directory, fstab, mountinfo, utab};
@@ -43,8 +43,7 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     }
     let table = table::read(settings)?;
     // Read once: two lines for the same place are both mounted.
-    let mounted =
-        mountinfo::Table::read().map_err(|error| Failure::new(USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let mounted = mountinfo::Table::read().map_err(no_mounts)?;
     let mounted = mountinfo::ByTarget::new(&mounted);
     let mut count = Count::default();
     let mut children: Vec<process::Pid> = Vec::new();
@@ -153,7 +152,7 @@ fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
 
 /// Whether the entry's file system, or its directory, is at its place already.
 fn is_mounted(mounted: &mountinfo::ByTarget<'_>, entry: &fstab::Entry, own: &MountOptions, place: &OsStr) -> bool {
-    let place = directory::canonical(place).unwrap_or_else(|_| place.to_os_string());
+    let place = directory::canonical_or_same(place);
     let mut here = mounted.on(&place).peekable();
     if here.peek().is_none() {
         return false;
@@ -182,8 +181,7 @@ fn is_bound(mounted: &mountinfo::ByTarget<'_>, found: &mountinfo::Entry<'_>, pat
 
 /// `-a -o remount`: every mounted file system that is selected.
 fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
-    let mounted =
-        mountinfo::Table::read().map_err(|error| Failure::new(USAGE, text!["failed to read mtab: ", error.errno]))?;
+    let mounted = mountinfo::Table::read().map_err(no_mounts)?;
     let by_target = mountinfo::ByTarget::new(&mounted);
     let on = |target: &OsStr| by_target.on(target).last();
     let kept = utab::Table::read();

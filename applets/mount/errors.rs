@@ -32,6 +32,11 @@ pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages
     explained(failure.and(Line::Plain(text![DMESG])), Step::Mount(mounting), error.errno)
 }
 
+/// The table of mounts cannot be read.
+pub fn no_mounts(error: Error) -> Failure {
+    Failure::new(USAGE, text!["failed to read mtab: ", error.errno])
+}
+
 /// Whether it is the source that is missing.
 pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error) -> bool {
     let errno = error.errno;
@@ -44,13 +49,13 @@ pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error) -> bool {
 }
 
 /// A failure before any system call: `TARGET: TEXT.`
-pub fn early(status: u8, target: &OsStr, text: &[u8]) -> Failure {
+pub fn early(status: u8, target: &OsStr, text: Vec<u8>) -> Failure {
     Failure::new(status, text![target, ": ", text, "."])
 }
 
 /// What a path leads to is in another mount namespace: by its name from here it would be another place.
 pub fn elsewhere(path: &OsStr) -> Failure {
-    early(FAILED, path, &text!["mount failed: ", Errno::EINVAL])
+    early(FAILED, path, text!["mount failed: ", Errno::EINVAL])
         .hint("this path leads into another mount namespace, which -N enters")
 }
 
@@ -153,7 +158,7 @@ fn read_only(mounting: &Mounting<'_>, read_write: bool, source: &OsStr) -> Vec<u
 /// Where a source is mounted already.
 fn mounted_on(source: &OsStr) -> Option<std::ffi::OsString> {
     let table = mountinfo::Table::read().ok()?;
-    let found = table.entries().find(|entry| entry.is_from(source))?;
+    let found = table.find(&|entry| entry.is_from(source))?;
     Some(found.target_path())
 }
 

@@ -110,7 +110,7 @@ fn from_mounts(settings: &Settings<'_>, request: Request) -> Request {
     let Some(target) = &request.target else { return request };
     let canonical = directory::canonical_here(target).unwrap_or_else(|_| target.clone());
     let Ok(mounted) = mountinfo::Table::read() else { return request };
-    let by_source = || mounted.entries_backward().find(|entry| entry.is_from(target));
+    let by_source = || mounted.find_last(&|entry| entry.is_from(target));
     let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };
     let kept = utab::Table::read();
     let options = options_of(&entry, kept.find(&entry));

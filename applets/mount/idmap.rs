@@ -2,7 +2,7 @@
 //! namespace that holds the maps. mount(8), mount_setattr(2).
 
 use super::args::bad_usage;
-use cli::{Failure, text};
+use cli::Failure;
 use linux::idmap::{self, Extent, Ids};
 use linux::options::Options as MountOptions;
 use linux::{Errno, Error, namespace, process};
@@ -10,29 +10,27 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
-/// --map-users and --map-groups as the option that they stand for.
-pub fn options(maps: &[(char, OsString)]) -> Result<MountOptions, Failure> {
-    let mut options = MountOptions::default();
+/// Adds the option that --map-users and --map-groups stand for.
+pub fn add_option(maps: &[(char, OsString)], options: &mut MountOptions) -> Result<(), Failure> {
     let mut value: Vec<u8> = Vec::new();
     let is_path = |map: &OsString| map.as_bytes().first() == Some(&b'/');
     if maps.iter().any(|(_, map)| is_path(map)) {
         // A namespace file has both maps already.
-        let [(kind, path)] = maps else { return Err(bad_usage()) };
-        if *kind != 'u' {
-            return Err(bad_usage());
-        }
+        let [('u', path)] = maps else { return Err(bad_usage()) };
         value.extend_from_slice(path.as_bytes());
-    }
-    for (kind, map) in maps.iter().filter(|(_, map)| !is_path(map)) {
-        if !value.is_empty() {
-            value.push(b' ');
+    } else {
+        for (kind, map) in maps {
+            if !value.is_empty() {
+                value.push(b' ');
+            }
+            value.extend_from_slice(&[*kind as u8, b':']);
+            value.extend_from_slice(map.as_bytes());
         }
-        value.extend_from_slice(&text![kind.to_string(), ":", map]);
     }
     if !value.is_empty() {
         options.push("X-mount.idmap", Some(&value));
     }
-    Ok(options)
+    Ok(())
 }
 
 /// A user namespace with the maps of an X-mount.idmap value: a list of `[u:|g:|b:]ID-MOUNT:ID-HOST:RANGE`, or the path
@@ -108,8 +106,12 @@ mod tests {
     #[test]
     fn options_become_one_value_and_a_path_stands_alone() {
         let maps = [('u', OsString::from("0:1:2")), ('g', OsString::from("3:4:5"))];
-        assert_eq!(options(&maps).unwrap().to_text(), b"X-mount.idmap=u:0:1:2 g:3:4:5");
-        assert!(options(&[('u', "/x".into()), ('g', "3:4:5".into())]).is_err());
-        assert_eq!(options(&[('u', "/x".into())]).unwrap().to_text(), b"X-mount.idmap=/x");
+        let option = |maps: &[(char, OsString)]| {
+            let mut options = MountOptions::default();
+            add_option(maps, &mut options).map(|()| options.to_text())
+        };
+        assert_eq!(option(&maps).unwrap(), b"X-mount.idmap=u:0:1:2 g:3:4:5");
+        assert!(option(&[('u', "/x".into()), ('g', "3:4:5".into())]).is_err());
+        assert_eq!(option(&[('u', "/x".into())]).unwrap(), b"X-mount.idmap=/x");
     }
 }

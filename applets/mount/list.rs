@@ -1,10 +1,10 @@
 //! `mount` without a mount to make: what is mounted, one line each.
 
 use super::args::Options;
-use super::errors::USAGE;
+use super::errors::no_mounts;
 use super::source;
 use cli::text::disarm;
-use cli::{Failure, Outcome, Output, text};
+use cli::{Outcome, Output, text};
 use linux::probe::{self, Probed};
 use linux::{directory, loopdev, mountinfo, options, stat, utab};
 use std::ffi::{OsStr, OsString};
@@ -45,7 +45,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
             line.push(b'\n');
         });
     };
-    mountinfo::for_each(&mut show).map_err(|error| Failure::new(USAGE, text!["failed to read mtab: ", error.errno]))?;
+    mountinfo::for_each(&mut show).map_err(no_mounts)?;
     Ok(0)
 }
 

@@ -38,7 +38,7 @@ impl Mount {
     /// Tries the types that come into question, then records what was done.
     fn make(&mut self, settings: &Settings<'_>, output: &mut Output) -> Performed {
         if settings.typed.onlyonce && self.is_there() {
-            return Err(errors::early(FAILED, &self.target.path, b"filesystem already mounted"));
+            return Err(errors::early(FAILED, &self.target.path, text!["filesystem already mounted"]));
         }
         let Some(done) = self.try_types(settings, output)? else { return Ok(None) };
         match done.helper {
@@ -109,11 +109,13 @@ impl Mount {
     fn failure(&self, settings: &Settings<'_>, fstype: Option<&OsStr>, failed: &Failed) -> Failure {
         let target = &self.target.path;
         match failed.error.call {
-            _ if failed.attached => errors::early(USAGE, target, b"filesystem was mounted, but failed to apply flags"),
+            _ if failed.attached => {
+                errors::early(USAGE, target, text!["filesystem was mounted, but failed to apply flags"])
+            }
             REFUSED => errors::early(
                 USAGE,
                 target,
-                b"X-mount.subdir and X-mount.idmap cannot be combined with a mount.<type> helper program here",
+                text!["X-mount.subdir and X-mount.idmap cannot be combined with a mount.<type> helper program here"],
             ),
             _ => {
                 let mounting = self.mounting(fstype);
@@ -258,7 +260,6 @@ impl Mount {
 /// Whether a file system on `source` is mounted, and read-only.
 fn is_mounted_read_only(source: &OsStr) -> bool {
     let Ok(table) = mountinfo::Table::read() else { return false };
-    table
-        .entries()
-        .any(|entry| entry.is_from(source) && entry.super_options.split(|&byte| byte == b',').any(|word| word == b"ro"))
+    let is_read_only = |options: &[u8]| options.split(|&byte| byte == b',').any(|word| word == b"ro");
+    table.find(&|entry| entry.is_from(source) && is_read_only(entry.super_options)).is_some()
 }

@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 
 /// utab could not be written.
 pub fn not_written(target: &OsStr) -> Failure {
-    errors::early(UTAB, target, b"filesystem was mounted, but failed to update userspace mount table")
+    errors::early(UTAB, target, text!["filesystem was mounted, but failed to update userspace mount table"])
 }
 
 impl Mount {
@@ -49,8 +49,10 @@ impl Mount {
                     unwritten.borrow_mut().push(entry);
                     Ok(())
                 }
-                _ if remount => utab::update(&mut |table| table.set_options(entry.clone())),
-                _ if helped => utab::update(&mut |table| table.complete(entry.clone())),
+                _ if remount || helped => utab::update(&mut |table| match remount {
+                    true => table.set_options(entry.clone()),
+                    false => table.complete(entry.clone()),
+                }),
                 _ => utab::add(entry),
             }
         };
@@ -102,6 +104,6 @@ impl Mount {
     pub fn tell_not_changed(&self, not_changed: Option<(&'static str, Error)>) -> Outcome {
         let Some((what, error)) = not_changed else { return Ok(0) };
         let text = text!["filesystem was mounted, but failed to change ", what, ": ", error.errno];
-        Err(errors::early(SYSTEM, &self.target.path, &text))
+        Err(errors::early(SYSTEM, &self.target.path, text))
     }
 }

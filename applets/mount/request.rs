@@ -64,18 +64,19 @@ pub struct Request {
 }
 
 impl Request {
-    /// The one mount that a command line without -a asks for.
-    pub fn of(typed: &Options, operands: Vec<OsString>) -> Result<Request, Failure> {
+    /// The one mount that a command line without -a asks for, which is taken from what was typed.
+    pub fn of(typed: &mut Options, operands: Vec<OsString>) -> Result<Request, Failure> {
+        let without_table = !typed.operations.is_empty() || typed.propagation || typed.options.has("move");
+        idmap::add_option(&typed.id_maps, &mut typed.options)?;
         let mut request = Request {
-            source: typed.source.clone(),
-            target: typed.target.clone(),
-            types: typed.types.clone().map(OsString::into_vec),
+            source: typed.source.take(),
+            target: typed.target.take(),
             negatable: typed.types.is_some(),
-            options: typed.options.clone(),
-            without_table: !typed.operations.is_empty() || typed.propagation || typed.options.has("move"),
+            types: typed.types.take().map(OsString::into_vec),
+            options: core::mem::take(&mut typed.options),
+            without_table,
             ..Request::default()
         };
-        request.options.append(idmap::options(&typed.id_maps)?);
         let mut operands = operands.into_iter();
         match (operands.next(), operands.next(), operands.next()) {
             (None, _, _) => {}

@@ -12,7 +12,7 @@ use linux::options::Options as MountOptions;
 use linux::options::operation::{Mounting, Operation};
 use linux::probe::{self, Probed};
 use linux::{Errno, directory, filesystems, mountinfo};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 /// A mount that is to be made.
 pub struct Mount {
@@ -73,14 +73,17 @@ impl Mount {
     pub fn resolve(&mut self, settings: &Settings<'_>, target: Option<&OsStr>) -> Result<bool, Failure> {
         let given = self.source.as_ref().map(|source| source.given.clone());
         let named = target.or(given.as_deref()).unwrap_or(OsStr::new("???"));
-        let refuse = |named: &OsStr, words: &[u8]| Err(errors::early(USAGE, named, words));
+        let refuse = |named: &OsStr, words: Vec<u8>| Err(errors::early(USAGE, named, words));
         match self.operation {
             Operation::New if self.types == b"swap" && self.negatable => {
-                return refuse(named, &text!["operation failed: ", Errno::EINVAL]);
+                return refuse(named, text!["operation failed: ", Errno::EINVAL]);
             }
-            Operation::New if given.is_none() => return refuse(named, b"no mount source specified"),
+            Operation::New if given.is_none() => return refuse(named, text!["no mount source specified"]),
             Operation::Bind | Operation::Move if given.is_none() && !settings.typed.fake => {
-                return refuse(&canonical(&self.target.path), &text!["mount failed: ", Errno::EINVAL]);
+                return refuse(
+                    &directory::canonical_or_same(&self.target.path),
+                    text!["mount failed: ", Errno::EINVAL],
+                );
             }
             _ => {}
         }
@@ -95,7 +98,7 @@ impl Mount {
             self.target.undo();
             return Err(match unmade {
                 Unmade::BadMode => xmount::malformed(&self.options, target, ""),
-                Unmade::Failed(errno) => errors::early(USAGE, target, &text!["failed to create mount point: ", errno]),
+                Unmade::Failed(errno) => errors::early(USAGE, target, text!["failed to create mount point: ", errno]),
                 Unmade::Elsewhere => errors::elsewhere(target),
             });
         }
@@ -132,7 +135,7 @@ impl Mount {
             }
         } else if let Ok(mounted) = mountinfo::Table::read()
             && let Ok(target) = directory::canonical(&self.target.path)
-            && mounted.entries().any(|entry| entry.is_from(&device.path) && entry.is_on(&target))
+            && mounted.find(&|entry| entry.is_from(&device.path) && entry.is_on(&target)).is_some()
         {
             // The same file at the same offset is on the same target already.
             return Err(Missing::AlreadyMounted);
@@ -173,19 +176,20 @@ impl Mount {
     /// What is told of a source that cannot be had; nothing if `nofail` forgives it.
     fn source_failed(&self, missing: Missing, named: &OsStr, given: &OsStr) -> Option<Failure> {
         let nofail = self.options.has("nofail");
-        let early = |status, words: Vec<u8>| Some(errors::early(status, named, &words));
+        let early = |status, words: Vec<u8>| Some(errors::early(status, named, words));
         match missing {
             Missing::Tag if nofail => None,
             Missing::Loop(Refused::Failed(error)) if nofail && error.errno == Errno::ENOENT => None,
             Missing::Tag => early(USAGE, text!["can't find ", given]),
             Missing::BadSize => Some(xmount::malformed(&self.options, named, "")),
             Missing::Elsewhere => Some(errors::elsewhere(given)),
-            Missing::AlreadyMounted => early(USAGE, text![canonical(given), " is already mounted"]),
+            Missing::AlreadyMounted => early(USAGE, text![directory::canonical_or_same(given), " is already mounted"]),
             Missing::Loop(Refused::Overlap) => {
-                early(FAILED, text!["overlapping loop device exists for ", canonical(given)])
+                early(FAILED, text!["overlapping loop device exists for ", directory::canonical_or_same(given)])
             }
             Missing::Loop(Refused::Failed(error)) => {
-                let failure = early(FAILED, text!["failed to set up loop device for ", canonical(given)]);
+                let failure =
+                    early(FAILED, text!["failed to set up loop device for ", directory::canonical_or_same(given)]);
                 failure.map(|failure| failure.hint(text![error.call, " ", error.object, ": ", error.errno]))
             }
         }
@@ -208,10 +212,6 @@ impl Mount {
     }
 }
 
-fn canonical(given: &OsStr) -> OsString {
-    directory::canonical(given).unwrap_or_else(|_| given.to_os_string())
-}
-
 /// The labels of SELinux mean nothing to a kernel without it.
 fn drop_selinux(options: &mut MountOptions) {
     const NAMES: [&str; 5] = ["context", "fscontext", "defcontext", "rootcontext", "seclabel"];
@@ -232,5 +232,5 @@ fn refuse_unsupported(options: &MountOptions, named: &OsStr) -> Result<(), Failu
     } else {
         return Ok(());
     };
-    Err(errors::early(USAGE, named, what.as_bytes()))
+    Err(errors::early(USAGE, named, text![what]))
 }

@@ -65,7 +65,7 @@ pub fn candidates(mount: &Mount) -> Vec<Candidate> {
 }
 
 fn no_valid(mount: &Mount) -> Failure {
-    errors::early(USAGE, &mount.target.path, b"no valid filesystem type specified")
+    errors::early(USAGE, &mount.target.path, text!["no valid filesystem type specified"])
 }
 
 /// The type that the source's superblock says, or its name.
@@ -82,7 +82,7 @@ fn detect(mount: &Mount) -> Result<Option<OsString>, Failure> {
         }
         Ok(Probed::Ambiguous) => {
             let text = text!["more filesystems detected on ", path, "; use -t <type> or wipefs(8)"];
-            return Err(errors::early(FAILED, &mount.target.path, &text));
+            return Err(errors::early(FAILED, &mount.target.path, text));
         }
         Err(_) if bytes.starts_with(b"//") => "cifs",
         Err(_) if bytes.contains(&b':') && !bytes.starts_with(b"/") => "nfs",

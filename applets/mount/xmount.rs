@@ -3,13 +3,16 @@
 use super::errors::{self, USAGE};
 use super::idmap;
 use cli::{Failure, text};
-use linux::options::{MountOption, Options as MountOptions};
+use linux::options::Options as MountOptions;
 use linux::{accounts, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// The errno of a value that cannot be used, as it stands behind the list of options.
 const INVALID: &str = ": Invalid argument";
+
+/// The errno of one that is missing.
+const MISSING: &str = ": No such file or directory";
 
 /// What the X-mount.* options ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,44 +42,54 @@ pub struct XMount {
 impl XMount {
     /// Reads them. `target` begins the message of one that is malformed.
     pub fn parse(options: &MountOptions, target: &OsStr) -> Result<XMount, Failure> {
-        let malformed = || malformed(options, target, INVALID);
-        let missing = || self::malformed(options, target, ": No such file or directory");
-        let value = |option: &MountOption| option.plain_value().filter(|value| !value.is_empty());
         let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
         let mut xmount = XMount::default();
         for option in &options.0 {
-            match option.name.as_slice() {
+            let value = option.plain_value().filter(|value| !value.is_empty());
+            let has_value = value.is_some();
+            let (is_good, why) = match option.name.as_slice() {
                 b"X-mount.mkdir" | b"x-mount.mkdir" => {
-                    xmount.mkdir = Some(value(option).unwrap_or_else(|| b"755".to_vec()));
+                    xmount.mkdir = value.or_else(|| Some(b"755".to_vec()));
+                    continue;
+                }
+                b"X-mount.noloop" => {
+                    xmount.no_loop = true;
+                    continue;
+                }
+                b"X-mount.auto-fstypes" => {
+                    xmount.auto_types = value;
+                    continue;
+                }
+                b"X-mount.nocanonicalize" => {
+                    let which = value.as_deref().unwrap_or_default();
+                    xmount.raw_source |= matches!(which, b"" | b"source");
+                    xmount.raw_target |= matches!(which, b"" | b"target");
+                    (matches!(which, b"" | b"source" | b"target"), INVALID)
                 }
                 b"X-mount.subdir" => {
-                    xmount.subdir = Some(OsString::from_vec(value(option).ok_or_else(malformed)?));
+                    xmount.subdir = value.map(OsString::from_vec);
+                    (has_value, INVALID)
                 }
                 b"X-mount.owner" => {
-                    let name = value(option).ok_or_else(missing)?;
-                    xmount.owner = Some(user(&name).ok_or_else(malformed)?);
+                    xmount.owner = value.and_then(|name| user(&name));
+                    (xmount.owner.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 b"X-mount.group" => {
-                    let name = value(option).ok_or_else(missing)?;
-                    xmount.group = Some(group(&name).ok_or_else(malformed)?);
+                    xmount.group = value.and_then(|name| group(&name));
+                    (xmount.group.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 b"X-mount.mode" => {
-                    let mode = value(option).ok_or_else(missing)?;
-                    xmount.mode = Some(octal(&mode).ok_or_else(malformed)?);
+                    xmount.mode = value.and_then(|mode| octal(&mode));
+                    (xmount.mode.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 b"X-mount.idmap" => {
-                    let map = value(option).filter(|map| idmap::is_valid(map)).ok_or_else(missing)?;
-                    xmount.idmap = Some(OsString::from_vec(map));
+                    xmount.idmap = value.filter(|map| idmap::is_valid(map)).map(OsString::from_vec);
+                    (xmount.idmap.is_some(), MISSING)
                 }
-                b"X-mount.nocanonicalize" => match value(option).as_deref() {
-                    None => (xmount.raw_source, xmount.raw_target) = (true, true),
-                    Some(b"source") => xmount.raw_source = true,
-                    Some(b"target") => xmount.raw_target = true,
-                    Some(_) => return Err(malformed()),
-                },
-                b"X-mount.noloop" => xmount.no_loop = true,
-                b"X-mount.auto-fstypes" => xmount.auto_types = value(option),
-                _ => {}
+                _ => continue,
+            };
+            if !is_good {
+                return Err(malformed(options, target, why));
             }
         }
         Ok(xmount)
@@ -85,7 +98,7 @@ impl XMount {
 
 /// An option whose value cannot be used: the whole list is told, and `why`, as the original's errno says it.
 pub fn malformed(options: &MountOptions, target: &OsStr, why: &str) -> Failure {
-    errors::early(USAGE, target, &text!["failed to parse mount options '", options.shown(), "'", why])
+    errors::early(USAGE, target, text!["failed to parse mount options '", options.shown(), "'", why])
 }
 
 /// A user's number, by number or name.

@@ -99,9 +99,9 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
     let device = device(operand)?;
     // The device mapper's devices may have been mounted by the kernel's name.
     let names = [Some(device), full];
-    let entry = names.iter().flatten().find_map(|name| table.entries_backward().find(|entry| entry.is_from(name)))?;
+    let entry = names.iter().flatten().find_map(|name| table.find_last(&|entry| entry.is_from(name)))?;
     let mut found = Found::of(&entry);
-    let top = table.entries_backward().find(|other| other.target == entry.target);
+    let top = table.find_last(&|other| other.target == entry.target);
     found.is_hidden = top.is_some_and(|top| top.id != entry.id);
     Some(found)
 }

@@ -52,6 +52,11 @@ pub fn canonical(path: &OsStr) -> Result<OsString> {
     opened(path).and_then(|file| path_of(file.as_fd())).map_or_else(|| by_walking(path), Ok)
 }
 
+/// [`canonical`], or the path itself if it leads nowhere.
+pub fn canonical_or_same(path: &OsStr) -> OsString {
+    canonical(path).unwrap_or_else(|_| path.to_os_string())
+}
+
 /// [`canonical`], and a descriptor (O_PATH) of what is there. For an absolute path both come from one look-up.
 ///
 /// The links of /proc also lead to where no path does: into another mount namespace, in which the same path is another

@@ -111,9 +111,19 @@ impl Table {
         self.0.rsplit(|&byte| byte == b'\n').filter_map(Entry::parse)
     }
 
+    /// The first mount that is wanted.
+    pub fn find<'a>(&'a self, is_wanted: &dyn Fn(&Entry<'a>) -> bool) -> Option<Entry<'a>> {
+        self.entries().find(is_wanted)
+    }
+
+    /// The last mount that is wanted.
+    pub fn find_last<'a>(&'a self, is_wanted: &dyn Fn(&Entry<'a>) -> bool) -> Option<Entry<'a>> {
+        self.entries_backward().find(is_wanted)
+    }
+
     /// The last mount on `target`, a canonical path.
     pub fn find_target(&self, target: &OsStr) -> Option<Entry<'_>> {
-        self.entries_backward().find(|entry| entry.is_on(target))
+        self.find_last(&|entry| entry.is_on(target))
     }
 
     /// The mount that a canonical path is on, and what the path is in its file system.
@@ -123,7 +133,7 @@ impl Table {
 
     /// The mount with this number.
     pub fn find_id(&self, id: u32) -> Option<Entry<'_>> {
-        self.entries().find(|entry| entry.id == id)
+        self.find(&|entry| entry.id == id)
     }
 }
 

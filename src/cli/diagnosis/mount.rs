@@ -176,10 +176,8 @@ fn has_mounts_below(path: &OsStr, facts: &dyn Facts) -> bool {
     if prefix != "/" {
         prefix.push("/");
     }
-    table.entries().any(|entry| {
-        let target = entry.target_path();
-        target.as_bytes().len() > prefix.len() && target.as_bytes().starts_with(prefix.as_bytes())
-    })
+    let is_below = |path: &OsStr| path.len() > prefix.len() && path.as_bytes().starts_with(prefix.as_bytes());
+    table.find(&|entry| is_below(&entry.target_path())).is_some()
 }
 
 /// Whether the source is what -t says that it is.
