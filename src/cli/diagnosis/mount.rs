@@ -1,26 +1,39 @@
 //! Why a mount failed: mount(2), fsconfig(2), mount_setattr(2).
 
-use super::namespaces::{revealing, shows_foreign};
+use super::namespaces::{forbidden_user_namespaces, has_user_namespaces, revealing, shows_foreign};
 use super::{Facts, FileKind, Hint, Superblock, lacks};
 use crate::text;
 use linux::Errno;
 use linux::mount::MS_REC;
+use linux::namespace::Kind;
 use linux::options::operation::{Mounting, Operation};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 const SYS_ADMIN: u8 = 21;
 
-/// Where CAP_SYS_ADMIN is to be had without root.
-const HOW: &str = "without root, 'unshare -rm' makes a user and a mount namespace that have it";
+/// Why we may do nothing to any mount, if so: the capability, where it is to be had without root, or whose namespace it is.
+fn powerless(what: &str, over: &str, facts: &dyn Facts) -> Vec<Hint> {
+    if let Some(hint) = lacks(SYS_ADMIN, facts) {
+        let own = "; without root, 'unshare -rm' makes a user and a mount namespace that have it";
+        let (own, over) = if has_user_namespaces(facts) { (own, over) } else { ("", "") };
+        let mut hints = vec![hint, text![what, " needs CAP_SYS_ADMIN", own, over]];
+        if facts.in_user_namespace() {
+            // As one that was made without a map.
+            hints.extend(forbidden_user_namespaces(false, facts));
+        }
+        return hints;
+    }
+    if facts.in_user_namespace() && facts.owns(Kind::Mount) == Some(false) {
+        return vec![text!["the mount namespace does not belong to this user namespace: unshare that, too (--mount)"]];
+    }
+    Vec::new()
+}
 
 /// umount2(2), but for EBUSY.
 pub(super) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     match errno {
-        Errno::EPERM => match lacks(SYS_ADMIN, facts) {
-            None => Vec::new(),
-            Some(hint) => vec![hint, text!["umount needs CAP_SYS_ADMIN; ", HOW, " over what is mounted inside"]],
-        },
+        Errno::EPERM => powerless("umount", " over what is mounted inside", facts),
         Errno::EINVAL if is_locked(target, facts) => vec![text![
             "it is mounted, but from outside of this user namespace: such mounts are locked, and only a whole tree of them moves or goes"
         ]],
@@ -36,7 +49,7 @@ fn is_locked(target: &OsStr, facts: &dyn Facts) -> bool {
 pub(super) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let hint = match errno {
         Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, facts)),
-        Errno::EPERM | Errno::EACCES => return not_permitted(mounting, facts),
+        Errno::EPERM | Errno::EACCES => return not_permitted(mounting, errno, facts),
         Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, facts),
         Errno::ENOTBLK => not_a_device(mounting, facts),
         Errno::ENOENT | Errno::ELOOP if is_dangling(mounting.target, facts) => {
@@ -70,10 +83,14 @@ fn unknown_type(fstype: &OsStr, facts: &dyn Facts) -> Hint {
     hint
 }
 
-fn not_permitted(mounting: &Mounting<'_>, facts: &dyn Facts) -> Vec<Hint> {
-    if !facts.in_user_namespace() {
-        let Some(hint) = lacks(SYS_ADMIN, facts) else { return Vec::new() };
-        return vec![hint, text!["mount needs CAP_SYS_ADMIN; ", HOW]];
+/// Types that a user namespace may mount, where their conditions hold (of two only on newer kernels).
+const MOUNTED_INSIDE: [&str; 11] =
+    ["tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "overlay", "fuse", "binfmt_misc", "bpf"];
+
+fn not_permitted(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+    let hints = powerless("mount", "", facts);
+    if !hints.is_empty() || !facts.in_user_namespace() {
+        return hints;
     }
     let place = match mounting.fstype.map(OsStr::as_bytes) {
         Some(b"proc") => Some("/proc"),
@@ -92,6 +109,16 @@ fn not_permitted(mounting: &Mounting<'_>, facts: &dyn Facts) -> Vec<Hint> {
     {
         return vec![text![
             "a user namespace may not mount block devices: the kernel trusts no file system that its user could have made"
+        ]];
+    }
+    if let (Operation::New, Errno::EPERM, Some(fstype)) = (mounting.operation, errno, mounting.fstype)
+        && !MOUNTED_INSIDE.iter().any(|inside| fstype == *inside)
+        && !fstype.as_bytes().starts_with(b"fuse.")
+    {
+        return vec![text![
+            "a user namespace may not mount '",
+            fstype,
+            "': the kernel allows it a few types, as tmpfs, proc, sysfs, overlay and fuse"
         ]];
     }
     locked(mounting, facts).into_iter().collect()
@@ -219,7 +246,6 @@ mod tests {
     use super::super::facts::Privileges;
     use super::super::made_up::{MadeUp, said};
     use super::*;
-    use linux::namespace::Kind;
     use linux::options::Options;
 
     const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";

@@ -34,7 +34,8 @@ pub(super) fn unshare(kinds: &[Kind], refused: &[(Kind, Errno)], errno: Errno, f
                 hints.extend(lacks);
                 let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
                 let who = if is_root { who_has(SYS_ADMIN, facts) } else { text!["this needs root"] };
-                hints.push(text![who, ", or a user namespace of one's own: add --map-root-user (-r)"]);
+                let own = ", or a user namespace of one's own: add --map-root-user (-r)";
+                hints.push(text![who, if has_user_namespaces(facts) { own } else { "" }]);
             }
         },
         Errno::EPERM | Errno::EACCES => hints.extend(user_namespaces(facts)),
@@ -115,6 +116,12 @@ pub(super) fn forbidden_user_namespaces(is_root: bool, facts: &dyn Facts) -> Vec
         ]];
     }
     Vec::new()
+}
+
+/// Whether nothing is seen that forbids us a user namespace: only then is one worth a word.
+pub(super) fn has_user_namespaces(facts: &dyn Facts) -> bool {
+    let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
+    forbidden_user_namespaces(is_root, facts).is_empty() && !in_chroot(facts)
 }
 
 /// Why an unprivileged user may not have a user namespace.
@@ -237,11 +244,13 @@ pub(super) fn mount_proc(directory: &OsStr, root: Option<&OsStr>, errno: Errno, 
     }
 }
 
-/// A new proc or sysfs shows a namespace, over which the user namespace must have power.
+/// A new proc, sysfs, mqueue or cgroup2 shows a namespace, over which the user namespace must have power.
 pub(super) fn shows_foreign(fstype: &str, facts: &dyn Facts) -> Option<Hint> {
     let (kind, what, how) = match fstype {
         "proc" => (Kind::Pid, "PID", "--pid --fork"),
         "sysfs" => (Kind::Net, "network", "--net"),
+        "mqueue" => (Kind::Ipc, "IPC", "--ipc"),
+        "cgroup2" => (Kind::Cgroup, "cgroup", "--cgroup"),
         _ => return None,
     };
     let is_foreign = facts.in_user_namespace() && facts.owns(kind) == Some(false);

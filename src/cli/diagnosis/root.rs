@@ -1,5 +1,6 @@
 //! Why the root could not be changed: chroot(2), pivot_root(2), and the moves of switch_root.
 
+use super::namespaces::has_user_namespaces;
 use super::{Facts, Hint, lacks, who_has};
 use crate::text;
 use linux::Errno;
@@ -13,10 +14,11 @@ pub(super) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<
             let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
             hints.push(if directory == "/host" {
                 text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
-            } else if is_root && !hints.is_empty() {
-                text![who_has(SYS_CHROOT, facts), "; or make a user namespace that has it: unshare -r chroot ..."]
             } else {
-                text!["be root, or make a user namespace that has it: unshare -r chroot ..."]
+                let own = ", or make a user namespace that has it: unshare -r chroot ...";
+                let who =
+                    if is_root && !hints.is_empty() { who_has(SYS_CHROOT, facts) } else { text!["be root"] };
+                text![who, if has_user_namespaces(facts) { own } else { "" }]
             });
             hints
         }
@@ -32,7 +34,8 @@ pub(super) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hi
     let identity = |path| facts.node(path).map(|node| node.identity);
     let hint = match errno {
         Errno::EPERM => {
-            text!["pivot_root needs CAP_SYS_ADMIN; 'unshare --map-root-user --mount' gives it in a new namespace"]
+            let own = "; 'unshare --map-root-user --mount' gives it in a new namespace";
+            text!["pivot_root needs CAP_SYS_ADMIN", if has_user_namespaces(facts) { own } else { "" }]
         }
         Errno::EBUSY if identity(new_root) == identity(root) => text!["the new root is the present one"],
         Errno::EBUSY | Errno::EINVAL if is_root(new_root) == Some(false) => {
