@@ -80,6 +80,7 @@ fn lack_of(need: &str) -> Option<String> {
         "vfat" => file_system("vfat", "mkfs.vfat"),
         "squashfs" => file_system("squashfs", "mksquashfs"),
         "erofs" => file_system("erofs", "mkfs.erofs"),
+        "fuse" => fs::File::open("/dev/fuse").err().map(|error| format!("/dev/fuse: {error}")),
         "overlay" => file_system("overlay", "true"),
         "binfmt_misc" => file_system("binfmt_misc", "true"),
         "cgroup1" => (!Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists())
