@@ -118,9 +118,10 @@ const ROWS: &[Opt<Options>] = &[
 static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// How everything is unmounted.
-struct Settings {
+struct Settings<'a> {
+    invocation: &'a Invocation<'a>,
     options: Options,
-    foreign: Option<OtherMountNs>,
+    origin: Option<OtherMountNs>,
     /// Where mounts were busy.
     busy: RefCell<Vec<OsString>>,
 }
@@ -131,14 +132,14 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Parsed::Run(options, operands) => (options, operands),
     };
     check(&options, &operands)?;
-    let foreign = options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
+    let origin = options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
         Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
     })?;
-    let settings = Settings { options, foreign, busy: RefCell::default() };
+    let settings = Settings { invocation, options, origin, busy: RefCell::default() };
     let outcome = if settings.options.all {
-        tree::unmount_all(invocation, &settings, output)
+        tree::unmount_all(&settings, output)
     } else {
-        Ok(unmount_each(invocation, &settings, &operands, output))
+        Ok(unmount_each(&settings, &operands, output))
     };
     let busy = settings.busy.borrow();
     if !busy.is_empty() {
@@ -148,20 +149,20 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     outcome
 }
 
-fn unmount_each(invocation: &Invocation<'_>, settings: &Settings, operands: &[OsString], output: &mut Output) -> u8 {
+fn unmount_each(settings: &Settings<'_>, operands: &[OsString], output: &mut Output) -> u8 {
     let mut status: u8 = 0;
     for operand in operands {
         let outcome = if settings.options.all_targets {
-            tree::unmount_all_targets(invocation, settings, operand, output)
+            tree::unmount_all_targets(settings, operand, output)
         } else if settings.options.recursive {
-            tree::unmount_tree(invocation, settings, operand, output)
+            tree::unmount_tree(settings, operand, output)
         } else {
-            tree::with_utab(settings, &mut |known| one::unmount(invocation, settings, operand, known, output))
+            tree::with_utab(settings, &mut |known| one::unmount(settings, operand, known, output))
         };
         let one = outcome.unwrap_or_else(|failure| {
             // In the order in which things happened.
             let _ = output.flush();
-            failure.print(invocation);
+            failure.print(settings.invocation);
             failure.status
         });
         status = status.saturating_add(one);

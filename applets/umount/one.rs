@@ -3,7 +3,7 @@
 use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
 use cli::diagnosis::{Step, explained};
-use cli::{Failure, Invocation, Outcome, Output, text};
+use cli::{Failure, Outcome, Output, text};
 use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
@@ -14,13 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Unmounts what an operand names.
-pub fn unmount(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    operand: &OsStr,
-    known: &mut Known<'_>,
-    output: &mut Output,
-) -> Outcome {
+pub fn unmount(settings: &Settings<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     // -f and -l are for what hangs: the mount itself is not touched.
     let gentle = options.force || options.lazy;
@@ -31,7 +25,7 @@ pub fn unmount(
         return Err(Failure::new(USAGE, text![operand, ": umount failed: ", Errno::EINVAL, "."]));
     }
     let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), resolved: path, ..Found::default() });
-    let mut done = unmount_found(invocation, settings, &found, known, output);
+    let mut done = unmount_found(settings, &found, known, output);
     if let Err(refused) = &done
         && refused.errno == Some(Errno::EINVAL)
         && !is_known
@@ -58,7 +52,7 @@ pub struct Refused {
 impl Refused {
     /// With -g it is fine if there is nothing to unmount; -q keeps silent about it. Who uses a busy mount is looked
     /// for at the end, for all of them at once.
-    pub fn outcome(self, settings: &Settings) -> Outcome {
+    pub fn outcome(self, settings: &Settings<'_>) -> Outcome {
         let options = &settings.options;
         let gone = matches!(self.errno, Some(Errno::EINVAL | Errno::ENOENT));
         if options.graceful && gone && credentials::effective_uid() == 0 {
@@ -89,7 +83,7 @@ pub fn flags(options: &Options) -> u64 {
 }
 
 /// Finds the mount; without the table where that will do.
-fn look_up(settings: &Settings, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
+fn look_up(settings: &Settings<'_>, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
     let options = &settings.options;
     let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || options.verbose;
     // The table has the source, which is a loop device to be freed.
@@ -171,8 +165,7 @@ impl<'a> Known<'a> {
 
 /// Unmounts a mount.
 pub fn unmount_found(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
+    settings: &Settings<'_>,
     found: &Found,
     known: &mut Known<'_>,
     output: &mut Output,
@@ -187,9 +180,9 @@ pub fn unmount_found(
         let by_user = named("uhelper").filter(|_| credentials::effective_uid() != 0);
         let program = by_user.or_else(|| named("helper"));
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
-            let status = run_helper(invocation, settings, found, &program, output)?;
+            let status = run_helper(settings, found, &program, output)?;
             if status == 0 && options.verbose && !options.all {
-                tell(invocation, settings, found, " unmounted", output);
+                tell(settings, found, " unmounted", output);
             }
             return Ok(status);
         }
@@ -198,11 +191,11 @@ pub fn unmount_found(
         && let Err(error) = call(options, found)
     {
         if error.errno == Errno::EBUSY && options.read_only {
-            return remount_read_only(invocation, settings, found, output);
+            return remount_read_only(settings, found, output);
         }
         return Err(refused(found, &error));
     }
-    finish(invocation, settings, found, kept.as_ref(), known, output)
+    finish(settings, found, kept.as_ref(), known, output)
 }
 
 /// The system call. A path is taken as it was resolved; with -c, unless the table had it, as it was typed.
@@ -214,8 +207,7 @@ fn call(options: &Options, found: &Found) -> linux::Result<()> {
 
 /// After the system call: the loop device, utab, and with -v a line.
 fn finish(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
+    settings: &Settings<'_>,
     found: &Found,
     kept: Option<&MountOptions>,
     known: &mut Known<'_>,
@@ -234,45 +226,34 @@ fn finish(
         known.forget(found)?;
     }
     if options.verbose && !options.all {
-        tell(invocation, settings, found, " unmounted", output);
+        tell(settings, found, " unmounted", output);
     }
     Ok(0)
 }
 
 /// A line of -v, on standard error as the original has it.
-fn tell(invocation: &Invocation<'_>, settings: &Settings, found: &Found, what: &str, output: &mut Output) {
+fn tell(settings: &Settings<'_>, found: &Found, what: &str, output: &mut Output) {
     let _ = output.flush();
     let options = &settings.options;
     let line = match &found.source {
         Some(source) if !options.recursive && !options.all_targets => text![found.target, " (", source, ")", what],
         _ => text![found.target, what],
     };
-    cli::failure::warn(invocation, &cli::failure::Line::Named(line));
+    cli::failure::warn(settings.invocation, &cli::failure::Line::Named(line));
 }
 
 /// -r: a file system that is busy becomes read-only, its other flags staying as they are.
-fn remount_read_only(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    found: &Found,
-    output: &mut Output,
-) -> Result<u8, Refused> {
+fn remount_read_only(settings: &Settings<'_>, found: &Found, output: &mut Output) -> Result<u8, Refused> {
     let present = found.options.as_deref().and_then(|text| MountOptions::parse(text).ok()).unwrap_or_default();
     let flags = present.mount_flags() | mount::MS_REMOUNT | mount::MS_RDONLY;
     mount::mount2(found.source.as_deref(), &found.target, None, flags, None).map_err(|error| refused(found, &error))?;
     if settings.options.verbose {
-        tell(invocation, settings, found, " remounted read-only", output);
+        tell(settings, found, " remounted read-only", output);
     }
     Ok(0)
 }
 
-fn run_helper(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    found: &Found,
-    program: &OsStr,
-    output: &mut Output,
-) -> Result<u8, Refused> {
+fn run_helper(settings: &Settings<'_>, found: &Found, program: &OsStr, output: &mut Output) -> Result<u8, Refused> {
     let options = &settings.options;
     let mut argv = vec![program.to_os_string(), found.target.clone()];
     for (flag, given) in [
@@ -293,16 +274,16 @@ fn run_helper(
         argv.push(OsString::from("-t"));
         argv.push(fstype);
     }
-    if let Some(foreign) = &settings.foreign {
+    if let Some(origin) = &settings.origin {
         argv.push(OsString::from("-N"));
-        argv.push(foreign.path());
+        argv.push(origin.path());
     }
     let _ = output.flush();
-    match helper::run(program, argv, settings.foreign.as_ref().map(OtherMountNs::original)) {
+    match helper::run(program, argv, settings.origin.as_ref().map(OtherMountNs::original)) {
         Ok(helper::Ran::Ended(Status::Exited(status))) => Ok(status),
         Ok(helper::Ran::Ended(_)) | Err(_) => Ok(FAILED),
         Ok(helper::Ran::InChild(error)) => {
-            cli::exec::helper_failed(&found.target, &error).print(invocation);
+            cli::exec::helper_failed(&found.target, &error).print(settings.invocation);
             process::exit_child(126)
         }
     }

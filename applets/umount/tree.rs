@@ -3,7 +3,7 @@
 use super::find::{self, Found};
 use super::one::{self, Known};
 use super::{Settings, USAGE};
-use cli::{Failure, Invocation, Outcome, Output, text};
+use cli::{Failure, Outcome, Output, text};
 use linux::mount::statmount;
 use linux::options::{self, Options as MountOptions};
 use linux::{Errno, credentials, mountinfo, utab};
@@ -19,24 +19,24 @@ fn read() -> Result<mountinfo::Table, Failure> {
 }
 
 /// The path to look for in the table, which has canonical ones only: with -c what is at the operand's end stays as it is.
-fn canonical(settings: &Settings, operand: &OsStr) -> std::ffi::OsString {
+fn canonical(settings: &Settings<'_>, operand: &OsStr) -> std::ffi::OsString {
     find::canonical(operand, !settings.options.no_canonicalize)
 }
 
 /// -R DIR: every mount that is on it or below it. The first failure ends it.
-pub fn unmount_tree(invocation: &Invocation<'_>, settings: &Settings, operand: &OsStr, output: &mut Output) -> Outcome {
+pub fn unmount_tree(settings: &Settings<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
     let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
     with_utab(settings, &mut |known| {
         let tree = mountinfo::Tree::new(&entries);
-        unmount_below(invocation, settings, &tree, lowest, &[], known, output)
+        unmount_below(settings, &tree, lowest, &[], known, output)
     })
 }
 
 /// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
-pub fn with_utab(settings: &Settings, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
+pub fn with_utab(settings: &Settings<'_>, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
     let kept = utab::Table::read();
     let kept = kept.index();
     let mut known = Known::of(&kept);
@@ -75,7 +75,7 @@ fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
 }
 
 /// The operand is no mount.
-fn nothing(settings: &Settings, operand: &OsStr) -> Outcome {
+fn nothing(settings: &Settings<'_>, operand: &OsStr) -> Outcome {
     if settings.options.graceful && credentials::effective_uid() == 0 {
         return Ok(0);
     }
@@ -87,8 +87,7 @@ fn nothing(settings: &Settings, operand: &OsStr) -> Outcome {
 }
 
 fn unmount_below(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
+    settings: &Settings<'_>,
     tree: &mountinfo::Tree<'_, '_>,
     top: u32,
     gone: &[bool],
@@ -109,7 +108,7 @@ fn unmount_below(
         if asks && is_gone(entry.id, &found.target) {
             continue;
         }
-        match one::unmount_found(invocation, settings, &found, known, output) {
+        match one::unmount_found(settings, &found, known, output) {
             Ok(0) => {}
             Ok(status) => return Ok(status),
             // Somebody else has unmounted it.
@@ -136,12 +135,7 @@ fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
 }
 
 /// -A: every mount of the file system that the operand names, the last first; with -R with what is below them.
-pub fn unmount_all_targets(
-    invocation: &Invocation<'_>,
-    settings: &Settings,
-    operand: &OsStr,
-    output: &mut Output,
-) -> Outcome {
+pub fn unmount_all_targets(settings: &Settings<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
@@ -161,14 +155,14 @@ pub fn unmount_all_targets(
                 if (hangs || !is_seen(entry)) && !known.is_there(entry.id) {
                     continue;
                 }
-                let outcome = unmount_below(invocation, settings, &tree, entry.id, &gone, known, output)?;
+                let outcome = unmount_below(settings, &tree, entry.id, &gone, known, output)?;
                 if let Some(gone) = gone.get_mut(place) {
                     *gone = outcome == 0 && !settings.options.fake;
                 }
                 outcome
             } else {
                 let found = Found::of(entry);
-                match one::unmount_found(invocation, settings, &found, known, output) {
+                match one::unmount_found(settings, &found, known, output) {
                     Ok(status) => status,
                     Err(_) if !known.is_there(entry.id) => 0,
                     Err(refused) => refused.outcome(settings)?,
@@ -183,7 +177,7 @@ pub fn unmount_all_targets(
 }
 
 /// -a: everything that -t and -O select, the last mount first. Each is tried; the statuses are combined.
-pub fn unmount_all(invocation: &Invocation<'_>, settings: &Settings, output: &mut Output) -> Outcome {
+pub fn unmount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     let table = read()?;
     let kept = utab::Table::read();
@@ -197,14 +191,14 @@ pub fn unmount_all(invocation: &Invocation<'_>, settings: &Settings, output: &mu
             say(settings, &target, "ignored", output);
             continue;
         }
-        match one::unmount_found(invocation, settings, &Found::of(&entry), &mut known, output) {
+        match one::unmount_found(settings, &Found::of(&entry), &mut known, output) {
             Ok(0) => say(settings, &target, "successfully unmounted", output),
             Ok(failed) => status |= failed,
             Err(refused) => match refused.outcome(settings) {
                 Ok(failed) => status |= failed,
                 Err(failure) => {
                     let _ = output.flush();
-                    failure.print(invocation);
+                    failure.print(settings.invocation);
                     status |= failure.status;
                 }
             },
@@ -212,13 +206,13 @@ pub fn unmount_all(invocation: &Invocation<'_>, settings: &Settings, output: &mu
     }
     if let Err(refused) = known.finish() {
         let _ = output.flush();
-        refused.failure.print(invocation);
+        refused.failure.print(settings.invocation);
         status |= refused.failure.status;
     }
     Ok(status)
 }
 
-fn has_options(settings: &Settings, entry: &mountinfo::Entry<'_>, kept: &utab::Index<'_>) -> bool {
+fn has_options(settings: &Settings<'_>, entry: &mountinfo::Entry<'_>, kept: &utab::Index<'_>) -> bool {
     let Some(list) = &settings.options.test_options else { return true };
     let mut text = entry.all_options();
     if let Some(more) = kept.find(entry) {
@@ -228,7 +222,7 @@ fn has_options(settings: &Settings, entry: &mountinfo::Entry<'_>, kept: &utab::I
     MountOptions::parse(&text).is_ok_and(|own| options::matches(&own, list.as_bytes()))
 }
 
-fn say(settings: &Settings, target: &OsStr, what: &str, output: &mut Output) {
+fn say(settings: &Settings<'_>, target: &OsStr, what: &str, output: &mut Output) {
     if settings.options.verbose {
         let mut line = target.as_bytes().to_vec();
         line.resize(line.len().max(25), b' ');

@@ -7,7 +7,7 @@
 use super::Propagation;
 use crate::filtered::unless_filtered;
 use crate::{Errno, Result, error::Context, io, trace};
-use core::ffi::{c_char, c_long};
+use core::ffi::c_long;
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -142,56 +142,43 @@ impl FsContext {
 
     /// fsconfig(2), FSCONFIG_SET_FLAG: an option without a value.
     pub fn set_flag(&self, name: &OsStr) -> Result<()> {
-        let key = io::cstring(name).context("fsconfig", name)?;
-        let null = core::ptr::null();
-        let done = self.config(FSCONFIG_SET_FLAG, key.as_ptr(), null);
-        traced!(done, "fsconfig({}, FSCONFIG_SET_FLAG, {}, NULL, 0)", self.0.as_raw_fd(), trace::Quoted::new(name))
-            .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
-            .context("fsconfig", name)
+        self.config(FSCONFIG_SET_FLAG, "FSCONFIG_SET_FLAG", Some(name), None)
     }
 
     /// fsconfig(2), FSCONFIG_SET_STRING: an option with a value, which may be empty.
     pub fn set_string(&self, name: &OsStr, value: &OsStr) -> Result<()> {
-        let key = io::cstring(name).context("fsconfig", name)?;
-        let text = io::cstring(value).context("fsconfig", name)?;
-        let done = self.config(FSCONFIG_SET_STRING, key.as_ptr(), text.as_ptr());
-        traced!(
-            done,
-            "fsconfig({}, FSCONFIG_SET_STRING, {}, {}, 0)",
-            self.0.as_raw_fd(),
-            trace::Quoted::new(name),
-            trace::Quoted::new(value)
-        )
-        .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
-        .context("fsconfig", name)
+        self.config(FSCONFIG_SET_STRING, "FSCONFIG_SET_STRING", Some(name), Some(value))
     }
 
     /// fsconfig(2), FSCONFIG_CMD_CREATE: makes the superblock, or shares one that exists.
     pub fn create(&self) -> Result<()> {
-        self.command(FSCONFIG_CMD_CREATE, "FSCONFIG_CMD_CREATE")
+        self.config(FSCONFIG_CMD_CREATE, "FSCONFIG_CMD_CREATE", None, None)
     }
 
     /// fsconfig(2), FSCONFIG_CMD_CREATE_EXCL: makes a superblock that nobody shares (Linux 6.6).
     pub fn create_exclusive(&self) -> Result<()> {
-        self.command(FSCONFIG_CMD_CREATE_EXCL, "FSCONFIG_CMD_CREATE_EXCL")
+        self.config(FSCONFIG_CMD_CREATE_EXCL, "FSCONFIG_CMD_CREATE_EXCL", None, None)
     }
 
     /// fsconfig(2), FSCONFIG_CMD_RECONFIGURE: applies the options to the superblock.
     pub fn reconfigure(&self) -> Result<()> {
-        self.command(FSCONFIG_CMD_RECONFIGURE, "FSCONFIG_CMD_RECONFIGURE")
+        self.config(FSCONFIG_CMD_RECONFIGURE, "FSCONFIG_CMD_RECONFIGURE", None, None)
     }
 
-    fn command(&self, command: c_long, name: &'static str) -> Result<()> {
-        let done = self.config(command, core::ptr::null(), core::ptr::null());
-        traced!(done, "fsconfig({}, {name}, NULL, NULL, 0)", self.0.as_raw_fd())
+    /// The error's object is the option, or the command.
+    fn config(&self, command: c_long, shown: &'static str, name: Option<&OsStr>, value: Option<&OsStr>) -> Result<()> {
+        let object = name.unwrap_or(OsStr::new(shown));
+        let string = |text: Option<&OsStr>| text.map(io::cstring).transpose().context("fsconfig", object);
+        let (key, text) = (string(name)?, string(value)?);
+        let fd = self.0.as_raw_fd();
+        // SAFETY: key and value are null or NUL-terminated strings that live until the call returns.
+        let done = io::checked(unsafe {
+            libc::syscall(libc::SYS_fsconfig, fd, command, super::pointer(&key), super::pointer(&text), 0)
+        });
+        let done = done.map(drop);
+        traced!(done, "fsconfig({fd}, {shown}, {}, {}, 0)", trace::Optional(name), trace::Optional(value))
             .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
-            .context("fsconfig", name)
-    }
-
-    fn config(&self, command: c_long, key: *const c_char, value: *const c_char) -> core::result::Result<(), Errno> {
-        // SAFETY: key and value are null or NUL-terminated strings that the callers keep until the call returns.
-        let done = unsafe { libc::syscall(libc::SYS_fsconfig, self.0.as_raw_fd(), command, key, value, 0) };
-        io::checked(done).map(drop)
+            .context("fsconfig", object)
     }
 
     /// fsmount(2): the configured file system as a detached mount; `attributes` are MOUNT_ATTR_ bits.
