@@ -69,7 +69,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let settings = Settings::of(invocation, &typed, entered.as_ref());
     match request {
         _ if typed.all => all::mount_all(&settings, output),
-        None => list::list(&typed, output),
+        None => fstab::check(&settings).and_then(|()| list::list(&typed, output)),
         Some(request) => {
             let request = fstab::complete(&settings, request)?;
             perform::perform(&settings, request, output).map(|status| status.unwrap_or(0))

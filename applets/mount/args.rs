@@ -66,7 +66,7 @@ impl Options {
         let nothing_named = operands.is_empty() && self.source.is_none() && self.target.is_none();
         let operation = !self.operations.is_empty();
         let wrong = if nothing_named && !self.all {
-            operation || self.propagation || !self.options.0.is_empty()
+            operation || self.propagation || !self.options.0.is_empty() || !self.id_maps.is_empty()
         } else {
             let alone = self.types.is_none() && !self.all && self.source.is_none();
             (operation || self.options.has("move")) && !alone

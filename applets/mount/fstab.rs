@@ -29,6 +29,11 @@ pub fn read(settings: &Settings<'_>) -> Result<fstab::Table, Failure> {
     Ok(table)
 }
 
+/// Refuses files of -T that cannot be read, also where nothing of them is needed.
+pub fn check(settings: &Settings<'_>) -> Result<(), Failure> {
+    if settings.typed.fstab.is_empty() { Ok(()) } else { read(settings).map(drop) }
+}
+
 /// The table that is read when none is named.
 pub fn default_path() -> OsString {
     linux::process::trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
@@ -38,7 +43,8 @@ pub fn default_path() -> OsString {
 pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Failure> {
     let remount = request.options.has("remount");
     let pair = request.source.is_some() && request.target.is_some();
-    if request.without_table || (pair && !settings.typed.table_use.force) {
+    if (request.without_table || pair) && !(pair && settings.typed.table_use.force) {
+        check(settings)?;
         return Ok(request.into_target());
     }
     let mut found = None;
@@ -54,7 +60,8 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     if remount && settings.typed.table_use.mtab {
         return Ok(from_mounts(settings, request.into_target()));
     }
-    if remount || pair {
+    // --options-source-force asks for a line, where a table is asked.
+    if remount || pair && !settings.typed.table_use.fstab && !settings.typed.table_use.mtab {
         return Ok(request.into_target());
     }
     Err(not_found(&request))
@@ -95,6 +102,7 @@ pub fn from_fstab(
 fn not_found(request: &Request) -> Failure {
     let table = default_path();
     let text = match (&request.source, &request.target) {
+        (Some(_), Some(target)) => text![target, ": can't find in ", table, "."],
         (Some(source), _) if !source::is_tag(source) => {
             text![source, ": can't find mount source ", source, " in ", table, "."]
         }

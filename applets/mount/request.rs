@@ -9,7 +9,7 @@ use linux::options::Options as MountOptions;
 use linux::utab;
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// How everything is to be done, whatever is mounted.
 #[derive(Clone, Copy)]
@@ -91,6 +91,16 @@ impl Request {
                 (request.source, request.target) = (source, target);
             }
             _ => return Err(bad_usage()),
+        }
+        // A mount of nothing that only says how mounts spread changes what is there.
+        let is_none = |name: &[u8]| name == b"none";
+        if request.source.as_ref().is_some_and(|source| is_none(source.as_bytes()))
+            && request.types.as_deref().is_none_or(is_none)
+            && !request.options.propagation().is_empty()
+            && !request.options.has_flags()
+        {
+            request.source = None;
+            request.without_table = true;
         }
         Ok(request)
     }

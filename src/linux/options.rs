@@ -234,6 +234,14 @@ impl Options {
         self.0 = list;
     }
 
+    /// Whether any flag of a mount or a superblock is asked for, other than how it spreads.
+    pub fn has_flags(&self) -> bool {
+        self.0.iter().any(|option| match meaning(&option.name) {
+            Meaning::Vfs(vfs) => !vfs.inverse && !matches!(vfs.layer, Layer::Propagation(..)),
+            _ => false,
+        })
+    }
+
     /// What `ro` and `rw` say about the superblock, the last one counting; `None` if neither is there.
     pub fn read_only(&self) -> Option<bool> {
         self.0
