@@ -1,0 +1,153 @@
+//! Two effects, and what differs between them.
+
+use regex::{Captures, Regex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+static INODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b402653\d{4}\b").unwrap());
+static DEVICE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^stdout 0:\d+$").unwrap());
+static LOOP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/dev/loop\d+").unwrap());
+
+/// What one side did, without what differs from run to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    lines: Vec<String>,
+}
+
+impl Effect {
+    /// Reads what `effect.rs` wrote.
+    pub fn parse(applet: &[u8], text: &str) -> Effect {
+        let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+        for line in text.lines() {
+            if let Some((inode, name)) = line.strip_prefix("known ").and_then(|line| line.split_once(' ')) {
+                known.entry(inode).or_insert(name);
+            }
+        }
+        let mut lines = Vec::new();
+        let mut said = false;
+        for line in text.lines().filter(|line| !line.starts_with("known ")) {
+            // What is below the first line of standard error is not the original's.
+            if line.starts_with("stderr ") && std::mem::replace(&mut said, true) {
+                continue;
+            }
+            if DEVICE.is_match(line) {
+                lines.push("stdout 0:N".to_string());
+                continue;
+            }
+            if !line.contains("402653") && !line.contains("/dev/loop") {
+                lines.push(line.to_string());
+                continue;
+            }
+            let line = INODE.replace_all(line, |found: &Captures| {
+                known.get(&found[0]).map_or_else(|| "new".to_string(), |name| name.to_string())
+            });
+            let line = LOOP.replace_all(&line, |found: &Captures| {
+                if found[0].len() > "/dev/loop5".len() && found[0].starts_with("/dev/loop6") {
+                    found[0].to_string()
+                } else {
+                    "/dev/loopN".to_string()
+                }
+            });
+            lines.push(line.into_owned());
+        }
+        if applet == b"lsns" {
+            // It sorts by numbers that are not the same twice, and draws its tree by that order.
+            for line in &mut lines {
+                *line = line.replace("|-", "`-").replace("| ", "  ").trim_end().trim_end_matches(',').to_string();
+            }
+            lines.sort();
+        }
+        Effect { lines }
+    }
+
+    /// The lines of a kind, without it.
+    pub fn of(&self, kind: &str) -> Vec<&str> {
+        self.lines.iter().filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' ')).collect()
+    }
+
+    /// Every line.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+/// What only ours did, and what only theirs did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Lines of ours.
+    pub ours: Vec<String>,
+    /// Lines of theirs.
+    pub theirs: Vec<String>,
+}
+
+/// Compares; `None` if they are alike.
+pub fn compare(ours: &Effect, theirs: &Effect) -> Option<Difference> {
+    if ours == theirs {
+        return None;
+    }
+    let only = |one: &Effect, other: &Effect| {
+        let mut counts: BTreeMap<&String, i32> = BTreeMap::new();
+        for line in &other.lines {
+            *counts.entry(line).or_default() += 1;
+        }
+        let mut only = Vec::new();
+        for line in &one.lines {
+            let count = counts.entry(line).or_default();
+            *count -= 1;
+            if *count < 0 {
+                only.push(line.clone());
+            }
+        }
+        only
+    };
+    let difference = Difference { ours: only(ours, theirs), theirs: only(theirs, ours) };
+    let is_order = difference.ours.is_empty() && difference.theirs.is_empty();
+    Some(if is_order { Difference { ours: vec!["order".to_string()], theirs: vec![] } } else { difference })
+}
+
+static DIGITS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+").unwrap());
+static QUOTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"'[^']*'|\x{2018}[^\x{2019}]*\x{2019}|'.*$|"[^"]*"|(/\S+|\b\w+/\S*)"#).unwrap());
+
+impl Difference {
+    /// What differences of one kind have in common.
+    pub fn kind(&self) -> String {
+        let mut parts = BTreeSet::new();
+        for (side, lines) in [("ours", &self.ours), ("theirs", &self.theirs)] {
+            for line in lines {
+                let words: Vec<&str> = line.split(' ').take(2).collect();
+                let part = match words.as_slice() {
+                    ["status", ..] => line.clone(),
+                    ["stderr" | "stdout", ..] => {
+                        let line = QUOTED.replace_all(line, "X");
+                        let line = DIGITS.replace_all(&line, "N").into_owned();
+                        // Of what a line says what stands between colons matters.
+                        line.split(": ")
+                            .map(|part| if part.contains(' ') { part } else { "_" })
+                            .collect::<Vec<_>>()
+                            .join(": ")
+                    }
+                    ["program", what] => format!("program {what}"),
+                    [kind, ..] => kind.to_string(),
+                    [] => String::new(),
+                };
+                parts.insert(format!("{side} {part}"));
+            }
+        }
+        parts.into_iter().collect::<Vec<_>>().join("; ")
+    }
+
+    /// For a person, with this before each line.
+    pub fn show(&self, before: &str) -> String {
+        let mut out = String::new();
+        for (side, lines) in [("ours:   ", &self.ours), ("theirs: ", &self.theirs)] {
+            for line in lines.iter().take(12) {
+                out.push_str(&format!("{before}{side}{line}\n"));
+            }
+            if lines.len() > 12 {
+                out.push_str(&format!("{before}{side}... {} more\n", lines.len() - 12));
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,199 @@
+//! What a command did: read by the first process of the sandbox when the command has ended, as lines that are alike when
+//! the effect is.
+
+use super::probe::{self, KINDS};
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// A mount table without the numbers that differ from run to run: mounts are called by their place in it, peer groups by
+/// where they are first met.
+pub fn mounts(table: &[u8], out: &mut String) {
+    let table = String::from_utf8_lossy(table);
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, line) in table.lines().enumerate() {
+        places.insert(line.split(' ').next().unwrap_or_default(), place);
+    }
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, line) in table.lines().enumerate() {
+        let mut fields = line.split(' ').skip(1);
+        let parent = fields.next().and_then(|parent| places.get(parent)).map_or(-1, |&at| at as i64);
+        let before: Vec<String> = fields
+            .by_ref()
+            .skip(1)
+            .take_while(|field| *field != "-")
+            .map(|field| match field.split_once(':') {
+                Some((tag @ ("shared" | "master" | "propagate_from"), group)) => {
+                    let next = groups.len();
+                    format!("{tag}:{}", groups.entry(group.to_string()).or_insert(next))
+                }
+                _ => field.to_string(),
+            })
+            .collect();
+        let after: Vec<&str> = fields.collect();
+        let _ = writeln!(out, "mount {place} on {parent}: {} - {}", before.join(" "), after.join(" "));
+    }
+}
+
+/// Bytes as text, with what is not ASCII as numbers.
+pub fn text(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for &byte in bytes {
+        match byte {
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out
+}
+
+/// Names for the namespaces of the processes that there are.
+pub fn known_namespaces() -> String {
+    let mut out = String::new();
+    for pid in probe::names(".").iter().filter(|name| name.parse::<u32>().is_ok()) {
+        for kind in KINDS {
+            let inode = probe::link(&format!("{pid}/ns/{kind}"));
+            if let Some(inode) = inode.split(['[', ']']).nth(1) {
+                let _ = writeln!(out, "known {inode} {kind}@{pid}");
+            }
+        }
+    }
+    out
+}
+
+/// Processes beyond those that were there before, by the name of what they run.
+pub fn new_processes(before: &[String]) -> String {
+    let look = || {
+        let mut found = String::new();
+        for pid in probe::names(".") {
+            if pid.parse::<u32>().is_err() || before.contains(&pid) {
+                continue;
+            }
+            let status = probe::read(&format!("{pid}/stat"));
+            let status = String::from_utf8_lossy(&status).into_owned();
+            if let Some((name, rest)) = status.split_once(' ').and_then(|(_, rest)| rest.rsplit_once(')'))
+                && !rest.starts_with(" Z")
+                && !rest.starts_with(" X")
+            {
+                let _ = writeln!(found, "process {name}");
+            }
+        }
+        found
+    };
+    let mut found = look();
+    for _ in 0..10 {
+        if found.is_empty() {
+            break;
+        }
+        // What was just killed is given the time to die.
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        found = look();
+    }
+    found
+}
+
+/// Loop devices on files of the file system `device`.
+pub fn loop_devices(device: u64) -> String {
+    const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
+    let mut out = String::new();
+    for number in 0..64 {
+        let path = format!("/sys/block/loop{number}/loop/backing_file");
+        let Ok(file) = fs::read_to_string(&path) else { continue };
+        let Ok(opened) = fs::File::open(format!("/dev/loop{number}")) else { continue };
+        let mut status = [0_u64; 29];
+        // SAFETY: the buffer has the size of struct loop_info64.
+        let done =
+            unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&opened), LOOP_GET_STATUS64, status.as_mut_ptr()) };
+        if done != 0 || status[0] != device {
+            continue;
+        }
+        let read = |name: &str| fs::read_to_string(format!("/sys/block/loop{number}/{name}")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "loop {} ro {} offset {} sizelimit {} autoclear {}",
+            file.trim_end(),
+            read("ro").trim_end(),
+            read("loop/offset").trim_end(),
+            read("loop/sizelimit").trim_end(),
+            read("loop/autoclear").trim_end()
+        );
+    }
+    out
+}
+
+/// The files below a directory that are on its file system, with all that a command could have changed of them.
+pub fn files(directory: &Path, device: u64, out: &mut String) {
+    let mut entries: Vec<_> =
+        fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.as_os_str().as_bytes();
+        if [&b"/run/mount/utab.lock"[..], b"/run/mount/utab.act", b"/run/mount/utab.event"].contains(&name) {
+            continue;
+        }
+        let Ok(about) = fs::symlink_metadata(&path) else { continue };
+        if about.dev() != device {
+            // What is mounted there: its root, and what is in it, one level deep.
+            let _ =
+                write!(out, "file {} mounted {:o} {}:{}", name.escape_ascii(), about.mode(), about.uid(), about.gid());
+            if path.starts_with("/work") {
+                let mut inside: Vec<String> = fs::read_dir(&path)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|entry| entry.file_name().as_bytes().escape_ascii().to_string())
+                    .collect();
+                inside.sort();
+                let _ = write!(out, " {inside:?}");
+            }
+            out.push('\n');
+            continue;
+        }
+        let _ = write!(
+            out,
+            "file {} {:o} {}:{} {}",
+            name.escape_ascii(),
+            about.mode(),
+            about.uid(),
+            about.gid(),
+            if about.is_file() { about.len() } else { 0 }
+        );
+        if about.is_symlink() {
+            let target = fs::read_link(&path).unwrap_or_default();
+            let _ = write!(out, " -> {}", target.as_os_str().as_bytes().escape_ascii());
+        }
+        if about.is_file() {
+            attributes(name, out);
+        }
+        if path.starts_with("/run/mount") && about.is_file() {
+            let text = fs::read(&path).unwrap_or_default();
+            let _ = write!(out, " {}", text.escape_ascii());
+        }
+        out.push('\n');
+        if about.is_dir() {
+            files(&path, device, out);
+        }
+    }
+}
+
+/// The extended attributes of a file.
+fn attributes(path: &[u8], out: &mut String) {
+    let path = CString::new(path).unwrap();
+    let mut names = [0_u8; 512];
+    // SAFETY: the path is NUL-terminated, the buffer valid for writes of its length.
+    let length = unsafe { libc::llistxattr(path.as_ptr(), names.as_mut_ptr().cast(), names.len()) };
+    let Ok(length) = usize::try_from(length) else { return };
+    for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+        let key = CString::new(name).unwrap();
+        let mut value = [0_u8; 256];
+        // SAFETY: both strings are NUL-terminated, the buffer valid for writes of its length.
+        let length = unsafe { libc::lgetxattr(path.as_ptr(), key.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+        let hexadecimal: String =
+            value.iter().take(usize::try_from(length).unwrap_or(0)).map(|byte| format!("{byte:02x}")).collect();
+        let _ = write!(out, " {}={hexadecimal}", name.escape_ascii());
+    }
+}

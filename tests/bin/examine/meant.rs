@@ -1,0 +1,116 @@
+//! The differences that are meant: `tests/examined.toml`.
+
+use super::case::{Case, quoted};
+use super::compare::{Difference, Effect};
+use regex::{Regex, RegexSet};
+use tests::originals::Versions;
+use tests::version;
+
+/// A row of the file.
+pub struct Meant {
+    applets: Vec<String>,
+    of: String,
+    from: String,
+    before: String,
+    /// What the command line must match.
+    line: Option<Regex>,
+    /// What a step of the surroundings or of the caller must match.
+    with: Option<Regex>,
+    /// What a line of ours or of theirs, whether it differs or not, must match.
+    seen: Option<Regex>,
+    ours: RegexSet,
+    theirs: RegexSet,
+}
+
+/// Options that an original does not have.
+pub struct Own {
+    applet: String,
+    options: Vec<String>,
+}
+
+/// The file, as far as it is about these originals.
+pub struct Examined {
+    meant: Vec<Meant>,
+    own: Vec<Own>,
+}
+
+impl Examined {
+    /// Reads the file.
+    pub fn read(versions: &Versions) -> Examined {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examined.toml");
+        let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().expect("examined.toml is TOML");
+        let rows = |name: &str| table.get(name).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        let text =
+            |row: &toml::Value, key: &str| row.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_string();
+        let list = |row: &toml::Value, key: &str| -> Vec<String> {
+            let words = row.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+            words.iter().filter_map(toml::Value::as_str).map(str::to_string).collect()
+        };
+        let pattern = |row: &toml::Value, key: &str| {
+            row.get(key).and_then(toml::Value::as_str).map(|text| Regex::new(text).expect("a pattern"))
+        };
+        let whole = |patterns: Vec<String>| {
+            RegexSet::new(patterns.iter().map(|pattern| format!("^(?:{pattern})$"))).expect("patterns")
+        };
+        let meant_rows = rows("meant");
+        let meant = meant_rows.iter().map(|row| {
+            assert!(!text(row, "why").is_empty(), "a difference without a reason: {row:?}");
+            Meant {
+                applets: list(row, "applets"),
+                of: text(row, "of"),
+                from: text(row, "from"),
+                before: text(row, "before"),
+                line: pattern(row, "line"),
+                with: pattern(row, "with"),
+                seen: pattern(row, "seen"),
+                ours: whole(list(row, "ours")),
+                theirs: whole(list(row, "theirs")),
+            }
+        });
+        let holds = |row: &Meant| {
+            row.of.is_empty()
+                || versions.of(&row.of).is_some_and(|it| {
+                    (row.from.is_empty() || version::compare(it, &row.from).is_ge())
+                        && (row.before.is_empty() || version::compare(it, &row.before).is_lt())
+                })
+        };
+        Examined {
+            meant: meant.filter(holds).collect(),
+            own: rows("own")
+                .iter()
+                .map(|row| Own { applet: text(row, "applet"), options: list(row, "options") })
+                .collect(),
+        }
+    }
+
+    /// Whether the original has this option of ours.
+    pub fn is_shared(&self, applet: &str, option: &str) -> bool {
+        !self.own.iter().any(|own| own.applet == applet && own.options.iter().any(|name| name == option))
+    }
+
+    /// Whether every line of a difference is one that is meant.
+    pub fn explains(&self, case: &Case, difference: &Difference, ours: &Effect, theirs: &Effect) -> bool {
+        let applet = String::from_utf8_lossy(&case.line[0]).into_owned();
+        let words = |words: &Vec<Vec<u8>>| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        let line = words(&case.line);
+        let steps: Vec<String> = case.surroundings.iter().chain(&case.caller).map(words).collect();
+        let applies = |row: &&Meant| {
+            (row.applets.is_empty() || row.applets.contains(&applet))
+                && row.line.as_ref().is_none_or(|pattern| pattern.is_match(&line))
+                && row.with.as_ref().is_none_or(|pattern| steps.iter().any(|step| pattern.is_match(step)))
+                && row
+                    .seen
+                    .as_ref()
+                    .is_none_or(|pattern| ours.lines().iter().chain(theirs.lines()).any(|line| pattern.is_match(line)))
+        };
+        let rows: Vec<&Meant> = self.meant.iter().filter(applies).collect();
+        // A row that is about both sides explains nothing where only one of them has what it says.
+        let has = |set: &RegexSet, lines: &[String]| set.is_empty() || lines.iter().any(|line| set.is_match(line));
+        let rows: Vec<&&Meant> = rows
+            .iter()
+            .filter(|row| has(&row.ours, &difference.ours) && has(&row.theirs, &difference.theirs))
+            .collect();
+        difference.ours.iter().all(|line| rows.iter().any(|row| row.ours.is_match(line)))
+            && difference.theirs.iter().all(|line| rows.iter().any(|row| row.theirs.is_match(line)))
+    }
+}

@@ -1,0 +1,279 @@
+//! What a command line finds: mounts, tables, processes, and what its process is allowed.
+
+use super::case::{Step, step};
+use super::values::{self, Word, one_of};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::Union;
+
+type Steps = BoxedStrategy<Step>;
+
+fn verb(name: &'static str, words: Vec<BoxedStrategy<Word>>) -> Steps {
+    words.prop_map(move |words| [vec![name.as_bytes().to_vec()], words].concat()).boxed()
+}
+
+fn fixed(words: &[&str]) -> Steps {
+    Just(step(words)).boxed()
+}
+
+/// A directory that something can be mounted on.
+fn place() -> BoxedStrategy<Word> {
+    one_of(&["a", "a", "a/b", "d", "a/b/c", "with space", "/mnt", "back\\slash", "new\nline", "hash#", "rootfs"])
+}
+
+fn mounts() -> Vec<(u32, Steps)> {
+    let flags = || one_of(&["rw", "ro", "nosuid", "noexec,nodev", "ro,noatime"]);
+    vec![
+        (8, verb("tmpfs", vec![place(), flags()])),
+        (5, verb("bind", vec![place(), place()])),
+        (2, verb("rbind", vec![place(), place()])),
+        (1, verb("bind", vec![one_of(&["f", "a/f", "x"]), one_of(&["f", "a/f", "x"])])),
+        (1, verb("move", vec![place(), place()])),
+        (
+            4,
+            verb(
+                "propagation",
+                vec![
+                    one_of(&["shared", "slave", "private", "unbindable", "rshared", "rslave"]),
+                    one_of(&["/", "a", "d", "a/b", "/mnt"]),
+                ],
+            ),
+        ),
+        (2, verb("flags", vec![flags(), place()])),
+        (1, verb("remove", vec![one_of(&["a/b", "d", "a/b/c"])])),
+        (1, verb("dir", vec![one_of(&["d/sub", "a/new", "/mnt/x"])])),
+        (1, fixed(&["overlay", "d"])),
+        (1, verb("detach", vec![place()])),
+    ]
+}
+
+/// A line of fstab.
+fn entry() -> BoxedStrategy<Word> {
+    let source = prop_oneof![
+        4 => one_of(&["tmpfs", "none", "proc", "a", "/work/a", "LABEL=disk", "UUID=11111111-2222-3333-4444-555555555555", "src\\040x", "/work/disk.ext4", "/work/disk.squashfs"]),
+        1 => one_of(&["", "#x", "\"a\"", "LABEL=\"disk\"", "/dev/nosuch", "nosuch"])
+    ];
+    let target = one_of(&[
+        "/work/a",
+        "/work/d",
+        "/work/a/b",
+        "/mnt",
+        "/work/with\\040space",
+        "/work/new\\012line",
+        "none",
+        "swap",
+        "/work/link",
+        "a",
+        "/work/missing",
+        "/work/back\\134slash",
+        "/",
+        "/work/hash#",
+    ]);
+    let kind = one_of(&[
+        "tmpfs",
+        "tmpfs",
+        "tmpfs",
+        "none",
+        "proc",
+        "ext4",
+        "auto",
+        "swap",
+        "ignore",
+        "squashfs",
+        "nosuch",
+        "helper",
+        "tmpfs,ext4",
+    ]);
+    let options = prop_oneof![2 => one_of(&["defaults", "noauto", "nofail", "bind", "ro", "rw,user"]), 3 => values::mount_options()];
+    let tail = one_of(&["", " 0 0", " 0", " 1 2", " x y", " # more", " 0 0 0"]);
+    let entry = (source, target, kind, options, one_of(&[" ", "\t", "  "]), tail)
+        .prop_map(|(source, target, kind, options, gap, tail)| {
+            [source, gap.clone(), target, gap.clone(), kind, gap, options, tail].concat()
+        })
+        .boxed();
+    let odd = one_of(&[
+        "",
+        "# comment",
+        "   ",
+        "tmpfs",
+        "tmpfs /work/a",
+        "tmpfs /work/a tmpfs",
+        "\ttmpfs /work/d tmpfs ro",
+        "x y z w v u t",
+        "tmpfs\t/work/d\ttmpfs\tdefaults # x",
+    ]);
+    prop_oneof![8 => entry, 1 => odd, ].boxed()
+}
+
+fn table_line() -> Steps {
+    entry().prop_map(|line| vec![b"fstab".to_vec(), line]).boxed()
+}
+
+fn utab_line() -> Steps {
+    let line = one_of(&[
+        "SRC=tmpfs TARGET=/work/a ROOT=/ OPTS=x-foo",
+        "SRC=tmpfs TARGET=/work/a ROOT=/ ATTRS=user OPTS=user,x-bar=1",
+        "SRC=/work/a TARGET=/work/d ROOT=/work/a BINDSRC=/work/a OPTS=_netdev",
+        "SRC=tmpfs TARGET=/mnt ROOT=/ OPTS=uhelper=helper",
+        "SRC=tmpfs TARGET=/work/with\\040space ROOT=/ OPTS=x",
+        "garbage",
+        "SRC=tmpfs TARGET=/work/gone ROOT=/ OPTS=x",
+    ]);
+    verb("utab", vec![line])
+}
+
+fn image() -> Steps {
+    select(vec![
+        step(&["image", "ext4", "disk.ext4"]),
+        step(&["image", "ext2", "disk.ext2"]),
+        step(&["image", "squashfs", "disk.squashfs"]),
+        step(&["image", "erofs", "disk.erofs"]),
+    ])
+    .boxed()
+}
+
+fn targets() -> Vec<(u32, Steps)> {
+    let letters = one_of(&["m", "u", "p", "U", "Um", "mpu", "Umpui", "i", "C", "pm", "muip", "Uu", "up", "", "UC"]);
+    let map = one_of(&["0_0_1", "0_1000_1", "0_0_4294967295", "none", "5_5_1", "0_1000_1/1_0_1", "1000_0_1"]);
+    let doing = one_of(&["", "private", "private,tmpfs", "cd", "chroot", "user", "caps", "user,cd", "chroot,private"]);
+    vec![
+        (8, verb("target", vec![letters, map, doing])),
+        (1, fixed(&["target", "n", "none", ""])),
+        (1, fixed(&["zombie"])),
+    ]
+}
+
+fn capabilities() -> Vec<(u32, Steps)> {
+    let value = one_of(&[
+        "0100000200300000000000000000000000000000", // 2, effective
+        "0000000200300000003000000000000000000000",
+        "010000030030000000000000000000000000000001000000", // 3, rootid 1
+        "0100000300300000000000000000000000000000e8030000",
+        "0100000300300000000000000000000000000000", // of the wrong length
+        "010000010030000000000000",
+        "0000000200000000000000000000000000000000",
+        "01000002ffffffffffffffffff01000000000000",
+        "010000020000000000000000000000ff000000ff",
+    ]);
+    vec![
+        (3, verb("filecap", vec![one_of(&["f", "x", "a/f"]), value])),
+        (1, verb("mode", vec![one_of(&["f", "x", "a", "a/f"]), one_of(&["0000", "4755", "0555"])])),
+    ]
+}
+
+/// What is there before the line is run.
+pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
+    let rootfs = |weight| vec![(weight, fixed(&["rootfs"]))];
+    let table = || vec![(8, table_line()), (2, utab_line())];
+    let (first, kinds, most): (Vec<Step>, Vec<(u32, Steps)>, usize) = match applet {
+        "mount" => (
+            vec![],
+            [
+                mounts(),
+                table(),
+                vec![(6, image())],
+                vec![(2, verb("append", vec![one_of(&["/work/tab"]), entry()]))],
+                targets().split_off(0).into_iter().map(|(_, it)| (1, it)).collect(),
+            ]
+            .concat(),
+            6,
+        ),
+        "umount" => (vec![], [mounts(), table(), targets().into_iter().map(|(_, it)| (1, it)).collect()].concat(), 7),
+        "mountpoint" => (vec![], mounts(), 4),
+        "chroot" => (vec![step(&["rootfs"])], mounts().into_iter().take(2).collect(), 1),
+        "capsh" => (vec![], rootfs(1), 1),
+        "pivot_root" | "switch_root" => (
+            vec![step(&["rootfs"])],
+            [
+                mounts(),
+                vec![
+                    (14, fixed(&["bind", "rootfs", "rootfs"])),
+                    (6, fixed(&["rbind", "rootfs", "rootfs"])),
+                    (10, fixed(&["tmpfs", "rootfs", "rw"])),
+                    (4, fixed(&["rootfs"])),
+                    (3, fixed(&["tmpfs", "rootfs/proc", "rw"])),
+                    (3, fixed(&["file", "/init", ""])),
+                ],
+            ]
+            .concat(),
+            5,
+        ),
+        "unshare" => {
+            (vec![], [rootfs(4), mounts().into_iter().take(2).collect(), vec![(2, subordinate())]].concat(), 3)
+        }
+        "setpriv" => (vec![], vec![(1, fixed(&["zombie"]))], 1),
+        "nsenter" => (vec![step(&["rootfs"])], [targets(), mounts().into_iter().take(1).collect()].concat(), 3),
+        "lsns" => (vec![], [targets(), mounts().into_iter().take(1).collect()].concat(), 4),
+        "getpcaps" => (vec![], targets(), 3),
+        "setcap" | "getcap" => (vec![], [capabilities(), mounts().into_iter().take(1).collect()].concat(), 4),
+        _ => (vec![], mounts(), 3),
+    };
+    // What is entered or asked about is there: numbers that are nobody's are operands, too.
+    let process = match applet {
+        "nsenter" | "getpcaps" => Union::new_weighted(targets()).prop_map(|step| vec![step]).boxed(),
+        _ => Just(Vec::new()).boxed(),
+    };
+    (process, vec(Union::new_weighted(kinds), 0..=most))
+        .prop_map(move |(process, steps)| [first.clone(), process, steps].concat())
+        .boxed()
+}
+
+fn subordinate() -> Steps {
+    select(vec![
+        step(&["append", "/etc/subuid", "ordinary:100000:65536"]),
+        step(&["append", "/etc/subgid", "ordinary:100000:65536"]),
+        step(&["append", "/etc/subuid", "root:200000:1000"]),
+        step(&["append", "/etc/subgid", "0:300000:10"]),
+    ])
+    .boxed()
+}
+
+/// What the calling process is.
+pub fn caller(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
+    let mask = || one_of(&["3000", "20", "1ffffffffff", "200000", "1", "100"]);
+    let kinds: Vec<(u32, Steps)> = vec![
+        (4, fixed(&["user", "ordinary"])),
+        (1, fixed(&["user", "nobody"])),
+        (1, fixed(&["groups"])),
+        (1, fixed(&["euid"])),
+        (3, verb("userns", vec![one_of(&["0", "1000", "5"])])),
+        (1, verb("unshare", vec![one_of(&["m", "u", "U", "um", "Um"])])),
+        (2, verb("inheritable", vec![mask()])),
+        (2, verb("ambient", vec![mask()])),
+        (2, verb("bounding", vec![mask()])),
+        (2, verb("lower", vec![mask()])),
+        (2, verb("securebits", vec![one_of(&["1", "2", "4", "10", "2f", "3", "40"])])),
+        (1, fixed(&["nnp"])),
+        (2, verb("umask", vec![one_of(&["000", "077", "777", "022"])])),
+        (2, verb("cd", vec![one_of(&["a", "/", "/proc", "d", "a/b", "/work/rootfs"])])),
+        (1, verb("close", vec![one_of(&["0", "1", "2"])])),
+        (
+            2,
+            verb(
+                "env",
+                vec![one_of(&[
+                    "POSIXLY_CORRECT=1",
+                    "SHELL=",
+                    "PATH=",
+                    "HOME=/work",
+                    "LIBMOUNT_FORCE_MOUNT2=always",
+                    "LIBMOUNT_FSTAB=/work/tab",
+                    "TERM=",
+                    "USER=x",
+                    "CTRBOX_CAPS_TEXT=",
+                ])],
+            ),
+        ),
+        (1, verb("unset", vec![one_of(&["PATH", "HOME", "SHELL", "TERM"])])),
+        (1, fixed(&["roroot"])),
+        (1, fixed(&["noproc"])),
+        (1, verb("limit", vec![one_of(&["8", "16", "200"])])),
+    ];
+    let often = if ["setpriv", "capsh", "unshare", "nsenter"].contains(&applet) { 3 } else { 1 };
+    prop_oneof![
+        4 => Just(Vec::new()),
+        often => vec(Union::new_weighted(kinds), 1..=3),
+    ]
+    .boxed()
+}

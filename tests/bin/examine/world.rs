@@ -1,0 +1,302 @@
+//! Where lines are run: for each side a helper process that has made a small root once, and forks a process into namespaces
+//! of its own for each line. No shell, no program but the one under test and the probe.
+//!
+//! All that a line could change belongs to it alone: its root is a file system in memory of its own, /sys is one of the
+//! helper's network namespace, /proc one of the line's PID namespace, and what is shared is mounted read-only from a file
+//! system that nobody writes to.
+
+use super::case::{Case, receive, send};
+use super::perform::{self, Setting};
+use super::probe::{PROC, REPORT};
+use super::{effect, probe};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, pivot_root};
+use std::ffi::CString;
+use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write as _};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a line may take.
+const TIMEOUT: Duration = Duration::from_secs(8);
+const NONE: Option<&str> = None;
+/// By what names the probe can be run.
+const PROGRAMS: [&str; 10] =
+    ["probe", "sh", "bash", "true", "init", "mount.helper", "umount.helper", "mount.fuse", "mount.nfs", "login"];
+
+/// One side's helper.
+pub struct Helper {
+    stream: UnixStream,
+}
+
+impl Helper {
+    /// Starts it. `stage` holds the side's commands in `ours` or `theirs`, `libraries` and `images`.
+    pub fn start(stage: &Path, side: &str) -> Helper {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        // SAFETY: this process has one thread.
+        match unsafe { nix::unistd::fork() }.unwrap() {
+            nix::unistd::ForkResult::Child => {
+                drop(ours);
+                nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
+                let place = base(stage, side);
+                serve(theirs, &place);
+                std::process::exit(0);
+            }
+            nix::unistd::ForkResult::Parent { .. } => Helper { stream: ours },
+        }
+    }
+
+    /// What the line does there, as the lines of `effect.rs`.
+    pub fn run(&mut self, case: &Case) -> String {
+        send(&mut self.stream, &case.encode()).expect("the helper is there");
+        String::from_utf8_lossy(&receive(&mut self.stream).expect("the helper is there")).into_owned()
+    }
+}
+
+/// Makes the root that all lines of this side start from; returns where the libraries are in it.
+fn base(stage: &Path, side: &str) -> PathBuf {
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS)
+        .expect("namespaces can be made");
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    nix::unistd::sethostname("sandbox").unwrap();
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).unwrap();
+    let root = stage.join("case");
+    mount(Some("base"), &root, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+    for name in ["bin", "cmd", "dev", "images", "lib", "new", "sys"] {
+        fs::create_dir(root.join(name)).unwrap();
+    }
+    // Apart from the rest, so that the mount tables of both sides are alike.
+    for entry in fs::read_dir(stage.join(side)).unwrap().flatten() {
+        fs::copy(entry.path(), root.join("cmd").join(entry.file_name())).unwrap();
+    }
+    if side == "ours" {
+        for applet in tests::sandbox::APPLETS {
+            fs::hard_link(root.join("cmd/ctrbox"), root.join("cmd").join(applet)).unwrap();
+        }
+    }
+    for (from, to) in [("bin", "bin"), ("dev", "dev"), ("images", "images"), ("libraries", "lib")] {
+        mount(Some(&stage.join(from)), &root.join(to), NONE, MsFlags::MS_BIND, NONE).unwrap();
+    }
+    mount(Some("sysfs"), &root.join("sys"), Some("sysfs"), MsFlags::empty(), NONE).unwrap();
+    std::env::set_current_dir(&root).unwrap();
+    pivot_root(".", ".").unwrap();
+    umount2(".", MntFlags::MNT_DETACH).unwrap();
+    std::env::set_current_dir("/").unwrap();
+    stage.join("libraries")
+}
+
+/// Fills the directory of the probe's names, and that of device nodes.
+pub fn prepare(programs: &Path, nodes: &Path) {
+    fs::copy("/proc/self/exe", programs.join("probe")).unwrap();
+    fs::set_permissions(programs.join("probe"), fs::Permissions::from_mode(0o755)).unwrap();
+    for name in &PROGRAMS[1..] {
+        fs::hard_link(programs.join("probe"), programs.join(name)).unwrap();
+    }
+    devices(nodes);
+}
+
+fn devices(directory: &Path) {
+    use nix::sys::stat::{Mode, SFlag, mknod};
+    let node = |name: &str, kind: SFlag, mode: u32, major: u64, minor: u64| {
+        let path = directory.join(name);
+        mknod(&path, kind, Mode::from_bits_truncate(mode), nix::sys::stat::makedev(major, minor)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
+        node(name, SFlag::S_IFCHR, 0o666, 1, minor);
+    }
+    node("tty", SFlag::S_IFCHR, 0o666, 5, 0);
+    node("loop-control", SFlag::S_IFCHR, 0o600, 10, 237);
+    for number in 0..64 {
+        node(&format!("loop{number}"), SFlag::S_IFBLK, 0o600, 7, number);
+    }
+    symlink("/proc/self/fd", directory.join("fd")).unwrap();
+}
+
+fn serve(mut stream: UnixStream, libraries: &Path) {
+    while let Ok(bytes) = receive(&mut stream) {
+        let case = Case::decode(&bytes).expect("what was sent");
+        let (mut from, to) = UnixStream::pair().unwrap();
+        let flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::SIGCHLD;
+        // SAFETY: without a stack of its own it is a fork, and this process has one thread.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+        if pid == 0 {
+            drop(stream);
+            drop(from);
+            sandbox(&case, to, libraries);
+            // SAFETY: it takes an integer.
+            unsafe { libc::_exit(0) };
+        }
+        assert!(pid > 0, "a process can be made");
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap());
+        drop(to);
+        from.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let effect = receive(&mut from).unwrap_or_else(|error| match error.kind() {
+            std::io::ErrorKind::WouldBlock => b"timed out\n".to_vec(),
+            _ => format!("sandbox: {error}\n").into_bytes(),
+        });
+        let _ = kill(pid, Signal::SIGKILL);
+        send(&mut stream, &effect).unwrap();
+        while waitpid(pid, Some(WaitPidFlag::__WALL)).is_err() {}
+    }
+}
+
+/// An anonymous file.
+fn memory(name: &str) -> OwnedFd {
+    let name = CString::new(name).unwrap();
+    // SAFETY: the name is NUL-terminated; what is returned is a new descriptor.
+    unsafe { OwnedFd::from_raw_fd(libc::memfd_create(name.as_ptr(), 0)) }
+}
+
+fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
+    root(libraries);
+    let device = fs::metadata("/").unwrap().dev();
+    // /proc for us alone: what the line does to the mounted one does not reach it.
+    // SAFETY: the path is NUL-terminated, the numbers are descriptors of this process or none.
+    unsafe {
+        let tree = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, c"/proc".as_ptr(), libc::OPEN_TREE_CLONE);
+        assert!(tree >= 0 && libc::dup2(tree as RawFd, PROC) == PROC);
+        libc::close(tree as RawFd);
+    }
+    let report = memory("report");
+    // SAFETY: both are descriptors.
+    unsafe { libc::dup2(report.as_raw_fd(), REPORT) };
+    let (output, errors) = (memory("output"), memory("errors"));
+
+    let mut told = String::new();
+    let mut setting = Setting::default();
+    std::env::set_current_dir("/work").unwrap();
+    for (at, step) in case.surroundings.iter().enumerate() {
+        if let Err(errno) = perform::surrounding(step, &mut setting) {
+            told.push_str(&format!("step {at} {errno:?}\n"));
+        }
+    }
+    // Its own directory would keep mounts busy.
+    std::env::set_current_dir("/").unwrap();
+    told.push_str(&effect::known_namespaces());
+    let processes = probe::names(".");
+    let program = format!("/cmd/{}", String::from_utf8_lossy(&case.line[0]));
+
+    // With theirs the libraries are busy, so they are with ours.
+    let _busy = fs::File::open(libraries).ok();
+    // SAFETY: this process has one thread.
+    let child = match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Child => {
+            drop(to);
+            // SAFETY: these are descriptors.
+            unsafe {
+                let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+                libc::dup2(null, 0);
+                libc::dup2(output.as_raw_fd(), 1);
+                libc::dup2(errors.as_raw_fd(), 2);
+                libc::syscall(libc::SYS_close_range, 3, PROC - 1, 0);
+            }
+            let _ = std::env::set_current_dir("/work");
+            let errno = perform::start(&program, &case.caller, &case.line, &setting);
+            // SAFETY: it takes an integer.
+            unsafe { libc::_exit(200 + errno % 50) };
+        }
+        nix::unistd::ForkResult::Parent { child } => child,
+    };
+    loop {
+        match waitpid(child, Some(WaitPidFlag::__WALL)) {
+            Ok(WaitStatus::Exited(_, code)) => told.push_str(&format!("status {code}\n")),
+            Ok(WaitStatus::Signaled(_, signal, _)) => told.push_str(&format!("status {signal}\n")),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
+            Err(errno) => told.push_str(&format!("status unknown: {errno}\n")),
+        }
+        break;
+    }
+    told.push_str(&effect::new_processes(&processes));
+    let text = |descriptor: OwnedFd| {
+        let mut file = fs::File::from(descriptor);
+        let mut bytes = Vec::new();
+        let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes));
+        bytes
+    };
+    told.push_str(&String::from_utf8_lossy(&text(report)));
+    for line in text(output).split_inclusive(|&byte| byte == b'\n') {
+        told.push_str(&format!("stdout {}\n", effect::text(line.strip_suffix(b"\n").unwrap_or(line))));
+    }
+    for line in text(errors).split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        told.push_str(&format!("stderr {}\n", effect::text(line)));
+    }
+    effect::mounts(&probe::read("self/mountinfo"), &mut told);
+    effect::files(Path::new("/"), device, &mut told);
+    // To look for them takes long.
+    let names_one = |word: &Vec<u8>| word.windows(4).any(|part| part == b"loop" || part == b"disk");
+    if case.surroundings.iter().any(|step| step[0] == b"image")
+        || case.surroundings.iter().flatten().any(names_one)
+        || case.line.iter().any(names_one)
+    {
+        told.push_str(&effect::loop_devices(device));
+    }
+    let _ = send(&mut to, told.as_bytes());
+    let _ = to.flush();
+}
+
+/// The root of one line, with what every line finds in it.
+fn root(libraries: &Path) {
+    mount(Some("root"), "/new", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+    std::env::set_current_dir("/new").unwrap();
+    for name in
+        ["bin", "cmd", "dev", "etc", "home", "images", "mnt", "proc", "root", "run", "run/mount", "sys", "tmp", "work"]
+    {
+        fs::create_dir(name).unwrap();
+    }
+    for name in ["sbin", "usr/bin", "usr/sbin"] {
+        let _ = fs::create_dir("usr");
+        symlink("/bin", name).unwrap();
+    }
+    let here = Path::new(".").join(libraries.strip_prefix("/").unwrap());
+    fs::create_dir_all(&here).unwrap();
+    for (from, to) in [
+        ("/bin", Path::new("usr/bin")),
+        ("/cmd", "cmd".as_ref()),
+        ("/dev", "dev".as_ref()),
+        ("/images", "images".as_ref()),
+        ("/lib", &here),
+    ] {
+        mount(Some(from), to, NONE, MsFlags::MS_BIND, NONE).unwrap();
+        mount(NONE, to, NONE, MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, NONE).unwrap();
+    }
+    mount(Some("/sys"), "sys", NONE, MsFlags::MS_BIND, NONE).unwrap();
+    mount(Some("proc"), "proc", Some("proc"), MsFlags::empty(), NONE).unwrap();
+    pivot_root(".", ".").unwrap();
+    umount2(".", MntFlags::MNT_DETACH).unwrap();
+    std::env::set_current_dir("/").unwrap();
+    let text = |path: &str, text: &str| fs::write(path, text).unwrap();
+    text(
+        "/etc/passwd",
+        "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/bin/sh\n\
+         nobody:x:65534:65534:nobody:/nonexistent:/bin/sh\nordinary:x:1000:1000::/home:/bin/sh\n",
+    );
+    text(
+        "/etc/group",
+        "root:x:0:\ndaemon:x:1:\nadm:x:4:ordinary\nnogroup:x:65534:\nordinary:x:1000:\nextra:x:1001:ordinary\n",
+    );
+    text("/etc/subuid", "");
+    text("/etc/subgid", "");
+    std::env::set_current_dir("/work").unwrap();
+    for name in ["a", "a/b", "a/b/c", "d", "with space", "back\\slash", "hash#", "new\nline", "comma,dir"] {
+        fs::create_dir(name).unwrap();
+    }
+    for name in ["f", "a/f", "x", "comma,file"] {
+        text(name, "text\n");
+    }
+    fs::set_permissions("x", fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe")).unwrap();
+    for (target, name) in
+        [("a", "link"), ("a/f", "filelink"), ("nowhere", "dangling"), ("loop", "loop"), ("/work/d", "whole")]
+    {
+        symlink(target, name).unwrap();
+    }
+    nix::unistd::mkfifo("pipe", nix::sys::stat::Mode::from_bits_truncate(0o644)).unwrap();
+}
