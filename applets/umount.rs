@@ -8,7 +8,7 @@ mod find;
 mod one;
 mod tree;
 
-use cli::diagnosis::{Step, hints};
+use cli::diagnosis::{Step, hints, one_of_many};
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
 use linux::Errno;
@@ -137,6 +137,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     })?;
     let settings = Settings { invocation, options, origin, busy: RefCell::default() };
     let outcome = if settings.options.all {
+        one_of_many();
         tree::unmount_all(&settings, output)
     } else {
         Ok(unmount_each(&settings, &operands, output))
@@ -144,6 +145,9 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let busy = settings.busy.borrow();
     if !busy.is_empty() {
         let _ = output.flush();
+        if busy.len() > 1 {
+            one_of_many();
+        }
         hints(Step::Busy(&busy), Errno::EBUSY).iter().for_each(|hint| cli::failure::hint(hint));
     }
     outcome

@@ -180,6 +180,11 @@ pub fn hints(step: Step<'_>, errno: Errno) -> Vec<Hint> {
     hints
 }
 
+/// Says that a command does many things, of which each may fail: its hints take 20 ms in all.
+pub fn one_of_many() {
+    facts::spend(std::time::Duration::ZERO);
+}
+
 /// The failure of a step, with its hints.
 #[cold]
 #[inline(never)]

@@ -268,5 +268,8 @@ mod tests {
         assert_eq!(time_left(), Some(Duration::from_millis(15)));
         spend(Duration::from_millis(16));
         assert_eq!(time_left(), None);
+        SPENT.store(0, Ordering::Relaxed);
+        super::super::one_of_many();
+        assert!(time_left() < Some(PATIENCE_FOR_MORE));
     }
 }
