@@ -11,7 +11,7 @@ pub static DOCTOR: Applet = Applet {
     name: "ctrbox doctor",
     directory: "",
     section: "1",
-    origin: Origin::UtilLinux,
+    origin: Origin::Ctrbox,
     summary: "Tell what this machine lets you do, and why not",
     synopsis: &["[--json]"],
     notes: "It reads only, and needs no privilege. What is found changes nothing in its exit status, 0.",

@@ -37,7 +37,7 @@ static CTRBOX: Applet = Applet {
     name: "ctrbox",
     directory: "usr/bin",
     section: "1",
-    origin: Origin::UtilLinux,
+    origin: Origin::Ctrbox,
     summary: "The commands that containers are made of, in one program",
     synopsis: &[
         "APPLET [ARGUMENT]...",

@@ -18,7 +18,7 @@ pub static SHELL: Applet = Applet {
     name: "ctrbox shell",
     directory: "",
     section: "1",
-    origin: Origin::UtilLinux,
+    origin: Origin::Ctrbox,
     summary: "Start a shell whose commands are the applets, also under sudo",
     synopsis: &["[--rootfs DIR] [--trace]"],
     notes: "It is $SHELL; its exit status is that of the shell.",

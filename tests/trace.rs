@@ -82,6 +82,9 @@ const LINES: &[(&str, &str)] = &[
     ("", "setpriv --dump"),
     ("", "mountpoint /proc"),
     ("", "getpcaps 1"),
+    ("", "getcap -r rootfs"),
+    ("", "lsns -p $target"),
+    ("", "lsns --tree=owner -t user"),
     ("mount -t tmpfs tmpfs view; mkdir view/old", "pivot_root rootfs view/old"),
     // In the namespace of the line alone: what is traced is written outside of it.
     ("mount -t tmpfs tmpfs view; mkdir view/proc view/dev; cp rootfs/state view", "switch_root view /state state"),
@@ -197,7 +200,7 @@ fn is_in_order(part: &[String], whole: &[String]) -> bool {
 #[test]
 fn the_trace_tells_the_calls_that_strace_sees_in_their_order_with_their_results() {
     let stage = Stage::new(Path::new(env!("CARGO_BIN_EXE_sandbox"))).unwrap();
-    let (mut wrong, mut count) = (Vec::new(), 0);
+    let (mut wrong, mut count, mut applets) = (Vec::new(), 0, std::collections::BTreeSet::new());
     for (before, command) in LINES {
         let within = if command.contains("_root") { "unshare -m" } else { "" };
         let script = format!(
@@ -426,11 +429,13 @@ fn what_is_explained_is_what_is_done_in_that_order() {
             }
         }
         count += 1;
+        applets.insert(command.split(' ').next().unwrap());
         if !is_in_order(&certain, &done) || done.iter().any(|name| !all.contains(name)) {
             wrong.push(format!("{command}:\n  explain: {certain:?}\n  done:    {done:?}"));
         }
     }
     assert!(count >= 60, "only {count} were compared");
+    assert_eq!(applets.len(), 14, "{applets:?}");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -14,6 +14,8 @@ pub enum Origin {
     Coreutils,
     /// Messages mostly have no name in front.
     Libcap,
+    /// Ours alone; messages are as util-linux's.
+    Ctrbox,
 }
 
 /// A command.

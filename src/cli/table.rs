@@ -470,9 +470,6 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The text of `--version`: the original's shape, since scripts read its fields, with ours named.
 fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
     let name = invocation.name();
-    if name == "ctrbox" {
-        return text![name, " ", VERSION, "\n", invocation.applet.summary, "\nHeld against ", HELD_AGAINST, "\n"];
-    }
     match invocation.applet.origin {
         Origin::UtilLinux => {
             let mut line = text![name, concat!(" from util-linux ", util_linux!())];
@@ -483,6 +480,9 @@ fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
             line
         }
         Origin::Coreutils | Origin::Libcap => text![name, " (ctrbox) ", VERSION, "\n"],
+        Origin::Ctrbox => {
+            text![name, " ", VERSION, "\n", invocation.applet.summary, "\nHeld against ", HELD_AGAINST, "\n"]
+        }
     }
 }
 
