@@ -89,7 +89,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         story.tell("find the namespaces that are mounted", "open(\"/proc/self/mountinfo\")", &[]);
         story.tell("and those that processes are in", "stat(\"/proc/PID/ns/*\")", &[]);
         story.tell("or hold open", "stat(\"/proc/PID/fd/*\")", &[]);
-        story.tell("where it is wanted, ask for their parents and owners", "ioctl(FD, NS_GET_PARENT)", &[]);
+        story.tell("ask for their parents and owners, if that is wanted", "ioctl(FD, NS_GET_PARENT)", &[]);
     }
     story.tell("print what was found", NO_CALL, &[]);
     Ok(Some(story))
