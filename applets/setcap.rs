@@ -274,14 +274,14 @@ impl Session {
             Wanted::Nothing => Sets::default(),
             Wanted::Sets(sets) => sets,
         };
-        let differences: String = [
-            ('p', got.sets.permitted != wanted.permitted),
-            ('i', got.sets.inheritable != wanted.inheritable),
-            ('e', got.sets.effective != wanted.effective),
-        ]
-        .into_iter()
-        .filter_map(|(letter, differs)| differs.then_some(letter))
-        .collect();
+        let mut differences = String::new();
+        for (letter, differs) in [
+            ("p", got.sets.permitted != wanted.permitted),
+            ("i", got.sets.inheritable != wanted.inheritable),
+            ("e", got.sets.effective != wanted.effective),
+        ] {
+            differences.push_str(if differs { letter } else { "" });
+        }
         let other_root = got.rootid != self.rootid;
         let same = differences.is_empty() && !other_root;
         if !self.quiet {

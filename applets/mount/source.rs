@@ -99,62 +99,26 @@ pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> boo
 }
 
 /// Types whose source is a mere name.
-const PSEUDO: &[&str] = &[
-    "anon_inodefs",
-    "autofs",
-    "bdev",
-    "binder",
-    "binfmt_misc",
-    "bpf",
-    "cgroup",
-    "cgroup2",
-    "configfs",
-    "cpuset",
-    "debugfs",
-    "devfs",
-    "devpts",
-    "devtmpfs",
-    "dlmfs",
-    "efivarfs",
-    "fuse",
-    "fusectl",
-    "hugetlbfs",
-    "mqueue",
-    "none",
-    "nsfs",
-    "overlay",
-    "pipefs",
-    "proc",
-    "pstore",
-    "ramfs",
-    "resctrl",
-    "rootfs",
-    "rpc_pipefs",
-    "securityfs",
-    "selinuxfs",
-    "smackfs",
-    "sockfs",
-    "spufs",
-    "sysfs",
-    "tmpfs",
-    "tracefs",
-    "vboxsf",
-    "virtiofs",
-];
+const PSEUDO: &str = "\
+    anon_inodefs autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devfs devpts devtmpfs \
+    dlmfs efivarfs fuse fusectl hugetlbfs mqueue none nsfs overlay pipefs proc pstore ramfs resctrl rootfs \
+    rpc_pipefs securityfs selinuxfs smackfs sockfs spufs sysfs tmpfs tracefs vboxsf virtiofs";
 
 /// Types whose source is on another machine.
-const NETWORK: &[&str] =
-    &["9p", "afs", "ceph", "cifs", "glusterfs", "ncpfs", "nfs", "nfs3", "nfs4", "smb3", "smbfs", "zfs"];
+const NETWORK: &str = "9p afs ceph cifs glusterfs ncpfs nfs nfs3 nfs4 smb3 smbfs zfs";
 
 /// Whether the source of this type is a path.
 pub fn is_path_type(fstype: &[u8]) -> bool {
-    let named = |list: &[&str]| list.iter().any(|name| name.as_bytes() == fstype);
-    !named(PSEUDO) && !named(NETWORK) && !fstype.starts_with(b"fuse.")
+    !is_listed(fstype, PSEUDO) && !is_listed(fstype, NETWORK) && !fstype.starts_with(b"fuse.")
 }
 
 /// Whether the file system is on another machine.
 pub fn is_network_type(fstype: &[u8]) -> bool {
-    NETWORK.iter().any(|name| name.as_bytes() == fstype)
+    is_listed(fstype, NETWORK)
+}
+
+fn is_listed(fstype: &[u8], list: &str) -> bool {
+    list.split(' ').any(|name| name.as_bytes() == fstype)
 }
 
 /// Why there is no source.

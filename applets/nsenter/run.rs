@@ -130,7 +130,11 @@ fn open_namespaces(wanted: &[(Kind, Source)]) -> Result<Vec<(Kind, OwnedFd)>, Fa
         // The plan has these apart.
         Source::Target => Err(Failure::new(1, text!["no target PID specified"])),
     };
-    wanted.iter().map(|(kind, source)| Ok((*kind, open(source)?))).collect()
+    let mut opened = Vec::new();
+    for (kind, source) in wanted {
+        opened.push((*kind, open(source)?));
+    }
+    Ok(opened)
 }
 
 /// The parent of the user namespace given by file, else of the target's.
@@ -272,14 +276,16 @@ fn not_become(what: &str, entered: &Entered, error: Error) -> Failure {
 /// The entries of /proc/PID/environ; the first of a name counts.
 fn environment(text: &[u8]) -> Vec<OsString> {
     let name_of = |entry: &'_ [u8]| entry.iter().position(|byte| *byte == b'=');
-    let entries: Vec<&[u8]> = text.split(|byte| *byte == 0).filter(|entry| name_of(entry).is_some()).collect();
-    let mut named: Vec<(&[u8], usize)> =
-        entries.iter().enumerate().filter_map(|(index, entry)| Some((entry.get(..name_of(entry)?)?, index))).collect();
+    let mut named = Vec::new();
+    for (index, entry) in text.split(|byte| *byte == 0).enumerate() {
+        if let Some(name) = name_of(entry).and_then(|end| entry.get(..end)) {
+            named.push((name, index, entry));
+        }
+    }
     named.sort_unstable();
-    named.dedup_by_key(|(name, _)| *name);
-    named.sort_unstable_by_key(|(_, index)| *index);
-    let kept = named.iter().filter_map(|(_, index)| entries.get(*index));
-    kept.map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
+    named.dedup_by_key(|(name, ..)| *name);
+    named.sort_unstable_by_key(|(_, index, _)| *index);
+    named.iter().map(|(.., entry)| OsStr::from_bytes(entry).to_os_string()).collect()
 }
 
 fn cannot_open(error: Error) -> Failure {

@@ -142,25 +142,26 @@ fn unreadable(value: &OsStr, what: &str) -> Failure {
 }
 
 fn supplementary(list: &OsStr) -> Result<Vec<u32>, Failure> {
-    list.as_bytes()
-        .split(|byte| *byte == b',')
-        .map(|item| {
-            let item = OsStr::from_bytes(item);
-            group(item, "").map_err(|_| Failure::new(1, text!["Invalid supplementary group id: '", item, "'"]))
-        })
-        .collect()
+    let mut groups = Vec::new();
+    for item in list.as_bytes().split(|byte| *byte == b',') {
+        let item = OsStr::from_bytes(item);
+        let found = group(item, "");
+        groups.push(found.map_err(|_| Failure::new(1, text!["Invalid supplementary group id: '", item, "'"]))?);
+    }
+    Ok(groups)
 }
 
 /// `+x,-y`, where `member` reads a name.
-fn changes(list: &OsStr, what: &str, member: impl Fn(&[u8]) -> Result<u64, Failure>) -> Result<Changes, Failure> {
-    list.as_bytes()
-        .split(|byte| *byte == b',')
-        .map(|item| match item.split_first() {
-            Some((b'+', name)) => Ok((true, member(name)?)),
-            Some((b'-', name)) => Ok((false, member(name)?)),
-            _ => Err(Failure::new(1, text!["bad ", what, " string"])),
-        })
-        .collect()
+fn changes(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<u64, Failure>) -> Result<Changes, Failure> {
+    let mut changes = Vec::new();
+    for item in list.as_bytes().split(|byte| *byte == b',') {
+        changes.push(match item.split_first() {
+            Some((b'+', name)) => (true, member(name)?),
+            Some((b'-', name)) => (false, member(name)?),
+            _ => return Err(Failure::new(1, text!["bad ", what, " string"])),
+        });
+    }
+    Ok(changes)
 }
 
 fn capabilities(list: &OsStr) -> Result<Changes, Failure> {

@@ -1,6 +1,6 @@
 //! User and group id maps of a user namespace: user_namespaces(7), newuidmap(1).
 
-use crate::{Errno, Result, error::Context, io, namespace, number};
+use crate::{Errno, Error, Result, io, namespace, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -80,11 +80,11 @@ pub fn set_setgroups(allow: bool) -> Result<()> {
 pub fn all(ids: Ids) -> Result<Vec<Extent>> {
     let path = format!("/proc/self/{}", ids.file());
     let text = io::read_file(&path, MAP_LIMIT)?;
-    let extents = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    extents
-        .map(|line| parse_line(line).ok_or(Errno::EINVAL))
-        .collect::<core::result::Result<Vec<_>, _>>()
-        .context("read", path)
+    let mut extents = Vec::new();
+    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        extents.push(parse_line(line).ok_or_else(|| Error::new("read", &path, Errno::EINVAL))?);
+    }
+    Ok(extents)
 }
 
 /// Reads a line of uid_map; the outer id is left out, since an identity is wanted.

@@ -133,6 +133,7 @@ pub(crate) fn owned(fd: RawFd) -> Result<OwnedFd, Errno> {
 }
 
 /// Zero or an error number, for calls that return -1 on failure.
+#[inline(never)]
 pub(crate) fn checked(result: i64) -> Result<i64, Errno> {
     if result < 0 { Err(Errno::last()) } else { Ok(result) }
 }
@@ -209,8 +210,11 @@ pub fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
 
 /// Reads at most `limit` bytes of the file at `path`.
 pub fn read_file(path: impl AsRef<OsStr>, limit: usize) -> crate::Result<Vec<u8>> {
+    read_path(path.as_ref(), limit)
+}
+
+fn read_path(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
     use std::os::fd::AsFd;
-    let path = path.as_ref();
     let file = open_read(path)?;
     read_to_end(file.as_fd(), limit).context("read", path)
 }

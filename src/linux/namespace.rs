@@ -317,7 +317,10 @@ pub fn descriptor_of(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd> {
 /// Writes one text to a file of /proc in one write(2), as the kernel wants it for maps and offsets.
 /// The error's `call` is `open` or `write`.
 pub fn write_file(path: impl AsRef<OsStr>, text: &[u8]) -> Result<()> {
-    let path = path.as_ref();
+    write_path(path.as_ref(), text)
+}
+
+fn write_path(path: &OsStr, text: &[u8]) -> Result<()> {
     let file = io::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
     let wrote = io::write_once(file.as_raw_fd(), text);
     traced!(wrote, "write({}, {})", Quoted::new(path), Quoted(text)).context("write", path).map(drop)

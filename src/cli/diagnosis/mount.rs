@@ -133,15 +133,16 @@ fn locked(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     };
     let table = facts.mounts()?;
     let entry = table.find_target(&facts.canonical(path)?)?;
-    let locked: Vec<&[u8]> = entry
-        .options
-        .split(|&byte| byte == b',')
-        .filter(|word| matches!(*word, b"ro" | b"nosuid" | b"nodev" | b"noexec" | b"noatime" | b"nodiratime"))
-        .collect();
-    if locked.is_empty() {
+    let mut words = Vec::new();
+    for word in entry.options.split(|&byte| byte == b',') {
+        if "ro nosuid nodev noexec noatime nodiratime".split(' ').any(|flag| flag.as_bytes() == word) {
+            words.extend_from_slice(if words.is_empty() { b"" } else { b"," });
+            words.extend_from_slice(word);
+        }
+    }
+    if words.is_empty() {
         return None;
     }
-    let words = locked.join(&b","[..]);
     Some(text!["in a user namespace the flags ", words, " of this mount are locked: add them (-o ", words, ")"])
 }
 

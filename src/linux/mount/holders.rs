@@ -148,9 +148,11 @@ impl Search {
         for entry in &all {
             let parent = all.binary_search_by_key(&entry.parent, |other| other.id).ok().and_then(|at| all.get(at));
             let groups_of = |entry: &Entry<'_>| ["shared:", "master:"].map(|kind| entry.group(kind));
-            let groups = parent.map(groups_of).into_iter().flatten().flatten();
-            let mount = groups.into_iter().find_map(|group| self.one_of(entry.device, group, groups_of(entry)));
-            copies.extend(mount.map(|index| (u64::from(entry.id), index)));
+            let [peers, master] = parent.map(groups_of).unwrap_or_default();
+            let one_of = |group: Option<u32>| self.one_of(entry.device, group?, groups_of(entry));
+            if let Some(index) = one_of(peers).or_else(|| one_of(master)) {
+                copies.push((u64::from(entry.id), index));
+            }
         }
         copies
     }

@@ -210,7 +210,7 @@ fn number(buffer: &[u8], offset: usize, size: usize) -> u64 {
 
 fn string_at(buffer: &[u8], field: usize) -> Vec<u8> {
     let start = HEADER + number(buffer, field, 4) as usize;
-    buffer.get(start..).unwrap_or_default().iter().copied().take_while(|byte| *byte != 0).collect()
+    buffer.get(start..).and_then(|text| text.split(|byte| *byte == 0).next()).unwrap_or_default().to_vec()
 }
 
 /// The unique numbers of every mount below `parent`, at any depth, oldest first: listmount(2).

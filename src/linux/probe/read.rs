@@ -56,17 +56,16 @@ fn read_at(file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> usize {
 /// The block devices that have the tag, in the kernel's order.
 pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsString> {
     let text = io::read_file("/proc/partitions", 1 << 20).unwrap_or_default();
-    let names: Vec<Vec<u8>> = text
-        .split(|&byte| byte == b'\n')
-        .skip(1)
-        .filter_map(|line| {
-            let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
-            // A floppy drive (2) keeps whoever asks waiting until its motor has looked for a medium.
-            let is_floppy = words.next()? == b"2";
-            words.next_back().filter(|_| !is_floppy)
-        })
-        .map(<[u8]>::to_vec)
-        .collect();
+    let mut names = Vec::new();
+    for line in text.split(|&byte| byte == b'\n').skip(1) {
+        let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+        // A floppy drive (2) keeps whoever asks waiting until its motor has looked for a medium.
+        if let (Some(major), Some(name)) = (words.next(), words.next_back())
+            && major != b"2"
+        {
+            names.push(name.to_vec());
+        }
+    }
     let value = value.to_vec();
     names.into_iter().filter(move |name| has_tag(name, kind, &value)).map(|name| device_path(&name))
 }
@@ -108,5 +107,8 @@ pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
     let path = format!("/sys/dev/block/{major}:{minor}/uevent");
     let text = io::read_file(path.as_str(), 1 << 16).unwrap_or_default();
     let tag = |kind, key| value(&text, key).map(|value| OwnedTag { kind, value });
-    [tag(TagKind::PartLabel, b"PARTNAME="), tag(TagKind::PartUuid, b"PARTUUID=")].into_iter().flatten().collect()
+    let mut tags = Vec::new();
+    tags.extend(tag(TagKind::PartLabel, b"PARTNAME="));
+    tags.extend(tag(TagKind::PartUuid, b"PARTUUID="));
+    tags
 }

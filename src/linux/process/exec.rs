@@ -169,7 +169,13 @@ struct Vectors {
 
 impl Vectors {
     fn new(argv: &Argv, environment: &Environment) -> Result<Vectors, Errno> {
-        let strings = |list: &[OsString]| list.iter().map(|text| io::cstring(text)).collect::<Result<Vec<_>, _>>();
+        let strings = |list: &[OsString]| -> Result<Vec<CString>, Errno> {
+            let mut strings = Vec::with_capacity(list.len());
+            for text in list {
+                strings.push(io::cstring(text)?);
+            }
+            Ok(strings)
+        };
         Ok(Vectors {
             argv: strings(&argv.0)?,
             environment: match environment {
@@ -229,7 +235,10 @@ impl Vectors {
 }
 
 fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|text| text.as_ptr()).chain([core::ptr::null()]).collect()
+    let mut pointers = Vec::with_capacity(strings.len() + 1);
+    pointers.extend(strings.iter().map(|text| text.as_ptr()));
+    pointers.push(core::ptr::null());
+    pointers
 }
 
 fn own_environment() -> *const *const c_char {
