@@ -274,6 +274,11 @@ fn fail(line: Vec<u8>) -> Failure {
     Failure::plain(1, line)
 }
 
+/// `WHAT: STRERROR`.
+fn failed(what: &str, error: &linux::Error) -> Failure {
+    fail(text![what, ": ", error.errno])
+}
+
 /// A non-negative number of at most 32 bits: decimal, octal after 0, hexadecimal after 0x.
 /// `what` is how the message names it, such as `--uid value`.
 fn integer(what: &str, value: &OsStr) -> Result<u32, Failure> {

@@ -1,6 +1,6 @@
 //! The options that change or test users, groups and the root directory.
 
-use super::{Session, Step, fail, integer};
+use super::{Session, Step, fail, failed, integer};
 use cli::diagnosis::{self, explained};
 use cli::{Failure, number, text};
 use linux::capability::{self, SETGID, SETUID, SYS_CHROOT};
@@ -31,10 +31,10 @@ impl Session<'_> {
         let user = accounts::passwd_by_name(name).ok_or_else(|| {
             fail(text!["User [", name, "] not known"]).hint("looked for in /etc/passwd of the current root")
         })?;
-        let groups = accounts::groups_of(name, user.gid)
-            .map_err(|error| fail(text!["Unable to get group list for user: ", error.errno]))?;
+        let groups =
+            accounts::groups_of(name, user.gid).map_err(|error| failed("Unable to get group list for user", &error))?;
         set_groups_raised(user.gid, &groups)
-            .map_err(|error| why(fail(text!["Unable to set group list for user: ", error.errno]), SETGID, &error))?;
+            .map_err(|error| why(failed("Unable to set group list for user", &error), SETGID, &error))?;
         set_uid_keeping(user.uid).map_err(|error| {
             why(fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]), SETUID, &error)
         })?;
@@ -78,7 +78,7 @@ impl Session<'_> {
                 Err(fail(text!["Unable to chroot/chdir to [", path, "]"]).hint(text![error.call, ": ", error.errno]))
             }
             Err(error) => {
-                let failure = fail(text!["unable to raise CAP_SYS_CHROOT: ", error.errno]);
+                let failure = failed("unable to raise CAP_SYS_CHROOT", &error);
                 Err(explained(failure, diagnosis::Step::Raise(SYS_CHROOT), error.errno))
             }
         }

@@ -1,6 +1,6 @@
 //! Running a shell, or capsh again, in our place or in a child; and the child of `--forkfor`.
 
-use super::{Session, Step, fail, integer};
+use super::{Session, Step, fail, failed, integer};
 use cli::diagnosis::{self, explained};
 use cli::exec::Program;
 use cli::{Failure, Outcome, text};
@@ -74,7 +74,7 @@ impl Session<'_> {
 
     /// Puts back what `--forkfor` changed.
     fn restore_sigchld(&mut self) -> Step {
-        let failed = |error: linux::Error| fail(text!["sigaction failed: ", error.errno]);
+        let failed = |error| failed("sigaction failed", &error);
         self.sigchld.take().map_or(Ok(()), |sigchld| sigchld.restore().map_err(failed))
     }
 
@@ -89,7 +89,7 @@ impl Session<'_> {
     fn launch(&mut self, program: &Program) -> Outcome {
         // Flushed before the fork, so that the child has nothing of it to write once more.
         let _ = self.output.flush();
-        let not_started = |error: linux::Error| fail(text!["child failed to start: ", error.errno]);
+        let not_started = |error: linux::Error| failed("child failed to start", &error);
         let (ours, childs) = process::channel().map_err(not_started)?;
         // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
         let sigchld = process::reset_to_default(signals::SIGCHLD).map_err(not_started)?;
@@ -139,7 +139,7 @@ impl Session<'_> {
             return Err(fail(text!["require non-zero --forkfor value"]));
         }
         let _ = self.output.flush();
-        let failed = |error: linux::Error| fail(text!["unable to fork: ", error.errno]);
+        let failed = |error| failed("unable to fork", &error);
         self.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(failed)?);
         match process::fork().map_err(failed)? {
             Fork::Child => {
@@ -155,9 +155,9 @@ impl Session<'_> {
         let signal = integer("--killit signo value", value)?;
         let child = self.child.ok_or_else(|| fail(text!["no forked process to kill"]))?;
         let signal = i32::try_from(signal).unwrap_or(i32::MAX);
-        process::send(child, signal).map_err(|error| fail(text!["Unable to kill child process: ", error.errno]))?;
-        let status = process::wait(child, Wait::End)
-            .map_err(|error| fail(text!["waitpid of child process failed: ", error.errno]))?;
+        process::send(child, signal).map_err(|error| failed("Unable to kill child process", &error))?;
+        let status =
+            process::wait(child, Wait::End).map_err(|error| failed("waitpid of child process failed", &error))?;
         self.child = None;
         self.restore_sigchld()?;
         let got = match status {

@@ -1,7 +1,7 @@
 //! The options that change or test capability sets, securebits and modes.
 
 use super::report::unreadable;
-use super::{Session, Step, fail, integer};
+use super::{Session, Step, fail, failed, integer};
 use cli::capability::{parse, parse_one, point_at};
 use cli::diagnosis::{self, explained};
 use cli::{Failure, text};
@@ -52,7 +52,7 @@ impl Session<'_> {
         // As for --caps, the raise is only a help.
         let done = self.with_help(change).unwrap_or_else(|_| change());
         done.map_err(|error| {
-            let failure = fail(text!["Unable to set inheritable capabilities: ", error.errno]);
+            let failure = failed("Unable to set inheritable capabilities", &error);
             explained(failure, diagnosis::Step::SetInheritable(set), error.errno)
         })
     }
@@ -85,7 +85,7 @@ impl Session<'_> {
                 Err(explained(failure, diagnosis::Step::Drop(capability), error.errno))
             }
             Err(error) => {
-                let failure = fail(text!["unable to raise CAP_SETPCAP for BSET changes: ", error.errno]);
+                let failure = failed("unable to raise CAP_SETPCAP for BSET changes", &error);
                 Err(explained(failure, diagnosis::Step::Raise(SETPCAP), error.errno))
             }
         }
@@ -105,7 +105,7 @@ impl Session<'_> {
         if capability::ambient().is_ok_and(|set| set == 0) {
             return Ok(());
         }
-        capability::clear_ambient().map_err(|error| fail(text!["failed to reset ambient set: ", error.errno]))
+        capability::clear_ambient().map_err(|error| failed("failed to reset ambient set", &error))
     }
 
     pub(super) fn set_iab(&mut self, text: &OsStr) -> Step {
@@ -113,7 +113,7 @@ impl Session<'_> {
         let iab = capability::parse_iab(bytes)
             .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
         iab.set().map_err(|error| {
-            let failure = fail(text!["unable to set IAB tuple: ", error.errno]);
+            let failure = failed("unable to set IAB tuple", &error);
             let step = diagnosis::Step::SetIab { ambient: iab.ambient, blocked: iab.blocked };
             explained(failure, step, error.errno)
         })
@@ -134,7 +134,7 @@ impl Session<'_> {
     }
 
     pub(super) fn set_no_new_privileges(&mut self) -> Step {
-        capability::set_no_new_privileges().map_err(|error| fail(text!["unable to set no-new-privs: ", error.errno]))
+        capability::set_no_new_privileges().map_err(|error| failed("unable to set no-new-privs", &error))
     }
 
     pub(super) fn has_no_new_privileges(&mut self) -> Step {

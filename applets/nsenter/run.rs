@@ -143,7 +143,7 @@ fn open_user_parent(opened: &[(Kind, OwnedFd)], target: Pinned<'_>) -> Result<Ow
         Some((_, user)) => namespace::parent(user.as_fd()),
         None => target.get()?.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd())),
     };
-    parent.map_err(|error| Failure::new(1, text!["failed to open parent namespace: ", error.errno]))
+    parent.map_err(named("failed to open parent namespace"))
 }
 
 fn open_socket_namespace(fd: i32, target: Pinned<'_>) -> Result<OwnedFd, Failure> {
@@ -242,8 +242,7 @@ fn fork(how: Fork, forking: &mut Forking, output: &mut Output) -> Result<Here, F
 
 fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<(), Failure> {
     let by_default = (entered.user && !whom.preserve).then_some(Id::Number(0));
-    let owner =
-        || target.get()?.owner().map_err(|error| Failure::new(1, text!["can not get process stat: ", error.errno]));
+    let owner = || target.get()?.owner().map_err(named("can not get process stat"));
     let gid = match whom.gid.or(by_default) {
         Some(Id::Number(gid)) => Some(gid),
         Some(Id::Follow) => Some(owner()?.1),

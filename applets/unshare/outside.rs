@@ -4,7 +4,7 @@
 use super::plan::Outside;
 use cli::child::fork_failed;
 use cli::diagnosis::{Step, explained};
-use cli::failure::Line;
+use cli::failure::{Line, named};
 use cli::{Failure, text};
 use linux::Errno;
 use linux::idmap::{self, Extent, Ids};
@@ -181,9 +181,7 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
             let mut message = [0; 512];
             // The channel closes on exec; a message tells that there was none.
             let message = ours.receive(&mut message).ok().flatten().unwrap_or_default().to_vec();
-            match process::wait(child, Wait::End)
-                .map_err(|error| Failure::new(1, text!["waitpid failed: ", error.errno]))?
-            {
+            match process::wait(child, Wait::End).map_err(named("waitpid failed"))? {
                 Status::Exited(0) => Ok(()),
                 Status::Exited(status) => Err(unpack(status, &message)),
                 _ => Err(Failure::new(1, text![program, " was killed"])),

@@ -87,6 +87,13 @@ pub fn disarm(text: &mut Vec<u8>, start: usize) {
     }
 }
 
+/// A text without values.
+#[cold]
+#[inline(never)]
+pub fn literal(text: &str) -> Vec<u8> {
+    text.into()
+}
+
 /// The template with a value in the place of each NUL. Out of line: messages are many and cold.
 #[cold]
 #[inline(never)]
@@ -132,6 +139,9 @@ pub fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {
 /// become one template, since each value costs thirty bytes of code.
 #[macro_export]
 macro_rules! text {
+    (@ [$($template:literal)*] []) => {
+        $crate::text::literal(concat!($($template),*))
+    };
     (@ [$($template:literal)*] [$($value:expr)*]) => {
         $crate::text::join(concat!($($template),*), &[$($crate::text::Piece::value(&$value)),*])
     };

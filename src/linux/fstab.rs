@@ -113,7 +113,7 @@ impl Table {
             let bytes = name.as_bytes();
             bytes.ends_with(b".fstab") && bytes.len() > b".fstab".len() && bytes.first() != Some(&b'.')
         });
-        names.sort_by(|a, b| version_compare(a.as_bytes(), b.as_bytes()));
+        names.sort_unstable_by(|a, b| version_compare(a.as_bytes(), b.as_bytes()));
         for name in names {
             let Ok(file) = io::open_at(Some(directory.as_fd()), &name, 0, 0) else { continue };
             // A directory with such a name is not a table: reading it fails, and it is left out.

@@ -124,6 +124,7 @@ fn openat2(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) 
 }
 
 /// Takes charge of a descriptor that a system call has just returned, or of its error.
+#[inline(never)]
 pub(crate) fn owned(fd: RawFd) -> Result<OwnedFd, Errno> {
     if fd < 0 {
         return Err(Errno::last());
