@@ -11,7 +11,7 @@ use cli::diagnosis::{Step, explained};
 use cli::exec::Program;
 use cli::explain::Story;
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, quote, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, quote, text};
 use linux::process::{Argv, Environment, SearchPath};
 use linux::{credentials, directory};
 use std::ffi::{OsStr, OsString};
@@ -81,9 +81,9 @@ struct Plan {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+        return Ok(0);
     };
     let plan = plan(options, &operands)?;
     carry_out(&plan, invocation, output)
@@ -91,10 +91,11 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The plan in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(_) => Ok(None),
-        Parsed::Run(options, operands) => Ok(Some(explain::story(&plan(options, &operands)?))),
-    }
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+        return Ok(None);
+    };
+    Ok(Some(explain::story(&plan(options, &operands)?)))
 }
 
 fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {

@@ -2,7 +2,7 @@
 
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, capability, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, capability, text};
 use linux::filecap::{self, FileCapabilities};
 use linux::walk::{self, Walk};
 use linux::{Errno, stat};
@@ -57,9 +57,9 @@ const ROWS: &[Opt<Options>] = &[
 static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, files) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, files) => (options, files),
+    let mut options = Options::default();
+    let Some(files) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(0);
     };
     let usage = text![cli::table::usage_line(invocation), "\n\n\t", APPLET.summary, "."];
     if options.help {
@@ -82,9 +82,9 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// What is looked at, in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let (options, files) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(_) => return Ok(None),
-        Parsed::Run(options, files) => (options, files),
+    let mut options = Options::default();
+    let Some(files) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(None);
     };
     let mut story = Story::default();
     if options.help || options.license || files.is_empty() {

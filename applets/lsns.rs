@@ -9,7 +9,7 @@ mod survey;
 use cli::columns::{Column, Shape, Style, Table};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{hint_on_terminal, hints_wanted};
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::Errno;
 use linux::namespace::Kind;
 use options::{COLUMNS, OPTIONS, Options, Tree};
@@ -34,9 +34,9 @@ pub static APPLET: Applet = Applet {
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(0);
     };
     if options.list_columns {
         describe_columns(&options, output);
@@ -80,10 +80,10 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let options = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(_) => return Ok(None),
-        Parsed::Run(options, _) => options,
-    };
+    let mut options = Options::default();
+    if cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)?.is_none() {
+        return Ok(None);
+    }
     let mut story = Story::default();
     if !options.list_columns {
         story.tell("find the namespaces that are mounted", "open(\"/proc/self/mountinfo\")", &[]);

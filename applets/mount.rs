@@ -28,9 +28,8 @@ mod xmount;
 
 use args::{OPTIONS, Options};
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed};
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output};
 use request::{Request, Settings, enter_namespace};
-use std::ffi::OsString;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -59,9 +58,9 @@ pub static APPLET: Applet = Applet {
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (mut typed, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(typed, operands) => (typed, operands),
+    let mut typed = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
+        return Ok(0);
     };
     let nothing_named = typed.check(&operands)?;
     let request = if nothing_named || typed.all { None } else { Some(Request::of(&mut typed, operands)?) };
@@ -79,11 +78,10 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let (mut typed, operands): (Options, Vec<OsString>) =
-        match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-            Parsed::Done(_) => return Ok(None),
-            Parsed::Run(typed, operands) => (typed, operands),
-        };
+    let mut typed = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
+        return Ok(None);
+    };
     let nothing_named = typed.check(&operands)?;
     if !nothing_named && !typed.all {
         let request = Request::of(&mut typed, operands)?;

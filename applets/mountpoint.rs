@@ -2,7 +2,7 @@
 //! reference. The kernel is asked about the path itself (statx(2)); the mount table is not read.
 
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
 use linux::mount::statmount;
 use linux::stat::{self, Stat};
@@ -53,9 +53,9 @@ const ROWS: &[Opt<Options>] = &[
 static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(0);
     };
     let path = only(&options, &operands)?;
     let stat = if options.nofollow { stat::link(path) } else { stat::path(path) };
@@ -94,9 +94,9 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// What is asked, in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(_) => return Ok(None),
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(None);
     };
     let path = only(&options, &operands)?;
     let mut story = Story::default();

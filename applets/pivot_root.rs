@@ -3,7 +3,7 @@
 
 use cli::diagnosis::{Step, explained};
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::root;
 use std::ffi::OsString;
 
@@ -28,9 +28,8 @@ const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
 static OPTIONS: Table<()> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let operands = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run((), operands) => operands,
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
+        return Ok(0);
     };
     let [new_root, put_old] = two(&operands)?;
     root::pivot(new_root, put_old).map_err(|error| {
@@ -42,9 +41,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The one step in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let operands = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(_) => return Ok(None),
-        Parsed::Run((), operands) => operands,
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
+        return Ok(None);
     };
     let [new_root, put_old] = two(&operands)?;
     let mut story = Story::default();

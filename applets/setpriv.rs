@@ -9,7 +9,7 @@ mod run;
 
 use cli::exec::Program;
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed, text};
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::capability;
 use std::ffi::OsString;
 
@@ -32,9 +32,10 @@ pub static APPLET: Applet = Applet {
 };
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = options::Options::default();
+    let Some(operands) = cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)?
+    else {
+        return Ok(0);
     };
     let Some(program) = program(&options, &operands)? else {
         if options.dump > 0 {
@@ -51,9 +52,10 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let (options, operands) = match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(_) => return Ok(None),
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = options::Options::default();
+    let Some(operands) = cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)?
+    else {
+        return Ok(None);
     };
     if program(&options, &operands)?.is_some() {
         return Ok(Some(explain::story(&options, &operands)));

@@ -9,7 +9,7 @@ use cli::diagnosis::{Step, explained};
 use cli::exec::{Program, failed_to_execute};
 use cli::explain::{Story, steps};
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::mount::{self, statmount};
 use linux::process::{Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
 use linux::root::Old;
@@ -52,9 +52,8 @@ enum Fate {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let operands = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run((), operands) => operands,
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
+        return Ok(0);
     };
     let (new_root, init) = operands_of(&operands)?;
     let old = switch(invocation, new_root, init, output)?;
@@ -70,9 +69,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let operands = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(_) => return Ok(None),
-        Parsed::Run((), operands) => operands,
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
+        return Ok(None);
     };
     let (new_root, init) = operands_of(&operands)?;
     let mut story = Story::default();

@@ -10,7 +10,7 @@ mod tree;
 
 use cli::diagnosis::{Step, hints, one_of_many};
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
 use std::cell::RefCell;
@@ -127,9 +127,9 @@ struct Settings<'a> {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(0);
     };
     check(&options, &operands)?;
     let origin = options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
@@ -176,13 +176,12 @@ fn unmount_each(settings: &Settings<'_>, operands: &[OsString], output: &mut Out
 
 /// The steps in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    match cli::table::parse(invocation, &OPTIONS, Order::Permuted, output)? {
-        Parsed::Done(_) => Ok(None),
-        Parsed::Run(options, operands) => {
-            check(&options, &operands)?;
-            Ok(Some(explain::story(&options, &operands)))
-        }
-    }
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(None);
+    };
+    check(&options, &operands)?;
+    Ok(Some(explain::story(&options, &operands)))
 }
 
 /// Refuses options of which only one may be there, and too few or too many operands.

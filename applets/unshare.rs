@@ -8,7 +8,7 @@ mod plan;
 mod run;
 
 use cli::explain::Story;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, Parsed};
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -34,10 +34,12 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The plan of a command line; `None` if its help or version has been printed.
 fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<plan::Plan>, Failure> {
-    match cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(_) => Ok(None),
-        Parsed::Run(options, operands) => plan::plan(options, &operands).map(Some),
-    }
+    let mut options = options::Options::default();
+    let Some(operands) = cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)?
+    else {
+        return Ok(None);
+    };
+    plan::plan(options, &operands).map(Some)
 }
 
 /// The plan in words.

@@ -4,7 +4,7 @@ use cli::columns::json_string;
 use cli::diagnosis::doctor::{Verdict, examine};
 use cli::diagnosis::{Facts, Here};
 use cli::text::{disarm, fill};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use std::ffi::OsStr;
 
 pub static DOCTOR: Applet = Applet {
@@ -32,9 +32,9 @@ const ROWS: &[Opt<Options>] =
 static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+        return Ok(0);
     };
     if let Some(operand) = operands.first() {
         return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));

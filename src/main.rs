@@ -9,7 +9,7 @@ mod install;
 mod shell;
 
 use cli::exec::Program;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, failure::Line, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, failure::Line, text};
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -134,9 +134,9 @@ fn unknown(name: &OsStr) -> Failure {
 }
 
 fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+        return Ok(0);
     };
     if options.list || options.list_full {
         for applet in applets::APPLETS {

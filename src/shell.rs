@@ -8,7 +8,7 @@ use crate::CTRBOX;
 use cli::child::{Forked, Forking, How};
 use cli::exec::{Program, failed_to_execute};
 use cli::text::{Piece, disarm, fill};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Parsed, Table, text};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::process::{self, Argv, Attendance, Environment, Signal, Status, signals};
 use linux::{Errno, directory, io, link, stat, walk};
 use std::ffi::{OsStr, OsString};
@@ -148,9 +148,9 @@ unalias {1} 2>/dev/null
 ];
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let (options, operands) = match cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, output)? {
-        Parsed::Done(outcome) => return outcome,
-        Parsed::Run(options, operands) => (options, operands),
+    let mut options = Options::default();
+    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+        return Ok(0);
     };
     if let Some(operand) = operands.first() {
         return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));

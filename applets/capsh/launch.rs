@@ -54,13 +54,16 @@ impl Session<'_> {
                 .ok_or_else(|| fail(text!["no PATH environment variable found for re-execing"]))?;
             in_path(&path, argv0).ok_or_else(|| fail(text!["unable to find executable '", argv0, "' in PATH"]))?
         };
-        let quiet = [OsStr::new("--quiet")];
-        let args: Vec<&OsStr> = quiet.iter().take(usize::from(self.quiet)).chain(args).copied().collect();
-        Ok(self.program(path, argv0.to_os_string(), &args))
+        let mut program = self.program(path, argv0.to_os_string(), args);
+        if self.quiet {
+            program.argv.0.insert(1, OsString::from("--quiet"));
+        }
+        Ok(program)
     }
 
     fn program(&self, file: OsString, argv0: OsString, args: &[&OsStr]) -> Program {
-        let argv = std::iter::once(argv0).chain(args.iter().map(|argument| argument.to_os_string())).collect();
+        let mut argv = vec![argv0];
+        argv.extend(args.iter().map(|argument| argument.to_os_string()));
         Program { file, argv: Argv(argv), environment: self.environment(), search: SearchPath::No }
     }
 

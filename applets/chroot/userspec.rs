@@ -178,11 +178,11 @@ fn listed_groups(list: &OsStr) -> Vec<Option<u32>> {
         let read = number::read(item, 10).filter(|read| read.length == item.len() && !read.negative)?;
         u32::try_from(read.value?).ok()
     };
-    accounts::gids_by_name(&names)
-        .into_iter()
-        .zip(items(list))
-        .map(|(gid, item)| gid.or_else(|| number(item)))
-        .collect()
+    let mut gids = accounts::gids_by_name(&names);
+    for (gid, item) in gids.iter_mut().zip(items(list)) {
+        *gid = gid.or_else(|| number(item));
+    }
+    gids
 }
 
 /// Reads a list of groups with the group file of the root we are in; what it does not know may be known `outside`.

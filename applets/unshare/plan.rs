@@ -108,8 +108,9 @@ pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Plan, Failure
         // The kernel takes a denial only before the group map.
         making.push(Step::Setgroups(false));
     }
-    let offsets = [(Clock::Boottime, options.boottime), (Clock::Monotonic, options.monotonic)];
-    let made = offsets.into_iter().filter_map(|(clock, offset)| Some(Step::Offset(clock, offset?))).collect();
+    let mut made = Vec::new();
+    made.extend(options.boottime.map(|offset| Step::Offset(Clock::Boottime, offset)));
+    made.extend(options.monotonic.map(|offset| Step::Offset(Clock::Monotonic, offset)));
     let fork =
         options.fork.then_some(Fork { forward_signals: options.forward_signals, kill_child: options.kill_child });
     let mut steps = Vec::new();

@@ -71,8 +71,12 @@ impl Kind {
             }
             Kind::Capability | Kind::Capabilities => NAMES.into(),
             Kind::SignedCapabilities => {
-                let names = NAMES.split(' ').map(|name| name.strip_prefix("cap_").unwrap_or(name)).chain(["all"]);
-                names.map(|name| format!("+{name} -{name}")).collect::<Vec<_>>().join(" ")
+                let mut words = String::new();
+                for name in NAMES.split(' ') {
+                    let name = name.strip_prefix("cap_").unwrap_or(name);
+                    words.extend(["+", name, " -", name, " "]);
+                }
+                words + "+all -all"
             }
             _ => String::new(),
         }
@@ -92,9 +96,11 @@ impl Spec {
     }
 
     /// Its names as they are typed.
-    fn typed(&self) -> impl Iterator<Item = String> {
-        let short = self.short.map(|letter| format!("-{letter}"));
-        short.into_iter().chain(self.names().map(|name| ["--", name].concat()))
+    fn typed(&self) -> Vec<String> {
+        let mut typed = Vec::new();
+        typed.extend(self.short.map(|letter| format!("-{letter}")));
+        typed.extend(self.names().map(|name| ["--", name].concat()));
+        typed
     }
 }
 

@@ -27,4 +27,4 @@ pub use linux::number;
 pub use applet::{Applet, Invocation, Origin};
 pub use failure::{Failure, Outcome};
 pub use output::Output;
-pub use table::{Opt, Order, Parsed, Store, Table};
+pub use table::{Opt, Order, Store, Table};

@@ -6,7 +6,7 @@
 
 pub use crate::packed::Specs;
 
-use crate::{Failure, Invocation, Origin, Outcome, Output, failure::Line, text};
+use crate::{Failure, Invocation, Origin, Output, failure::Line, text};
 use linux::process::variable;
 use std::ffi::{OsStr, OsString};
 
@@ -197,27 +197,16 @@ pub enum Order {
     Permuted,
 }
 
-/// What a command line was.
-pub enum Parsed<O> {
-    /// Options and operands.
-    Run(O, Vec<OsString>),
-    /// `--help` or `--version` has been answered.
-    Done(Outcome),
-}
-
-/// Parses a command line by a table.
-pub fn parse<O: Default>(
+/// Parses a command line by a table: stores what its options say and returns the operands; `None` if `--help` or
+/// `--version` has been answered.
+pub fn parse<O>(
     invocation: &Invocation<'_>,
     table: &'static Table<O>,
     order: Order,
+    options: &mut O,
     output: &mut Output,
-) -> Result<Parsed<O>, Failure> {
-    let mut options = O::default();
-    let store = &mut |index, value| (table.store)(&mut options, index, value);
-    Ok(match parse_rows(invocation, &table.specs, store, order, output)? {
-        Some(operands) => Parsed::Run(options, operands),
-        None => Parsed::Done(Ok(0)),
-    })
+) -> Result<Option<Vec<OsString>>, Failure> {
+    parse_rows(invocation, &table.specs, &mut |index, value| (table.store)(options, index, value), order, output)
 }
 
 /// Gives each option to its row and returns the operands; `None` if the help or the version has been printed.

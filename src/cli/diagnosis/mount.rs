@@ -150,7 +150,8 @@ fn locked(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
 fn missing(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     if mounting.fstype == Some(OsStr::new("overlay")) {
         let is_given = |name: &&str| mounting.options.get(name).and_then(|option| option.plain_value()).is_some();
-        let words: Vec<&str> = ["lowerdir", "upperdir", "workdir"].into_iter().filter(is_given).collect();
+        let mut words = ["lowerdir", "upperdir", "workdir"].to_vec();
+        words.retain(is_given);
         return Some(text!["a directory of the overlay does not exist: look at ", words.join(", ")]);
     }
     let source = mounting.source?;

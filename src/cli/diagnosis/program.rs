@@ -58,8 +58,10 @@ fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
     if !SHELLS.iter().any(|shell| name == *shell) {
         return Vec::new();
     }
-    let there: Vec<OsString> =
-        SHELLS.iter().flat_map(|name| found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name), facts)).collect();
+    let mut there = Vec::new();
+    for name in SHELLS {
+        there.extend(found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name), facts));
+    }
     if there.is_empty() {
         return vec![text!["there is no shell in this root; name a program that is in it"]];
     }
