@@ -60,20 +60,20 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut iab = false;
     let mut status = 0;
     for argument in invocation.args {
-        match argument.as_bytes() {
-            b"--help" | b"-h" | b"--usage" => {
+        match argument.to_str().unwrap_or_default() {
+            "--help" | "-h" | "--usage" => {
                 warn(invocation, &Line::Text(usage(invocation)));
                 return Ok(0);
             }
-            b"--license" => {
+            "--license" => {
                 output.print(cli::capability::license(invocation));
                 return Ok(0);
             }
-            b"--verbose" => style = Style::Verbose,
-            b"--ugly" | b"--legacy" => style = Style::Legacy,
-            b"--iab" => iab = true,
-            text => {
-                if let Err(message) = show(text, style, iab, output) {
+            "--verbose" => style = Style::Verbose,
+            "--ugly" | "--legacy" => style = Style::Legacy,
+            "--iab" => iab = true,
+            _ => {
+                if let Err(message) = show(argument.as_bytes(), style, iab, output) {
                     // In the order in which things were met, where both go to one place.
                     let _ = output.flush();
                     warn(invocation, &Line::Plain(message));
@@ -93,13 +93,13 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
     let mut story = Story::default();
     let mut iab = false;
     for argument in invocation.args {
-        match argument.as_bytes() {
-            b"--help" | b"-h" | b"--usage" | b"--license" => {
+        match argument.to_str().unwrap_or_default() {
+            "--help" | "-h" | "--usage" | "--license" => {
                 story.tell("print what {0} asks for", NO_CALL, &[argument]);
                 break;
             }
-            b"--verbose" | b"--ugly" | b"--legacy" => {}
-            b"--iab" => iab = true,
+            "--verbose" | "--ugly" | "--legacy" => {}
+            "--iab" => iab = true,
             _ => {
                 story.tell("print the capability sets of process {0}", "capget({0})", &[argument]);
                 if iab {

@@ -235,11 +235,11 @@ impl Default for TableUse {
 impl TableUse {
     /// --options-mode=MODE.
     pub fn set_mode(&mut self, mode: &OsStr) -> Result<(), Failure> {
-        self.mode = match mode.as_bytes() {
-            b"ignore" => Mode::Ignore,
-            b"append" => Mode::Append,
-            b"prepend" => Mode::Prepend,
-            b"replace" => Mode::Replace,
+        self.mode = match mode.to_str().unwrap_or_default() {
+            "ignore" => Mode::Ignore,
+            "append" => Mode::Append,
+            "prepend" => Mode::Prepend,
+            "replace" => Mode::Replace,
             _ => return Err(bad_usage()),
         };
         Ok(())

@@ -253,11 +253,11 @@ const ROWS: &[Opt<Options>] = &[
         "slave|shared|private|unchanged",
         "modify mount propagation in mount namespace",
         |options, mode| {
-            options.propagation = Some(match mode.as_bytes() {
-                b"private" => Some(Propagation::Private),
-                b"shared" => Some(Propagation::Shared),
-                b"slave" => Some(Propagation::Slave),
-                b"unchanged" => None,
+            options.propagation = Some(match mode.to_str().unwrap_or_default() {
+                "private" => Some(Propagation::Private),
+                "shared" => Some(Propagation::Shared),
+                "slave" => Some(Propagation::Slave),
+                "unchanged" => None,
                 _ => return Err(Failure::new(1, text!["unsupported propagation mode: ", mode])),
             });
             Ok(())

@@ -54,15 +54,15 @@ impl Entry {
             let (key, value) = word.split_at(equals);
             let value = value.get(1..).unwrap_or_default();
             let text = || OsString::from_vec(unescape(value).into_owned());
-            match key {
-                b"ID" => entry.id = number::decimal(value),
-                b"UNIQID" => entry.unique = number::decimal(value),
-                b"SRC" => entry.source = text(),
-                b"TARGET" => entry.target = text(),
-                b"ROOT" => entry.root = text(),
-                b"BINDSRC" => entry.bind_source = Some(text()),
-                b"ATTRS" => entry.attributes = Some(text()),
-                b"OPTS" => entry.options = unescape(value).into_owned(),
+            match str::from_utf8(key).unwrap_or_default() {
+                "ID" => entry.id = number::decimal(value),
+                "UNIQID" => entry.unique = number::decimal(value),
+                "SRC" => entry.source = text(),
+                "TARGET" => entry.target = text(),
+                "ROOT" => entry.root = text(),
+                "BINDSRC" => entry.bind_source = Some(text()),
+                "ATTRS" => entry.attributes = Some(text()),
+                "OPTS" => entry.options = unescape(value).into_owned(),
                 _ => {}
             }
         }
