@@ -232,7 +232,9 @@ fn print_page(name: Option<&OsString>, output: &mut Output) -> Outcome {
 /// The page that is installed beside the program. A compressed one is left to gzip(1), which is run in our place.
 fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
     const LIMIT: usize = 1 << 20;
-    let program = linux::directory::read_link(OsStr::new("/proc/self/exe")).ok()?;
+    // Without a proc: where packages and images have it.
+    let program = linux::directory::read_link(OsStr::new("/proc/self/exe"));
+    let program = program.unwrap_or_else(|_| "/usr/bin/ctrbox".into());
     let directory = linux::directory::parent(&program)?;
     PAGES.iter().find_map(|place| {
         let mut path = OsString::from(directory);
