@@ -3,7 +3,7 @@
 use super::errors::{self, USAGE};
 use super::idmap;
 use cli::{Failure, text};
-use linux::options::Options as MountOptions;
+use linux::options::{MountOption, Options as MountOptions};
 use linux::{accounts, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -45,44 +45,45 @@ impl XMount {
         let octal = |text: &[u8]| number::in_base(text, 8).filter(|mode| *mode <= 0o7777).map(|mode| mode as u32);
         let mut xmount = XMount::default();
         for option in &options.0 {
+            let Some(name) = name_of(option) else { continue };
             let value = option.plain_value().filter(|value| !value.is_empty());
             let has_value = value.is_some();
-            let (is_good, why) = match option.name.as_slice() {
-                b"X-mount.mkdir" | b"x-mount.mkdir" => {
+            let (is_good, why) = match name {
+                "mkdir" => {
                     xmount.mkdir = value.or_else(|| Some(b"755".to_vec()));
                     continue;
                 }
-                b"X-mount.noloop" => {
+                "noloop" => {
                     xmount.no_loop = true;
                     continue;
                 }
-                b"X-mount.auto-fstypes" => {
+                "auto-fstypes" => {
                     xmount.auto_types = value;
                     continue;
                 }
-                b"X-mount.nocanonicalize" => {
+                "nocanonicalize" => {
                     let which = value.as_deref().unwrap_or_default();
                     xmount.raw_source |= matches!(which, b"" | b"source");
                     xmount.raw_target |= matches!(which, b"" | b"target");
                     (matches!(which, b"" | b"source" | b"target"), INVALID)
                 }
-                b"X-mount.subdir" => {
+                "subdir" => {
                     xmount.subdir = value.map(OsString::from_vec);
                     (has_value, INVALID)
                 }
-                b"X-mount.owner" => {
+                "owner" => {
                     xmount.owner = value.and_then(|name| user(&name));
                     (xmount.owner.is_some(), if has_value { INVALID } else { MISSING })
                 }
-                b"X-mount.group" => {
+                "group" => {
                     xmount.group = value.and_then(|name| group(&name));
                     (xmount.group.is_some(), if has_value { INVALID } else { MISSING })
                 }
-                b"X-mount.mode" => {
+                "mode" => {
                     xmount.mode = value.and_then(|mode| octal(&mode));
                     (xmount.mode.is_some(), if has_value { INVALID } else { MISSING })
                 }
-                b"X-mount.idmap" => {
+                "idmap" => {
                     xmount.idmap = value.filter(|map| idmap::is_valid(map)).map(OsString::from_vec);
                     (xmount.idmap.is_some(), MISSING)
                 }
@@ -94,6 +95,12 @@ impl XMount {
         }
         Ok(xmount)
     }
+}
+
+/// The option's name without its prefix, if it is one of ours. `x-mount.mkdir` is an old name of one.
+fn name_of(option: &MountOption) -> Option<&str> {
+    let name = core::str::from_utf8(&option.name).ok()?;
+    name.strip_prefix("X-mount.").or_else(|| name.strip_prefix("x-mount.").filter(|name| *name == "mkdir"))
 }
 
 /// An option whose value cannot be used: the whole list is told, and `why`, as the original's errno says it.
