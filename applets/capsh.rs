@@ -14,7 +14,8 @@ use cli::explain::{NO_CALL, Story};
 use cli::table::{Argument, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::capability;
-use linux::process::{Disposition, Pid};
+use linux::process::Pid;
+use linux::signal::Disposition;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

@@ -118,7 +118,7 @@ fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
 
 /// `$SHELL -i`; an empty `$SHELL` is taken as it is, as GNU does.
 fn interactive_shell() -> Program {
-    let shell = linux::process::environment("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
+    let shell = linux::environment::value("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
     Program {
         argv: Argv(vec![shell.clone(), OsString::from("-i")]),
         file: shell,

@@ -207,7 +207,7 @@ impl Printer<'_> {
 
     fn print(&mut self, mut line: Vec<u8>) {
         // Programs get the bytes.
-        if line.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\n')) && linux::io::is_terminal(1) {
+        if line.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\n')) && linux::terminal::is_terminal(1) {
             line.pop();
             self.output.print_line(line);
         } else {

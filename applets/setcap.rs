@@ -252,7 +252,7 @@ impl Session {
         let mut text = Vec::new();
         let mut piece = [0; 4096];
         while text.len() < INPUT {
-            let got = linux::io::read_standard_input(&mut piece).unwrap_or(0);
+            let got = linux::raw::read_standard_input(&mut piece).unwrap_or(0);
             let read = piece.get(..got).unwrap_or_default();
             if matches!(read.first(), None | Some(b'\n')) {
                 break;

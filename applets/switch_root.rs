@@ -12,7 +12,7 @@ use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::mount::{self, statmount};
 use linux::process::{Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
-use linux::root::Old;
+use linux::root::OldRoot;
 use linux::{Errno, directory, executable, process, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -105,7 +105,12 @@ fn operands_of(operands: &[OsString]) -> Result<(&OsString, &OsString), Failure>
 }
 
 /// Makes `new_root` the root, and returns the old one.
-fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &mut Output) -> Result<Old, Failure> {
+fn switch(
+    invocation: &Invocation<'_>,
+    new_root: &OsStr,
+    init: &OsStr,
+    output: &mut Output,
+) -> Result<OldRoot, Failure> {
     let failed_stat = |path: &OsStr, errno: Errno| sorry(text!["stat of ", path, " failed: ", errno]);
     let root = OsStr::new("/");
     let device = |path: &OsStr| stat::path(path).map(|stat| stat.identity().0);
@@ -117,7 +122,7 @@ fn switch(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &
         return Err(explained(not_moved(Errno::EINVAL), Step::MoveRoot(new_root), Errno::EINVAL));
     }
     check_init(invocation, new_root, init, output)?;
-    let old = Old::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
+    let old = OldRoot::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
     // What is undone is named by the same paths when the working directory is another.
     let absolute = directory::canonical(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
     let device_if_there = |path: &OsStr| match device(path) {
@@ -262,7 +267,7 @@ fn sorry(text: Vec<u8>) -> Failure {
 }
 
 /// A child empties the old root while the new one starts. What cannot be removed only costs memory.
-fn empty_in_the_background(old: Old) {
+fn empty_in_the_background(old: OldRoot) {
     if let Ok(Fork::Child) = process::fork() {
         let _ = old.empty();
         process::exit_child(0);

@@ -21,7 +21,7 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
         return Err(Failure::usage(1, text!["options --install and --uninstall cannot be combined"]));
     }
     let itself = OsStr::new("/proc/self/exe");
-    let program = directory::read_link(itself).map_err(|error| failed("cannot find this program: ", itself, &error))?;
+    let program = link::read(itself).map_err(|error| failed("cannot find this program: ", itself, &error))?;
     if let (Some(parent), true) = (operands.first(), options.install) {
         directory::make_all(parent, 0o777, &mut Vec::new())
             .map_err(|errno| Failure::new(1, text!["cannot make ", parent, ": ", errno]))?;
@@ -76,7 +76,7 @@ fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failu
     };
     let made = made.and_then(|()| link::rename(&temporary, name));
     // Renaming one hard link over another of the same file leaves both names.
-    let _ = directory::unlink(&temporary);
+    let _ = link::unlink(&temporary);
     made.map_err(|error| {
         let failure = failed("cannot link ", name, &error);
         if error.errno == Errno::EXDEV {
@@ -90,7 +90,7 @@ fn uninstall(program: &OsStr, name: &OsStr) -> Result<(), Failure> {
     if !is_ours(program, name) {
         return Ok(());
     }
-    directory::unlink(name).map_err(|error| failed("cannot remove ", name, &error))
+    link::unlink(name).map_err(|error| failed("cannot remove ", name, &error))
 }
 
 /// Whether a name leads to this very file, as a hard or a symbolic link; or to nothing any more, as the link of a
@@ -99,7 +99,7 @@ fn is_ours(program: &OsStr, name: &OsStr) -> bool {
     match (stat::path(program), stat::path(name)) {
         (Ok(ours), Ok(theirs)) => ours.identity() == theirs.identity(),
         (Ok(_), Err(error)) if error.errno == Errno::ENOENT => {
-            directory::read_link(name).is_ok_and(|target| cli::applet::last_component(&target) == CTRBOX.name)
+            link::read(name).is_ok_and(|target| cli::applet::last_component(&target) == CTRBOX.name)
         }
         _ => false,
     }

@@ -25,7 +25,7 @@ static RUNNING: AtomicUsize = AtomicUsize::new(usize::MAX);
 fn memory_exhausted() -> ! {
     let applet = applets::APPLETS.get(RUNNING.load(Ordering::Relaxed)).copied().unwrap_or(&CTRBOX);
     for piece in [applet.name.as_bytes(), b": memory exhausted\n"] {
-        let _ = linux::io::write_all_to(2, piece);
+        let _ = linux::raw::write_all_to(2, piece);
     }
     linux::process::exit_child(applet.usage_status)
 }
@@ -99,7 +99,7 @@ fn start(arguments: &[&OsStr]) -> u8 {
         return status;
     }
     // Not before: with the privilege of our file it would make files for the caller.
-    linux::trace::start();
+    linux::start::trace();
     if applet.is_none() {
         unknown(name).print(&invocation);
         return UNKNOWN;
@@ -109,12 +109,12 @@ fn start(arguments: &[&OsStr]) -> u8 {
 
 /// Refuses to run with privilege that the kernel marked as borrowed (AT_SECURE), unless nobody gains by it.
 fn refused(invocation: &Invocation<'_>) -> Option<u8> {
-    if !linux::start::is_secure_execution() {
+    if !linux::secure::is_secure_execution() {
         return None;
     }
     let applet = invocation.applet;
     let [real, effective, _] = linux::credentials::all_uids();
-    let hint = if linux::start::file_gives_privilege() {
+    let hint = if linux::secure::file_gives_privilege() {
         "the file of this program gives it: one privileged file would be every applet at once; remove its set-user-ID and \
          set-group-ID bits and its file capabilities"
     } else if matches!(applet.name, "mount" | "umount") && real != 0 && real != effective {
@@ -233,7 +233,7 @@ fn print_page(name: Option<&OsString>, output: &mut Output) -> Outcome {
 fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
     const LIMIT: usize = 1 << 20;
     // Without a proc: where packages and images have it.
-    let program = linux::directory::read_link(OsStr::new("/proc/self/exe"));
+    let program = linux::link::read(OsStr::new("/proc/self/exe"));
     let program = program.unwrap_or_else(|_| "/usr/bin/ctrbox".into());
     let directory = linux::directory::parent(&program)?;
     PAGES.iter().find_map(|place| {
@@ -242,7 +242,7 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
         for part in [place, section, "/", applet.name, ".", applet.section] {
             path.push(part);
         }
-        if let Ok(page) = linux::io::read_head(&path, LIMIT) {
+        if let Ok(page) = linux::file::read_head(&path, LIMIT) {
             return Some(page);
         }
         path.push(".gz");

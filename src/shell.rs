@@ -9,8 +9,9 @@ use cli::child::{Forked, Forking, How};
 use cli::exec::{Program, failed_to_execute};
 use cli::text::{Piece, disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
-use linux::process::{self, Argv, Attendance, Environment, Signal, Status, signals};
-use linux::{Errno, directory, io, link, stat, walk};
+use linux::process::{self, Argv, Environment, Forwarding, Status};
+use linux::signal::Signal;
+use linux::{Errno, directory, file, link, raw, stat, walk};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -46,7 +47,13 @@ const ROWS: &[Opt<Options>] = &[
 static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// Blocked while the shell runs: what a terminal sends goes to the shell, and we are to live to clean up after it.
-const BLOCKED: &[Signal] = &[signals::SIGTERM, signals::SIGINT, signals::SIGCHLD, signals::SIGHUP, signals::SIGQUIT];
+const BLOCKED: &[Signal] = &[
+    linux::signal::SIGTERM,
+    linux::signal::SIGINT,
+    linux::signal::SIGCHLD,
+    linux::signal::SIGHUP,
+    linux::signal::SIGQUIT,
+];
 
 /// The `sudo` of the shell. What has no command of its own, as -l or -v, is left to sudo as it is; so is what it may not
 /// understand. The inner text is for the shell that sudo runs before the command: that has PATH as sudo has made it.
@@ -156,7 +163,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));
     }
     let rootfs = options.rootfs.map(root_file_system).transpose()?;
-    let itself = directory::read_link(OsStr::new("/proc/self/exe"));
+    let itself = link::read(OsStr::new("/proc/self/exe"));
     let program = itself.map_err(|error| failed("cannot find this program", OsStr::new("/proc/self/exe"), error))?;
     let links = private_directory()?;
     let shell = Shell::new(links, options.trace, rootfs);
@@ -183,10 +190,10 @@ fn root_file_system(path: &OsStr) -> Result<OsString, Failure> {
 
 /// A new directory below $TMPDIR. Others may look in: `sudo -u` runs commands as them.
 fn private_directory() -> Result<OsString, Failure> {
-    let parent = process::variable("TMPDIR").unwrap_or_else(|| "/tmp".into());
+    let parent = linux::environment::variable("TMPDIR").unwrap_or_else(|| "/tmp".into());
     let mut parent =
         directory::canonical(&parent).map_err(|error| failed("no directory for the links:", &parent, error))?;
-    if stat::is_on_noexec(&parent) {
+    if linux::executable::is_on_noexec(&parent) {
         let failure = Failure::new(1, text!["no program can be run from ", parent, ", which is mounted noexec"]);
         return Err(failure.hint("TMPDIR names another directory for the links"));
     }
@@ -215,7 +222,7 @@ fn quoted(text: &OsStr) -> Vec<u8> {
 
 /// Where a program is along PATH, or where root's are.
 fn find(program: &str) -> Option<OsString> {
-    let path = process::variable("PATH").unwrap_or_default();
+    let path = linux::environment::variable("PATH").unwrap_or_default();
     let roots: [&[u8]; 3] = [b"/usr/sbin", b"/sbin", b"/usr/bin"];
     let mut places = path.as_bytes().split(|byte| *byte == b':').filter(|place| place.starts_with(b"/")).chain(roots);
     places.find_map(|place| {
@@ -237,7 +244,7 @@ struct Shell {
 impl Shell {
     fn new(links: OsString, trace: bool, rootfs: Option<OsString>) -> Shell {
         let names = applets::APPLETS.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ");
-        let [zdotdir, home, env, path] = ["ZDOTDIR", "HOME", "ENV", "PATH"].map(process::variable);
+        let [zdotdir, home, env, path] = ["ZDOTDIR", "HOME", "ENV", "PATH"].map(linux::environment::variable);
         let sudo = find("sudo");
         let has_sudo = sudo.is_some();
         let quotes = |text: Option<OsString>| quoted(&text.unwrap_or_default());
@@ -267,7 +274,7 @@ impl Shell {
 
     fn write(&self, name: &str, mode: u32, text: &[u8]) -> Result<(), Failure> {
         let path = self.file(name);
-        io::create(&path, mode, text).map_err(|error| failed("cannot make", &path, error))
+        file::create(&path, mode, text).map_err(|error| failed("cannot make", &path, error))
     }
 
     /// Makes the links and `sudo`.
@@ -285,7 +292,7 @@ impl Shell {
         let mut argv = vec![program.file.clone()];
         let mut changes = self.changes.clone();
         let kind = cli::applet::last_component(&program.file);
-        let is_interactive = io::is_terminal(0);
+        let is_interactive = linux::terminal::is_terminal(0);
         let mut beginnings = BEGINNINGS.iter().filter(|_| is_interactive);
         if let Some(beginning) = beginnings.find(|it| kind == it.shell || it.shell.is_empty()) {
             if let Some(script) = cli::completion::script(beginning.shell, &CTRBOX, applets::APPLETS) {
@@ -318,8 +325,8 @@ impl Shell {
                 process::exit_child(failure.status)
             }
             Forked::Parent(child) => {
-                let attendance = Attendance { forward_signals: true, job_control: true };
-                let status = process::attend(child, attendance);
+                let forwarding = Forwarding { forward_signals: true, job_control: true };
+                let status = process::wait_forwarding(child, forwarding);
                 Ok(match status.map_err(|error| failed("cannot wait for", &program.file, error))? {
                     Status::Exited(status) => status,
                     Status::Signaled(signal) | Status::Stopped(signal) => 128_u8.saturating_add(signal as u8),
@@ -338,6 +345,6 @@ impl Shell {
         let mut line = fill(template, &[&sudo, &theirs, &rootfs, &path]);
         disarm(&mut line, 0);
         line.push(b'\n');
-        let _ = io::write_all_to(2, &line);
+        let _ = raw::write_all_to(2, &line);
     }
 }

@@ -11,7 +11,7 @@ use tests::sandbox::{Accounts, Side, Stage};
 const CALLS: &str = "unshare,setns,mount,umount2,chroot,chdir,fchdir,setuid,setgid,setgroups,setresuid,setresgid,\
                      capset,clone,fork,wait4,execve,fsopen,fspick,fsconfig,fsmount,open_tree,move_mount,mount_setattr,\
                      pidfd_open,pidfd_getfd,mkdir,mkdirat,rmdir,unlinkat,unlink,kill,setsid,prctl,fsetxattr,setxattr,removexattr,\
-                     ?setxattrat,?removexattrat,pivot_root,write,ioctl,fchownat,fchmodat,rename,prlimit64,\
+                     ?setxattrat,?removexattrat,pivot_root,write,ioctl,fchownat,fchmodat,renameat,prlimit64,\
                      open_by_handle_at,openat,fchmod,fchown,utimensat,unlinkat,\
                      landlock_create_ruleset,landlock_add_rule,landlock_restrict_self";
 

@@ -5,7 +5,7 @@ use cli::diagnosis::{self, explained};
 use cli::exec::Program;
 use cli::{Failure, Outcome, text};
 use linux::Errno;
-use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait, signals};
+use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Session<'_> {
         let path = if argv0.as_bytes().contains(&b'/') {
             argv0.to_os_string()
         } else {
-            let path = linux::process::environment("PATH")
+            let path = linux::environment::value("PATH")
                 .ok_or_else(|| fail(text!["no PATH environment variable found for re-execing"]))?;
             in_path(&path, argv0).ok_or_else(|| fail(text!["unable to find executable '", argv0, "' in PATH"]))?
         };
@@ -95,7 +95,7 @@ impl Session<'_> {
         let not_started = |error: linux::Error| failed("child failed to start", &error);
         let (ours, childs) = process::channel().map_err(not_started)?;
         // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
-        let sigchld = process::reset_to_default(signals::SIGCHLD).map_err(not_started)?;
+        let sigchld = linux::signal::reset_to_default(linux::signal::SIGCHLD).map_err(not_started)?;
         let child = match process::fork().map_err(not_started)? {
             Fork::Child => {
                 drop(ours);
@@ -143,7 +143,7 @@ impl Session<'_> {
         }
         let _ = self.output.flush();
         let failed = |error| failed("unable to fork", &error);
-        self.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(failed)?);
+        self.sigchld = Some(linux::signal::reset_to_default(linux::signal::SIGCHLD).map_err(failed)?);
         match process::fork().map_err(failed)? {
             Fork::Child => {
                 std::thread::sleep(Duration::from_secs(u64::from(seconds)));
@@ -158,7 +158,7 @@ impl Session<'_> {
         let signal = integer("--killit signo value", value)?;
         let child = self.child.ok_or_else(|| fail(text!["no forked process to kill"]))?;
         let signal = i32::try_from(signal).unwrap_or(i32::MAX);
-        process::send(child, signal).map_err(|error| failed("Unable to kill child process", &error))?;
+        linux::signal::send(child, signal).map_err(|error| failed("Unable to kill child process", &error))?;
         let status =
             process::wait(child, Wait::End).map_err(|error| failed("waitpid of child process failed", &error))?;
         self.child = None;
@@ -180,7 +180,7 @@ fn default_shell() -> OsString {
     if process::is_executable(&usual) {
         return usual;
     }
-    let others = process::variable("SHELL").into_iter().chain([OsString::from("/bin/sh")]);
+    let others = linux::environment::variable("SHELL").into_iter().chain([OsString::from("/bin/sh")]);
     for other in others {
         if process::is_executable(&other) {
             cli::failure::hint(&text!["there is no ", SHELL, " in this root; running ", other]);

@@ -50,7 +50,7 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     let mut children: Vec<process::Pid> = Vec::new();
     if settings.typed.fork {
         // With an inherited SIG_IGN there would be no children to wait for.
-        let _ = process::reset_to_default(process::signals::SIGCHLD);
+        let _ = linux::signal::reset_to_default(linux::signal::SIGCHLD);
     }
     for entry in &table.entries {
         let own = MountOptions::parse(entry.options.as_deref().unwrap_or_default()).unwrap_or_default();
@@ -124,7 +124,7 @@ fn mount_entry(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Outpu
 /// -F: a child of its own for the entry. `None`: there is none, and it is mounted here.
 fn start(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Output) -> Option<process::Pid> {
     // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
-    process::reset_to_default(process::signals::SIGCHLD).ok()?;
+    linux::signal::reset_to_default(linux::signal::SIGCHLD).ok()?;
     match process::fork() {
         Ok(Fork::Parent(child)) => Some(child),
         Ok(Fork::Child) => {

@@ -36,7 +36,7 @@ pub fn check(settings: &Settings<'_>) -> Result<(), Failure> {
 
 /// The table that is read when none is named.
 pub fn default_path() -> OsString {
-    linux::process::trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
+    linux::environment::trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
 }
 
 /// Completes a request that names only a source or only a target.

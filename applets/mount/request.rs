@@ -31,7 +31,7 @@ pub struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// Those that were typed.
     pub fn of(invocation: &'a Invocation<'a>, typed: &'a Options, origin: Option<&'a OtherMountNs>) -> Settings<'a> {
-        let forced = linux::process::trusted_variable("LIBMOUNT_FORCE_MOUNT2");
+        let forced = linux::environment::trusted_variable("LIBMOUNT_FORCE_MOUNT2");
         let old_api = forced.is_some_and(|value| value == "always");
         Settings { invocation, typed, verbose: typed.verbose, old_api, origin, unwritten: None }
     }

@@ -3,7 +3,7 @@
 use cli::{Failure, Opt, Table, child, number, text};
 use linux::accounts;
 use linux::namespace::Kind;
-use linux::process::Signal;
+use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

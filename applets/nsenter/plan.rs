@@ -3,7 +3,7 @@
 use super::options::{Id, Options, Place, Source, Target};
 use cli::{Failure, text};
 use linux::namespace::{KINDS, Kind};
-use linux::process::Signal;
+use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};
 
 /// What is done, in the order of the fields. What one of them opens is handed to the one that uses it.

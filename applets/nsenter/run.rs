@@ -9,7 +9,7 @@ use cli::exec::{Program, failed_to_execute};
 use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
 use linux::namespace::{self, Kind};
-use linux::process::{self, Attendance, Environment, Status};
+use linux::process::{self, Environment, Forwarding, Status};
 use linux::target::{Target, change_root, open_directory};
 use linux::{Error, capability, cgroup, credentials, directory};
 use std::ffi::{OsStr, OsString};
@@ -191,7 +191,7 @@ fn enter(plan: &Plan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -> Resul
         }
         if target.pid == 1
             && !kinds.is_empty()
-            && linux::io::is_terminal(2)
+            && linux::terminal::is_terminal(2)
             && kinds.iter().all(|kind| target.shares(*kind) == Some(true))
         {
             cli::failure::hint_on_terminal(diagnosis::SHARES_EVERYTHING);
@@ -228,11 +228,11 @@ fn fork(how: Fork, forking: &mut Forking, output: &mut Output) -> Result<Here, F
     match forking.fork(How { blocked, kill_child: how.kill_child }, output)? {
         Forked::Child(tie) => Ok(Here::Child(tie)),
         Forked::Parent(child) => {
-            let attendance = Attendance { forward_signals: how.forward_signals, job_control: true };
-            match process::attend(child, attendance).map_err(named("waitpid failed"))? {
+            let forwarding = Forwarding { forward_signals: how.forward_signals, job_control: true };
+            match process::wait_forwarding(child, forwarding).map_err(named("waitpid failed"))? {
                 Status::Exited(status) => Ok(Here::Parent(status)),
                 Status::Signaled(signal) | Status::Stopped(signal) => {
-                    process::die_of(signal);
+                    linux::signal::die_of(signal);
                     Ok(Here::Parent(1))
                 }
             }

@@ -4,7 +4,7 @@
 use super::REFUSED;
 use super::options::{EVERY, Options, Place};
 use cli::{Failure, text};
-use linux::{Errno, io, landlock, seccomp, target};
+use linux::{Errno, file, landlock, seccomp, target};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -42,7 +42,7 @@ impl Confinement {
 
 fn filter(path: &OsStr) -> Result<Vec<u8>, Failure> {
     // One instruction more than there may be, for the kernel to refuse.
-    let read = io::read_file(path, (seccomp::MOST + 1) * seccomp::INSTRUCTION)
+    let read = file::read_file(path, (seccomp::MOST + 1) * seccomp::INSTRUCTION)
         .map_err(|error| Failure::new(REFUSED, text!["cannot ", error.call, " ", path, ": ", error.errno]))?;
     match read.len() % seccomp::INSTRUCTION {
         0 => Ok(read),

@@ -4,7 +4,7 @@ use super::options::{SECUREBITS, capability_name};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, Output, text};
 use linux::capability::{self, Own};
-use linux::{credentials, io, process, stat};
+use linux::{credentials, file, process, stat};
 use std::ffi::OsStr;
 
 /// The security modules that give a process a label: where the module shows itself, and how its label is called.
@@ -56,12 +56,12 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     }
     line("Securebits", &list, output);
     let signal = process::death_signal().map_err(failed("get pdeathsig failed"))?;
-    line("Parent death signal", &if signal != 0 { process::signal_name(signal) } else { String::new() }, output);
+    line("Parent death signal", &if signal != 0 { linux::signal::name(signal) } else { String::new() }, output);
     for (module, name) in MODULES {
         if stat::path(OsStr::new(module)).is_err() {
             continue;
         }
-        match io::read_file("/proc/self/attr/current", 4096) {
+        match file::read_file("/proc/self/attr/current", 4096) {
             Ok(label) => output.print(text![
                 name,
                 ": ",

@@ -2,7 +2,8 @@
 
 use super::confine::listed;
 use cli::{Failure, Opt, Table, number, text, value};
-use linux::process::{ANY_TRACER, Pid, Signal, signal_number};
+use linux::process::{ANY_TRACER, Pid};
+use linux::signal::Signal;
 use linux::{accounts, capability, landlock};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -342,7 +343,7 @@ const ROWS: &[Opt<Options>] = &[
             b"keep" => None,
             b"clear" => Some(0),
             _ => {
-                let found = name.to_str().and_then(signal_number);
+                let found = name.to_str().and_then(linux::signal::number);
                 Some(found.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?)
             }
         };

@@ -8,7 +8,7 @@ use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
 use linux::capability::{self, SETGID, SETUID, Sets};
 use linux::process::{self, Environment};
-use linux::{Errno, accounts, credentials, io, login_defs, namespace, stat};
+use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -188,7 +188,7 @@ fn fresh_environment(user: Option<&accounts::User>) -> Environment {
         entry.push(value);
         variables.push(entry);
     };
-    if let Some(terminal) = linux::process::environment("TERM") {
+    if let Some(terminal) = linux::environment::value("TERM") {
         set("TERM", &terminal);
     }
     if let Some(user) = user {
@@ -213,7 +213,7 @@ fn login_path(of_root: bool) -> OsString {
         (false, true) => (&["ENV_PATH"], "/usr/local/bin:/usr/bin"),
         (false, false) => (&["ENV_PATH"], "/usr/local/bin:/bin:/usr/bin"),
     };
-    let text = io::read_file(login_defs::FILE, login_defs::LIMIT).unwrap_or_default();
+    let text = file::read_file(login_defs::FILE, login_defs::LIMIT).unwrap_or_default();
     let found = names.iter().find_map(|name| login_defs::value(&text, name));
     found.map_or_else(|| otherwise.into(), |value| OsStr::from_bytes(login_defs::path(value)).to_os_string())
 }

@@ -6,7 +6,8 @@ use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::idmap::{self, Extent, Ids};
 use linux::mount::Propagation;
 use linux::namespace::Kind;
-use linux::process::{Environment, Signal};
+use linux::process::Environment;
+use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -111,7 +112,7 @@ impl Options {
         };
         for name in names.as_bytes().split(|byte| *byte == b',').filter(|name| !name.is_empty()) {
             let name = OsStr::from_bytes(name);
-            if let Some(value) = linux::process::environment(name) {
+            if let Some(value) = linux::environment::value(name) {
                 let mut entry = name.to_os_string();
                 entry.push("=");
                 kept.retain(|other: &OsString| !other.as_bytes().starts_with(entry.as_bytes()));

@@ -6,7 +6,8 @@ use linux::credentials::{effective_gid, effective_uid};
 use linux::idmap::{self, Extent, Ids};
 use linux::mount::Propagation;
 use linux::namespace::{Clock, Kind};
-use linux::process::{Environment, Signal};
+use linux::process::Environment;
+use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

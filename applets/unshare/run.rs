@@ -9,7 +9,7 @@ use cli::failure::{failed, hints_wanted, named};
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::Propagation;
 use linux::namespace::{self, Kind};
-use linux::process::{self, Attendance, FORWARDED, Status};
+use linux::process::{self, FORWARDED, Forwarding, Status};
 use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
 use std::ffi::OsStr;
 
@@ -144,11 +144,11 @@ fn fork(
                 // It ends when the child has hung up, too: at the exec.
                 helper.finish();
             }
-            let attendance = Attendance { forward_signals: how.forward_signals, job_control: false };
-            match process::attend(child, attendance).map_err(named("waitpid failed"))? {
+            let forwarding = Forwarding { forward_signals: how.forward_signals, job_control: false };
+            match process::wait_forwarding(child, forwarding).map_err(named("waitpid failed"))? {
                 Status::Exited(status) => Ok(Here::Parent(status)),
                 Status::Signaled(signal) | Status::Stopped(signal) => {
-                    process::die_of(signal);
+                    linux::signal::die_of(signal);
                     Err(Failure::new(1, text!["child exit failed"]))
                 }
             }

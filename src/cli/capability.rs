@@ -3,7 +3,7 @@
 
 use crate::{Failure, Invocation, failure::hints_wanted, text};
 use linux::capability::{self, Sets, TextError, TextErrorKind};
-use linux::process::variable;
+use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

@@ -5,7 +5,8 @@ use crate::diagnosis::{Step, explained};
 use crate::failure::{failed, named};
 use crate::{Failure, Output, number, text};
 use linux::Error;
-use linux::process::{self, Disposition, FORWARDED, Fork, Parent, Pid, Signal, SignalMask, signals};
+use linux::process::{self, FORWARDED, Fork, Parent, Pid};
+use linux::signal::{Disposition, Signal, SignalMask};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -55,13 +56,14 @@ pub struct How {
 }
 
 /// Blocked in a parent that passes signals on: those, and the one that tells of the child.
-pub const FORWARDING: &[Signal] = &[FORWARDED[0], FORWARDED[1], signals::SIGCHLD];
+pub const FORWARDING: &[Signal] = &[FORWARDED[0], FORWARDED[1], linux::signal::SIGCHLD];
 
 impl Forking {
     /// With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
     pub fn expect_children(&mut self) -> Result<(), Failure> {
         if self.sigchld.is_none() {
-            self.sigchld = Some(process::reset_to_default(signals::SIGCHLD).map_err(named("sigaction failed"))?);
+            self.sigchld =
+                Some(linux::signal::reset_to_default(linux::signal::SIGCHLD).map_err(named("sigaction failed"))?);
         }
         Ok(())
     }
@@ -71,7 +73,7 @@ impl Forking {
         self.expect_children()?;
         let mask = match how.blocked {
             [] => None,
-            signals => Some(process::block(signals).map_err(named("sigprocmask block failed"))?),
+            signals => Some(linux::signal::block(signals).map_err(named("sigprocmask block failed"))?),
         };
         let watched = how.kill_child.map(|_| Parent::watch()).transpose().map_err(named("pidfd_open failed"))?;
         // A failure is kept and reported by the last flush.
@@ -107,8 +109,8 @@ pub fn fork_failed(error: Error) -> Failure {
 
 /// The argument of `--kill-child`: SIGKILL without one.
 pub fn kill_signal(name: Option<&OsStr>) -> Result<Signal, Failure> {
-    let Some(name) = name else { return Ok(signals::SIGKILL) };
-    let number = name.to_str().and_then(process::signal_number);
+    let Some(name) = name else { return Ok(linux::signal::SIGKILL) };
+    let number = name.to_str().and_then(linux::signal::number);
     number.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::applet::{Invocation, Origin};
 use crate::text::{Piece, Value, disarm};
-use linux::process::variable;
+use linux::environment::variable;
 use std::os::unix::ffi::OsStrExt;
 
 /// How a command ends: its exit status, or a failure that is printed once, by `main`.
@@ -164,7 +164,7 @@ impl Line {
 
 /// Prints a hint for a person who types commands; a script that went well is not disturbed.
 pub fn hint_on_terminal(text: &str) {
-    if linux::io::is_terminal(2) {
+    if linux::terminal::is_terminal(2) {
         hint(text.as_bytes());
     }
 }
@@ -212,5 +212,5 @@ fn add_hint(hint: &[u8], text: &mut Vec<u8>) {
 
 /// The one place that writes to standard error. When that fails there is nowhere left to say so.
 pub fn write_error(text: &[u8]) {
-    let _ = linux::io::write_all_to(2, text);
+    let _ = linux::raw::write_all_to(2, text);
 }

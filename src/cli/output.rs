@@ -44,7 +44,7 @@ impl Output {
     /// Writes what has been printed so far. The first failure is remembered and reported each time.
     pub fn flush(&mut self) -> Result<(), Errno> {
         if self.failed.is_none() && !self.buffer.is_empty() {
-            self.failed = linux::io::write_all_to(1, &self.buffer).err();
+            self.failed = linux::raw::write_all_to(1, &self.buffer).err();
         }
         self.buffer.clear();
         self.failed.map_or(Ok(()), Err)

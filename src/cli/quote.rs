@@ -1,6 +1,6 @@
 //! Quoting of names in GNU's messages: by the locale's quotes, or as a shell would need it.
 
-use linux::process::variable;
+use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

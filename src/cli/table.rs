@@ -7,7 +7,7 @@
 pub use crate::packed::Specs;
 
 use crate::{Failure, Invocation, Origin, Output, failure::Line, text};
-use linux::process::variable;
+use linux::environment::variable;
 use std::ffi::{OsStr, OsString};
 
 /// What can be said about an option without its code: its names, its argument, its help.

@@ -5,7 +5,7 @@
 //! has been chrooted by then, and the links of a proc mounted in it are not followed.
 
 use crate::index::Index;
-use crate::{Errno, io, number};
+use crate::{Errno, file, number, raw, resolve};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -79,7 +79,7 @@ impl GroupLine<'_> {
         };
         let is_end = |next: Option<&u8>| matches!(next, None | Some(b','));
         let mut start = 0;
-        while let Some(found) = self.members.get(start..).and_then(|rest| io::find_byte(*first, rest)) {
+        while let Some(found) = self.members.get(start..).and_then(|rest| raw::find_byte(*first, rest)) {
             let (before, rest) = self.members.split_at_checked(start + found).unwrap_or_default();
             if is_end(before.trim_ascii_end().last())
                 && rest.strip_prefix(name).is_some_and(|after| is_end(after.trim_ascii_start().first()))
@@ -254,7 +254,7 @@ fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Errno> {
     let mut chunk = [0; 4096];
     let mut total = 0;
     while total < LIMIT {
-        let got = io::read_some(file.as_fd(), &mut chunk)?;
+        let got = raw::read_some(file.as_fd(), &mut chunk)?;
         if got == 0 {
             break;
         }
@@ -271,9 +271,9 @@ fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Errno> {
 /// a pipe or a device in its place.
 fn open(path: &str) -> Result<OwnedFd, Errno> {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = match io::open_without_magic_links(OsStr::new(path), flags) {
+    let file = match resolve::open_without_magic_links(OsStr::new(path), flags) {
         // A kernel before 5.6, or a filter that does not know the call.
-        Err(Errno::ENOSYS) => io::open_at(None, OsStr::new(path), flags, 0)?,
+        Err(Errno::ENOSYS) => file::open_at(None, OsStr::new(path), flags, 0)?,
         // What stands there is no account file, so there is none: numbers still work.
         Err(Errno::ELOOP) => return Err(Errno::ENOENT),
         opened => opened?,
@@ -295,7 +295,7 @@ impl Lines {
     fn take(&mut self, piece: &[u8], row: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         let mut rest = piece;
         loop {
-            let end = io::find_byte(b'\n', rest);
+            let end = raw::find_byte(b'\n', rest);
             let part = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
             let is_whole = end.is_some() && self.begun.is_empty();
             self.too_long |= self.begun.len() + part.len() > LONGEST;
@@ -344,7 +344,7 @@ pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
 /// Cuts off the first field of what is left of a line. A group may have thousands of members.
 fn field<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
     let text = (*rest)?;
-    let end = io::find_byte(b':', text);
+    let end = raw::find_byte(b':', text);
     *rest = end.and_then(|end| text.get(end + 1..));
     text.get(..end.unwrap_or(text.len()))
 }

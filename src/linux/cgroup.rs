@@ -2,9 +2,9 @@
 
 use crate::mount::statmount;
 use crate::mountinfo::{Entry, Table};
-use crate::{Errno, Error, Result, error::Context, io, stat, target::Target};
+use crate::{Errno, Error, Result, error::Context, file, raw, stat, target::Target};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A process's place in one hierarchy: a line of /proc/PID/cgroup.
@@ -28,7 +28,7 @@ pub fn parse(line: &[u8]) -> Option<Membership> {
 /// Opens `cgroup.procs` of each cgroup the process is in. Of a hierarchy that is mounted nowhere it must be our own.
 pub fn open_procs(target: &Target) -> Result<Vec<OwnedFd>> {
     let memberships = target.read("cgroup", 1 << 20)?;
-    let own = io::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
+    let own = file::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
     let own: Vec<_> = own.split(|byte| *byte == b'\n').filter_map(parse).collect();
     let mounts = Table::read()?;
     let mut opened = Vec::new();
@@ -59,7 +59,7 @@ pub fn open_procs(target: &Target) -> Result<Vec<OwnedFd>> {
 
 /// Opens a file for writing that must be on this mount, and not on one that covers it.
 fn open_on(mount: u64, path: &OsStr) -> Result<OwnedFd> {
-    let file = io::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
+    let file = file::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
     let kind = stat::file_system(file.as_fd()).context("fstatfs", path)?;
     #[allow(clippy::unnecessary_cast)] // The type of the constants differs between C libraries.
     let is_on_cgroups = [libc::CGROUP_SUPER_MAGIC, libc::CGROUP2_SUPER_MAGIC].iter().any(|magic| kind == *magic as i64);
@@ -98,7 +98,7 @@ fn directory(mount: &Entry<'_>, membership: &Membership) -> Option<OsString> {
 /// Moves us into a cgroup whose `cgroup.procs` is open.
 pub fn join(procs: &OwnedFd) -> Result<()> {
     // 0 means the writer, whatever its number is in which PID namespace.
-    let wrote = io::write_once(procs.as_raw_fd(), b"0");
+    let wrote = raw::write_once(procs.as_fd(), b"0");
     traced!(wrote, "write(cgroup.procs, \"0\")").context("write", "cgroup.procs").map(drop)
 }
 

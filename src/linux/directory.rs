@@ -2,49 +2,45 @@
 
 use crate::mount::statmount;
 use crate::trace::{At, Quoted};
-use crate::{Errno, Result, error::Context, io, stat};
+use crate::{Errno, Result, error::Context, file, link, raw, resolve, stat};
+use nix::fcntl::AtFlags;
+use nix::sys::stat::{FchmodatFlags, Mode, fchmodat, mkdirat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchownat, unlinkat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// chroot(2). The working directory stays where it is.
 pub fn chroot(path: &OsStr) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated.
-        io::checked(i64::from(unsafe { libc::chroot(path.as_ptr()) }))
-    });
-    traced!(done, "chroot({})", Quoted::new(path)).context("chroot", path).map(drop)
+    let done = raw::cstring(path).and_then(|path| nix::unistd::chroot(path.as_c_str()).map_err(Errno::from));
+    traced!(done, "chroot({})", Quoted::new(path)).context("chroot", path)
 }
 
 /// chdir(2).
 pub fn chdir(path: &OsStr) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated.
-        io::checked(i64::from(unsafe { libc::chdir(path.as_ptr()) }))
-    });
-    traced!(done, "chdir({})", Quoted::new(path)).context("chdir", path).map(drop)
+    let done = raw::cstring(path).and_then(|path| nix::unistd::chdir(path.as_c_str()).map_err(Errno::from));
+    traced!(done, "chdir({})", Quoted::new(path)).context("chdir", path)
 }
 
 /// fchdir(2).
 pub fn fchdir(directory: BorrowedFd<'_>) -> Result<()> {
-    // SAFETY: the call takes a descriptor.
-    let done = io::checked(i64::from(unsafe { libc::fchdir(directory.as_raw_fd()) }));
-    traced!(done, "fchdir({})", directory.as_raw_fd()).context("fchdir", "").map(drop)
+    let done = nix::unistd::fchdir(directory).map_err(Errno::from);
+    traced!(done, "fchdir({})", directory.as_raw_fd()).context("fchdir", "")
 }
 
 /// Opens a directory by path only (O_PATH), to come back to it.
 pub fn open(path: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", path)
+    file::open_at(None, path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", path)
 }
 
 /// Opens whatever a path leads to by path only (O_PATH).
 pub fn open_path(path: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, path, libc::O_PATH, 0).context("open", path)
+    file::open_at(None, path, libc::O_PATH, 0).context("open", path)
 }
 
 /// Opens a directory to read its names.
 pub fn open_to_list(path: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path)
+    file::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path)
 }
 
 /// The path with every symbolic link, `.` and `..` resolved, as realpath(3) has it.
@@ -73,7 +69,7 @@ pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
     let file = match file.filter(|_| path.as_bytes().starts_with(b"/")) {
         Some(file) if canonical == path => Ok(file),
         Some(file) => seen_at(&canonical, file),
-        None => io::open_without_links(None, &canonical).context("open", &canonical),
+        None => resolve::open_without_links(None, &canonical).context("open", &canonical),
     };
     Ok((canonical, file))
 }
@@ -81,7 +77,7 @@ pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
 /// The descriptor, if its path leads to the mount that it is on. `EXDEV`: to another one, since it is on a mount of another
 /// namespace, or on one that is hidden.
 pub fn seen_at(path: &OsStr, file: OwnedFd) -> Result<OwnedFd> {
-    let seen = io::open_without_links(None, path);
+    let seen = resolve::open_without_links(None, path);
     let is_seen = seen.map(|seen| statmount::is_same_mount(seen.as_fd(), file.as_fd()));
     is_seen.and_then(|is_seen| if is_seen { Ok(file) } else { Err(Errno::EXDEV) }).context("open", path)
 }
@@ -112,7 +108,7 @@ pub fn mapped_name(path: OsString) -> OsString {
 fn mapped(path: &OsStr) -> Option<OsString> {
     let number = path.as_bytes().strip_prefix(b"/dev/dm-")?;
     let file = [b"/sys/block/dm-", number, b"/dm/name"].concat();
-    let name = io::read_file(OsStr::from_bytes(&file), 4096).ok()?;
+    let name = file::read_file(OsStr::from_bytes(&file), 4096).ok()?;
     let name = OsString::from_vec([b"/dev/mapper/", name.trim_ascii_end()].concat());
     stat::path(&name).is_ok_and(|stat| stat.is_block_device()).then_some(name)
 }
@@ -122,20 +118,15 @@ fn opened(path: &OsStr) -> Option<OwnedFd> {
     if path.as_bytes().ends_with(b"/") {
         return None;
     }
-    io::open_at(None, path, libc::O_PATH, 0).ok()
+    file::open_at(None, path, libc::O_PATH, 0).ok()
 }
 
 /// What proc says of a descriptor: its path, however deep it is. `None` if that is no path (a pipe), no longer one, or
 /// cannot be had.
 pub fn path_of(file: BorrowedFd<'_>) -> Option<OsString> {
-    let link = io::cstring(&io::path_of_descriptor(file.as_raw_fd())).ok()?;
-    // Longer ones are walked: a page of the stack would cost more than the three calls.
-    let mut buffer = [0_u8; 512];
-    // SAFETY: `link` is NUL-terminated, and the buffer is valid for writes of its length.
-    let length = unsafe { libc::readlink(link.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) };
-    let found = buffer.get(..usize::try_from(length).ok()?)?;
-    let is_path = found.starts_with(b"/") && !found.ends_with(b" (deleted)") && found.len() < buffer.len();
-    is_path.then(|| OsString::from_vec(found.to_vec()))
+    let found = link::read(&raw::path_of_descriptor(file)).ok()?;
+    let is_path = found.as_bytes().starts_with(b"/") && !found.as_bytes().ends_with(b" (deleted)");
+    is_path.then_some(found)
 }
 
 fn by_walking(path: &OsStr) -> Result<OsString> {
@@ -193,42 +184,17 @@ fn resolved(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
 const LINKS: usize = 40;
 
 fn link_of(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
-    read_link(OsStr::from_bytes(path)).map(OsString::into_vec).map_err(|error| error.errno)
+    link::read(OsStr::from_bytes(path)).map(OsString::into_vec).map_err(|error| error.errno)
 }
 
-/// getcwd(2), without the slash of the root. What is not below our root has no path. On its own: its buffer
-/// is to take a page of the stack only where it is called.
-#[inline(never)]
+/// getcwd(2), without the slash of the root. What is not below our root has no path.
 fn working_directory() -> core::result::Result<Vec<u8>, Errno> {
-    let mut path = [0_u8; libc::PATH_MAX as usize];
-    // SAFETY: the buffer is as long as we say.
-    let length = io::checked(unsafe { libc::syscall(libc::SYS_getcwd, path.as_mut_ptr(), libc::PATH_MAX as usize) })?;
-    match path.get(..(length as usize).saturating_sub(1)) {
-        Some(b"/") => Ok(Vec::new()),
-        Some(path @ [b'/', ..]) => Ok(path.to_vec()),
+    let path = nix::unistd::getcwd()?.into_os_string().into_vec();
+    match path.as_slice() {
+        b"/" => Ok(Vec::new()),
+        [b'/', ..] => Ok(path),
         _ => Err(Errno::ENOENT),
     }
-}
-
-/// Where a symbolic link leads: readlink(2).
-pub fn read_link(path: &OsStr) -> Result<OsString> {
-    let mut target = vec![0; libc::PATH_MAX as usize];
-    let got = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated, and the buffer is valid for writes of its length.
-        io::checked(unsafe { libc::readlink(path.as_ptr(), target.as_mut_ptr().cast(), target.len()) } as i64)
-    });
-    target.truncate(got.context("readlink", path)? as usize);
-    Ok(OsString::from_vec(target))
-}
-
-/// Where the symbolic link leads that a descriptor is open on, by path only: readlinkat(2).
-pub(crate) fn link_at(link: BorrowedFd<'_>) -> core::result::Result<Vec<u8>, Errno> {
-    let mut target = vec![0; libc::PATH_MAX as usize];
-    // SAFETY: the path is a NUL-terminated literal, and the buffer is valid for writes of its length.
-    let got =
-        unsafe { libc::readlinkat(link.as_raw_fd(), c"".as_ptr(), target.as_mut_ptr().cast(), target.len()) } as i64;
-    target.truncate(io::checked(got)? as usize);
-    Ok(target)
 }
 
 /// mkdir(2).
@@ -237,11 +203,9 @@ pub fn make(path: &OsStr, mode: u32) -> Result<()> {
 }
 
 fn make_in(parent: Option<BorrowedFd<'_>>, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
-    let name = io::cstring(path)?;
-    let at = parent.map_or(libc::AT_FDCWD, |parent| parent.as_raw_fd());
-    // SAFETY: `name` is NUL-terminated.
-    let done = io::checked(i64::from(unsafe { libc::mkdirat(at, name.as_ptr(), mode) }));
-    traced!(done, "mkdirat({}, {}, {mode:#o})", At(at), Quoted::new(path)).map(drop)
+    let (name, at) = (raw::cstring(path)?, raw::from_directory(parent));
+    let done = mkdirat(at, name.as_c_str(), Mode::from_bits_retain(mode)).map_err(Errno::from);
+    traced!(done, "mkdirat({}, {}, {mode:#o})", At(at.as_raw_fd()), Quoted::new(path))
 }
 
 /// A directory that was made, to be taken away again.
@@ -263,14 +227,14 @@ impl Made {
 pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<Made>) -> core::result::Result<OwnedFd, Errno> {
     const FLAGS: i32 = libc::O_PATH | libc::O_DIRECTORY;
     let start = if path.as_bytes().starts_with(b"/") { "/" } else { "." };
-    let mut here = io::open_at(None, OsStr::new(start), FLAGS, 0)?;
+    let mut here = file::open_at(None, OsStr::new(start), FLAGS, 0)?;
     for name in path.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
         let name = OsStr::from_bytes(name);
-        let next = match io::open_at(Some(here.as_fd()), name, FLAGS, 0) {
+        let next = match file::open_at(Some(here.as_fd()), name, FLAGS, 0) {
             Err(Errno::ENOENT) => {
                 let done = make_in(Some(here.as_fd()), name, mode);
                 let next = match done {
-                    Ok(()) | Err(Errno::EEXIST) => io::open_at(Some(here.as_fd()), name, FLAGS | libc::O_NOFOLLOW, 0),
+                    Ok(()) | Err(Errno::EEXIST) => file::open_at(Some(here.as_fd()), name, FLAGS | libc::O_NOFOLLOW, 0),
                     Err(errno) => Err(errno),
                 };
                 if done.is_ok() {
@@ -285,26 +249,15 @@ pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<Made>) -> core::result::
     Ok(here)
 }
 
-/// rmdir(2).
+/// rmdir(2), which nix has as unlinkat(2) with AT_REMOVEDIR.
 pub fn remove(path: &OsStr) -> Result<()> {
     remove_in(None, path).context("rmdir", path)
 }
 
 fn remove_in(parent: Option<BorrowedFd<'_>>, path: &OsStr) -> core::result::Result<(), Errno> {
-    let name = io::cstring(path)?;
-    let at = parent.map_or(libc::AT_FDCWD, |parent| parent.as_raw_fd());
-    // SAFETY: `name` is NUL-terminated.
-    let done = io::checked(i64::from(unsafe { libc::unlinkat(at, name.as_ptr(), libc::AT_REMOVEDIR) }));
-    traced!(done, "unlinkat({}, {}, AT_REMOVEDIR)", At(at), Quoted::new(path)).map(drop)
-}
-
-/// unlink(2).
-pub fn unlink(path: &OsStr) -> Result<()> {
-    let done = io::cstring(path).and_then(|path| {
-        // SAFETY: `path` is NUL-terminated.
-        io::checked(i64::from(unsafe { libc::unlink(path.as_ptr()) }))
-    });
-    traced!(done, "unlink({})", Quoted::new(path)).context("unlink", path).map(drop)
+    let (name, at) = (raw::cstring(path)?, raw::from_directory(parent));
+    let done = unlinkat(at, name.as_c_str(), UnlinkatFlags::RemoveDir).map_err(Errno::from);
+    traced!(done, "unlinkat({}, {}, AT_REMOVEDIR)", At(at.as_raw_fd()), Quoted::new(path))
 }
 
 /// A relative path with the working directory before it.
@@ -328,33 +281,36 @@ pub fn current() -> Result<OsString> {
 /// Changes the owner, the group or both of what a descriptor stands for: fchownat(2) with AT_EMPTY_PATH.
 pub fn set_owner(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
     let fd = file.as_raw_fd();
-    let [user, group] = [uid, gid].map(|id| id.unwrap_or(u32::MAX));
-    // SAFETY: the path is a NUL-terminated literal; -1 leaves an id as it is.
-    let done = unsafe { libc::fchownat(fd, c"".as_ptr(), user, group, libc::AT_EMPTY_PATH) };
+    let done = fchownat(file, c"", uid.map(Uid::from_raw), gid.map(Gid::from_raw), AtFlags::AT_EMPTY_PATH);
     let [uid, gid] = [uid, gid].map(|id| id.map_or(-1, i64::from));
-    traced!(io::checked(i64::from(done)), "fchownat({fd}, \"\", {uid}, {gid}, AT_EMPTY_PATH)")
-        .context("fchownat", "")
-        .map(drop)
+    traced!(done.map_err(Errno::from), "fchownat({fd}, \"\", {uid}, {gid}, AT_EMPTY_PATH)").context("fchownat", "")
 }
 
 /// Changes the mode of what a descriptor stands for, which may be one of O_PATH only: fchmod(2) refuses those.
 pub fn set_mode(file: BorrowedFd<'_>, mode: u32) -> Result<()> {
-    let fd = file.as_raw_fd();
     // A directory is what `.` in it is, and needs no /proc.
-    match change_mode(fd, OsStr::new("."), mode) {
-        Err(Errno::ENOTDIR) => change_mode(libc::AT_FDCWD, &io::path_of_descriptor(fd), mode).context("chmod", ""),
+    match change_mode(Some(file), OsStr::new("."), mode) {
+        Err(Errno::ENOTDIR) => change_mode(None, &raw::path_of_descriptor(file), mode).context("chmod", ""),
         done => done.context("chmod", ""),
     }
 }
 
-fn change_mode(fd: i32, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
-    let name = io::cstring(path)?;
-    // SAFETY: `name` is NUL-terminated.
-    let done = io::checked(i64::from(unsafe { libc::fchmodat(fd, name.as_ptr(), mode, 0) }));
-    traced!(done, "fchmodat({}, {}, {mode:#o})", At(fd), Quoted::new(path)).map(drop)
+fn change_mode(directory: Option<BorrowedFd<'_>>, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
+    let (name, at) = (raw::cstring(path)?, raw::from_directory(directory));
+    let done = fchmodat(at, name.as_c_str(), Mode::from_bits_retain(mode), FchmodatFlags::FollowSymlink);
+    let shown = At(at.as_raw_fd());
+    traced!(done.map_err(Errno::from), "fchmodat({shown}, {}, {mode:#o})", Quoted::new(path))
 }
 
 /// The directory that a path names something in, as it is written; `None` of `/` and of nothing.
+///
+/// ```
+/// use linux::directory::parent;
+/// use std::ffi::OsStr;
+/// assert_eq!(parent(OsStr::new("/mnt/data/")), Some(OsStr::new("/mnt")));
+/// assert_eq!(parent(OsStr::new("data")), Some(OsStr::new("")));
+/// assert_eq!(parent(OsStr::new("/")), None);
+/// ```
 pub fn parent(path: &OsStr) -> Option<&OsStr> {
     let without = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
     let bytes = path.as_bytes();

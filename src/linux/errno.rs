@@ -125,8 +125,11 @@ impl Errno {
 }
 
 impl From<nix::errno::Errno> for Errno {
+    /// To be used at once: a number that nix has no name for, as a filter may answer with, is still in `errno`.
+    #[cold]
+    #[inline(never)]
     fn from(errno: nix::errno::Errno) -> Errno {
-        Errno(errno as i32)
+        if errno == nix::errno::Errno::UnknownErrno { Errno::last() } else { Errno(errno as i32) }
     }
 }
 

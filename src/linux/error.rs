@@ -53,9 +53,3 @@ impl<T> Context<T> for core::result::Result<T, Errno> {
         self.map_err(|errno| Error::new(call, object, errno))
     }
 }
-
-impl<T> Context<T> for nix::Result<T> {
-    fn context(self, call: &'static str, object: impl AsRef<OsStr>) -> Result<T> {
-        self.map_err(|errno| Error::new(call, object, errno.into()))
-    }
-}

@@ -1,7 +1,8 @@
 //! What a program needs to be run, by the beginning of its file: elf(5), execve(2).
 
-use crate::{Errno, io, process, stat};
+use crate::{Errno, file, process, stat};
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 
 /// What a program needs to be run.
@@ -90,7 +91,7 @@ fn executable_head(path: &OsStr) -> Result<Option<Vec<u8>>, Errno> {
     if !is_regular || !process::is_executable(path) {
         return Err(Errno::EACCES);
     }
-    Ok(io::read_head(path, 4096).ok())
+    Ok(file::read_head(path, 4096).ok())
 }
 
 /// Whether it is an ELF program that the processor runs, as 32 bits beside 64 are.
@@ -174,6 +175,12 @@ impl<'a> Elf<'a> {
         };
         Some((usize::try_from(offset).ok()?, usize::try_from(length).ok()?))
     }
+}
+
+/// Whether the mount that a path is on lets no program be executed.
+pub fn is_on_noexec(path: &OsStr) -> bool {
+    let file = file::open_at(None, path, libc::O_PATH, 0);
+    file.and_then(|file| stat::mount_flags(file.as_fd())).is_ok_and(|flags| flags & libc::ST_NOEXEC != 0)
 }
 
 #[cfg(test)]

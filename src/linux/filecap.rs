@@ -6,13 +6,10 @@
 use crate::capability::Sets;
 use crate::stat::{self, Stat};
 use crate::trace::Quoted;
-use crate::{Errno, io};
-use core::ffi::CStr;
-use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use crate::{Errno, raw, xattr};
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
 
-/// The attribute's name.
-pub(crate) const NAME: &CStr = c"security.capability";
 /// The largest value of any revision, in bytes.
 const LARGEST: usize = 24;
 /// Room for a value when it is read.
@@ -81,14 +78,7 @@ pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
 /// [`File::get`]. To print, not to change: the path may mean another file by then.
 pub fn at(path: &OsStr) -> Result<FileCapabilities, Errno> {
     let mut value = [0; LONGEST];
-    decode_read(get_at(&io::cstring(path)?, &mut value), &value)
-}
-
-/// lgetxattr(2); the length of the value.
-pub(crate) fn get_at(path: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
-    // SAFETY: both strings are NUL-terminated and the buffer is valid for writes of its length.
-    let got = unsafe { libc::lgetxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
-    io::checked(got as i64).map(|length| length as usize)
+    decode_read(xattr::get_of_link(&raw::cstring(path)?, &mut value), &value)
 }
 
 /// Decodes a value of the length that was read.
@@ -120,7 +110,7 @@ impl File {
     }
 
     fn open_with(path: &OsStr, flags: i32) -> Result<File, Errno> {
-        let fd = io::open_at(None, path, libc::O_PATH | flags, 0)?;
+        let fd = crate::file::open_at(None, path, libc::O_PATH | flags, 0)?;
         let stat = stat::of(fd.as_fd())?;
         Ok(File { fd, path: path.to_os_string(), stat })
     }
@@ -133,24 +123,11 @@ impl File {
     /// Its capabilities. `ENODATA`: it has none. `EOPNOTSUPP`: the file system can have none.
     pub fn get(&self) -> Result<FileCapabilities, Errno> {
         let mut value = [0; LONGEST];
-        let got = self.on_inode(
-            &mut |path| {
-                // SAFETY: both strings are NUL-terminated and the buffer is valid for its length.
-                unsafe { libc::getxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) as i64 }
-            },
-            None,
-        );
-        // Read again through a readable descriptor where there is no /proc.
-        let got = match got {
-            Err(Errno::ENOENT | Errno::ENOTDIR) => {
-                let file = self.readable()?;
-                let pointer = value.as_mut_ptr().cast();
-                // SAFETY: as above.
-                io::checked(unsafe { libc::fgetxattr(file.as_raw_fd(), NAME.as_ptr(), pointer, value.len()) as i64 })
-            }
+        let got = match xattr::get(&self.inode()?, &mut value) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => xattr::get_of_open(self.readable()?.as_fd(), &mut value),
             got => got,
         };
-        decode_read(got.map(|length| length as usize), &value)
+        decode_read(got, &value)
     }
 
     /// Gives it these capabilities in place of what it has. Needs CAP_SETFCAP.
@@ -160,22 +137,20 @@ impl File {
             return Err(Errno::EINVAL);
         }
         let value = encode(file)?;
-        let (data, size) = (value.as_ptr().cast(), value.len());
-        let done = self.on_inode(
-            // SAFETY: both strings are NUL-terminated and the value is valid for its length.
-            &mut |path| i64::from(unsafe { libc::setxattr(path.as_ptr(), NAME.as_ptr(), data, size, 0) }),
-            // SAFETY: as above.
-            Some(&mut |fd| i64::from(unsafe { libc::fsetxattr(fd, NAME.as_ptr(), data, size, 0) })),
-        );
-        let shown = file;
+        let done = match xattr::set(&self.inode()?, &value) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => {
+                self.readable().and_then(|readable| xattr::set_on_open(readable.as_fd(), &value))
+            }
+            done => done,
+        };
         traced!(
             done,
-            "setxattr({}, \"security.capability\", \"{}\" rootid={}, {size}, 0)",
+            "setxattr({}, \"security.capability\", \"{}\" rootid={}, {}, 0)",
             Quoted::new(&self.path),
-            crate::capability::print(&shown.sets, crate::capability::count()),
-            shown.rootid
+            crate::capability::print(&file.sets, crate::capability::count()),
+            file.rootid,
+            value.len()
         )
-        .map(drop)
     }
 
     /// Takes its capabilities away. `ENODATA`: it has none. `EINVAL`: it is not a regular file.
@@ -183,30 +158,19 @@ impl File {
         if !self.stat.is_regular() {
             return Err(Errno::EINVAL);
         }
-        let done = self.on_inode(
-            // SAFETY: both strings are NUL-terminated.
-            &mut |path| i64::from(unsafe { libc::removexattr(path.as_ptr(), NAME.as_ptr()) }),
-            // SAFETY: the string is NUL-terminated.
-            Some(&mut |fd| i64::from(unsafe { libc::fremovexattr(fd, NAME.as_ptr()) })),
-        );
-        traced!(done, "removexattr({}, \"security.capability\")", Quoted::new(&self.path)).map(drop)
+        let done = match xattr::remove(&self.inode()?) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => {
+                self.readable().and_then(|readable| xattr::remove_from_open(readable.as_fd()))
+            }
+            done => done,
+        };
+        traced!(done, "removexattr({}, \"security.capability\")", Quoted::new(&self.path))
     }
 
-    /// Calls on /proc/self/fd/N, which leads to the open inode whatever its path means by now
-    /// (the calls that take a descriptor refuse one opened by path only). Without /proc, on a
-    /// descriptor opened to read that is the same inode.
-    fn on_inode(
-        &self,
-        by_path: &mut dyn FnMut(&CStr) -> i64,
-        by_descriptor: Option<&mut dyn FnMut(i32) -> i64>,
-    ) -> Result<i64, Errno> {
-        let path = io::cstring(&io::path_of_descriptor(self.fd.as_raw_fd()))?;
-        match (io::checked(by_path(&path)), by_descriptor) {
-            (Err(Errno::ENOENT | Errno::ENOTDIR), Some(by_descriptor)) => {
-                io::checked(by_descriptor(self.readable()?.as_raw_fd()))
-            }
-            (result, _) => result,
-        }
+    /// A path that leads to the open inode whatever its own means by now: the calls that take a descriptor refuse one
+    /// opened by path only. Without a proc (`ENOENT`, `ENOTDIR`) a descriptor opened to read is of the same inode.
+    fn inode(&self) -> Result<CString, Errno> {
+        raw::cstring(&raw::path_of_descriptor(self.fd.as_fd()))
     }
 
     /// The same inode, opened to read; `ESTALE` if another file has taken its name.
@@ -215,7 +179,7 @@ impl File {
             return Err(Errno::ENODATA);
         }
         let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-        let fd = io::open_at(None, &self.path, flags, 0)?;
+        let fd = crate::file::open_at(None, &self.path, flags, 0)?;
         if stat::of(fd.as_fd())?.identity() != self.stat.identity() {
             return Err(Errno::ESTALE);
         }

@@ -1,7 +1,7 @@
 //! Calls that filters do not know: a seccomp profile from before a call answers it with EPERM, where an older
 //! kernel would say ENOSYS. They are told apart by one call that no kernel carries out.
 
-use crate::{Errno, io};
+use crate::{Errno, raw};
 use core::ffi::c_long;
 
 /// The error of a call that came after Linux 5.1: ENOSYS for EPERM if it is a filter that refused it, or if it is not for
@@ -16,7 +16,7 @@ pub(crate) fn unless_filtered(call: c_long, errno: Errno) -> Errno {
 fn probe(call: c_long) -> Result<i64, Errno> {
     const NO: c_long = -1;
     // SAFETY: no pointer among the arguments is valid, so that nothing can be read or written through it.
-    io::checked(unsafe { libc::syscall(call, NO, NO, NO, NO, NO, NO) })
+    raw::checked(unsafe { libc::syscall(call, NO, NO, NO, NO, NO, NO) })
 }
 
 #[cfg(test)]

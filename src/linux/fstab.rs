@@ -4,7 +4,7 @@
 //! reported by number and skipped; the rest of the file counts.
 
 use crate::mountinfo::unescape;
-use crate::{Errno, Result, error::Context, io, number};
+use crate::{Errno, Result, error::Context, file, number};
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
@@ -96,7 +96,7 @@ impl Table {
     /// Adds a file, or the files of a directory whose names end in `.fstab` and do not begin with a dot, in the order of
     /// strverscmp(3).
     pub fn add_path(&mut self, path: &OsStr) -> Result<()> {
-        match io::read_file(path, LIMIT) {
+        match file::read_file(path, LIMIT) {
             Ok(text) => {
                 self.add_text(&text, path);
                 Ok(())
@@ -115,9 +115,9 @@ impl Table {
         });
         names.sort_unstable_by(|a, b| version_compare(a.as_bytes(), b.as_bytes()));
         for name in names {
-            let Ok(file) = io::open_at(Some(directory.as_fd()), &name, 0, 0) else { continue };
+            let Ok(file) = file::open_at(Some(directory.as_fd()), &name, 0, 0) else { continue };
             // A directory with such a name is not a table: reading it fails, and it is left out.
-            let Ok(text) = io::read_to_end(file.as_fd(), LIMIT) else { continue };
+            let Ok(text) = file::read_to_end(file.as_fd(), LIMIT) else { continue };
             self.add_text(&text, &name);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! User and group id maps of a user namespace: user_namespaces(7), newuidmap(1).
 
-use crate::{Errno, Error, Result, io, namespace, number};
+use crate::{Errno, Error, Result, file, namespace, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -79,7 +79,7 @@ pub fn set_setgroups(allow: bool) -> Result<()> {
 /// The ranges that our own user namespace maps, as identity extents: /proc/self/uid_map.
 pub fn all(ids: Ids) -> Result<Vec<Extent>> {
     let path = format!("/proc/self/{}", ids.file());
-    let text = io::read_file(&path, MAP_LIMIT)?;
+    let text = file::read_file(&path, MAP_LIMIT)?;
     let mut extents = Vec::new();
     for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         extents.push(parse_line(line).ok_or_else(|| Error::new("read", &path, Errno::EINVAL))?);

@@ -1,16 +1,16 @@
 //! Landlock: what a process and its children may still do to files, to TCP and UDP ports and to processes that are not under
 //! the same rules, landlock(7). It cannot be taken back.
 
-use crate::{Errno, io};
+use crate::Errno;
+use crate::raw::{self, NumberCall};
 use core::ffi::c_long;
 use core::fmt::{self, Write as _};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-const SYS_LANDLOCK_CREATE_RULESET: c_long = 444;
-
-const LANDLOCK_CREATE_RULESET_VERSION: usize = 1;
-const LANDLOCK_RULE_PATH_BENEATH: usize = 1;
-const LANDLOCK_RULE_NET_PORT: usize = 2;
+// Of <linux/landlock.h>: nix lacks these calls.
+const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
+const LANDLOCK_RULE_PATH_BENEATH: u32 = 1;
+const LANDLOCK_RULE_NET_PORT: u32 = 2;
 
 /// The rights of each kind: what setpriv calls the kind, the first bit that it has in a set of rights, how the
 /// kernel's names of its rights begin, and the rights in the order of their bits.
@@ -71,14 +71,8 @@ pub fn known(abi: i64) -> u64 {
 
 /// The version of the kernel's interface. `ENOSYS` without Landlock, `EOPNOTSUPP` where it is not enabled.
 pub fn abi() -> Result<i64, Errno> {
-    // SAFETY: with this flag nothing is read.
-    unsafe {
-        call(
-            0,
-            [0, 0, LANDLOCK_CREATE_RULESET_VERSION],
-            format_args!("create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)"),
-        )
-    }
+    let done = create_ruleset(&[], LANDLOCK_CREATE_RULESET_VERSION);
+    told(done, format_args!("create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)"))
 }
 
 /// A new ruleset, which takes these rights except where a rule gives them back. `EINVAL` or `E2BIG` for rights that
@@ -96,59 +90,59 @@ pub fn create(handled: u64) -> Result<OwnedFd, Errno> {
             "create_ruleset({{handled_access_fs={files}, handled_access_net={ports}, scoped={scopes}}}, {size}, 0)"
         ),
     };
-    // SAFETY: the kernel reads `size` bytes of `words`, which has as many.
-    io::owned(unsafe { call(0, [(&raw const words).addr(), size, 0], shown) }? as i32)
-}
-
-/// struct landlock_path_beneath_attr.
-#[repr(C, packed)]
-struct PathBeneath {
-    allowed_access: u64,
-    parent_fd: i32,
+    raw::owned(told(create_ruleset(words.get(..count).unwrap_or_default(), 0), shown)? as i32)
 }
 
 /// Gives rights back to what `place` (O_PATH will do) is and to all below it. `EINVAL` for rights that
 /// the ruleset does not take, and for rights to directories where `place` is none.
 pub fn allow(ruleset: BorrowedFd<'_>, allowed: u64, place: BorrowedFd<'_>) -> Result<(), Errno> {
     let (ruleset, place) = (ruleset.as_raw_fd(), place.as_raw_fd());
-    let rule = PathBeneath { allowed_access: allowed, parent_fd: place };
+    // struct landlock_path_beneath_attr, whose descriptor has four bytes.
+    let [a, b, c, d] = place.to_ne_bytes();
+    let rule = [allowed.to_ne_bytes(), [a, b, c, d, 0, 0, 0, 0]];
     let shown = Shown(allowed);
     let shown = format_args!(
         "add_rule({ruleset}, LANDLOCK_RULE_PATH_BENEATH, {{allowed_access={shown}, parent_fd={place}}}, 0)"
     );
-    // SAFETY: `rule` is what this kind of rule takes, and lives until the call returns.
-    unsafe { call(1, [ruleset as usize, LANDLOCK_RULE_PATH_BENEATH, (&raw const rule).addr()], shown) }.map(drop)
+    told(add_rule(ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule), shown).map(drop)
 }
 
 /// Gives rights back to a port.
 pub fn allow_port(ruleset: BorrowedFd<'_>, allowed: u64, port: u16) -> Result<(), Errno> {
     let ruleset = ruleset.as_raw_fd();
     // struct landlock_net_port_attr.
-    let rule = [(allowed & PORTS) >> 32, u64::from(port)];
+    let rule = [(allowed & PORTS) >> 32, u64::from(port)].map(u64::to_ne_bytes);
     let shown = Shown(allowed & PORTS);
     let shown = format_args!("add_rule({ruleset}, LANDLOCK_RULE_NET_PORT, {{allowed_access={shown}, port={port}}}, 0)");
-    // SAFETY: `rule` is what this kind of rule takes, and lives until the call returns.
-    unsafe { call(1, [ruleset as usize, LANDLOCK_RULE_NET_PORT, (&raw const rule).addr()], shown) }.map(drop)
+    told(add_rule(ruleset, LANDLOCK_RULE_NET_PORT, &rule), shown).map(drop)
 }
 
 /// Puts us under a ruleset. It takes CAP_SYS_ADMIN or PR_SET_NO_NEW_PRIVS, else `EPERM`.
 pub fn restrict_self(ruleset: BorrowedFd<'_>) -> Result<(), Errno> {
     let ruleset = ruleset.as_raw_fd();
-    // SAFETY: the call takes integers.
-    unsafe { call(2, [ruleset as usize, 0, 0], format_args!("restrict_self({ruleset}, 0)")) }.map(drop)
+    let done = NumberCall::LANDLOCK_RESTRICT_SELF.call([ruleset.into(), 0, 0]);
+    told(done, format_args!("restrict_self({ruleset}, 0)")).map(drop)
 }
 
-/// The system calls are numbered one after the other. `shown` is the trace's line, without the word they share.
-///
-/// # Safety
-///
-/// Arguments that are addresses must be of what this call takes.
+/// landlock_create_ruleset(2), with the first words of a struct landlock_ruleset_attr.
+fn create_ruleset(attributes: &[u64], flags: u32) -> Result<i64, Errno> {
+    const SYS_LANDLOCK_CREATE_RULESET: c_long = 444;
+    let pointer = if attributes.is_empty() { core::ptr::null() } else { attributes.as_ptr() };
+    // SAFETY: the kernel reads as many bytes as is said.
+    raw::checked(unsafe { libc::syscall(SYS_LANDLOCK_CREATE_RULESET, pointer, size_of_val(attributes), flags) })
+}
+
+/// landlock_add_rule(2). Each kind of rule has 16 bytes at most.
+fn add_rule(ruleset: RawFd, kind: u32, rule: &[[u8; 8]; 2]) -> Result<i64, Errno> {
+    const SYS_LANDLOCK_ADD_RULE: c_long = 445;
+    // SAFETY: the kernel reads no more bytes than `rule` has.
+    raw::checked(unsafe { libc::syscall(SYS_LANDLOCK_ADD_RULE, ruleset, kind, rule.as_ptr(), 0) })
+}
+
+/// Writes the trace's line, of which `shown` is all but the word that the calls share.
 #[inline(never)]
-unsafe fn call(number: c_long, arguments: [usize; 3], shown: fmt::Arguments<'_>) -> Result<i64, Errno> {
-    let [first, second, third] = arguments;
-    // SAFETY: as our caller says. A fourth argument is always 0.
-    let done = unsafe { libc::syscall(SYS_LANDLOCK_CREATE_RULESET + number, first, second, third, 0) };
-    traced!(io::checked(done), "landlock_{shown}")
+fn told(done: Result<i64, Errno>, shown: fmt::Arguments<'_>) -> Result<i64, Errno> {
+    traced!(done, "landlock_{shown}")
 }
 
 /// Rights as strace shows them: `LANDLOCK_ACCESS_FS_EXECUTE|LANDLOCK_ACCESS_FS_READ_DIR`.

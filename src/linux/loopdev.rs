@@ -3,50 +3,15 @@
 //! A device is set up with autoclear, so that the kernel takes it down when
 //! the last user is gone: a process killed at any point leaves none behind.
 
-use crate::{Errno, Error, Result, error::Context, io, number, stat, trace};
-use core::ffi::c_void;
-use core::mem::MaybeUninit;
+use crate::ioctl::{self, LoopConfig, LoopInfo};
+use crate::trace::Flags;
+use crate::{Errno, Error, Result, error::Context, file, number, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-const LOOP_SET_FD: u64 = 0x4c00;
-const LOOP_CLR_FD: u64 = 0x4c01;
-const LOOP_SET_STATUS64: u64 = 0x4c04;
-const LOOP_GET_STATUS64: u64 = 0x4c05;
-const LOOP_CONFIGURE: u64 = 0x4c0a;
-const LOOP_CTL_GET_FREE: u64 = 0x4c82;
-
 const LO_FLAGS_READ_ONLY: u32 = 1;
 const LO_FLAGS_AUTOCLEAR: u32 = 4;
-
-/// struct loop_info64 of <linux/loop.h>.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct LoopInfo {
-    lo_device: u64,
-    lo_inode: u64,
-    lo_rdevice: u64,
-    lo_offset: u64,
-    lo_sizelimit: u64,
-    lo_number: u32,
-    lo_encrypt_type: u32,
-    lo_encrypt_key_size: u32,
-    lo_flags: u32,
-    lo_file_name: [u8; 64],
-    lo_crypt_name: [u8; 64],
-    lo_encrypt_key: [u8; 32],
-    lo_init: [u64; 2],
-}
-
-/// struct loop_config of <linux/loop.h>.
-#[repr(C)]
-struct LoopConfig {
-    fd: u32,
-    block_size: u32,
-    info: LoopInfo,
-    reserved: [u64; 8],
-}
 
 /// The part of a file that is wanted as a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,16 +62,16 @@ pub fn attach(file: &OsStr, wanted: &Wanted) -> core::result::Result<Attached, R
     if let Some(found) = reuse(identity, wanted)? {
         return Ok(found);
     }
-    let config = config(&backing, file, wanted, read_only);
+    let mut config = config(&backing, file, wanted, read_only);
     if let Some(path) = &wanted.device {
         let device = open_device(path, read_only)?;
-        return Ok(set_up(&device, &config).map(|()| new(path.clone(), device, read_only))?);
+        return Ok(set_up(&device, &mut config).map(|()| new(path.clone(), device, read_only))?);
     }
     // Somebody else may take the free device first: then there is another one.
     for _ in 0..64 {
         let path = free_device()?;
         let device = open_device(&path, read_only)?;
-        match set_up(&device, &config) {
+        match set_up(&device, &mut config) {
             Ok(()) => return Ok(new(path, device, read_only)),
             Err(error) if error.errno == Errno::EBUSY => {}
             Err(error) => return Err(error.into()),
@@ -121,18 +86,18 @@ fn new(path: OsString, fd: OwnedFd, read_only: bool) -> Attached {
 
 fn open_backing(file: &OsStr, read_only: bool) -> Result<(OwnedFd, bool)> {
     if !read_only {
-        match io::open_at(None, file, libc::O_RDWR, 0) {
+        match file::open_at(None, file, libc::O_RDWR, 0) {
             Ok(fd) => return Ok((fd, false)),
             Err(Errno::EACCES | Errno::EROFS | Errno::EPERM | Errno::ETXTBSY) => {}
             Err(errno) => return Err(Error::new("open", file, errno)),
         }
     }
-    Ok((io::open_at(None, file, libc::O_RDONLY, 0).context("open", file)?, true))
+    Ok((file::open_at(None, file, libc::O_RDONLY, 0).context("open", file)?, true))
 }
 
 fn open_device(path: &OsStr, read_only: bool) -> Result<OwnedFd> {
     let flags = if read_only { libc::O_RDONLY } else { libc::O_RDWR };
-    io::open_at(None, path, flags, 0).context("open", path)
+    file::open_at(None, path, flags, 0).context("open", path)
 }
 
 fn config(backing: &OwnedFd, file: &OsStr, wanted: &Wanted, read_only: bool) -> LoopConfig {
@@ -143,73 +108,55 @@ fn config(backing: &OwnedFd, file: &OsStr, wanted: &Wanted, read_only: bool) -> 
         *to = *from;
     }
     let info = LoopInfo {
-        lo_device: 0,
-        lo_inode: 0,
-        lo_rdevice: 0,
         lo_offset: wanted.offset,
         lo_sizelimit: wanted.sizelimit,
-        lo_number: 0,
-        lo_encrypt_type: 0,
-        lo_encrypt_key_size: 0,
         lo_flags: LO_FLAGS_AUTOCLEAR | if read_only { LO_FLAGS_READ_ONLY } else { 0 },
         lo_file_name: name,
-        lo_crypt_name: [0; 64],
-        lo_encrypt_key: [0; 32],
-        lo_init: [0; 2],
+        ..LoopInfo::NONE
     };
     LoopConfig { fd: backing.as_raw_fd().cast_unsigned(), block_size: 0, info, reserved: [0; 8] }
 }
 
-fn ioctl(fd: BorrowedFd<'_>, request: u64, argument: *mut c_void) -> core::result::Result<i64, Errno> {
-    // SAFETY: each caller passes the argument that the request takes, valid for as long as the call lasts.
-    io::checked(i64::from(unsafe { libc::ioctl(fd.as_raw_fd(), request as _, argument) }))
-}
-
-fn set_up(device: &OwnedFd, config: &LoopConfig) -> Result<()> {
+fn set_up(device: &OwnedFd, config: &mut LoopConfig) -> Result<()> {
     let fd = device.as_fd();
-    let argument = core::ptr::from_ref(config).cast_mut().cast();
+    let (offset, sizelimit, flags) = (config.info.lo_offset, config.info.lo_sizelimit, config.info.lo_flags);
     let done = traced!(
-        ioctl(fd, LOOP_CONFIGURE, argument),
-        "ioctl({}, LOOP_CONFIGURE, {{offset={}, sizelimit={}, flags={}}})",
+        ioctl::on(fd, ioctl::LOOP_CONFIGURE, config),
+        "ioctl({}, LOOP_CONFIGURE, {{offset={offset}, sizelimit={sizelimit}, flags={}}})",
         fd.as_raw_fd(),
-        config.info.lo_offset,
-        config.info.lo_sizelimit,
-        trace::Flags(u64::from(config.info.lo_flags), &[(1, "READ_ONLY"), (4, "AUTOCLEAR")])
+        Flags(u64::from(flags), &[(1, "READ_ONLY"), (4, "AUTOCLEAR")])
     );
     match done {
         // Before Linux 5.8 it takes two steps.
         Err(Errno::EINVAL | Errno::ENOTTY) => {}
-        other => return other.context("LOOP_CONFIGURE", "").map(drop),
+        other => return other.context("LOOP_CONFIGURE", ""),
     }
-    let number = config.fd as usize as *mut c_void;
-    traced!(ioctl(fd, LOOP_SET_FD, number), "ioctl({}, LOOP_SET_FD, {})", fd.as_raw_fd(), config.fd)
-        .context("LOOP_SET_FD", "")?;
-    let info = core::ptr::from_ref(&config.info).cast_mut().cast();
-    let done = traced!(ioctl(fd, LOOP_SET_STATUS64, info), "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd());
+    let done = ioctl::number(fd, ioctl::LOOP_SET_FD, config.fd.cast_signed());
+    traced!(done, "ioctl({}, LOOP_SET_FD, {})", fd.as_raw_fd(), config.fd).context("LOOP_SET_FD", "")?;
+    let done = ioctl::on(fd, ioctl::LOOP_SET_STATUS64, &mut config.info);
+    let done = traced!(done, "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd());
     if done.is_err() {
         let _ = clear(fd);
     }
-    done.context("LOOP_SET_STATUS64", "").map(drop)
+    done.context("LOOP_SET_STATUS64", "")
 }
 
-fn clear(device: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
-    let done = ioctl(device, LOOP_CLR_FD, core::ptr::null_mut());
+fn clear(device: BorrowedFd<'_>) -> core::result::Result<i32, Errno> {
+    let done = ioctl::number(device, ioctl::LOOP_CLR_FD, 0);
     traced!(done, "ioctl({}, LOOP_CLR_FD)", device.as_raw_fd())
 }
 
 fn free_device() -> Result<OsString> {
     let path = OsStr::new("/dev/loop-control");
-    let control = io::open_at(None, path, libc::O_RDWR, 0).context("open", path)?;
-    let number = ioctl(control.as_fd(), LOOP_CTL_GET_FREE, core::ptr::null_mut());
+    let control = file::open_at(None, path, libc::O_RDWR, 0).context("open", path)?;
+    let number = ioctl::number(control.as_fd(), ioctl::LOOP_CTL_GET_FREE, 0);
     let number = traced!(number, "ioctl({}, LOOP_CTL_GET_FREE)", control.as_raw_fd());
     number.context("LOOP_CTL_GET_FREE", path).map(|number| OsString::from(format!("/dev/loop{number}")))
 }
 
 fn status(device: BorrowedFd<'_>) -> core::result::Result<LoopInfo, Errno> {
-    let mut info = MaybeUninit::<LoopInfo>::zeroed();
-    ioctl(device, LOOP_GET_STATUS64, info.as_mut_ptr().cast())?;
-    // SAFETY: it was zeroed, and all zero is a valid LoopInfo.
-    Ok(unsafe { info.assume_init() })
+    let mut info = LoopInfo::NONE;
+    ioctl::on(device, ioctl::LOOP_GET_STATUS64, &mut info).map(|()| info)
 }
 
 /// The loop devices that have a file, by path.
@@ -232,7 +179,7 @@ fn backing_file(name: &OsStr) -> Option<OsString> {
 
 fn attribute(name: &OsStr, attribute: &str) -> Option<Vec<u8>> {
     let path = [b"/sys/block/", name.as_bytes(), b"/loop/", attribute.as_bytes()].concat();
-    let mut text = io::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
+    let mut text = file::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
     if text.last() == Some(&b'\n') {
         text.pop();
     }
@@ -320,12 +267,6 @@ pub fn detach(device: &OsStr) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_structures_are_as_long_as_the_kernels() {
-        assert_eq!(size_of::<LoopInfo>(), 232);
-        assert_eq!(size_of::<LoopConfig>(), 304);
-    }
 
     #[test]
     fn parts_of_a_file_overlap_where_they_have_a_byte_in_common() {

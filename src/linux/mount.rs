@@ -13,10 +13,11 @@ pub mod remount;
 pub mod statmount;
 pub mod subdirectory;
 
-use crate::{Errno, Error, Result, error::Context, io, trace};
-use core::ffi::{c_char, c_void};
-use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use crate::{Errno, Error, Result, error::Context, raw, resolve, trace};
+use nix::mount::{MntFlags, MsFlags};
+use nix::unistd::{SysconfVar, sysconf};
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// Read-only.
@@ -137,13 +138,17 @@ pub fn mount2(
     flags: u64,
     data: Option<&OsStr>,
 ) -> Result<()> {
-    let string = |text: Option<&OsStr>| text.map(io::cstring).transpose().context("mount", target);
+    let string = |text: Option<&OsStr>| text.map(raw::cstring).transpose().context("mount", target);
     let (c_source, c_type, c_data) = (string(source)?, string(fstype)?, string(data)?);
-    let c_target = io::cstring(target).context("mount", target)?;
-    // SAFETY: each pointer is null or a NUL-terminated string that lives until the call returns.
-    let done = io::checked(i64::from(unsafe {
-        libc::mount(pointer(&c_source), c_target.as_ptr(), pointer(&c_type), flags, pointer(&c_data).cast::<c_void>())
-    }));
+    let c_target = raw::cstring(target).context("mount", target)?;
+    let done = nix::mount::mount(
+        c_source.as_deref(),
+        c_target.as_c_str(),
+        c_type.as_deref(),
+        MsFlags::from_bits_retain(flags),
+        c_data.as_deref(),
+    );
+    let done = done.map_err(Errno::from);
     traced!(
         done,
         "mount({}, {}, {}, {}, {})",
@@ -154,24 +159,20 @@ pub fn mount2(
         trace::Optional(data)
     )
     .context("mount", target)
-    .map(drop)
 }
 
 /// How many bytes of options mount(2) takes: a page, with a NUL at its end. What is beyond is cut off without a word.
 pub fn data_limit() -> usize {
-    // SAFETY: the call takes an integer.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(page).unwrap_or(4096).saturating_sub(1)
+    let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    page.and_then(|page| usize::try_from(page).ok()).unwrap_or(4096).saturating_sub(1)
 }
 
 /// umount2(2); `flags` are of MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW.
 pub fn umount2(target: &OsStr, flags: u64) -> Result<()> {
-    let c_target = io::cstring(target).context("umount2", target)?;
-    // SAFETY: `c_target` is NUL-terminated.
-    let done = io::checked(i64::from(unsafe { libc::umount2(c_target.as_ptr(), flags as i32) }));
+    let c_target = raw::cstring(target).context("umount2", target)?;
+    let done = nix::mount::umount2(c_target.as_c_str(), MntFlags::from_bits_retain(flags as i32)).map_err(Errno::from);
     traced!(done, "umount2({}, {})", trace::Quoted::new(target), trace::Flags(flags, UMOUNT_NAMES))
         .context("umount2", target)
-        .map(drop)
 }
 
 /// [`umount2`] of a path without symbolic links, as resolving one gives it. A link that was put into it since is not
@@ -184,8 +185,8 @@ pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
         Some(0) => return umount2(target, flags | if bytes.len() > 1 { UMOUNT_NOFOLLOW } else { 0 }),
         _ => return umount2(target, flags),
     };
-    let directory = io::open_without_links(None, OsStr::from_bytes(parent)).context("umount2", target)?;
-    let mut path = io::path_of_descriptor(directory.as_raw_fd());
+    let directory = resolve::open_without_links(None, OsStr::from_bytes(parent)).context("umount2", target)?;
+    let mut path = raw::path_of_descriptor(directory.as_fd());
     path.push(OsStr::from_bytes(name));
     let flags = flags | UMOUNT_NOFOLLOW;
     let done = match umount2(&path, flags) {
@@ -202,10 +203,6 @@ pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
     done.map_err(|error| Error::new(error.call, target, error.errno))
 }
 
-fn pointer(text: &Option<CString>) -> *const c_char {
-    text.as_ref().map_or(core::ptr::null(), |text| text.as_ptr())
-}
-
 /// Changes the propagation of the mount at `target` and of every mount below it.
 pub fn set_propagation_recursive(target: impl AsRef<OsStr>, propagation: Propagation) -> Result<()> {
     let none = Some(OsStr::new("none"));
@@ -215,7 +212,7 @@ pub fn set_propagation_recursive(target: impl AsRef<OsStr>, propagation: Propaga
 /// Changes the propagation of the mount that `tree` is the root of, by mount(2): before Linux 5.12 nothing else does.
 /// `ENOSYS`: flags are to change, too.
 pub fn set_propagation_of(tree: BorrowedFd<'_>, change: api::Attributes, recursive: bool) -> Result<()> {
-    let path = io::path_of_descriptor(tree.as_raw_fd());
+    let path = raw::path_of_descriptor(tree.as_fd());
     match change {
         api::Attributes { set: 0, clear: 0, propagation: Some(propagation) } => {
             let flags = propagation.flag() | if recursive { MS_REC } else { 0 };

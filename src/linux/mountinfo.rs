@@ -4,7 +4,7 @@
 //! the kernel's octal escapes (`\040`) are undone only where somebody looks.
 
 use crate::index::Index;
-use crate::{Errno, Result, error::Context, io, number};
+use crate::{Errno, Result, error::Context, file, number, raw};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
@@ -48,7 +48,7 @@ pub struct Entry<'a> {
 /// Hands every entry of our own table to `each`, in the kernel's order, without keeping the table.
 pub fn for_each(each: &mut dyn FnMut(&Entry<'_>)) -> Result<()> {
     let path = OsStr::new(SELF);
-    let file = io::open_read(path)?;
+    let file = file::open_read(path)?;
     let mut buffer = vec![0_u8; 64 * 1024];
     let mut filled = 0;
     loop {
@@ -57,10 +57,10 @@ pub fn for_each(each: &mut dyn FnMut(&Entry<'_>)) -> Result<()> {
             buffer.resize(filled * 2, 0);
         }
         let room = buffer.get_mut(filled..).unwrap_or_default();
-        let got = io::read_some(file.as_fd(), room).context("read", path)?;
+        let got = raw::read_some(file.as_fd(), room).context("read", path)?;
         filled += got;
         let mut rest = buffer.get(..filled).unwrap_or_default();
-        while let Some(end) = io::find_byte(b'\n', rest) {
+        while let Some(end) = raw::find_byte(b'\n', rest) {
             if let Some(entry) = rest.get(..end).and_then(Entry::parse) {
                 each(&entry);
             }
@@ -84,12 +84,12 @@ impl Table {
     /// Reads the table at `path`.
     #[inline(never)]
     pub fn read_from(path: &OsStr) -> Result<Table> {
-        let file = io::open_read(path)?;
+        let file = file::open_read(path)?;
         // The kernel hands out a page at a time, whatever room we offer.
         let mut text = Vec::with_capacity(16 * 1024);
         let mut chunk = [0_u8; 4096];
         loop {
-            match io::read_some(file.as_fd(), &mut chunk).context("read", path)? {
+            match raw::read_some(file.as_fd(), &mut chunk).context("read", path)? {
                 0 => return Ok(Table(text)),
                 got => text.extend_from_slice(chunk.get(..got).unwrap_or_default()),
             }

@@ -1,7 +1,10 @@
 //! Namespaces: namespaces(7), unshare(2), setns(2), ioctl_nsfs(2).
 
+use crate::raw::{self, NumberCall};
 use crate::trace::{Flags, Quoted};
-use crate::{Errno, Result, error::Context, io};
+use crate::{Errno, Result, error::Context, file, ioctl};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sched::{self, CloneFlags};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -94,9 +97,11 @@ fn shown(flags: i32) -> Flags<'static> {
 /// unshare(2) with CLONE_NEW* bits, all in one call. The kernel makes the user namespace first,
 /// so the others belong to it.
 pub fn unshare(flags: i32) -> Result<()> {
-    // SAFETY: the call takes an integer.
-    let done = io::checked(i64::from(unsafe { libc::unshare(flags) }));
-    traced!(done, "unshare({})", shown(flags)).context("unshare", "").map(drop)
+    traced!(unshare_untold(flags), "unshare({})", shown(flags)).context("unshare", "")
+}
+
+fn unshare_untold(flags: i32) -> core::result::Result<(), Errno> {
+    sched::unshare(CloneFlags::from_bits_retain(flags)).map_err(Errno::from)
 }
 
 /// The kinds that unshare(2) refuses when each is tried alone, in a child that ends at once.
@@ -105,9 +110,8 @@ pub fn refused(kinds: &[Kind]) -> Vec<(Kind, Errno)> {
     kinds
         .iter()
         .filter_map(|kind| match fork().ok()? {
-            // SAFETY: the call takes an integer.
-            Fork::Child => exit_child(match io::checked(i64::from(unsafe { libc::unshare(kind.flag()) })) {
-                Ok(_) => 0,
+            Fork::Child => exit_child(match unshare_untold(kind.flag()) {
+                Ok(()) => 0,
                 Err(errno) => errno.0 as u8,
             }),
             Fork::Parent(child) => match wait(child, Wait::End).ok()? {
@@ -122,15 +126,14 @@ pub fn refused(kinds: &[Kind]) -> Vec<(Kind, Errno)> {
 /// setns(2). `descriptor` is a namespace file and `flags` its kind or 0, or it is a pidfd and
 /// `flags` says which of that process's namespaces to enter, all or none of them.
 pub fn setns(descriptor: BorrowedFd<'_>, flags: i32) -> Result<()> {
-    // SAFETY: the call takes a descriptor and an integer.
-    let done = io::checked(i64::from(unsafe { libc::setns(descriptor.as_raw_fd(), flags) }));
-    traced!(done, "setns({}, {})", descriptor.as_raw_fd(), shown(flags)).context("setns", "").map(drop)
+    let done = sched::setns(descriptor, CloneFlags::from_bits_retain(flags)).map_err(Errno::from);
+    traced!(done, "setns({}, {})", descriptor.as_raw_fd(), shown(flags)).context("setns", "")
 }
 
 /// Opens a namespace file. A FIFO in its place does not keep us waiting; setns(2) refuses it.
 pub fn open(path: impl AsRef<OsStr>) -> Result<OwnedFd> {
     let path = path.as_ref();
-    io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).context("open", path)
+    file::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).context("open", path)
 }
 
 /// The path of a process's namespace file.
@@ -153,66 +156,43 @@ pub fn own_for_children(kind: Kind) -> Result<(u64, u64)> {
     identity(format!("/proc/self/ns/{}", kind.file_for_children()))
 }
 
-const NS_GET_USERNS: libc::Ioctl = 0xb701;
-const NS_GET_PARENT: libc::Ioctl = 0xb702;
-const NS_GET_NSTYPE: libc::Ioctl = 0xb703;
-const NS_GET_OWNER_UID: libc::Ioctl = 0xb704;
-const SIOCGSKNS: libc::Ioctl = 0x894c;
-
-fn ioctl_for_descriptor(fd: BorrowedFd<'_>, request: libc::Ioctl, name: &'static str) -> Result<OwnedFd> {
-    // SAFETY: these requests take no argument and return a new descriptor.
-    let fd_or_error = unsafe { libc::ioctl(fd.as_raw_fd(), request) };
-    let got = traced!(io::owned(fd_or_error), "ioctl({}, {name})", fd.as_raw_fd()).context(name, "")?;
-    set_close_on_exec(got.as_fd())?;
+fn ioctl_for_descriptor(fd: BorrowedFd<'_>, request: ioctl::Number, name: &'static str) -> Result<OwnedFd> {
+    let got = traced!(ioctl::open(fd, request), "ioctl({}, {name})", fd.as_raw_fd()).context(name, "")?;
+    fcntl(&got, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(Errno::from).context("fcntl", "")?;
     Ok(got)
-}
-
-fn set_close_on_exec(fd: BorrowedFd<'_>) -> Result<()> {
-    // SAFETY: the call takes integers.
-    let done = io::checked(i64::from(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) }));
-    done.context("fcntl", "").map(drop)
 }
 
 /// The user namespace that owns a namespace; for a user namespace, its parent.
 pub fn owner(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
-    ioctl_for_descriptor(namespace, NS_GET_USERNS, "NS_GET_USERNS")
+    ioctl_for_descriptor(namespace, ioctl::NS_GET_USERNS, "NS_GET_USERNS")
 }
 
 /// The parent of a user or PID namespace.
 pub fn parent(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
-    ioctl_for_descriptor(namespace, NS_GET_PARENT, "NS_GET_PARENT")
+    ioctl_for_descriptor(namespace, ioctl::NS_GET_PARENT, "NS_GET_PARENT")
 }
 
 /// The user who made a user namespace, as our user namespace calls them.
 pub fn creator(user_namespace: BorrowedFd<'_>) -> Result<u32> {
     let mut uid = 0_u32;
-    // SAFETY: the request writes one user number.
-    let done =
-        io::checked(i64::from(unsafe { libc::ioctl(user_namespace.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) }));
-    done.context("NS_GET_OWNER_UID", "").map(|_| uid)
+    ioctl::on(user_namespace, ioctl::NS_GET_OWNER_UID, &mut uid).context("NS_GET_OWNER_UID", "").map(|()| uid)
 }
 
 /// The network namespace of a socket.
 pub fn of_socket(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
-    ioctl_for_descriptor(socket, SIOCGSKNS, "SIOCGSKNS")
+    ioctl_for_descriptor(socket, ioctl::SIOCGSKNS, "SIOCGSKNS")
 }
 
 /// The kind of an open namespace file.
 pub fn kind(namespace: BorrowedFd<'_>) -> Result<Kind> {
-    // SAFETY: the request takes no argument and returns a CLONE_NEW* bit.
-    let flag = io::checked(i64::from(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_NSTYPE) }));
-    let flag = flag.context("NS_GET_NSTYPE", "")?;
-    Kind::of_flag(flag as i32).ok_or_else(|| crate::Error::new("NS_GET_NSTYPE", "", Errno::EINVAL))
+    let flag = ioctl::number(namespace, ioctl::NS_GET_NSTYPE, 0).context("NS_GET_NSTYPE", "")?;
+    Kind::of_flag(flag).ok_or_else(|| crate::Error::new("NS_GET_NSTYPE", "", Errno::EINVAL))
 }
-
-const NS_GET_ID: libc::Ioctl = 0x8008_b70d_u32 as libc::Ioctl;
 
 /// The kernel's 64-bit id of a namespace, which is never given to another one (Linux 6.18).
 pub fn id(namespace: BorrowedFd<'_>) -> Result<u64> {
     let mut id = 0_u64;
-    // SAFETY: the request writes one 64-bit number.
-    let done = io::checked(i64::from(unsafe { libc::ioctl(namespace.as_raw_fd(), NS_GET_ID, &raw mut id) }));
-    done.context("NS_GET_ID", "").map(|_| id)
+    ioctl::on(namespace, ioctl::NS_GET_ID, &mut id).context("NS_GET_ID", "").map(|()| id)
 }
 
 /// The id of our own mount namespace.
@@ -292,6 +272,7 @@ fn open_handle(id: u64) -> Result<OwnedFd> {
     const FILEID_NSFS: i32 = 0xf1;
     const FD_NSFS_ROOT: i32 = -10003;
     let mut handle = Handle { bytes: 16, kind: FILEID_NSFS, id, nstype: 0, inode: 0 };
+    // nix lacks it.
     // SAFETY: `handle` is laid out as the kernel reads it and lives until the call returns.
     let fd = unsafe {
         libc::syscall(
@@ -301,15 +282,14 @@ fn open_handle(id: u64) -> Result<OwnedFd> {
             libc::O_RDONLY | libc::O_CLOEXEC,
         )
     };
-    traced!(io::owned(fd as i32), "open_by_handle_at(FD_NSFS_ROOT, id {id}, O_RDONLY)")
+    traced!(raw::owned(fd as i32), "open_by_handle_at(FD_NSFS_ROOT, id {id}, O_RDONLY)")
         .context("open_by_handle_at", id.to_string())
 }
 
 /// A copy of descriptor `fd` of another process: pidfd_getfd(2).
 pub fn descriptor_of(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd> {
-    // SAFETY: the call takes integers.
-    let got = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
-    traced!(io::owned(got as i32), "pidfd_getfd({}, {fd}, 0)", pidfd.as_raw_fd())
+    let got = NumberCall::PIDFD_GETFD.open([pidfd.as_raw_fd().into(), fd.into(), 0]);
+    traced!(got, "pidfd_getfd({}, {fd}, 0)", pidfd.as_raw_fd())
         .map_err(|errno| crate::filtered::unless_filtered(libc::SYS_pidfd_getfd, errno))
         .context("pidfd_getfd", fd.to_string())
 }
@@ -321,8 +301,8 @@ pub fn write_file(path: impl AsRef<OsStr>, text: &[u8]) -> Result<()> {
 }
 
 fn write_path(path: &OsStr, text: &[u8]) -> Result<()> {
-    let file = io::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
-    let wrote = io::write_once(file.as_raw_fd(), text);
+    let file = file::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
+    let wrote = raw::write_once(file.as_fd(), text);
     traced!(wrote, "write({}, {})", Quoted::new(path), Quoted(text)).context("write", path).map(drop)
 }
 

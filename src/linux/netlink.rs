@@ -1,54 +1,47 @@
 //! What only netlink tells: the number that our network namespace gives another one, by which its
 //! links name their peers (rtnetlink(7), RTM_GETNSID).
 
-use crate::{Errno, Result, error::Context, io};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use crate::{Errno, Result, error::Context};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 const RTM_NEWNSID: u16 = 88;
 const RTM_GETNSID: u16 = 90;
 const NETNSA_NSID: u16 = 1;
 const NETNSA_FD: u16 = 3;
 
-/// A request or an answer about one number: nlmsghdr, rtgenmsg, and one attribute of four bytes.
-#[repr(C)]
-#[derive(Default)]
-struct Message {
-    length: u32,
-    kind: u16,
-    flags: u16,
-    sequence: u32,
-    port: u32,
-    /// The address family, and what pads it.
-    family: u32,
-    attribute_length: u16,
-    attribute: u16,
-    value: i32,
-}
+/// How long a request is, and an answer: nlmsghdr, rtgenmsg and what pads it, and one attribute of four bytes.
+const SIZE: usize = 28;
+/// Where the message's kind, the attribute's and its value are.
+const KIND_AT: usize = 4;
+const ATTRIBUTE_AT: usize = 22;
+const VALUE_AT: usize = 24;
 
 /// The number of a network namespace as ours calls it; `None` if it has none.
 pub fn namespace_id(namespace: BorrowedFd<'_>) -> Result<Option<u32>> {
-    // SAFETY: the call takes integers.
-    let socket = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE) };
-    let socket = io::owned(socket).context("socket", "netlink")?;
-    const SIZE: usize = size_of::<Message>();
-    let request = Message {
-        length: SIZE as u32,
-        kind: RTM_GETNSID,
-        flags: libc::NLM_F_REQUEST as u16,
-        attribute_length: 8,
-        attribute: NETNSA_FD,
-        value: namespace.as_raw_fd(),
-        ..Message::default()
-    };
-    // SAFETY: the message is valid for reads of its size.
-    let sent = unsafe { libc::send(socket.as_fd().as_raw_fd(), (&raw const request).cast(), SIZE, 0) };
-    io::checked(sent as i64).context("send", "netlink")?;
-    let mut answer = Message::default();
-    // SAFETY: the message is valid for writes of its size, and any bytes are one; what does not fit is dropped.
-    let got = unsafe { libc::recv(socket.as_fd().as_raw_fd(), (&raw mut answer).cast(), SIZE, 0) };
-    io::checked(got as i64).context("recv", "netlink")?;
-    if answer.kind != RTM_NEWNSID || answer.attribute != NETNSA_NSID {
-        return Err(Errno::EOPNOTSUPP).context("recv", "netlink");
+    let protocol = SockProtocol::NetlinkRoute;
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol);
+    let socket = socket.map_err(Errno::from).context("socket", "netlink")?;
+    let mut request = Vec::with_capacity(SIZE);
+    request.extend_from_slice(&(SIZE as u32).to_ne_bytes());
+    request.extend_from_slice(&RTM_GETNSID.to_ne_bytes());
+    request.extend_from_slice(&(libc::NLM_F_REQUEST as u16).to_ne_bytes());
+    // Sequence, port, address family.
+    request.extend_from_slice(&[0; 12]);
+    request.extend_from_slice(&8_u16.to_ne_bytes());
+    request.extend_from_slice(&NETNSA_FD.to_ne_bytes());
+    request.extend_from_slice(&namespace.as_raw_fd().to_ne_bytes());
+    let sent = send(socket.as_raw_fd(), &request, MsgFlags::empty());
+    sent.map_err(Errno::from).context("send", "netlink")?;
+    // What does not fit is dropped.
+    let mut answer = [0_u8; SIZE];
+    recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty()).map_err(Errno::from).context("recv", "netlink")?;
+    let short = |at: usize| answer.get(at..)?.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes));
+    let value = answer.get(VALUE_AT..).and_then(|rest| rest.first_chunk()).map(|bytes| i32::from_ne_bytes(*bytes));
+    match value {
+        Some(id) if short(KIND_AT) == Some(RTM_NEWNSID) && short(ATTRIBUTE_AT) == Some(NETNSA_NSID) => {
+            Ok(u32::try_from(id).ok())
+        }
+        _ => Err(Errno::EOPNOTSUPP).context("recv", "netlink"),
     }
-    Ok(u32::try_from(answer.value).ok())
 }

@@ -5,7 +5,7 @@
 
 use crate::namespace::{self, Kind};
 use crate::process::Pid;
-use crate::{Errno, directory, io, number, process, stat, walk};
+use crate::{Errno, directory, file, number, process, stat, walk};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -34,7 +34,7 @@ pub fn for_each(proc: &OsStr, each: &mut dyn FnMut(&Process) -> Result<(), Errno
     let mut done = Ok(());
     walk::each_name(list.as_fd(), &mut |name| {
         if let Some(pid) = number::decimal(name.as_encoded_bytes()).and_then(|pid| Pid::try_from(pid).ok()) {
-            let directory = io::open_at(Some(list.as_fd()), name, libc::O_PATH | libc::O_DIRECTORY, 0);
+            let directory = file::open_at(Some(list.as_fd()), name, libc::O_PATH | libc::O_DIRECTORY, 0);
             done = match seen(directory) {
                 Ok(Some(directory)) => each(&Process { pid, directory }),
                 Ok(None) => Ok(()),
@@ -51,9 +51,9 @@ const COMMAND_LIMIT: usize = 8191;
 
 /// The command line of a process with blanks between the words, or its name if it has none.
 pub fn command(pid: Pid) -> Vec<u8> {
-    let mut line = io::read_file(format!("/proc/{pid}/cmdline"), COMMAND_LIMIT).unwrap_or_default();
+    let mut line = file::read_file(format!("/proc/{pid}/cmdline"), COMMAND_LIMIT).unwrap_or_default();
     if line.is_empty() {
-        line = io::read_file(format!("/proc/{pid}/comm"), 64).unwrap_or_default();
+        line = file::read_file(format!("/proc/{pid}/comm"), 64).unwrap_or_default();
         line.pop_if(|last| *last == b'\n');
     }
     if line.len() < COMMAND_LIMIT {
@@ -65,12 +65,12 @@ pub fn command(pid: Pid) -> Vec<u8> {
 
 impl Process {
     fn open(&self, name: &str, flags: i32) -> Result<OwnedFd, Errno> {
-        io::open_at(Some(self.directory.as_fd()), OsStr::new(name), libc::O_RDONLY | flags, 0)
+        file::open_at(Some(self.directory.as_fd()), OsStr::new(name), libc::O_RDONLY | flags, 0)
     }
 
     /// At most `limit` bytes of one of its files.
     pub fn read(&self, name: &str, limit: usize) -> Result<Vec<u8>, Errno> {
-        io::read_to_end(self.open(name, 0)?.as_fd(), limit)
+        file::read_to_end(self.open(name, 0)?.as_fd(), limit)
     }
 
     /// Its parent's number; 0 if that is not in our PID namespace.
@@ -111,7 +111,7 @@ impl Process {
         for name in seen(walk::names(list.as_fd()))?.unwrap_or_default() {
             let Some(stat) = seen(stat::below(list.as_fd(), &name))? else { continue };
             let found = if stat.identity().0 == nsfs {
-                seen(io::open_at(Some(list.as_fd()), &name, libc::O_RDONLY, 0))?
+                seen(file::open_at(Some(list.as_fd()), &name, libc::O_RDONLY, 0))?
             } else if sockets && stat.is_socket() {
                 if pidfd.is_none() {
                     pidfd = seen(process::pidfd_open(self.pid).map_err(|error| error.errno))?;

@@ -1,29 +1,25 @@
 //! The root of the mount namespace: pivot_root(2), and what leaving an initramfs takes.
 
 use crate::trace::Quoted;
-use crate::{Errno, Result, error::Context, io, stat};
+use crate::{Errno, Result, error::Context, file, raw, stat};
+use nix::unistd::pivot_root;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// pivot_root(2): `new_root` becomes the root, and the present one is put on `put_old`.
 pub fn pivot(new_root: &OsStr, put_old: &OsStr) -> Result<()> {
-    let done = io::cstring(new_root).and_then(|new_root| {
-        let put_old = io::cstring(put_old)?;
-        // SAFETY: both paths are NUL-terminated.
-        io::checked(unsafe { libc::syscall(libc::SYS_pivot_root, new_root.as_ptr(), put_old.as_ptr()) })
-    });
-    traced!(done, "pivot_root({}, {})", Quoted::new(new_root), Quoted::new(put_old))
-        .context("pivot_root", new_root)
-        .map(drop)
+    let done = raw::cstring(new_root)
+        .and_then(|new_root| pivot_root(new_root.as_c_str(), raw::cstring(put_old)?.as_c_str()).map_err(Errno::from));
+    traced!(done, "pivot_root({}, {})", Quoted::new(new_root), Quoted::new(put_old)).context("pivot_root", new_root)
 }
 
 /// A directory that is to be emptied later, when no path leads to it any more.
-pub struct Old(OwnedFd);
+pub struct OldRoot(OwnedFd);
 
-impl Old {
+impl OldRoot {
     /// Opens it.
-    pub fn open(path: &OsStr) -> Result<Old> {
-        io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path).map(Old)
+    pub fn open(path: &OsStr) -> Result<OldRoot> {
+        file::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY, 0).context("open", path).map(OldRoot)
     }
 
     /// Whether it is on a file system in memory, as an initramfs is: fstatfs(2).

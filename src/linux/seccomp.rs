@@ -1,6 +1,6 @@
 //! Filters of system calls: seccomp(2).
 
-use crate::{Errno, io};
+use crate::{Errno, raw};
 
 /// The bytes of an instruction: struct sock_filter.
 pub const INSTRUCTION: usize = 8;
@@ -16,6 +16,6 @@ pub fn load(filter: &[u8]) -> Result<(), Errno> {
     let program = libc::sock_fprog { len, filter: filter.as_ptr().cast_mut().cast() };
     // SAFETY: the kernel copies `len` instructions from `filter`, byte by byte, and writes nothing.
     let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
-    traced!(io::checked(i64::from(done)), "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, {{len={len}, filter=...}})")
+    traced!(raw::checked(i64::from(done)), "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, {{len={len}, filter=...}})")
         .map(drop)
 }

@@ -1,9 +1,10 @@
-//! The program's start: arguments from the C entry point, and AT_SECURE.
+//! The program's start: arguments from the C entry point, and the trace.
 //!
 //! Rust's own start-up is left out: it makes 17 system calls and sets SIGPIPE
 //! to ignored, which the program we exec would inherit.
 
-use crate::{Errno, credentials, io, stat};
+use crate::{environment, file, number, raw, secure, trace};
+use nix::unistd::getpid;
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -28,37 +29,36 @@ pub unsafe fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<&'static
     arguments
 }
 
-/// Whether our environment may be of somebody with less privilege: getauxval(3), AT_SECURE. Either
-/// our file gave privilege (see [`file_gives_privilege`]), or our caller's real and effective ids
-/// differ, or a security module changed our domain.
-pub fn is_secure_execution() -> bool {
-    // SAFETY: getauxval reads the auxiliary vector and has no preconditions.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+/// Opens what `CTRBOX_TRACE` names, `1` for standard error, and starts the trace. A file that cannot be opened leaves
+/// tracing off: the trace never changes what a command does. So does a file that somebody with less privilege may have
+/// named.
+pub fn trace() {
+    let Some(name) = environment::value("CTRBOX_TRACE") else { return };
+    let output = match name.as_bytes() {
+        b"" | b"0" => return,
+        b"1" => file::above_standard(raw::known_by_number(2)),
+        _ if secure::is_secure_execution() => return,
+        // Where a standard descriptor is closed, ours must not take its place.
+        _ => file::append(&name).and_then(|file| file::above_standard(file.as_fd())),
+    };
+    if let Ok(output) = output {
+        trace::start(output, number_from_before());
+    }
 }
 
-/// Whether our executable is set-user-ID or set-group-ID, or has file capabilities. Where proc does
-/// not show the file: whether the real user is not root, who alone has nothing to gain.
-pub fn file_gives_privilege() -> bool {
-    read_file_privilege().unwrap_or_else(|_| credentials::real_uid() != 0)
-}
+/// Says to a program of ours that a traced process becomes or starts that there is more than one process, and which
+/// one it is: `NUMBER:OWN`, the number on the lines and the process's own in its PID namespace.
+pub(crate) const NUMBER: &str = "CTRBOX_TRACE_PID";
 
-fn read_file_privilege() -> Result<bool, Errno> {
-    const PROC: i64 = 0x9fa0;
-    let open = |path: &str| io::open_at(None, OsStr::new(path), libc::O_PATH, 0);
-    if stat::file_system(open("/proc/self")?.as_fd())? != PROC {
-        return Err(Errno::ENOENT);
-    }
-    let executable = c"/proc/self/exe";
-    let mode = stat::at(None, executable, 0)?.mode();
-    // Without x for the group the bit is no set-group-ID: inode(7).
-    if mode & libc::S_ISUID != 0 || mode & (libc::S_ISGID | libc::S_IXGRP) == libc::S_ISGID | libc::S_IXGRP {
-        return Ok(true);
-    }
-    let name = crate::filecap::NAME;
-    // SAFETY: both strings are NUL-terminated, and a length of 0 asks for the value's own.
-    match io::checked(unsafe { libc::getxattr(executable.as_ptr(), name.as_ptr(), core::ptr::null_mut(), 0) } as i64) {
-        Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(false),
-        found => found.map(|_| true),
+/// The number that this process had before it became our program. A program between may have started others, to which
+/// the variable does not apply: those have the number that they know themselves.
+fn number_from_before() -> i32 {
+    let Some(value) = environment::value(NUMBER) else { return 0 };
+    let own = getpid().as_raw();
+    let mut numbers = value.as_bytes().split(|byte| *byte == b':').map(number::decimal);
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(number), Some(who)) if who == own as u64 => number as i32,
+        _ => own,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What kind of file something is, who owns it, and its identity: stat(2).
 
-use crate::{Errno, Result, error::Context, io};
-use core::mem::MaybeUninit;
+use crate::{Errno, Result, error::Context, raw};
+use nix::fcntl::AtFlags;
 use std::ffi::{CStr, OsStr};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!(
@@ -83,37 +83,19 @@ pub fn numbers(device: u64) -> (u32, u32) {
 
 /// fstat(2).
 pub fn of(fd: BorrowedFd<'_>) -> core::result::Result<Stat, Errno> {
-    let mut stat = MaybeUninit::uninit();
-    // SAFETY: `stat` is valid for a write.
-    io::checked(unsafe { libc::syscall(libc::SYS_fstat, fd.as_raw_fd(), stat.as_mut_ptr()) })?;
-    // SAFETY: the call succeeded and so wrote it.
-    Ok(Stat(unsafe { stat.assume_init() }))
+    nix::sys::stat::fstat(fd).map(Stat).map_err(Errno::from)
 }
 
 /// The type of the file system that a file is on, as statfs(2) numbers them (`f_type`).
 pub fn file_system(fd: BorrowedFd<'_>) -> core::result::Result<i64, Errno> {
-    let mut answer = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: the buffer is valid for a write; fstatfs takes descriptors opened by path only.
-    io::checked(i64::from(unsafe { libc::fstatfs(fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
-    // SAFETY: the call succeeded and so wrote it.
-    let answer = unsafe { answer.assume_init() };
-    #[allow(clippy::unnecessary_cast)] // musl's field is unsigned.
-    Ok(answer.f_type as i64)
+    let answer = nix::sys::statfs::fstatfs(fd)?;
+    #[allow(clippy::unnecessary_cast)] // musl's number is unsigned.
+    Ok(answer.filesystem_type().0 as i64)
 }
 
 /// The ST_* flags of the mount that a file is on: fstatvfs(3).
 pub fn mount_flags(fd: BorrowedFd<'_>) -> core::result::Result<u64, Errno> {
-    let mut answer = MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: the buffer is valid for a write; fstatvfs takes descriptors opened by path only.
-    io::checked(i64::from(unsafe { libc::fstatvfs(fd.as_raw_fd(), answer.as_mut_ptr()) }))?;
-    // SAFETY: the call succeeded and so wrote it.
-    Ok(unsafe { answer.assume_init() }.f_flag)
-}
-
-/// Whether the mount that a path is on lets no program be executed.
-pub fn is_on_noexec(path: &OsStr) -> bool {
-    let file = io::open_at(None, path, libc::O_PATH, 0);
-    file.and_then(|file| mount_flags(std::os::fd::AsFd::as_fd(&file))).is_ok_and(|flags| flags & libc::ST_NOEXEC != 0)
+    Ok(nix::sys::statvfs::fstatvfs(fd)?.flags().bits())
 }
 
 /// stat(2): symbolic links are followed.
@@ -137,15 +119,11 @@ pub fn link_below(directory: BorrowedFd<'_>, path: &OsStr) -> core::result::Resu
 }
 
 fn by_name(directory: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32) -> core::result::Result<Stat, Errno> {
-    at(directory, &io::cstring(path)?, flags)
+    at(directory, &raw::cstring(path)?, flags)
 }
 
-/// newfstatat(2): the kernel's own structure is the C library's, which would copy it field by field.
+/// fstatat(2).
 pub(crate) fn at(directory: Option<BorrowedFd<'_>>, path: &CStr, flags: i32) -> core::result::Result<Stat, Errno> {
-    let directory = directory.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
-    let mut stat = MaybeUninit::uninit();
-    // SAFETY: `path` is NUL-terminated and `stat` is valid for a write.
-    io::checked(unsafe { libc::syscall(libc::SYS_newfstatat, directory, path.as_ptr(), stat.as_mut_ptr(), flags) })?;
-    // SAFETY: the call succeeded and so wrote it.
-    Ok(Stat(unsafe { stat.assume_init() }))
+    let flags = AtFlags::from_bits_retain(flags);
+    nix::sys::stat::fstatat(raw::from_directory(directory), path, flags).map(Stat).map_err(Errno::from)
 }

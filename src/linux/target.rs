@@ -3,7 +3,7 @@
 //! Both mean the process that had the number when they were opened, and answer ESRCH when it
 //! has ended, so that no later process with the number is taken for it.
 
-use crate::{Errno, Result, error::Context, io, namespace, process, stat};
+use crate::{Errno, Result, error::Context, file, namespace, process, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -20,7 +20,7 @@ impl Target {
     /// Pins the process `pid`. A missing one is ENOENT or ESRCH.
     pub fn open(pid: process::Pid) -> Result<Target> {
         let path = OsString::from(format!("/proc/{pid}"));
-        let directory = io::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", &path)?;
+        let directory = file::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", &path)?;
         let pidfd = match process::pidfd_open(pid) {
             Ok(pidfd) => Some(pidfd),
             Err(error) if error.errno == Errno::ESRCH => return Err(error),
@@ -34,7 +34,7 @@ impl Target {
 
     /// Opens a file of its /proc directory, such as `ns/net` or `root`.
     pub fn open_file(&self, name: &str, flags: i32) -> Result<OwnedFd> {
-        io::open_at(Some(self.directory.as_fd()), OsStr::new(name), flags, 0).context("open", self.path(name))
+        file::open_at(Some(self.directory.as_fd()), OsStr::new(name), flags, 0).context("open", self.path(name))
     }
 
     /// Opens one of its namespaces.
@@ -50,7 +50,7 @@ impl Target {
     /// Reads at most `limit` bytes of a file of its /proc directory.
     pub fn read(&self, name: &str, limit: usize) -> Result<Vec<u8>> {
         let file = self.open_file(name, libc::O_RDONLY)?;
-        io::read_to_end(file.as_fd(), limit).context("read", self.path(name))
+        file::read_to_end(file.as_fd(), limit).context("read", self.path(name))
     }
 
     /// Whether the kernel has this kind of namespace. A target that has ended and been waited for is an error.
@@ -105,7 +105,7 @@ impl Target {
 /// Opens a directory to enter it later, which takes no more than the right to search it. What is no
 /// directory is found out then; opened by path only, a FIFO cannot keep us waiting here.
 pub fn open_directory(path: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, path, libc::O_PATH, 0).context("open", path)
+    file::open_at(None, path, libc::O_PATH, 0).context("open", path)
 }
 
 /// Makes the directory of a descriptor the root: fchdir(2), chroot("."), chdir("/").

@@ -6,10 +6,14 @@
 
 use crate::mountinfo::{self, unescape};
 use crate::trace::Quoted;
-use crate::{Errno, Result, error::Context, index, io, number};
+use crate::{Errno, Result, error::Context, file, index, number, raw};
 use core::fmt::Write as _;
+use nix::fcntl::FlockArg;
+use nix::sys::stat::futimens;
+use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, fchown};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Where the table is, unless `LIBMOUNT_UTAB` names another file.
@@ -330,7 +334,7 @@ impl<'a> Index<'a> {
 
 /// The table's path.
 pub fn path() -> OsString {
-    crate::process::trusted_variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
+    crate::environment::trusted_variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
 }
 
 /// Whether the table has no lines: then unmounting and moving need not look at it.
@@ -345,11 +349,11 @@ pub fn is_empty() -> bool {
 /// A file on a disk gives all that is asked for, so that a short answer is the last one. Each question is for more.
 fn read_text() -> Result<Vec<u8>> {
     let path = path();
-    let file = io::open_read(&path)?;
+    let file = file::open_read(&path)?;
     let (mut text, mut filled, mut room) = (Vec::new(), 0, 2048);
     loop {
         text.resize(filled + room, 0);
-        let got = io::read_some(file.as_fd(), text.get_mut(filled..).unwrap_or_default()).context("read", &path)?;
+        let got = raw::read_some(file.as_fd(), text.get_mut(filled..).unwrap_or_default()).context("read", &path)?;
         filled += got;
         if got < room || filled > LIMIT {
             text.truncate(filled.min(LIMIT));
@@ -407,30 +411,27 @@ pub fn add(entry: Entry) -> Result<()> {
 fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
     const PAGE: usize = 4096;
     let flags = libc::O_RDWR | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let Ok(file) = io::open_at(None, path, flags, 0) else { return Ok(false) };
+    let Ok(file) = file::open_at(None, path, flags, 0) else { return Ok(false) };
     let stat = crate::stat::of(file.as_fd())?;
     let size = stat.size() as usize;
     if !stat.is_regular() || size == 0 || size > LIMIT || line.len() > PAGE {
         return Ok(false);
     }
     let mut last = [0_u8];
-    // SAFETY: the buffer is valid for a write of one byte.
-    let got = unsafe { libc::pread(file.as_raw_fd(), last.as_mut_ptr().cast(), 1, size as i64 - 1) };
-    if io::checked(got as i64)? != 1 || last != *b"\n" {
+    if nix::sys::uio::pread(&file, &mut last, size as i64 - 1)? != 1 || last != *b"\n" {
         return Ok(false);
     }
-    let raw = file.as_raw_fd();
+    let fd = file.as_raw_fd();
     let room = PAGE - size % PAGE;
     let write = |text: &[u8]| {
-        traced!(io::write_all(file.as_fd(), text).map(|()| text.len()), "write({raw}, {})", Quoted(text)).map(drop)
+        traced!(raw::write_all(file.as_fd(), text).map(|()| text.len()), "write({fd}, {})", Quoted(text)).map(drop)
     };
     // Empty lines, which are none, fill the page when the line does not fit into it.
     let filled = if line.len() > room { write(&vec![b'\n'; room]) } else { Ok(()) };
     let done = filled.and_then(|()| write(line));
     if done.is_err() {
         // A part of a line must not stay.
-        // SAFETY: the call takes integers.
-        unsafe { libc::ftruncate(raw, size as i64) };
+        let _ = nix::unistd::ftruncate(&file, size as i64);
     }
     done.map(|()| true)
 }
@@ -438,7 +439,7 @@ fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
 /// The lock, held until it is dropped, with signals held back so that nobody is left waiting for it.
 struct Lock {
     _file: OwnedFd,
-    mask: Option<crate::process::SignalMask>,
+    mask: Option<crate::signal::SignalMask>,
 }
 
 impl Drop for Lock {
@@ -454,22 +455,25 @@ impl Drop for Lock {
 fn lock() -> Result<Option<Lock>> {
     let path = beside(".lock");
     let flags = libc::O_RDWR | libc::O_CREAT | libc::O_NOFOLLOW;
-    let mut opened = io::open_at(None, &path, flags, 0o600);
+    let mut opened = file::open_at(None, &path, flags, 0o600);
     if matches!(opened, Err(Errno::ENOENT))
         && let Some(slash) = path.as_bytes().iter().rposition(|&byte| byte == b'/')
         && let Some(directory) = path.as_bytes().get(..slash)
         && crate::directory::make(OsStr::from_bytes(directory), 0o755).is_ok()
     {
-        opened = io::open_at(None, &path, flags, 0o600);
+        opened = file::open_at(None, &path, flags, 0o600);
     }
     let file = match opened {
         Ok(file) => file,
         Err(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
         Err(errno) => return Err(crate::Error::new("open", path, errno)),
     };
-    let mask = crate::process::block(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]).ok();
+    let mask = crate::signal::block(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]).ok();
     loop {
-        match flock(file.as_fd(), libc::LOCK_EX) {
+        // Not nix's Flock, which makes one more call when it is dropped: closing the file unlocks it.
+        #[expect(deprecated)]
+        let locked = nix::fcntl::flock(file.as_raw_fd(), FlockArg::LockExclusive);
+        match locked.map_err(Errno::from) {
             Ok(()) => return Ok(Some(Lock { _file: file, mask })),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(crate::Error::new("flock", path, errno)),
@@ -477,39 +481,34 @@ fn lock() -> Result<Option<Lock>> {
     }
 }
 
-fn flock(file: BorrowedFd<'_>, operation: i32) -> core::result::Result<(), Errno> {
-    // SAFETY: the call takes two integers.
-    io::checked(i64::from(unsafe { libc::flock(file.as_raw_fd(), operation) })).map(drop)
-}
-
 /// Writes a file beside the table and renames it over it.
 fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
-    let temporary = beside(&format!(".{}", crate::process::id()));
+    let temporary = beside(&format!(".{}", nix::unistd::getpid()));
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
     // One that a killed process with our number left is in the way; nobody else writes while we hold the lock.
-    let open = || io::open_at(None, &temporary, flags, 0o644);
+    let open = || file::open_at(None, &temporary, flags, 0o644);
     let file = open().or_else(|errno| match errno {
-        Errno::EEXIST => crate::directory::unlink(&temporary).map_err(|error| error.errno).and_then(|()| open()),
+        Errno::EEXIST => crate::link::unlink(&temporary).map_err(|error| error.errno).and_then(|()| open()),
         errno => Err(errno),
     });
     let file = file.context("open", &temporary)?;
     let write = || -> core::result::Result<(), Errno> {
-        let raw = file.as_raw_fd();
+        let fd = file.as_raw_fd();
         if !text.is_empty() {
-            traced!(io::write_all(file.as_fd(), text).map(|()| text.len()), "write({raw}, {})", Quoted(text))?;
+            traced!(raw::write_all(file.as_fd(), text).map(|()| text.len()), "write({fd}, {})", Quoted(text))?;
         }
-        // SAFETY: the call takes integers.
-        traced!(io::checked(i64::from(unsafe { libc::fchmod(raw, 0o644) })), "fchmod({raw}, 0644)")?;
+        let mode = nix::sys::stat::Mode::from_bits_retain(0o644);
+        traced!(nix::sys::stat::fchmod(&file, mode).map_err(Errno::from), "fchmod({fd}, 0644)")?;
         if let Ok(old) = crate::stat::path(path) {
             let (uid, gid) = (old.uid(), old.gid());
-            // SAFETY: the call takes integers.
-            traced!(io::checked(i64::from(unsafe { libc::fchown(raw, uid, gid) })), "fchown({raw}, {uid}, {gid})")?;
+            let done = fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+            traced!(done.map_err(Errno::from), "fchown({fd}, {uid}, {gid})")?;
         }
         Ok(())
     };
     let done = write().context("write", path).and_then(|()| crate::link::rename(&temporary, path));
     if done.is_err() {
-        let _ = crate::directory::unlink(&temporary);
+        let _ = crate::link::unlink(&temporary);
     }
     done
 }
@@ -518,12 +517,10 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
 fn touch_event() {
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
     // Only a notice: the table itself is already right.
-    let Ok(file) = io::open_at(None, &beside(".event"), flags, 0o644) else { return };
-    let raw = file.as_raw_fd();
-    let none = core::ptr::null::<u8>();
-    // SAFETY: no path means the descriptor, and no times the present one.
-    let done = io::checked(unsafe { libc::syscall(libc::SYS_utimensat, raw, none, none, 0) });
-    let _ = traced!(done, "utimensat({raw}, NULL, NULL, 0)");
+    let Ok(file) = file::open_at(None, &beside(".event"), flags, 0o644) else { return };
+    let fd = file.as_raw_fd();
+    let done = futimens(&file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW).map_err(Errno::from);
+    let _ = traced!(done, "utimensat({fd}, NULL, [UTIME_NOW, UTIME_NOW], 0)");
 }
 
 #[cfg(test)]

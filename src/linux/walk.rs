@@ -11,13 +11,13 @@ mod remove;
 mod xattr;
 
 use crate::filecap::FileCapabilities;
-use crate::{Errno, io, stat, thread};
+use crate::{Errno, file, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
 use pool::Pool;
 pub use remove::remove_below;
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ pub fn each_name(directory: BorrowedFd<'_>, wants_more: &mut dyn FnMut(&OsStr) -
 
 /// Opens a directory to walk it: `ENOTDIR` or `ELOOP` for anything else, a symbolic link too.
 pub fn open(path: &OsStr) -> Result<OwnedFd, Errno> {
-    io::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
+    file::open_at(None, path, libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
 }
 
 /// Walks the tree below the directory `root`; `path` is how it is called. `tell` is called from
@@ -351,7 +351,7 @@ impl<'a> Worker<'a> {
     }
 
     fn look_at(&mut self, directory: BorrowedFd<'_>, name: &CStr) {
-        let found = match xattr::get(directory.as_raw_fd(), name) {
+        let found = match xattr::get(directory.as_fd(), name) {
             Ok(found) => Found::Capabilities(found),
             Err(Errno::ENODATA | Errno::EOPNOTSUPP) if self.job.everything => Found::Nothing,
             // The file is gone, or became a symbolic link.

@@ -7,7 +7,7 @@ use linux::mountinfo::{self, Table};
 use linux::namespace::Kind as NamespaceKind;
 use linux::probe::{self, Probed};
 use linux::process::Pid;
-use linux::{Errno, io, stat};
+use linux::{Errno, file, stat};
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -150,7 +150,7 @@ pub struct Here;
 
 impl Facts for Here {
     fn file(&self, path: &OsStr) -> Option<Vec<u8>> {
-        io::read_head(path, LIMIT).ok()
+        file::read_head(path, LIMIT).ok()
     }
 
     fn node(&self, path: &OsStr) -> Option<Node> {
@@ -165,7 +165,7 @@ impl Facts for Here {
     }
 
     fn link(&self, path: &OsStr) -> Option<OsString> {
-        linux::directory::read_link(path).ok()
+        linux::link::read(path).ok()
     }
 
     fn canonical(&self, path: &OsStr) -> Option<OsString> {
@@ -173,7 +173,7 @@ impl Facts for Here {
     }
 
     fn mounts(&self) -> Option<Table> {
-        io::read_file(mountinfo::SELF, TABLE_LIMIT).ok().map(Table::from_text)
+        file::read_file(mountinfo::SELF, TABLE_LIMIT).ok().map(Table::from_text)
     }
 
     fn mount_of(&self, path: &OsStr) -> Option<MountId> {
@@ -181,7 +181,7 @@ impl Facts for Here {
     }
 
     fn is_on_noexec(&self, path: &OsStr) -> bool {
-        stat::is_on_noexec(path)
+        linux::executable::is_on_noexec(path)
     }
 
     fn privileges(&self) -> Option<Privileges> {

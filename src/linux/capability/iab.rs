@@ -2,7 +2,7 @@
 
 use super::{Own, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
 use crate::process::Pid;
-use crate::{Errno, Error, Result, io, number};
+use crate::{Errno, Error, Result, file, number};
 use std::os::fd::AsFd;
 
 /// The three vectors; bit n is capability n.
@@ -101,8 +101,8 @@ impl Iab {
     /// That of a process, from /proc/PID/status.
     pub fn of_process(pid: Pid) -> Result<Iab> {
         let path = format!("/proc/{pid}/status");
-        let file = io::open_read(path.as_ref())?;
-        let text = io::read_to_end(file.as_fd(), 64 * 1024).map_err(|errno| Error::new("read", &path, errno))?;
+        let file = file::open_read(path.as_ref())?;
+        let text = file::read_to_end(file.as_fd(), 64 * 1024).map_err(|errno| Error::new("read", &path, errno))?;
         let field = |name: &[u8]| {
             let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
             let number = number::in_base(line.unwrap_or_default().trim_ascii(), 16);

@@ -3,8 +3,6 @@
 use super::{Own, SETPCAP, Sets, process};
 use crate::{Errno, Result};
 
-/// SECBIT_NO_CAP_AMBIENT_RAISE.
-pub(super) const NO_AMBIENT_RAISE: u32 = 1 << 6;
 /// The capabilities model alone, root is nothing special, and locked; without the ambient bits.
 const PURE_WITHOUT_AMBIENT: u32 = 0x2f;
 /// The same with ambient capabilities off and locked.

@@ -2,7 +2,8 @@
 
 use super::{Sets, bit, members, name, text::traced};
 use crate::process::Pid;
-use crate::{Errno, Error, Result, error::Context, io};
+use crate::raw::{self, NumberPrctl};
+use crate::{Errno, Error, Result, error::Context};
 use core::sync::atomic::{AtomicU8, Ordering};
 
 /// _LINUX_CAPABILITY_VERSION_3: two words of 32 bits for each set.
@@ -28,7 +29,7 @@ pub fn get(pid: Pid) -> Result<Sets> {
     let mut words = [Words::default(); 2];
     // SAFETY: both point to what the kernel expects for this version: a header and two elements.
     let done = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, words.as_mut_ptr()) };
-    io::checked(done).context("capget", pid.to_string())?;
+    raw::checked(done).context("capget", pid.to_string())?;
     let [low, high] = words;
     let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
     Ok(Sets {
@@ -48,7 +49,7 @@ pub fn set(sets: &Sets) -> Result<()> {
     };
     let words = [part(0), part(32)];
     // SAFETY: both point to what the kernel expects for this version: a header and two elements.
-    let done = io::checked(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) });
+    let done = raw::checked(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) });
     traced!(done, "capset(\"{}\")", traced(sets)).context("capset", "").map(drop)
 }
 
@@ -89,12 +90,6 @@ pub fn clear_effective() -> Result<()> {
     set(&Sets { effective: 0, ..sets })
 }
 
-fn prctl(option: i32, arguments: [u64; 3]) -> core::result::Result<i64, Errno> {
-    let [first, second, third] = arguments;
-    // SAFETY: every option used in this file takes integers only.
-    io::checked(i64::from(unsafe { libc::prctl(option, first, second, third, 0_u64) }))
-}
-
 /// How many capabilities the running kernel has; they are numbered from 0. Asked for once.
 pub fn count() -> u8 {
     static COUNT: AtomicU8 = AtomicU8::new(0);
@@ -129,7 +124,7 @@ pub fn count() -> u8 {
 
 /// Whether a capability is in our bounding set; `EINVAL` if the kernel does not have it.
 pub fn in_bounding(capability: u8) -> core::result::Result<bool, Errno> {
-    prctl(libc::PR_CAPBSET_READ, [u64::from(capability), 0, 0]).map(|answer| answer != 0)
+    NumberPrctl::CAPBSET_READ.call([capability.into(), 0]).map(|answer| answer != 0)
 }
 
 /// Our bounding set, of the first `count` capabilities.
@@ -153,14 +148,14 @@ fn collect(count: u8, is_in: fn(u8) -> core::result::Result<bool, Errno>) -> Res
 
 /// Drops a capability from our bounding set, for good. Needs CAP_SETPCAP.
 pub fn drop_bounding(capability: u8) -> Result<()> {
-    let done = prctl(libc::PR_CAPBSET_DROP, [u64::from(capability), 0, 0]);
+    let done = NumberPrctl::CAPBSET_DROP.call([capability.into(), 0]);
     traced!(done, "prctl(PR_CAPBSET_DROP, {})", name(capability)).context("prctl", name(capability)).map(drop)
 }
 
 /// Whether a capability is in our ambient set; `EINVAL` if the kernel does not have it.
 pub fn in_ambient(capability: u8) -> core::result::Result<bool, Errno> {
-    let request = [libc::PR_CAP_AMBIENT_IS_SET as u64, u64::from(capability), 0];
-    prctl(libc::PR_CAP_AMBIENT, request).map(|answer| answer != 0)
+    let request = [libc::PR_CAP_AMBIENT_IS_SET as u64, capability.into()];
+    NumberPrctl::CAP_AMBIENT.call(request).map(|answer| answer != 0)
 }
 
 /// Every set of ours, read once.
@@ -202,7 +197,7 @@ pub fn has_ambient() -> bool {
 
 /// Raises a capability in our ambient set; it must be permitted and inheritable.
 pub fn raise_ambient(capability: u8) -> Result<()> {
-    let done = prctl(libc::PR_CAP_AMBIENT, [libc::PR_CAP_AMBIENT_RAISE as u64, u64::from(capability), 0]);
+    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_RAISE as u64, capability.into()]);
     traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, {})", name(capability))
         .context("prctl", name(capability))
         .map(drop)
@@ -210,7 +205,7 @@ pub fn raise_ambient(capability: u8) -> Result<()> {
 
 /// Lowers a capability in our ambient set.
 pub fn lower_ambient(capability: u8) -> Result<()> {
-    let done = prctl(libc::PR_CAP_AMBIENT, [libc::PR_CAP_AMBIENT_LOWER as u64, u64::from(capability), 0]);
+    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_LOWER as u64, capability.into()]);
     traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, {})", name(capability))
         .context("prctl", name(capability))
         .map(drop)
@@ -218,46 +213,49 @@ pub fn lower_ambient(capability: u8) -> Result<()> {
 
 /// Empties our ambient set.
 pub fn clear_ambient() -> Result<()> {
-    let done = prctl(libc::PR_CAP_AMBIENT, [libc::PR_CAP_AMBIENT_CLEAR_ALL as u64, 0, 0]);
+    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_CLEAR_ALL as u64, 0]);
     traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)").context("prctl", "").map(drop)
 }
 
 /// Whether the securebits let ambient capabilities be raised.
 pub(super) fn may_raise_ambient() -> bool {
-    securebits().is_ok_and(|bits| bits & super::mode::NO_AMBIENT_RAISE == 0)
+    securebits().is_ok_and(|bits| bits & NO_AMBIENT_RAISE == 0)
 }
+
+/// SECBIT_NO_CAP_AMBIENT_RAISE.
+const NO_AMBIENT_RAISE: u32 = 1 << 6;
 
 /// Our securebits: capabilities(7), "The securebits flags".
 pub fn securebits() -> Result<u32> {
-    prctl(libc::PR_GET_SECUREBITS, [0; 3]).context("prctl", "").map(|bits| bits as u32)
+    NumberPrctl::GET_SECUREBITS.call([0, 0]).context("prctl", "").map(|bits| bits as u32)
 }
 
 /// Makes these our securebits. Needs CAP_SETPCAP.
 pub fn set_securebits(bits: u32) -> Result<()> {
-    let done = prctl(libc::PR_SET_SECUREBITS, [u64::from(bits), 0, 0]);
+    let done = NumberPrctl::SET_SECUREBITS.call([bits.into(), 0]);
     traced!(done, "prctl(PR_SET_SECUREBITS, {bits:#x})").context("prctl", format!("{bits:#x}")).map(drop)
 }
 
 /// Whether permitted capabilities are kept when user ids change from 0; execve(2) clears it.
 pub fn keeps_capabilities() -> Result<bool> {
-    prctl(libc::PR_GET_KEEPCAPS, [0; 3]).context("prctl", "").map(|answer| answer != 0)
+    nix::sys::prctl::get_keepcaps().map_err(Errno::from).context("prctl", "")
 }
 
 /// Sets what [`keeps_capabilities`] tells. The kernel takes 0 and 1.
 pub fn set_keep_capabilities(keep: u32) -> Result<()> {
-    let done = prctl(libc::PR_SET_KEEPCAPS, [u64::from(keep), 0, 0]);
+    let done = NumberPrctl::SET_KEEPCAPS.call([keep.into(), 0]);
     traced!(done, "prctl(PR_SET_KEEPCAPS, {keep})").context("prctl", keep.to_string()).map(drop)
 }
 
 /// Whether execve(2) can no longer give us privileges.
 pub fn no_new_privileges() -> Result<bool> {
-    prctl(libc::PR_GET_NO_NEW_PRIVS, [0; 3]).context("prctl", "").map(|answer| answer != 0)
+    nix::sys::prctl::get_no_new_privs().map_err(Errno::from).context("prctl", "")
 }
 
 /// From here on execve(2) gives us no privileges; nothing can undo it.
 pub fn set_no_new_privileges() -> Result<()> {
-    let done = prctl(libc::PR_SET_NO_NEW_PRIVS, [1, 0, 0]);
-    traced!(done, "prctl(PR_SET_NO_NEW_PRIVS, 1)").context("prctl", "").map(drop)
+    let done = nix::sys::prctl::set_no_new_privs().map_err(Errno::from);
+    traced!(done, "prctl(PR_SET_NO_NEW_PRIVS, 1)").context("prctl", "")
 }
 
 /// An `EPERM` for what we know the kernel would refuse.

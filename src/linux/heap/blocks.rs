@@ -3,8 +3,11 @@
 
 use core::alloc::Layout;
 use core::cell::UnsafeCell;
-use core::ptr::null_mut;
+use core::num::NonZeroUsize;
+use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicBool, Ordering};
+use nix::sched::sched_yield;
+use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap_anonymous, mremap, munmap};
 
 /// The smallest block, in bytes; it must hold a pointer while it is in a list.
 const SMALLEST: usize = 32;
@@ -62,8 +65,10 @@ impl Blocks {
                 }
             }),
             None => {
-                // SAFETY: it is a mapping of this length.
-                unsafe { libc::munmap(block.cast(), layout.size()) };
+                if let Some(mapping) = NonNull::new(block.cast()) {
+                    // SAFETY: it is a mapping of this length.
+                    let _ = unsafe { munmap(mapping, layout.size()) };
+                }
             }
         }
     }
@@ -78,9 +83,10 @@ impl Blocks {
         match (small(layout), small(new)) {
             (Some((before, _)), Some((after, _))) if before == after => block,
             (None, None) => {
+                let Some(mapping) = NonNull::new(block.cast()) else { return null_mut() };
                 // SAFETY: it is a mapping of this length, and nobody uses its old address afterwards.
-                let moved = unsafe { libc::mremap(block.cast(), layout.size(), size, libc::MREMAP_MAYMOVE) };
-                if moved == libc::MAP_FAILED { null_mut() } else { moved.cast() }
+                let moved = unsafe { mremap(mapping, layout.size(), size, MRemapFlags::MREMAP_MAYMOVE, None) };
+                moved.map_or(null_mut(), |moved| moved.cast().as_ptr())
             }
             _ => null_mut(),
         }
@@ -89,8 +95,7 @@ impl Blocks {
     /// Does something to the lists, one thread at a time. None holds them for long.
     fn with<T>(&self, work: impl FnOnce(&mut Lists) -> T) -> T {
         while self.busy.swap(true, Ordering::Acquire) {
-            // SAFETY: the call has no preconditions.
-            unsafe { libc::sched_yield() };
+            let _ = sched_yield();
         }
         // SAFETY: nobody else has them until `busy` is false again.
         let done = work(unsafe { &mut *self.lists.get() });
@@ -143,10 +148,11 @@ fn small(layout: Layout) -> Option<(usize, usize)> {
 
 /// A new mapping, or null.
 fn map(length: usize) -> *mut u8 {
-    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let Some(length) = NonZeroUsize::new(length) else { return null_mut() };
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: a new mapping, at an address that the kernel chooses.
-    let mapping = unsafe { libc::mmap(null_mut(), length, protection, flags, -1, 0) };
-    if mapping == libc::MAP_FAILED { null_mut() } else { mapping.cast() }
+    let mapping = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_PRIVATE) };
+    mapping.map_or(null_mut(), |mapping| mapping.cast().as_ptr())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 
 use super::Propagation;
 use crate::filtered::unless_filtered;
-use crate::{Errno, Result, error::Context, io, trace};
+use crate::raw::{self, NumberCall};
+use crate::{Errno, Result, error::Context, trace};
 use core::ffi::c_long;
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -120,10 +121,10 @@ pub struct FsContext(OwnedFd);
 impl FsContext {
     /// fsopen(2): a new context for a file system type. ENODEV: the kernel does not know the type.
     pub fn open(fstype: &OsStr) -> Result<FsContext> {
-        let name = io::cstring(fstype).context("fsopen", fstype)?;
+        let name = raw::cstring(fstype).context("fsopen", fstype)?;
         // SAFETY: `name` is NUL-terminated and lives until the call returns.
         let fd = unsafe { libc::syscall(libc::SYS_fsopen, name.as_ptr(), FSOPEN_CLOEXEC) };
-        traced!(io::owned(fd as i32), "fsopen({}, FSOPEN_CLOEXEC)", trace::Quoted::new(fstype))
+        traced!(raw::owned(fd as i32), "fsopen({}, FSOPEN_CLOEXEC)", trace::Quoted::new(fstype))
             .map_err(|errno| unless_filtered(libc::SYS_fsopen, errno))
             .context("fsopen", fstype)
             .map(FsContext)
@@ -134,7 +135,7 @@ impl FsContext {
         let flags = FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH;
         // SAFETY: the path is a NUL-terminated literal.
         let fd = unsafe { libc::syscall(libc::SYS_fspick, tree.as_raw_fd(), c"".as_ptr(), flags) };
-        traced!(io::owned(fd as i32), "fspick({}, \"\", FSPICK_NO_AUTOMOUNT|FSPICK_EMPTY_PATH)", tree.as_raw_fd())
+        traced!(raw::owned(fd as i32), "fspick({}, \"\", FSPICK_NO_AUTOMOUNT|FSPICK_EMPTY_PATH)", tree.as_raw_fd())
             .map_err(|errno| unless_filtered(libc::SYS_fspick, errno))
             .context("fspick", "")
             .map(FsContext)
@@ -168,11 +169,11 @@ impl FsContext {
     /// The error's object is the option, or the command.
     fn config(&self, command: c_long, shown: &'static str, name: Option<&OsStr>, value: Option<&OsStr>) -> Result<()> {
         let object = name.unwrap_or(OsStr::new(shown));
-        let string = |text: Option<&OsStr>| text.map(io::cstring).transpose().context("fsconfig", object);
+        let string = |text: Option<&OsStr>| text.map(raw::cstring).transpose().context("fsconfig", object);
         let (key, text) = (string(name)?, string(value)?);
         let fd = self.0.as_raw_fd();
         // SAFETY: key and value are null or NUL-terminated strings that live until the call returns.
-        let done = io::checked(unsafe {
+        let done = raw::checked(unsafe {
             libc::syscall(libc::SYS_fsconfig, fd, command, super::pointer(&key), super::pointer(&text), 0)
         });
         let done = done.map(drop);
@@ -183,10 +184,9 @@ impl FsContext {
 
     /// fsmount(2): the configured file system as a detached mount; `attributes` are MOUNT_ATTR_ bits.
     pub fn mount(&self, attributes: u64) -> Result<OwnedFd> {
-        // SAFETY: the call takes three integers.
-        let fd = unsafe { libc::syscall(libc::SYS_fsmount, self.0.as_raw_fd(), FSMOUNT_CLOEXEC, attributes) };
+        let opened = NumberCall::FSMOUNT.open([self.0.as_raw_fd().into(), FSMOUNT_CLOEXEC, attributes.cast_signed()]);
         traced!(
-            io::owned(fd as i32),
+            opened,
             "fsmount({}, FSMOUNT_CLOEXEC, {})",
             self.0.as_raw_fd(),
             trace::Flags(attributes, ATTRIBUTE_NAMES)
@@ -204,7 +204,7 @@ impl FsContext {
         let mut buffer = [0_u8; 4096];
         // One read gives one message; ENODATA: there is none. The bound is against a kernel that never says so.
         for _ in 0..64 {
-            let Ok(length) = io::read_some(self.0.as_fd(), &mut buffer) else { break };
+            let Ok(length) = raw::read_some(self.0.as_fd(), &mut buffer) else { break };
             let Some(line) = buffer.get(..length).filter(|line| !line.is_empty()) else { break };
             found.push(Message::parse(line));
         }
@@ -229,20 +229,16 @@ impl Message {
 /// Where a path starts: a directory's descriptor, or `None` for the working directory.
 pub type At<'a> = Option<BorrowedFd<'a>>;
 
-fn raw(at: At<'_>) -> i32 {
-    at.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd())
-}
-
 /// open_tree(2), close-on-exec; `flags` are OPEN_TREE_CLONE and AT_ bits.
 pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
-    let c_path = io::cstring(path).context("open_tree", path)?;
+    let c_path = raw::cstring(path).context("open_tree", path)?;
     let flags = flags | libc::O_CLOEXEC as u64;
     // SAFETY: `c_path` is NUL-terminated and lives until the call returns.
-    let fd = unsafe { libc::syscall(libc::SYS_open_tree, raw(at), c_path.as_ptr(), flags) };
+    let fd = unsafe { libc::syscall(libc::SYS_open_tree, raw::from_directory(at).as_raw_fd(), c_path.as_ptr(), flags) };
     traced!(
-        io::owned(fd as i32),
+        raw::owned(fd as i32),
         "open_tree({}, {}, {})",
-        trace::At(raw(at)),
+        trace::At(raw::from_directory(at).as_raw_fd()),
         trace::Quoted::new(path),
         trace::Flags(flags, OPEN_TREE_NAMES)
     )
@@ -256,7 +252,8 @@ pub fn move_mount_onto(tree: BorrowedFd<'_>, place: BorrowedFd<'_>, target: &OsS
     let flags = flags | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
     let (from, to) = (tree.as_raw_fd(), place.as_raw_fd());
     // SAFETY: both paths are NUL-terminated literals.
-    let done = io::checked(unsafe { libc::syscall(libc::SYS_move_mount, from, c"".as_ptr(), to, c"".as_ptr(), flags) });
+    let done =
+        raw::checked(unsafe { libc::syscall(libc::SYS_move_mount, from, c"".as_ptr(), to, c"".as_ptr(), flags) });
     let (shown, flags) = (trace::Descriptor(to, target), trace::Flags(flags, MOVE_MOUNT_NAMES));
     attached(traced!(done, "move_mount({from}, \"\", {shown}, \"\", {flags})"), target)
 }
@@ -267,17 +264,24 @@ fn attached(done: core::result::Result<i64, Errno>, target: &OsStr) -> Result<()
 
 /// move_mount(2) of the tree that `tree` is the root of; `flags` are MOVE_MOUNT_ bits about the target.
 pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) -> Result<()> {
-    let c_target = io::cstring(target).context("move_mount", target)?;
+    let c_target = raw::cstring(target).context("move_mount", target)?;
     let flags = flags | MOVE_MOUNT_F_EMPTY_PATH;
     // SAFETY: both paths are NUL-terminated and live until the call returns.
-    let done = io::checked(unsafe {
-        libc::syscall(libc::SYS_move_mount, tree.as_raw_fd(), c"".as_ptr(), raw(at), c_target.as_ptr(), flags)
+    let done = raw::checked(unsafe {
+        libc::syscall(
+            libc::SYS_move_mount,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            raw::from_directory(at).as_raw_fd(),
+            c_target.as_ptr(),
+            flags,
+        )
     });
     let done = traced!(
         done,
         "move_mount({}, \"\", {}, {}, {})",
         tree.as_raw_fd(),
-        trace::At(raw(at)),
+        trace::At(raw::from_directory(at).as_raw_fd()),
         trace::Quoted::new(target),
         trace::Flags(flags, MOVE_MOUNT_NAMES)
     );
@@ -334,7 +338,7 @@ fn setattr(tree: BorrowedFd<'_>, attr: &MountAttr, recursive: bool) -> Result<()
     let pointer: *const MountAttr = attr;
     let size = size_of::<MountAttr>();
     // SAFETY: the path is a NUL-terminated literal, `attr` is valid for reads of `size` bytes.
-    let done = io::checked(unsafe {
+    let done = raw::checked(unsafe {
         libc::syscall(libc::SYS_mount_setattr, tree.as_raw_fd(), c"".as_ptr(), flags, pointer, size)
     });
     traced!(

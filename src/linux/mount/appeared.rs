@@ -5,7 +5,7 @@ use super::api::AT_EMPTY_PATH;
 use super::statmount;
 use crate::error::Context;
 use crate::mountinfo::Table;
-use crate::{Errno, Error, Result, io};
+use crate::{Errno, Error, Result, file};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -19,13 +19,13 @@ pub struct Before {
 impl Before {
     /// To be asked before mount(2).
     pub fn read(target: &OsStr) -> Result<Before> {
-        let place = io::open_at(None, target, libc::O_PATH, 0).context("open", target)?;
+        let place = file::open_at(None, target, libc::O_PATH, 0).context("open", target)?;
         Ok(Before { parent: statmount::id_of(place.as_fd())?, table: Table::read()? })
     }
 
     /// The root of the mount that is at `target` now. `ESTALE`: it was there before, or it is not on what the target was on.
     pub fn appeared(&self, target: &OsStr) -> Result<OwnedFd> {
-        let root = io::open_at(None, target, libc::O_PATH, 0).context("open", target)?;
+        let root = file::open_at(None, target, libc::O_PATH, 0).context("open", target)?;
         let id = statmount::id_of(root.as_fd())?;
         let is_root = statmount::mountinfo_id(Some(root.as_fd()), OsStr::new(""), AT_EMPTY_PATH)
             .is_ok_and(|found| found.is_root != Some(false));

@@ -3,6 +3,7 @@
 
 use crate::Result;
 use crate::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use crate::signal::{SIGCHLD, reset_to_default};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -45,7 +46,7 @@ pub enum Ran {
 /// Runs one in a child, in the mount namespace `original` if it is not ours, and waits for it.
 pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>>) -> Result<Ran> {
     // With an inherited SIG_IGN there would be no child to wait for; the program gets what we were given.
-    let disposition = process::reset_to_default(process::signals::SIGCHLD)?;
+    let disposition = reset_to_default(SIGCHLD)?;
     match process::fork()? {
         Fork::Parent(child) => {
             let ended = process::wait(child, Wait::End);

@@ -14,9 +14,9 @@ use super::{
 use crate::error::Context;
 use crate::mountinfo::{self, Entry, Table};
 use crate::options::Options;
-use crate::{Errno, Error, Result, io};
+use crate::{Errno, Error, Result, file, raw};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 const PAIRS: [(u64, u64); 8] = [
     (MOUNT_ATTR_RDONLY, MS_RDONLY),
@@ -90,13 +90,13 @@ fn replace(target: &OsStr, id: u32, flags: u64) -> Result<()> {
     if statmount::id_of(mount.as_fd())? != u64::from(id) {
         return Err(Error::new("mount", target, Errno::EBUSY));
     }
-    let path = io::path_of_descriptor(mount.as_raw_fd());
+    let path = raw::path_of_descriptor(mount.as_fd());
     mount2(Some(OsStr::new("none")), &path, None, MS_REMOUNT | MS_BIND | flags, None)
         .map_err(|error| Error::new(error.call, target, error.errno))
 }
 
 fn open(target: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, target, libc::O_PATH, 0).context("mount", target)
+    file::open_at(None, target, libc::O_PATH, 0).context("mount", target)
 }
 
 /// The MS_ flags that mountinfo shows for a mount. No word for access times means every access time.

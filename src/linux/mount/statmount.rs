@@ -3,7 +3,7 @@
 
 use super::api::{AT_EMPTY_PATH, At};
 use crate::filtered::unless_filtered;
-use crate::{Errno, Result, error::Context, io, mount};
+use crate::{Errno, Result, error::Context, file, mount, raw};
 use core::ffi::c_long;
 use core::mem::MaybeUninit;
 use std::ffi::{OsStr, OsString};
@@ -76,7 +76,7 @@ pub fn id_of(file: BorrowedFd<'_>) -> Result<u64> {
     if found != 0 {
         return Ok(found);
     }
-    let text = io::read_file(format!("/proc/self/fdinfo/{}", file.as_raw_fd()), 4096)?;
+    let text = file::read_file(format!("/proc/self/fdinfo/{}", file.as_raw_fd()), 4096)?;
     let mut lines = text.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"mnt_id:"));
     let id = lines.next().and_then(|id| crate::number::in_base(id.trim_ascii(), 10));
     id.ok_or_else(|| crate::Error::new("statx", "", Errno::ENOSYS))
@@ -95,13 +95,13 @@ pub fn is_same_mount(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
 }
 
 fn statx(at: At<'_>, path: &OsStr, flags: u64, mask: u32) -> core::result::Result<libc::statx, Errno> {
-    let path = io::cstring(path)?;
+    let path = raw::cstring(path)?;
     let at = at.map_or(libc::AT_FDCWD, |fd| fd.as_raw_fd());
     let flags = flags as i32 | libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
     let mut buffer = MaybeUninit::<libc::statx>::zeroed();
     // SAFETY: `path` is NUL-terminated, `buffer` is valid for a write of a struct statx.
     let done = unsafe { libc::syscall(libc::SYS_statx, at, path.as_ptr(), flags, mask, buffer.as_mut_ptr()) };
-    io::checked(done).map_err(|errno| unless_filtered(libc::SYS_statx, errno))?;
+    raw::checked(done).map_err(|errno| unless_filtered(libc::SYS_statx, errno))?;
     // SAFETY: the buffer was zeroed and all zero is a valid struct statx.
     Ok(unsafe { buffer.assume_init() })
 }
@@ -188,7 +188,7 @@ fn ask(unique: u64, mask: u64, room: usize) -> Result<Vec<u8>> {
     let mut buffer = vec![0_u8; HEADER + room];
     // SAFETY: `request` is valid for reads, `buffer` for writes of its length.
     let done = unsafe { libc::syscall(SYS_STATMOUNT, pointer, buffer.as_mut_ptr(), buffer.len(), 0) };
-    let done = io::checked(done).map_err(|errno| unless_filtered(SYS_STATMOUNT, errno));
+    let done = raw::checked(done).map_err(|errno| unless_filtered(SYS_STATMOUNT, errno));
     done.context("statmount", "").map(|_| buffer)
 }
 
@@ -225,7 +225,7 @@ pub fn list_below(parent: u64) -> Result<Vec<u64>> {
         // SAFETY: `request` is valid for reads, `chunk` for writes of its length.
         let got = unsafe { libc::syscall(SYS_LISTMOUNT, pointer, chunk.as_mut_ptr(), chunk.len(), 0) };
         let got =
-            io::checked(got).map_err(|errno| unless_filtered(SYS_LISTMOUNT, errno)).context("listmount", "")? as usize;
+            raw::checked(got).map_err(|errno| unless_filtered(SYS_LISTMOUNT, errno)).context("listmount", "")? as usize;
         found.extend_from_slice(chunk.get(..got).unwrap_or_default());
         if got < chunk.len() {
             return Ok(found);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::error::Context;
 use crate::namespace::{self, Kind};
-use crate::{Errno, Error, Result, directory, io, process};
+use crate::{Errno, Error, Result, directory, process, raw, resolve};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -47,7 +47,7 @@ fn find_beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     let bytes = path.as_bytes();
     let relative = bytes.get(bytes.iter().take_while(|byte| **byte == b'/').count()..).unwrap_or_default();
     let whole = if relative.is_empty() { b"." } else { relative };
-    io::open_without_links(Some(tree), OsStr::from_bytes(whole)).context("open_tree", path)
+    resolve::open_without_links(Some(tree), OsStr::from_bytes(whole)).context("open_tree", path)
 }
 
 /// [`of_tree`] by mount(2) alone: the file system is mounted on a directory of its own below /run/mount, which only root
@@ -65,7 +65,7 @@ pub fn by_mount2(
     mount2(source, here, Some(fstype), flags, data)?;
     let root = directory::open_path(here)?;
     let found = find_beneath(root.as_fd(), path)?;
-    let found = io::path_of_descriptor(found.as_raw_fd());
+    let found = raw::path_of_descriptor(found.as_fd());
     mount2(Some(&found), target, None, MS_BIND, None)
 }
 

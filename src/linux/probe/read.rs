@@ -2,9 +2,9 @@
 //! the partition's uevent in /sys/class/block.
 
 use super::{HEAD, OwnedTag, Probed, TagKind, probe};
-use crate::{Result, error::Context, io};
+use crate::{Result, error::Context, file, ioctl};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What is on a device, or in a file.
@@ -21,19 +21,18 @@ fn read_head(file: &OwnedFd) -> Probed {
 
 /// [`device`], but a drive without a medium is not read: the kernel would log an error for each block.
 fn with_medium(path: &OsStr) -> Result<Probed> {
-    // Of <linux/cdrom.h>; drives of other kinds do not know it.
-    const CDROM_DRIVE_STATUS: libc::Ioctl = 0x5326;
-    const CDSL_CURRENT: libc::c_int = libc::c_int::MAX;
-    const NO_DISC_TO_NOT_READY: core::ops::RangeInclusive<libc::c_int> = 1..=3;
+    // Of <linux/cdrom.h>; drives of other kinds do not know the request.
+    const CDSL_CURRENT: i32 = i32::MAX;
+    const NO_DISC_TO_NOT_READY: core::ops::RangeInclusive<i32> = 1..=3;
     let file = open_device(path)?;
-    // SAFETY: the request takes an integer and writes nothing.
-    let status = unsafe { libc::ioctl(file.as_raw_fd(), CDROM_DRIVE_STATUS, CDSL_CURRENT) };
-    if NO_DISC_TO_NOT_READY.contains(&status) { Ok(Probed::Nothing) } else { Ok(read_head(&file)) }
+    let status = ioctl::number(file.as_fd(), ioctl::CDROM_DRIVE_STATUS, CDSL_CURRENT);
+    let is_empty = status.is_ok_and(|status| NO_DISC_TO_NOT_READY.contains(&status));
+    if is_empty { Ok(Probed::Nothing) } else { Ok(read_head(&file)) }
 }
 
 /// Without waiting: a drive opens its tray, a FIFO finds no writer.
 fn open_device(path: &OsStr) -> Result<OwnedFd> {
-    io::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)
+    file::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)
 }
 
 /// Reads as much as there is. What cannot be read is not there.
@@ -41,12 +40,10 @@ fn read_at(file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> usize {
     let mut done = 0;
     while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
         let Ok(at) = i64::try_from(offset.saturating_add(done as u64)) else { break };
-        // SAFETY: `rest` is valid for writes of its length.
-        let got = unsafe { libc::pread(file.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len(), at) };
-        match io::checked(got as i64) {
+        match nix::sys::uio::pread(file, rest, at) {
             Ok(0) => break,
-            Ok(got) => done += got as usize,
-            Err(crate::Errno::EINTR) => {}
+            Ok(got) => done += got,
+            Err(nix::errno::Errno::EINTR) => {}
             Err(_) => break,
         }
     }
@@ -55,7 +52,7 @@ fn read_at(file: &OwnedFd, offset: u64, buffer: &mut [u8]) -> usize {
 
 /// The block devices that have the tag, in the kernel's order.
 pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsString> {
-    let text = io::read_file("/proc/partitions", 1 << 20).unwrap_or_default();
+    let text = file::read_file("/proc/partitions", 1 << 20).unwrap_or_default();
     let mut names = Vec::new();
     for line in text.split(|&byte| byte == b'\n').skip(1) {
         let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
@@ -93,7 +90,7 @@ fn has_tag(name: &[u8], kind: TagKind, value: &[u8]) -> bool {
 /// What the kernel says of a partition.
 fn uevent(name: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     let path = [&b"/sys/class/block/"[..], name, b"/uevent"].concat();
-    let text = io::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
+    let text = file::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
     value(&text, key)
 }
 
@@ -105,7 +102,7 @@ fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
 pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
     let (major, minor) = crate::stat::numbers(device);
     let path = format!("/sys/dev/block/{major}:{minor}/uevent");
-    let text = io::read_file(path.as_str(), 1 << 16).unwrap_or_default();
+    let text = file::read_file(path.as_str(), 1 << 16).unwrap_or_default();
     let tag = |kind, key| value(&text, key).map(|value| OwnedTag { kind, value });
     let mut tags = Vec::new();
     tags.extend(tag(TagKind::PartLabel, b"PARTNAME="));

@@ -1,7 +1,7 @@
 //! execve(2), and the search along PATH that execvp(3) makes before it.
 
-use crate::{Errno, io, trace};
-use core::ffi::c_char;
+use crate::{Errno, environment, file, raw, start, trace};
+use nix::unistd::{execv, execve};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -52,7 +52,7 @@ impl Environment {
     /// The value of a variable in it.
     pub fn variable(&self, name: &str) -> Option<OsString> {
         match self {
-            Environment::Inherited => super::environment(name),
+            Environment::Inherited => environment::value(name),
             Environment::Exactly(list) => list.iter().find_map(|entry| {
                 let value = entry.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
                 Some(OsStr::from_bytes(value).to_os_string())
@@ -63,7 +63,7 @@ impl Environment {
     /// This one, with these variables set.
     pub fn with(&self, changes: &[(&str, OsString)]) -> Environment {
         let mut list = match self {
-            Environment::Inherited => own_variables(),
+            Environment::Inherited => environment::entries().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect(),
             Environment::Exactly(list) => list.clone(),
         };
         list.retain(|entry| {
@@ -87,7 +87,7 @@ impl Environment {
 
 /// Replaces this process by a program. Returns only if that fails.
 pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: SearchPath) -> ExecError {
-    let numbered = trace::number_for_program(environment);
+    let numbered = with_number(environment);
     let environment = numbered.as_ref().unwrap_or(environment);
     let fail = |path: &OsStr, searched: Option<&OsStr>, errno| ExecError {
         file: file.to_os_string(),
@@ -160,7 +160,7 @@ impl Lacking<'_> {
     }
 }
 
-/// Argument and environment strings with the pointer arrays that execve(2) takes.
+/// Argument and environment strings as execve(2) takes them.
 struct Vectors {
     argv: Vec<CString>,
     /// `None`: the process's own environment.
@@ -172,7 +172,7 @@ impl Vectors {
         let strings = |list: &[OsString]| -> Result<Vec<CString>, Errno> {
             let mut strings = Vec::with_capacity(list.len());
             for text in list {
-                strings.push(io::cstring(text)?);
+                strings.push(raw::cstring(text)?);
             }
             Ok(strings)
         };
@@ -196,10 +196,10 @@ impl Vectors {
             return errno;
         }
         // A program for another machine is no script, whatever a shell would make of it.
-        if io::read_head(path, 4).is_ok_and(|head| head == b"\x7fELF") {
+        if file::read_head(path, 4).is_ok_and(|head| head == b"\x7fELF") {
             return errno;
         }
-        let Ok(script) = io::cstring(path) else { return errno };
+        let Ok(script) = raw::cstring(path) else { return errno };
         let mut argv = vec![c"/bin/sh".to_owned(), script];
         argv.extend(self.argv.iter().skip(1).cloned());
         self.execve_with(OsStr::new("/bin/sh"), &argv)
@@ -218,52 +218,24 @@ impl Vectors {
         errno
     }
 
-    /// execve(2), without a word in the trace.
+    /// execve(2), without a word in the trace. The C library's execv makes it with our own environment.
     fn call(&self, path: &OsStr, argv: &[CString]) -> Errno {
-        let Ok(file) = io::cstring(path) else { return Errno::EINVAL };
-        let argv_pointers = pointers(argv);
-        let environment = self.environment.as_deref().map(pointers);
-        let environment = match &environment {
-            Some(pointers) => pointers.as_ptr(),
-            None => own_environment(),
+        let Ok(file) = raw::cstring(path) else { return Errno::EINVAL };
+        let done = match &self.environment {
+            None => execv(&file, argv),
+            Some(environment) => execve(&file, argv, environment),
         };
-        // SAFETY: the path and every string of both arrays are NUL-terminated and live until the call
-        // returns, and both arrays end with a null pointer.
-        unsafe { libc::execve(file.as_ptr(), argv_pointers.as_ptr(), environment) };
-        Errno::last()
-    }
-}
-
-fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    let mut pointers = Vec::with_capacity(strings.len() + 1);
-    pointers.extend(strings.iter().map(|text| text.as_ptr()));
-    pointers.push(core::ptr::null());
-    pointers
-}
-
-fn own_environment() -> *const *const c_char {
-    unsafe extern "C" {
-        static environ: *const *const c_char;
-    }
-    // SAFETY: the C library keeps `environ` valid, and nothing changes it between here and the exec.
-    unsafe { environ }
-}
-
-/// The strings of our environment.
-fn own_variables() -> Vec<OsString> {
-    let mut list = Vec::new();
-    let mut next = own_environment();
-    loop {
-        // SAFETY: `next` began at the start of the environment and has not passed its end, a null pointer.
-        let entry = unsafe { *next };
-        if entry.is_null() {
-            return list;
+        match done {
+            Ok(never) => match never {},
+            Err(errno) => errno.into(),
         }
-        // SAFETY: as above, and each entry is NUL-terminated.
-        list.push(OsStr::from_bytes(unsafe { core::ffi::CStr::from_ptr(entry) }.to_bytes()).to_os_string());
-        // SAFETY: this entry was not the null pointer at the end.
-        next = unsafe { next.add(1) };
     }
+}
+
+/// The environment for the program that this process becomes, if there was a fork and the program may trace, too.
+fn with_number(environment: &Environment) -> Option<Environment> {
+    let number = trace::number().filter(|_| environment.variable("CTRBOX_TRACE").is_some())?;
+    Some(environment.with(&[(start::NUMBER, format!("{number}:{}", super::id()).into())]))
 }
 
 struct Strings<'a>(&'a [CString]);

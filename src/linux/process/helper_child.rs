@@ -1,6 +1,7 @@
 //! A child that has what we cannot have ourselves (a namespace, a mount in one) and stays until we have taken it.
 
-use super::{Fork, Pid, Wait, channel, exit_child, fork, reset_to_default, signals, wait};
+use super::{Fork, Pid, Wait, channel, exit_child, fork, wait};
+use crate::signal::reset_to_default;
 use crate::{Errno, Error, Result};
 
 /// Forks a child that does `work`, which gives a number and what must live as long as the child does; `take` is called
@@ -12,7 +13,7 @@ pub fn with_helper_child<T, W>(
 ) -> Result<T> {
     let (ours, theirs) = channel()?;
     // With an inherited SIG_IGN there would be no child to wait for.
-    let disposition = reset_to_default(signals::SIGCHLD)?;
+    let disposition = reset_to_default(libc::SIGCHLD)?;
     let child = match fork()? {
         Fork::Parent(child) => child,
         Fork::Child => {

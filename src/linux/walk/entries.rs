@@ -1,6 +1,6 @@
 //! The entries of a directory: getdents64(2).
 
-use crate::{Errno, io, stat};
+use crate::{Errno, file, raw, stat};
 use core::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
@@ -32,10 +32,11 @@ impl Buffer {
     /// Reads the next piece. 0: there is no more.
     pub(super) fn read(&mut self, directory: BorrowedFd<'_>) -> Result<usize, Errno> {
         let size = self.words.len() * 8;
+        // nix reads with readdir(3), an entry at a time.
         // SAFETY: the buffer is valid for writes of this size.
         let got = unsafe { libc::syscall(libc::SYS_getdents64, directory.as_raw_fd(), self.words.as_mut_ptr(), size) };
         self.used = 0;
-        self.used = io::checked(got)? as usize;
+        self.used = raw::checked(got)? as usize;
         Ok(self.used)
     }
 
@@ -83,9 +84,8 @@ impl<'a> Iterator for Entries<'a> {
 
 /// Opens a directory to list it; a symbolic link is `ELOOP` or `ENOTDIR`.
 pub(super) fn open_directory(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC;
-    // SAFETY: the name is NUL-terminated.
-    io::owned(unsafe { libc::openat(parent.as_raw_fd(), name.as_ptr(), flags) })
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    file::open_name_at(Some(parent), name, flags, 0)
 }
 
 /// Asks what an entry is: fstatat(2).

@@ -2,7 +2,9 @@
 
 use super::entries::{Buffer, Kind, kind_of, open_directory};
 use crate::trace::Quoted;
-use crate::{Errno, io, stat};
+use crate::{Errno, stat};
+use nix::unistd::UnlinkatFlags::{self, NoRemoveDir, RemoveDir};
+use nix::unistd::unlinkat;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -24,8 +26,11 @@ fn below(directory: BorrowedFd<'_>, device: u64) -> Result<(), Errno> {
     let mut result = Ok(());
     for (kind, name) in names {
         let kind = if kind == Kind::Unknown { kind_of(directory, &name) } else { kind };
-        let done =
-            if kind == Kind::Directory { subdirectory(directory, &name, device) } else { unlink(directory, &name, 0) };
+        let done = if kind == Kind::Directory {
+            subdirectory(directory, &name, device)
+        } else {
+            unlink(directory, &name, NoRemoveDir)
+        };
         result = done.and(result);
     }
     result
@@ -38,14 +43,13 @@ fn subdirectory(parent: BorrowedFd<'_>, name: &CStr, device: u64) -> Result<(), 
     }
     let result = below(directory.as_fd(), device);
     drop(directory);
-    unlink(parent, name, libc::AT_REMOVEDIR).and(result)
+    unlink(parent, name, RemoveDir).and(result)
 }
 
-fn unlink(directory: BorrowedFd<'_>, name: &CStr, flags: i32) -> Result<(), Errno> {
-    // SAFETY: the name is NUL-terminated.
-    let done = io::checked(i64::from(unsafe { libc::unlinkat(directory.as_raw_fd(), name.as_ptr(), flags) }));
-    let what = if flags == 0 { "0" } else { "AT_REMOVEDIR" };
-    traced!(done, "unlinkat({}, {}, {what})", directory.as_raw_fd(), Quoted(name.to_bytes())).map(drop)
+fn unlink(directory: BorrowedFd<'_>, name: &CStr, flag: UnlinkatFlags) -> Result<(), Errno> {
+    let shown = if matches!(flag, RemoveDir) { "AT_REMOVEDIR" } else { "0" };
+    let done = unlinkat(directory, name, flag).map_err(Errno::from);
+    traced!(done, "unlinkat({}, {}, {shown})", directory.as_raw_fd(), Quoted(name.to_bytes()))
 }
 
 #[cfg(test)]

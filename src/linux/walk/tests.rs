@@ -66,8 +66,7 @@ fn a_tree_deeper_than_directories_can_be_kept_open_is_walked_to_its_end() {
     let depth = 400;
     for _ in 0..depth {
         for name in [c"directory", c"sibling"] {
-            // SAFETY: the name is NUL-terminated.
-            assert_eq!(unsafe { libc::mkdirat(directory.as_raw_fd(), name.as_ptr(), 0o700) }, 0);
+            nix::sys::stat::mkdirat(directory.as_ref(), name, nix::sys::stat::Mode::S_IRWXU).unwrap();
         }
         directory = Arc::new(entries::open_directory(directory.as_fd(), c"directory").unwrap());
     }

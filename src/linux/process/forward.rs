@@ -1,22 +1,24 @@
 //! Waiting for the one child that runs the program, and passing signals on meanwhile.
 
-use super::signal::{Named, Signal, set_of};
-use super::{Pid, Status, Wait, send, wait, wait_once};
-use crate::{Errno, Result, error::Context, io};
+use super::{Pid, Status, Wait, wait, wait_once};
+use crate::raw::{self, NumberPrctl};
+use crate::signal::{self, Named, Signal, send};
+use crate::{Errno, Result, error::Context};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
+use nix::sys::signal::SigSet;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What the parent does beside waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Attendance {
+pub struct Forwarding {
     /// SIGTERM and SIGINT that reach the parent go to the child. They must be blocked, and SIGCHLD with them.
     pub forward_signals: bool,
     /// When the child is stopped the parent stops, and continues it when it is continued itself.
     pub job_control: bool,
 }
 
-/// The signals that [`Attendance::forward_signals`] passes on.
+/// The signals that [`Forwarding::forward_signals`] passes on.
 pub const FORWARDED: [Signal; 2] = [libc::SIGTERM, libc::SIGINT];
 
 /// Whether we were continued, after a stop, since this was last looked at.
@@ -27,10 +29,10 @@ extern "C" fn note_continued(_: Signal) {
 }
 
 /// Waits until the child ends.
-pub fn attend(child: Pid, how: Attendance) -> Result<Status> {
+pub fn wait_forwarding(child: Pid, how: Forwarding) -> Result<Status> {
     if how.job_control {
         // Without SA_RESTART, so that the wait is interrupted.
-        super::signal::handle(libc::SIGCONT, note_continued)?;
+        signal::handle(libc::SIGCONT, note_continued)?;
     }
     loop {
         if how.forward_signals {
@@ -45,7 +47,7 @@ pub fn attend(child: Pid, how: Attendance) -> Result<Status> {
                 // stopped after we were continued was stopped with us, and is continued, too.
                 if !CONTINUED.swap(false, Ordering::Relaxed) {
                     // SIGTSTP could be ignored or caught; the child's stop is ours, whatever stopped it.
-                    super::raise(libc::SIGSTOP)?;
+                    signal::raise(libc::SIGSTOP)?;
                     CONTINUED.store(false, Ordering::Relaxed);
                 }
                 send(child, libc::SIGCONT)?;
@@ -57,11 +59,12 @@ pub fn attend(child: Pid, how: Attendance) -> Result<Status> {
 }
 
 /// Whether the child has something to be waited for, which is left to be.
-fn has_changed(child: Pid, how: Attendance) -> Result<bool> {
+fn has_changed(child: Pid, how: Forwarding) -> Result<bool> {
     let stops = if how.job_control { libc::WSTOPPED } else { 0 };
     let mut info: MaybeUninit<libc::siginfo_t> = MaybeUninit::zeroed();
+    // Not nix's: a child that died of a real-time signal is EINVAL there.
     // SAFETY: `info` is valid for a write; WNOWAIT leaves the child to be waited for.
-    let asked = io::checked(i64::from(unsafe {
+    let asked = raw::checked(i64::from(unsafe {
         libc::waitid(
             libc::P_PID,
             child as libc::id_t,
@@ -75,7 +78,7 @@ fn has_changed(child: Pid, how: Attendance) -> Result<bool> {
 }
 
 /// Where the child goes on, that we were continued says nothing of a later stop of it.
-fn forget_unless_changed(child: Pid, how: Attendance) -> Result<()> {
+fn forget_unless_changed(child: Pid, how: Forwarding) -> Result<()> {
     if !has_changed(child, how)? {
         CONTINUED.store(false, Ordering::Relaxed);
     }
@@ -83,22 +86,27 @@ fn forget_unless_changed(child: Pid, how: Attendance) -> Result<()> {
 }
 
 /// Passes signals on until the child has something to be waited for.
-fn forward_until_change(child: Pid, how: Attendance) -> Result<()> {
-    let set = set_of(&[libc::SIGTERM, libc::SIGINT, libc::SIGCHLD]);
+fn forward_until_change(child: Pid, how: Forwarding) -> Result<()> {
+    use nix::sys::signal::Signal::{SIGCHLD, SIGINT, SIGTERM};
+    let set = SigSet::from_iter([SIGTERM, SIGINT, SIGCHLD]);
     // Asked before each wait for a signal: one SIGCHLD may stand for several changes.
     while !has_changed(child, how)? {
         CONTINUED.store(false, Ordering::Relaxed);
-        // SAFETY: the set is initialised; no information is asked for.
-        let signal = io::checked(i64::from(unsafe { libc::sigwaitinfo(&set, core::ptr::null_mut()) }));
-        match signal {
-            Ok(signal) if signal as Signal == libc::SIGCHLD => {}
-            Ok(signal) => match send(child, signal as Signal) {
+        // Not nix's, nor musl's: they go on waiting when a handler has run.
+        // SAFETY: the set is initialised and as long as is said; no information and no limit of time are given.
+        let got = raw::checked(unsafe {
+            let none = core::ptr::null::<u8>();
+            libc::syscall(libc::SYS_rt_sigtimedwait, core::ptr::from_ref(set.as_ref()), none, none, size_of::<u64>())
+        });
+        match got.map(|signal| signal as Signal) {
+            Ok(libc::SIGCHLD) => {}
+            Ok(signal) => match send(child, signal) {
                 // It has just ended.
                 Err(error) if error.errno == Errno::ESRCH => {}
                 sent => sent?,
             },
             Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno).context("sigwaitinfo", ""),
+            Err(errno) => return Err(errno).context("rt_sigtimedwait", ""),
         }
     }
     Ok(())
@@ -134,16 +142,16 @@ impl Parent {
 /// Has the kernel send us `signal` when our parent ends: PR_SET_PDEATHSIG. A change of user
 /// clears it, so it is asked for after that.
 pub fn die_with_parent(signal: Signal) -> Result<()> {
-    // SAFETY: the operation takes one integer.
-    let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_ulong) }));
+    let done = NumberPrctl::SET_PDEATHSIG.call([signal as u64, 0]);
     traced!(done, "prctl(PR_SET_PDEATHSIG, {})", Named(&[signal])).context("prctl", "").map(drop)
 }
 
 /// The signal that [`die_with_parent`] has asked for, 0 for none: PR_GET_PDEATHSIG.
 pub fn death_signal() -> Result<Signal> {
     let mut signal = 0;
+    // Not nix's: a real-time signal is EINVAL there.
     // SAFETY: the operation writes one int.
-    let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &raw mut signal) }));
+    let done = raw::checked(i64::from(unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &raw mut signal) }));
     done.context("prctl", "").map(|_| signal)
 }
 
@@ -153,7 +161,6 @@ pub const ANY_TRACER: i64 = -1;
 /// Lets a process, 0 for none, trace us where Yama restricts that to ancestors: PR_SET_PTRACER. `EINVAL`
 /// if there is no such process, or no Yama.
 pub fn set_tracer(tracer: i64) -> core::result::Result<(), Errno> {
-    // SAFETY: the operation takes one integer.
-    let done = io::checked(i64::from(unsafe { libc::prctl(libc::PR_SET_PTRACER, tracer as libc::c_ulong) }));
+    let done = NumberPrctl::SET_PTRACER.call([tracer as u64, 0]);
     traced!(done, "prctl(PR_SET_PTRACER, {tracer})").map(drop)
 }

@@ -1,0 +1,48 @@
+//! Our environment: environ(7), getenv(3). The standard library's takes a lock, in a page that nothing else at the
+//! start touches.
+
+use crate::secure;
+use core::ffi::{CStr, c_char};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// A variable that is set and not empty.
+pub fn variable(name: &str) -> Option<OsString> {
+    value(name).filter(|value| !value.is_empty())
+}
+
+/// [`variable`], unless the environment may be of somebody with less privilege: secure_getenv(3).
+pub fn trusted_variable(name: &str) -> Option<OsString> {
+    if secure::is_secure_execution() { None } else { variable(name) }
+}
+
+/// A variable's value, which may be empty.
+///
+/// ```
+/// assert!(linux::environment::value("PATH").is_some());
+/// assert_eq!(linux::environment::value("NO=SUCH"), None);
+/// ```
+pub fn value(name: impl AsRef<OsStr>) -> Option<OsString> {
+    let name = name.as_ref().as_bytes();
+    let is_name = |entry: &&[u8]| entry.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="));
+    let entry = entries().find(|entry| !name.is_empty() && !name.contains(&b'=') && is_name(entry))?;
+    entry.get(name.len() + 1..).map(|value| OsStr::from_bytes(value).to_os_string())
+}
+
+/// Every `NAME=value` of it, as it is.
+pub(crate) fn entries() -> impl Iterator<Item = &'static [u8]> {
+    unsafe extern "C" {
+        static environ: *const *const c_char;
+    }
+    // SAFETY: the C library has set it before `main`, and nothing in this program changes the environment.
+    let mut next = unsafe { environ };
+    core::iter::from_fn(move || {
+        // SAFETY: `next` began at the array's start and stays at the null pointer that ends it; each entry is
+        // NUL-terminated and stays as long as the process.
+        unsafe {
+            let entry = (!(*next).is_null()).then(|| CStr::from_ptr(*next).to_bytes())?;
+            next = next.add(1);
+            Some(entry)
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! Opening files, and reading and making them whole: openat(2), fcntl(2).
+//!
+//! Every descriptor opened here is close-on-exec, so none reaches a program we run.
+
+use crate::raw::{cstring, from_directory, owned, read_some, write_all};
+use crate::trace::{Flags, Quoted};
+use crate::{Errno, error::Context, stat};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, openat};
+use nix::sys::stat::Mode;
+use std::ffi::{CStr, OsStr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// openat(2) relative to `dir` (`None`: the working directory), with `O_CLOEXEC` added.
+pub fn open_at(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
+    open_name_at(dir, &cstring(path)?, flags, mode)
+}
+
+/// [`open_at`] of a name that ends with NUL already.
+pub(crate) fn open_name_at(dir: Option<BorrowedFd<'_>>, path: &CStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
+    let dir = from_directory(dir);
+    let oflags = OFlag::from_bits_retain(flags) | OFlag::O_CLOEXEC;
+    let opened = openat(dir, path, oflags, Mode::from_bits_retain(mode)).map_err(Errno::from);
+    if flags & libc::O_CREAT == 0 {
+        return opened;
+    }
+    let shown = Flags(flags as u64, OPEN_NAMES);
+    traced!(opened, "openat({}, {}, {shown}, {mode:#o})", dir.as_raw_fd(), Quoted(path.to_bytes()))
+}
+
+/// The flags of the files that are made here.
+const OPEN_NAMES: &[(u64, &str)] = &[
+    (libc::O_WRONLY as u64, "O_WRONLY"),
+    (libc::O_RDWR as u64, "O_RDWR"),
+    (libc::O_CREAT as u64, "O_CREAT"),
+    (libc::O_EXCL as u64, "O_EXCL"),
+    (libc::O_NOFOLLOW as u64, "O_NOFOLLOW"),
+];
+
+/// Opens a file to read it.
+pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
+    open_at(None, path, libc::O_RDONLY, 0).context("open", path)
+}
+
+/// Opens a file to append to it, made with mode 0600 when it is missing. A FIFO keeps nobody waiting:
+/// without a reader it is `ENXIO`, and one that is full takes no more.
+pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
+    let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOCTTY | libc::O_NONBLOCK;
+    open_at(None, path, flags, 0o600).context("open", path)
+}
+
+/// Makes a new file with this text in it; `EEXIST` if there is something already.
+pub fn create(path: &OsStr, mode: u32, text: &[u8]) -> crate::Result<()> {
+    let file = open_at(None, path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW, mode);
+    file.and_then(|file| write_all(file.as_fd(), text)).context("write", path)
+}
+
+/// A copy of a descriptor that is none of the standard ones, close-on-exec.
+pub fn above_standard(fd: BorrowedFd<'_>) -> crate::Result<OwnedFd> {
+    fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3)).map_err(Errno::from).and_then(owned).context("fcntl", "")
+}
+
+/// Reads at most `limit` bytes, to the end of the file. Not inlined: its 4 KiB buffer would enlarge every
+/// caller's frame.
+#[inline(never)]
+pub fn read_to_end(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>, Errno> {
+    let mut text = Vec::new();
+    let mut chunk = [0_u8; 4096];
+    while text.len() < limit {
+        let room = (limit - text.len()).min(chunk.len());
+        let got = read_some(fd, chunk.get_mut(..room).unwrap_or_default())?;
+        if got == 0 {
+            break;
+        }
+        text.extend_from_slice(chunk.get(..got).unwrap_or_default());
+    }
+    Ok(text)
+}
+
+/// Reads at most `limit` bytes of the file at `path`.
+///
+/// ```
+/// let text = linux::file::read_file("/proc/self/comm", 4096)?;
+/// assert!(text.ends_with(b"\n"));
+/// # Ok::<(), linux::Error>(())
+/// ```
+pub fn read_file(path: impl AsRef<OsStr>, limit: usize) -> crate::Result<Vec<u8>> {
+    read_path(path.as_ref(), limit)
+}
+
+fn read_path(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
+    let file = open_read(path)?;
+    read_to_end(file.as_fd(), limit).context("read", path)
+}
+
+/// The first `limit` bytes of a regular file, whatever else lies at `path` and might keep us waiting.
+pub fn read_head(path: &OsStr, limit: usize) -> Result<Vec<u8>, Errno> {
+    let file = open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
+    if !stat::of(file.as_fd())?.is_regular() {
+        return Err(Errno::EINVAL);
+    }
+    read_to_end(file.as_fd(), limit)
+}

@@ -1,0 +1,103 @@
+//! Opening a path without following links: openat2(2), path_resolution(7).
+
+use crate::filtered::unless_filtered;
+use crate::raw::{cstring, from_directory};
+use crate::{Errno, file, link, stat};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag};
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// With RESOLVE_NO_MAGICLINKS: the links of /proc that lead to another process's root or descriptors, and so out
+/// of a root that was changed, are not followed (`ELOOP`).
+pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
+    open_resolving(None, path, flags, libc::RESOLVE_NO_MAGICLINKS)
+}
+
+/// Opens what no symbolic link leads to, by path only (O_PATH): `path` is absolute, or below `dir` and then
+/// never leads out of it (`EXDEV`). A link anywhere in it, its last part included, is `ELOOP`.
+pub fn open_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {
+    let beneath = if dir.is_some() { libc::RESOLVE_BENEATH } else { 0 };
+    open_resolving(dir, path, libc::O_PATH, beneath | libc::RESOLVE_NO_SYMLINKS)
+}
+
+/// openat2(2). Before Linux 5.6, or under a filter that does not know it, [`walk`] does the same.
+fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
+    match openat2(dir, path, flags, resolve) {
+        Err(Errno::ENOSYS) => walk(dir, path, flags, resolve),
+        done => done,
+    }
+}
+
+/// One openat(2) for each part of the path, from `dir` or the root. Each directory on the way stays open, so that `..` is
+/// where we came from, whatever is renamed meanwhile. Links of a proc lead nowhere: which of them are magic cannot be seen.
+fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
+    const PROC: i64 = 0x9fa0;
+    /// As many links as the kernel follows, one after another.
+    const LINKS: usize = 40;
+    let start = OsStr::new(if dir.is_some() { "." } else { "/" });
+    let mut way = vec![(file::open_at(dir, start, libc::O_PATH, 0)?, b".".to_vec())];
+    let parts = |path: &[u8]| path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let mut rest = parts(path.as_bytes());
+    let mut links = 0;
+    while let (Some(part), Some((here, _))) = (rest.pop(), way.last()) {
+        match &*part {
+            b"" | b"." => {}
+            b".." if way.len() > 1 => drop(way.pop()),
+            b".." if resolve & libc::RESOLVE_BENEATH != 0 => return Err(Errno::EXDEV),
+            b".." => {}
+            _ => {
+                let name = OsStr::from_bytes(&part);
+                let next = file::open_at(Some(here.as_fd()), name, libc::O_PATH | libc::O_NOFOLLOW, 0)?;
+                if !stat::of(next.as_fd())?.is_symlink() {
+                    way.push((next, part));
+                    continue;
+                }
+                links += 1;
+                if resolve & libc::RESOLVE_NO_SYMLINKS != 0 || links > LINKS {
+                    return Err(Errno::ELOOP);
+                }
+                if stat::file_system(next.as_fd())? == PROC {
+                    return Err(Errno::ELOOP);
+                }
+                let to = link::target_of(next.as_fd())?;
+                if to.first() == Some(&b'/') {
+                    way.truncate(1);
+                }
+                rest.extend(parts(&to));
+            }
+        }
+    }
+    let (found, name) = way.pop().ok_or(Errno::ENOENT)?;
+    if flags & libc::O_PATH != 0 {
+        return Ok(found);
+    }
+    // Not the descriptor that there is: to open that once more takes a proc.
+    let parent = way.last().map_or(&found, |(above, _)| above);
+    file::open_at(Some(parent.as_fd()), OsStr::from_bytes(&name), flags | libc::O_NOFOLLOW, 0)
+}
+
+fn openat2(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::from_bits_retain(flags) | OFlag::O_CLOEXEC;
+    let how = OpenHow::new().flags(flags).resolve(ResolveFlag::from_bits_retain(resolve));
+    let opened = nix::fcntl::openat2(from_directory(dir), cstring(path)?.as_c_str(), how);
+    opened.map_err(|errno| unless_filtered(libc::SYS_openat2, errno.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_walked_where_the_kernel_cannot_be_asked() {
+        let flags = libc::O_RDONLY;
+        for (path, resolve) in
+            [("/proc/self/root", libc::RESOLVE_NO_MAGICLINKS), ("/proc/self/comm", libc::RESOLVE_NO_SYMLINKS)]
+        {
+            let refused = |opened: Result<OwnedFd, Errno>| opened.err();
+            assert_eq!(refused(walk(None, OsStr::new(path), flags, resolve)), Some(Errno::ELOOP));
+            assert_eq!(refused(openat2(None, OsStr::new(path), flags, resolve)), Some(Errno::ELOOP));
+        }
+        assert!(walk(None, OsStr::new("/proc/version"), flags, libc::RESOLVE_NO_SYMLINKS).is_ok());
+    }
+}

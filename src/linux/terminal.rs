@@ -1,0 +1,18 @@
+//! Terminals: isatty(3), ioctl_tty(2).
+
+use crate::{ioctl, raw};
+use std::os::fd::RawFd;
+
+/// Whether a descriptor is a terminal.
+pub fn is_terminal(fd: RawFd) -> bool {
+    nix::unistd::isatty(raw::known_by_number(fd)) == Ok(true)
+}
+
+/// How many columns the terminal behind a descriptor has, if it is one and says so: TIOCGWINSZ.
+pub fn width(fd: RawFd) -> Option<usize> {
+    let mut size = [0_u16; 4];
+    ioctl::on(raw::known_by_number(fd), ioctl::TIOCGWINSZ, &mut size).ok()?;
+    // struct winsize: rows, columns, and pixels.
+    let [_, columns, ..] = size;
+    (columns > 0).then(|| usize::from(columns))
+}

@@ -1,0 +1,195 @@
+//! The trace: every system call that matters, one a line, as it is made.
+//!
+//! `CTRBOX_TRACE=1` writes to standard error, any other value names a file
+//! that is appended to. Each line is one write(2), so the lines of a forked
+//! child do not mix with its parent's, and each has its process's number from
+//! the first fork on, also in a program of ours that one of them becomes. With
+//! tracing off the cost is one load.
+
+mod quiet;
+mod show;
+
+pub use show::{At, Descriptor, Flags, Optional, Quoted};
+
+use crate::{Errno, raw};
+use core::fmt::{self, Write as _};
+use core::sync::atomic::{AtomicI32, Ordering};
+use nix::fcntl::OFlag;
+use nix::unistd::{getpid, pipe2};
+use quiet::without_write_signals;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
+
+/// The descriptor lines go to; negative while tracing is off.
+static OUTPUT: AtomicI32 = AtomicI32::new(-1);
+
+/// From here on lines go to this descriptor, which stays open. `number` is what this process is called in them, 0 where
+/// it is the only one.
+pub(crate) fn start(output: OwnedFd, number: i32) {
+    PID.store(number, Ordering::Relaxed);
+    OUTPUT.store(output.into_raw_fd(), Ordering::Relaxed);
+}
+
+/// Our process number, shown on each line since there was another process; 0 before.
+static PID: AtomicI32 = AtomicI32::new(0);
+
+/// [`PID`], once there was another process.
+pub(crate) fn number() -> Option<i32> {
+    Some(PID.load(Ordering::Relaxed)).filter(|number| *number != 0)
+}
+
+/// Holds a forked child back until its parent has told of the fork, so that the trace is in the order of the calls, and
+/// gives it its number: in a PID namespace of its own it would call itself 1.
+pub(crate) struct Fork(Option<(OwnedFd, OwnedFd)>);
+
+impl Fork {
+    /// Before the fork.
+    pub(crate) fn prepare() -> Fork {
+        Fork(if enabled() { pipe2(OFlag::O_CLOEXEC).ok() } else { None })
+    }
+
+    /// In the child.
+    #[cold]
+    pub(crate) fn child(self) {
+        let mut number = [0; 4];
+        let got = self.0.and_then(|(read, write)| {
+            drop(write);
+            raw::read_some(read.as_fd(), &mut number).ok()
+        });
+        let is_whole = got == Some(number.len());
+        PID.store(if is_whole { i32::from_ne_bytes(number) } else { getpid().as_raw() }, Ordering::Relaxed);
+    }
+
+    /// In the parent, with the result, which is told.
+    pub(crate) fn parent(self, forked: Result<i32, Errno>) -> Result<i32, Errno> {
+        if enabled() {
+            if forked.is_ok() && PID.load(Ordering::Relaxed) == 0 {
+                PID.store(getpid().as_raw(), Ordering::Relaxed);
+            }
+            line(format_args!("fork()"), Some(&forked));
+            if let (Some((_, write)), Ok(child)) = (&self.0, forked) {
+                let _ = raw::write_once(write.as_fd(), &child.to_ne_bytes());
+            }
+        }
+        forked
+    }
+}
+
+/// Whether lines are written.
+#[inline]
+pub fn enabled() -> bool {
+    OUTPUT.load(Ordering::Relaxed) >= 0
+}
+
+/// The descriptor of the trace, where one is open; who closes descriptors must spare it.
+pub fn descriptor() -> Option<i32> {
+    let fd = OUTPUT.load(Ordering::Relaxed);
+    (fd > 2).then_some(fd)
+}
+
+/// How a call ended, as the right-hand side of a trace line.
+pub trait Outcome {
+    /// Writes `= 0`, `= 5`, or `= -1 EPERM (Operation not permitted)`.
+    fn show(&self, line: &mut Line) -> fmt::Result;
+}
+
+impl<T: Value> Outcome for core::result::Result<T, Errno> {
+    fn show(&self, line: &mut Line) -> fmt::Result {
+        match self {
+            Ok(value) => write!(line, " = {}", value.number()),
+            Err(errno) => write!(line, " = -1 {errno:?} ({errno})"),
+        }
+    }
+}
+
+/// A successful result, as the number the kernel returned.
+pub trait Value {
+    /// The number.
+    fn number(&self) -> i64;
+}
+
+impl Value for () {
+    fn number(&self) -> i64 {
+        0
+    }
+}
+impl Value for i32 {
+    fn number(&self) -> i64 {
+        i64::from(*self)
+    }
+}
+impl Value for i64 {
+    fn number(&self) -> i64 {
+        *self
+    }
+}
+impl Value for usize {
+    fn number(&self) -> i64 {
+        *self as i64
+    }
+}
+impl Value for libc::sigaction {
+    fn number(&self) -> i64 {
+        0
+    }
+}
+impl Value for OwnedFd {
+    fn number(&self) -> i64 {
+        i64::from(self.as_raw_fd())
+    }
+}
+/// One line being put together, without an allocation; what does not fit is cut.
+pub struct Line {
+    bytes: [u8; 2048],
+    used: usize,
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // The last byte is kept for the newline.
+        let room = self.bytes.len() - 1;
+        for byte in text.bytes() {
+            if self.used >= room {
+                return Ok(());
+            }
+            if let Some(slot) = self.bytes.get_mut(self.used) {
+                *slot = byte;
+                self.used += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes one line: the call, and its result if it has one yet (exec has not).
+pub fn line(call: fmt::Arguments<'_>, outcome: Option<&dyn Outcome>) {
+    let mut line = Line { bytes: [0; 2048], used: 0 };
+    let pid = PID.load(Ordering::Relaxed);
+    if pid != 0 {
+        let _ = write!(line, "[pid {pid}] ");
+    }
+    let _ = line.write_fmt(call);
+    if let Some(outcome) = outcome {
+        let _ = outcome.show(&mut line);
+    }
+    if let Some(slot) = line.bytes.get_mut(line.used) {
+        *slot = b'\n';
+        line.used += 1;
+    }
+    if let Some(text) = line.bytes.get(..line.used) {
+        // A trace that cannot be written must not change what the command does, nor end it.
+        without_write_signals(|| {
+            let _ = raw::write_all_to(OUTPUT.load(Ordering::Relaxed), text);
+        });
+    }
+}
+
+/// Makes a call and, when tracing, writes it: `traced!(RESULT, "setuid({})", uid)`.
+macro_rules! traced {
+    ($result:expr, $($call:tt)*) => {{
+        let result = $result;
+        if $crate::trace::enabled() {
+            $crate::trace::line(format_args!($($call)*), Some(&result));
+        }
+        result
+    }};
+}
