@@ -112,7 +112,7 @@ impl DetachedTree<'_> {
                 let tree = self.tree()?;
                 match api::mount_setattr(tree, *attributes, *recursive) {
                     Err(error) if error.errno == Errno::ENOSYS => {
-                        mount::set_propagation_of(tree, *attributes, *recursive).map_err(|_| error)?;
+                        mount::propagation::set_of(tree, *attributes, *recursive).map_err(|_| error)?;
                     }
                     done => done?,
                 }

@@ -100,7 +100,7 @@ impl Mount {
         output: &mut Output,
     ) -> linux::Result<(i32, Option<OwnedFd>)> {
         namespace::unshare(Kind::Mount.flag())?;
-        mount::set_propagation_recursive("/", mount::Propagation::Private)?;
+        mount::propagation::set_recursive("/", mount::Propagation::Private)?;
         let before = Before::read(&self.target.path)?;
         let status = self.run_helper(settings, program, fstype, output);
         if status != 0 {

@@ -81,11 +81,11 @@ fn perform(step: &Step) -> Result<(), Failure> {
         }),
         Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
         Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
-        Step::Propagate(propagation) => mount::set_propagation_recursive("/", *propagation).map_err(|error| {
+        Step::Propagate(propagation) => mount::propagation::set_recursive("/", *propagation).map_err(|error| {
             let failure = failed("cannot change root filesystem propagation", &error);
             explained(failure, diagnosis::Step::Propagate, error.errno)
         }),
-        Step::MakePrivate(path) => match mount::set_propagation_recursive(path, Propagation::Private) {
+        Step::MakePrivate(path) => match mount::propagation::set_recursive(path, Propagation::Private) {
             // Nothing is mounted there.
             Err(error) if error.errno == Errno::EINVAL => Ok(()),
             done => done.map_err(|error| about("cannot change ", path, " filesystem propagation", &error)),

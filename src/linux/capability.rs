@@ -13,7 +13,7 @@ pub use iab::{Iab, parse_iab};
 pub use mode::Mode;
 pub use name::{NAMED, NAMES, find, known_name, name, names, nearest, read_item};
 pub use process::*;
-pub use text::{TextError, TextErrorKind, parse, print, print_classic};
+pub use text::{parse, print, print_classic};
 
 /// CAP_SETGID.
 pub const SETGID: u8 = 6;
@@ -35,6 +35,40 @@ pub struct Sets {
     pub permitted: u64,
     /// What is kept across execve(2) for files that have it inheritable, too.
     pub inheritable: u64,
+}
+
+/// Where a text is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextError {
+    /// The first wrong byte, counted from 0; the text's length if something is missing at its end.
+    pub offset: usize,
+    /// How many bytes are wrong; 0 if something is missing.
+    pub length: usize,
+    /// What is wrong there.
+    pub kind: TextErrorKind,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextErrorKind {
+    /// No capability has this name.
+    UnknownName,
+    /// No capability has this number: they end at 63.
+    NumberTooLarge,
+    /// A name or number is missing.
+    EmptyItem,
+    /// After a name only `,`, `=`, `+` or `-` can come.
+    NoOperator,
+    /// Without a list only `=` and its flags can stand.
+    NoList,
+    /// A flag, one of `e`, `i`, `p`, is missing.
+    NoFlags,
+    /// This is none of the flags `e`, `i`, `p`.
+    UnknownFlag,
+    /// `=` can only be the first operator.
+    SecondEquals,
+    /// This cannot stand here.
+    Unexpected,
 }
 
 /// The set of just this capability; empty for a number over 63.

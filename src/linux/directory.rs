@@ -1,7 +1,7 @@
 //! Directories: the process's root and working one, and making them: chroot(2), chdir(2), fchdir(2), mkdir(2).
 
 use crate::mount::statmount;
-use crate::trace::{At, Quoted};
+use crate::trace::{Directory, Quoted};
 use crate::{Errno, Result, error::Context, file, link, raw, resolve, stat};
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat, mkdirat};
@@ -205,7 +205,7 @@ pub fn make(path: &OsStr, mode: u32) -> Result<()> {
 fn make_in(parent: Option<BorrowedFd<'_>>, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
     let (name, at) = (raw::cstring(path)?, raw::from_directory(parent));
     let done = mkdirat(at, name.as_c_str(), Mode::from_bits_retain(mode)).map_err(Errno::from);
-    traced!(done, "mkdirat({}, {}, {mode:#o})", At(at.as_raw_fd()), Quoted::new(path))
+    traced!(done, "mkdirat({}, {}, {mode:#o})", Directory(at.as_raw_fd()), Quoted::new(path))
 }
 
 /// A directory that was made, to be taken away again.
@@ -257,7 +257,7 @@ pub fn remove(path: &OsStr) -> Result<()> {
 fn remove_in(parent: Option<BorrowedFd<'_>>, path: &OsStr) -> core::result::Result<(), Errno> {
     let (name, at) = (raw::cstring(path)?, raw::from_directory(parent));
     let done = unlinkat(at, name.as_c_str(), UnlinkatFlags::RemoveDir).map_err(Errno::from);
-    traced!(done, "unlinkat({}, {}, AT_REMOVEDIR)", At(at.as_raw_fd()), Quoted::new(path))
+    traced!(done, "unlinkat({}, {}, AT_REMOVEDIR)", Directory(at.as_raw_fd()), Quoted::new(path))
 }
 
 /// A relative path with the working directory before it.
@@ -298,7 +298,7 @@ pub fn set_mode(file: BorrowedFd<'_>, mode: u32) -> Result<()> {
 fn change_mode(directory: Option<BorrowedFd<'_>>, path: &OsStr, mode: u32) -> core::result::Result<(), Errno> {
     let (name, at) = (raw::cstring(path)?, raw::from_directory(directory));
     let done = fchmodat(at, name.as_c_str(), Mode::from_bits_retain(mode), FchmodatFlags::FollowSymlink);
-    let shown = At(at.as_raw_fd());
+    let shown = Directory(at.as_raw_fd());
     traced!(done.map_err(Errno::from), "fchmodat({shown}, {}, {mode:#o})", Quoted::new(path))
 }
 

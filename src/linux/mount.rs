@@ -9,16 +9,18 @@ pub mod appeared;
 pub mod helper;
 pub mod holders;
 pub mod other_namespace;
+pub mod propagation;
 pub mod remount;
 pub mod statmount;
 pub mod subdirectory;
+mod unmount;
 
-use crate::{Errno, Error, Result, error::Context, raw, resolve, trace};
+pub use unmount::unmount;
+
+use crate::{Errno, Result, error::Context, raw, trace};
 use nix::mount::{MntFlags, MsFlags};
 use nix::unistd::{SysconfVar, sysconf};
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
 
 /// Read-only.
 pub const MS_RDONLY: u64 = 1;
@@ -173,53 +175,6 @@ pub fn umount2(target: &OsStr, flags: u64) -> Result<()> {
     let done = nix::mount::umount2(c_target.as_c_str(), MntFlags::from_bits_retain(flags as i32)).map_err(Errno::from);
     traced!(done, "umount2({}, {})", trace::Quoted::new(target), trace::Flags(flags, UMOUNT_NAMES))
         .context("umount2", target)
-}
-
-/// [`umount2`] of a path without symbolic links, as resolving one gives it. A link that was put into it since is not
-/// followed, but `ELOOP`: the directory that the mount is in is opened without links, and the last name is looked up there.
-pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
-    let bytes = target.as_bytes();
-    let (parent, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
-        Some(slash) if slash > 0 && bytes.starts_with(b"/") && slash + 1 < bytes.len() => bytes.split_at(slash),
-        // Nothing leads to it but the root; and of a relative path nothing is known.
-        Some(0) => return umount2(target, flags | if bytes.len() > 1 { UMOUNT_NOFOLLOW } else { 0 }),
-        _ => return umount2(target, flags),
-    };
-    let directory = resolve::open_without_links(None, OsStr::from_bytes(parent)).context("umount2", target)?;
-    let mut path = raw::path_of_descriptor(directory.as_fd());
-    path.push(OsStr::from_bytes(name));
-    let flags = flags | UMOUNT_NOFOLLOW;
-    let done = match umount2(&path, flags) {
-        // No /proc: by way of the working directory.
-        Err(error) if error.errno == Errno::ENOENT && crate::stat::path(OsStr::new("/proc/self/fd")).is_err() => {
-            let working = crate::directory::open(OsStr::new("."))?;
-            crate::directory::fchdir(directory.as_fd())?;
-            let done = umount2(OsStr::from_bytes(name.get(1..).unwrap_or_default()), flags);
-            crate::directory::fchdir(working.as_fd())?;
-            done
-        }
-        done => done,
-    };
-    done.map_err(|error| Error::new(error.call, target, error.errno))
-}
-
-/// Changes the propagation of the mount at `target` and of every mount below it.
-pub fn set_propagation_recursive(target: impl AsRef<OsStr>, propagation: Propagation) -> Result<()> {
-    let none = Some(OsStr::new("none"));
-    mount2(none, target.as_ref(), None, MS_REC | propagation.flag(), None)
-}
-
-/// Changes the propagation of the mount that `tree` is the root of, by mount(2): before Linux 5.12 nothing else does.
-/// `ENOSYS`: flags are to change, too.
-pub fn set_propagation_of(tree: BorrowedFd<'_>, change: api::Attributes, recursive: bool) -> Result<()> {
-    let path = raw::path_of_descriptor(tree.as_fd());
-    match change {
-        api::Attributes { set: 0, clear: 0, propagation: Some(propagation) } => {
-            let flags = propagation.flag() | if recursive { MS_REC } else { 0 };
-            mount2(Some(OsStr::new("none")), &path, None, flags, None)
-        }
-        _ => Err(Errno::ENOSYS).context("mount", path),
-    }
 }
 
 /// Mounts a new proc at `target`, for the PID namespace that we are in.

@@ -1,16 +1,14 @@
 //! What is on a device: file system type, label and UUID by its superblock.
 //!
-//! One row of [`SIGNATURES`] per type; where things are is in the kernel's
+//! One row of `SIGNATURES` per type; where things are is in the kernel's
 //! Documentation/filesystems and in each format's own specification.
 
 mod formats;
 mod read;
 mod tag;
 
+pub use formats::probe;
 pub use read::{device, partition_tags, tagged_devices};
-pub use tag::{OwnedTag, Tag};
-
-use formats::SIGNATURES;
 
 /// What a superblock says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,19 +37,6 @@ pub const HEAD: usize = 72 * 1024;
 
 /// Access to more of a device than its beginning: the bytes read at an offset.
 pub type Reader<'a> = &'a dyn Fn(u64, &mut [u8]) -> usize;
-
-/// Looks at the beginning of a device; `read` is asked for what lies further on.
-pub fn probe(head: &[u8], read: Reader<'_>) -> Probed {
-    let mut found = None;
-    for signature in SIGNATURES {
-        let Some(this) = signature(head, read) else { continue };
-        if found.is_some() {
-            return Probed::Ambiguous;
-        }
-        found = Some(this);
-    }
-    found.map_or(Probed::Nothing, Probed::One)
-}
 
 /// Whether a type has a signature here, so that a file of that type is an image of a device.
 pub fn is_known(fstype: &[u8]) -> bool {
@@ -96,6 +81,30 @@ impl TagKind {
             TagKind::PartUuid => "/dev/disk/by-partuuid/",
             TagKind::Id => "/dev/disk/by-id/",
         }
+    }
+}
+
+/// A tag in place of a path: `LABEL=data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// Which name.
+    pub kind: TagKind,
+    /// Its value, without quotes.
+    pub value: &'a [u8],
+}
+
+/// A tag that a device has.
+pub struct OwnedTag {
+    /// Which name.
+    pub kind: TagKind,
+    /// Its value, without quotes.
+    pub value: Vec<u8>,
+}
+
+impl OwnedTag {
+    /// Whether it is that one.
+    pub fn is(&self, tag: Tag<'_>) -> bool {
+        self.kind == tag.kind && self.value == tag.value
     }
 }
 

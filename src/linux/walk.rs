@@ -14,7 +14,7 @@ use crate::filecap::FileCapabilities;
 use crate::{Errno, file, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};
-use pool::Pool;
+use pool::{Crew, Pool};
 pub use remove::remove_below;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -88,11 +88,15 @@ pub fn walk(root: OwnedFd, path: &[u8], walk: Walk, tell: &(dyn Fn(&[u8], Found)
     let job = Job { root: Arc::clone(&root), root_path: path, device, everything: walk.everything, tell };
     let pool = Pool::new();
     let start = Start { parent: root, name: c".".to_owned(), path: path.to_vec() };
+    let help = || {
+        let mut worker = Worker::new(&job, &pool);
+        pool.leave_when_done(|start| worker.run(start, None));
+    };
     thread::scope(|team| {
         let mut worker = Worker::new(&job, &pool);
-        let mut crew = pool::Crew::new(team, &job, &pool);
+        let mut crew = Crew::new(team, &pool, &help);
         worker.run(start, if walk.everything { None } else { Some(&mut crew) });
-        pool.leave_when_done(&mut worker);
+        pool.leave_when_done(|start| worker.run(start, None));
     });
 }
 
@@ -130,7 +134,7 @@ struct Frame {
 
 struct Worker<'a> {
     job: &'a Job<'a>,
-    pool: &'a Pool,
+    pool: &'a Pool<Start>,
     frames: Vec<Frame>,
     path: Vec<u8>,
     buffer: Buffer,
@@ -144,12 +148,12 @@ struct Worker<'a> {
 const KEPT_OPEN: usize = 24;
 
 impl<'a> Worker<'a> {
-    fn new(job: &'a Job<'a>, pool: &'a Pool) -> Worker<'a> {
+    fn new(job: &'a Job<'a>, pool: &'a Pool<Start>) -> Worker<'a> {
         Worker { job, pool, frames: Vec::new(), path: Vec::new(), buffer: Buffer::new(), left: None, met: 0 }
     }
 
     /// Walks from `start` to the end of its tree, but for what is given to others.
-    fn run(&mut self, start: Start, mut crew: Option<&mut pool::Crew<'_, 'a>>) {
+    fn run(&mut self, start: Start, mut crew: Option<&mut Crew<'_, 'a, Start>>) {
         self.path.clear();
         self.path.extend_from_slice(&start.path);
         let directory = self.open(start.parent.as_fd(), &start.name);

@@ -1,6 +1,6 @@
 //! The capabilities of processes: capget(2), capset(2), prctl(2).
 
-use super::{Sets, bit, members, name, text::traced};
+use super::{Sets, bit, members, name, print};
 use crate::process::Pid;
 use crate::raw::{self, NumberPrctl};
 use crate::{Errno, Error, Result, error::Context};
@@ -50,7 +50,7 @@ pub fn set(sets: &Sets) -> Result<()> {
     let words = [part(0), part(32)];
     // SAFETY: both point to what the kernel expects for this version: a header and two elements.
     let done = raw::checked(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) });
-    traced!(done, "capset(\"{}\")", traced(sets)).context("capset", "").map(drop)
+    traced!(done, "capset(\"{}\")", print(sets, count())).context("capset", "").map(drop)
 }
 
 /// Raises a permitted capability to effective and returns the sets there were before. `EPERM` if

@@ -3,44 +3,9 @@
 //! Read leniently as libcap does, printed in the canonical form of libcap 2.41 and later, or in
 //! the form that libcap had when the books of its time were written.
 
-use crate::capability::name::name_length;
-use crate::capability::name::push_list;
-use crate::capability::{NAMED, Sets, all, bit, read_item};
+use super::name::{name_length, push_list};
+use super::{NAMED, Sets, TextError, TextErrorKind, all, bit, read_item};
 use crate::number::is_space;
-
-/// Where a text is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TextError {
-    /// The first wrong byte, counted from 0; the text's length if something is missing at its end.
-    pub offset: usize,
-    /// How many bytes are wrong; 0 if something is missing.
-    pub length: usize,
-    /// What is wrong there.
-    pub kind: TextErrorKind,
-}
-
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextErrorKind {
-    /// No capability has this name.
-    UnknownName,
-    /// No capability has this number: they end at 63.
-    NumberTooLarge,
-    /// A name or number is missing.
-    EmptyItem,
-    /// After a name only `,`, `=`, `+` or `-` can come.
-    NoOperator,
-    /// Without a list only `=` and its flags can stand.
-    NoList,
-    /// A flag, one of `e`, `i`, `p`, is missing.
-    NoFlags,
-    /// This is none of the flags `e`, `i`, `p`.
-    UnknownFlag,
-    /// `=` can only be the first operator.
-    SecondEquals,
-    /// This cannot stand here.
-    Unexpected,
-}
 
 /// Effective, permitted, inheritable as the bits 0, 1, 2 of a number from 0 to 7.
 type Triple = u8;
@@ -264,11 +229,6 @@ pub fn print_classic(sets: &Sets) -> String {
         }
     }
     out
-}
-
-/// For the trace: the text of what is there of 64 capabilities.
-pub(super) fn traced(sets: &Sets) -> String {
-    print(sets, super::count())
 }
 
 #[cfg(test)]

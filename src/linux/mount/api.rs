@@ -8,8 +8,8 @@ use super::Propagation;
 use crate::filtered::unless_filtered;
 use crate::raw::{self, NumberCall};
 use crate::{Errno, Result, error::Context, trace};
-use core::ffi::c_long;
-use std::ffi::OsStr;
+use core::ffi::{c_char, c_long};
+use std::ffi::{CString, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
@@ -174,7 +174,7 @@ impl FsContext {
         let fd = self.0.as_raw_fd();
         // SAFETY: key and value are null or NUL-terminated strings that live until the call returns.
         let done = raw::checked(unsafe {
-            libc::syscall(libc::SYS_fsconfig, fd, command, super::pointer(&key), super::pointer(&text), 0)
+            libc::syscall(libc::SYS_fsconfig, fd, command, pointer(&key), pointer(&text), 0)
         });
         let done = done.map(drop);
         traced!(done, "fsconfig({fd}, {shown}, {}, {}, 0)", trace::Optional(name), trace::Optional(value))
@@ -212,6 +212,10 @@ impl FsContext {
     }
 }
 
+fn pointer(text: &Option<CString>) -> *const c_char {
+    text.as_ref().map_or(core::ptr::null(), |text| text.as_ptr())
+}
+
 impl Message {
     /// Parses `e tmpfs: Unknown parameter 'bogus'`.
     fn parse(line: &[u8]) -> Message {
@@ -238,7 +242,7 @@ pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
     traced!(
         raw::owned(fd as i32),
         "open_tree({}, {}, {})",
-        trace::At(raw::from_directory(at).as_raw_fd()),
+        trace::Directory(raw::from_directory(at).as_raw_fd()),
         trace::Quoted::new(path),
         trace::Flags(flags, OPEN_TREE_NAMES)
     )
@@ -281,7 +285,7 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
         done,
         "move_mount({}, \"\", {}, {}, {})",
         tree.as_raw_fd(),
-        trace::At(raw::from_directory(at).as_raw_fd()),
+        trace::Directory(raw::from_directory(at).as_raw_fd()),
         trace::Quoted::new(target),
         trace::Flags(flags, MOVE_MOUNT_NAMES)
     );

@@ -5,9 +5,7 @@
 //! ours sees it.
 
 use super::api::{AT_EMPTY_PATH, OPEN_TREE_CLONE, move_mount, open_tree};
-use super::{
-    MNT_DETACH, MS_BIND, MS_PRIVATE, Propagation, UMOUNT_NOFOLLOW, mount2, set_propagation_recursive, umount2,
-};
+use super::{MNT_DETACH, MS_BIND, MS_PRIVATE, Propagation, UMOUNT_NOFOLLOW, mount2, propagation, umount2};
 use crate::error::Context;
 use crate::namespace::{self, Kind};
 use crate::{Errno, Error, Result, directory, process, raw, resolve};
@@ -31,7 +29,7 @@ pub fn of_tree(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
 /// In the child: the tree lies over the root of a namespace of its own, in which its directories can be opened.
 fn attached(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     namespace::unshare(Kind::Mount.flag())?;
-    set_propagation_recursive("/", Propagation::Private)?;
+    propagation::set_recursive("/", Propagation::Private)?;
     move_mount(tree, None, OsStr::new("/"), 0)?;
     beneath(tree, path)
 }

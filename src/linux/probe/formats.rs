@@ -1,14 +1,26 @@
 //! The signatures, one function for each file system. Each gets the beginning
 //! of the device and looks at nothing that is not there.
 
-use super::{Found, Reader};
+use super::{Found, Probed, Reader};
 
 /// A file system's signature: `None` if it is not there.
-pub(super) type Signature = fn(&[u8], Reader<'_>) -> Option<Found>;
+type Signature = fn(&[u8], Reader<'_>) -> Option<Found>;
 
 /// Every signature that is known.
-pub(super) static SIGNATURES: &[Signature] =
-    &[ext, xfs, btrfs, squashfs, erofs, iso9660, vfat, exfat, ntfs, f2fs, swap, luks];
+static SIGNATURES: &[Signature] = &[ext, xfs, btrfs, squashfs, erofs, iso9660, vfat, exfat, ntfs, f2fs, swap, luks];
+
+/// Looks at the beginning of a device; `read` is asked for what lies further on.
+pub fn probe(head: &[u8], read: Reader<'_>) -> Probed {
+    let mut found = None;
+    for signature in SIGNATURES {
+        let Some(this) = signature(head, read) else { continue };
+        if found.is_some() {
+            return Probed::Ambiguous;
+        }
+        found = Some(this);
+    }
+    found.map_or(Probed::Nothing, Probed::One)
+}
 
 fn bytes(head: &[u8], offset: usize, length: usize) -> Option<&[u8]> {
     head.get(offset..offset.checked_add(length)?)

@@ -1,33 +1,9 @@
 //! Tags in place of a device's path: `LABEL=data`, `UUID=...`, fstab(5).
 
-use super::{TagKind, tagged_devices};
+use super::{Tag, TagKind, tagged_devices};
 use crate::directory::canonical_source;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-
-/// A tag in place of a path: `LABEL=data`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tag<'a> {
-    /// Which name.
-    pub kind: TagKind,
-    /// Its value, without quotes.
-    pub value: &'a [u8],
-}
-
-/// A tag that a device has.
-pub struct OwnedTag {
-    /// Which name.
-    pub kind: TagKind,
-    /// Its value, without quotes.
-    pub value: Vec<u8>,
-}
-
-impl OwnedTag {
-    /// Whether it is that one.
-    pub fn is(&self, tag: Tag<'_>) -> bool {
-        self.kind == tag.kind && self.value == tag.value
-    }
-}
 
 impl<'a> Tag<'a> {
     /// Reads `NAME=value` or `NAME="value"`.

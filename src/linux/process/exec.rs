@@ -63,7 +63,9 @@ impl Environment {
     /// This one, with these variables set.
     pub fn with(&self, changes: &[(&str, OsString)]) -> Environment {
         let mut list = match self {
-            Environment::Inherited => environment::entries().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect(),
+            Environment::Inherited => {
+                environment::entries().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
+            }
             Environment::Exactly(list) => list.clone(),
         };
         list.retain(|entry| {

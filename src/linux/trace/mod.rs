@@ -9,7 +9,7 @@
 mod quiet;
 mod show;
 
-pub use show::{At, Descriptor, Flags, Optional, Quoted};
+pub use show::{Descriptor, Directory, Flags, Optional, Quoted};
 
 use crate::{Errno, raw};
 use core::fmt::{self, Write as _};

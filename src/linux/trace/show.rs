@@ -79,9 +79,9 @@ impl fmt::Display for Descriptor<'_> {
 }
 
 /// A directory that a path starts in, as strace shows it: its number, or `AT_FDCWD`.
-pub struct At(pub i32);
+pub struct Directory(pub i32);
 
-impl fmt::Display for At {
+impl fmt::Display for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == libc::AT_FDCWD { f.write_str("AT_FDCWD") } else { self.0.fmt(f) }
     }

@@ -3,7 +3,7 @@
 //! A worker gives away a subdirectory only while somebody could use it, so what waits here is
 //! bounded, and with it the memory and the open directories of a walk.
 
-use super::{Job, Start, Worker, clock};
+use super::clock;
 use crate::thread::Team;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,8 +16,8 @@ const MOST: usize = 16;
 /// The stack of a thread, in bytes: nothing recurses.
 const STACK: usize = 256 * 1024;
 
-pub(super) struct Pool {
-    waiting: Mutex<Waiting>,
+pub(super) struct Pool<T> {
+    waiting: Mutex<Waiting<T>>,
     changed: Condvar,
     /// How many directories wait, for a look without the lock.
     offered: AtomicUsize,
@@ -25,24 +25,23 @@ pub(super) struct Pool {
     workers: AtomicUsize,
 }
 
-#[derive(Default)]
-struct Waiting {
-    starts: Vec<Start>,
+struct Waiting<T> {
+    starts: Vec<T>,
     idle: usize,
     over: bool,
 }
 
-impl Pool {
-    pub(super) fn new() -> Pool {
+impl<T> Pool<T> {
+    pub(super) fn new() -> Pool<T> {
         Pool {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting { starts: Vec::new(), idle: 0, over: false }),
             changed: Condvar::new(),
             offered: AtomicUsize::new(0),
             workers: AtomicUsize::new(1),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<T>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -52,7 +51,7 @@ impl Pool {
         workers > 1 && self.offered.load(Ordering::Relaxed) < workers * 2
     }
 
-    pub(super) fn give(&self, start: Start) {
+    pub(super) fn give(&self, start: T) {
         let mut waiting = self.lock();
         waiting.starts.push(start);
         self.offered.store(waiting.starts.len(), Ordering::Relaxed);
@@ -64,14 +63,14 @@ impl Pool {
     }
 
     /// Works on what is given away until there is nothing more to come.
-    pub(super) fn leave_when_done(&self, worker: &mut Worker<'_>) {
+    pub(super) fn leave_when_done(&self, mut work: impl FnMut(T)) {
         while let Some(start) = self.take() {
-            worker.run(start, None);
+            work(start);
         }
     }
 
     /// `None` once nothing waits and every worker is here.
-    fn take(&self) -> Option<Start> {
+    fn take(&self) -> Option<T> {
         let mut waiting = self.lock();
         loop {
             if let Some(start) = waiting.starts.pop() {
@@ -109,19 +108,24 @@ impl Pool {
 }
 
 /// Who fetches help for the first worker when the tree proves large.
-pub(super) struct Crew<'team, 'env> {
+pub(super) struct Crew<'team, 'env, T> {
     team: &'team mut Team<'env>,
-    job: &'env Job<'env>,
-    pool: &'env Pool,
+    pool: &'env Pool<T>,
+    /// What each of them does: [`Pool::leave_when_done`].
+    work: &'env (dyn Fn() + Sync),
     /// How many entries the first worker meets before it looks again.
     next_look: usize,
     /// When it looked last, and how long this thread had run by then.
     last: (Instant, Duration),
 }
 
-impl<'team, 'env> Crew<'team, 'env> {
-    pub(super) fn new(team: &'team mut Team<'env>, job: &'env Job<'env>, pool: &'env Pool) -> Crew<'team, 'env> {
-        Crew { team, job, pool, next_look: LARGE, last: (Instant::now(), Duration::ZERO) }
+impl<'team, 'env, T: Send> Crew<'team, 'env, T> {
+    pub(super) fn new(
+        team: &'team mut Team<'env>,
+        pool: &'env Pool<T>,
+        work: &'env (dyn Fn() + Sync),
+    ) -> Crew<'team, 'env, T> {
+        Crew { team, pool, work, next_look: LARGE, last: (Instant::now(), Duration::ZERO) }
     }
 
     /// To be called now and then with the number of entries met: a large tree is shared by as many
@@ -137,9 +141,7 @@ impl<'team, 'env> Crew<'team, 'env> {
         self.last = now;
         let most = if worked * 2 < passed { MOST } else { clock::processors().min(MOST) };
         while self.pool.join(most) {
-            let (job, pool) = (self.job, self.pool);
-            let work = move || pool.leave_when_done(&mut Worker::new(job, pool));
-            if !self.team.start(STACK, work) {
+            if !self.team.start(STACK, self.work) {
                 // Fewer will do.
                 self.pool.unjoin();
                 break;
