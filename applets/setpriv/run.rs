@@ -56,7 +56,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     }
     if options.reset_env {
         let user = user.or_else(|| accounts::passwd_by_uid(credentials::real_uid()));
-        program.environment = fresh_environment(user.as_ref());
+        program.environment = fresh_environment(user.as_ref())?;
     }
     set_ids(options)?;
     if let Some(groups) = &groups {
@@ -180,7 +180,7 @@ fn label_exec(label: &OsStr) -> Done {
         .map_err(|error| Failure::new(REFUSED, text!["write failed: ", file, ": ", error.errno]))
 }
 
-fn fresh_environment(user: Option<&accounts::User>) -> Environment {
+fn fresh_environment(user: Option<&accounts::User>) -> Result<Environment, Failure> {
     let mut variables = Vec::new();
     let mut set = |name: &str, value: &OsStr| {
         let mut entry = OsString::from(name);
@@ -197,12 +197,12 @@ fn fresh_environment(user: Option<&accounts::User>) -> Environment {
         set("USER", &user.name);
         set("LOGNAME", &user.name);
     }
-    set("PATH", &login_path(user.is_some_and(|user| user.uid == 0)));
-    Environment::Exactly(variables)
+    set("PATH", &login_path(user.is_some_and(|user| user.uid == 0))?);
+    Ok(Environment::Exactly(variables))
 }
 
 /// The PATH of a login, as /etc/login.defs has it.
-fn login_path(of_root: bool) -> OsString {
+fn login_path(of_root: bool) -> Result<OsString, Failure> {
     // /bin has programs of its own where it is not /usr/bin by another name.
     let is_merged = stat::link(OsStr::new("/bin")).is_ok_and(|it| it.is_symlink());
     let (names, otherwise): (&[&str], _) = match (of_root, is_merged) {
@@ -213,7 +213,10 @@ fn login_path(of_root: bool) -> OsString {
         (false, true) => (&["ENV_PATH"], "/usr/local/bin:/usr/bin"),
         (false, false) => (&["ENV_PATH"], "/usr/local/bin:/bin:/usr/bin"),
     };
-    let text = file::read_file(login_defs::FILE, login_defs::LIMIT).unwrap_or_default();
+    let text = match file::read_file(login_defs::FILE, login_defs::LIMIT) {
+        Err(error) if error.errno == Errno::ENOENT => Vec::new(),
+        read => read.map_err(failed("cannot read /etc/login.defs"))?,
+    };
     let found = names.iter().find_map(|name| login_defs::value(&text, name));
-    found.map_or_else(|| otherwise.into(), |value| OsStr::from_bytes(login_defs::path(value)).to_os_string())
+    Ok(found.map_or_else(|| otherwise.into(), |value| OsStr::from_bytes(login_defs::path(value)).to_os_string()))
 }
