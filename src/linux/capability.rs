@@ -3,11 +3,15 @@
 //!
 //! A set is a `u64` in which bit n stands for capability n.
 
+use caps::Capability;
+
 mod iab;
 mod mode;
 mod name;
 mod process;
 mod text;
+#[cfg(test)]
+mod witness;
 
 pub use iab::{Iab, parse_iab};
 pub use mode::Mode;
@@ -15,16 +19,18 @@ pub use name::{NAMED, NAMES, find, known_name, name, names, nearest, read_item};
 pub use process::*;
 pub use text::{parse, print, print_classic};
 
+// The capabilities that code names, by the numbers that the crate caps has for them.
+
 /// CAP_SETGID.
-pub const SETGID: u8 = 6;
+pub const SETGID: u8 = Capability::CAP_SETGID as u8;
 /// CAP_SETUID.
-pub const SETUID: u8 = 7;
+pub const SETUID: u8 = Capability::CAP_SETUID as u8;
 /// CAP_SETPCAP.
-pub const SETPCAP: u8 = 8;
+pub const SETPCAP: u8 = Capability::CAP_SETPCAP as u8;
 /// CAP_SYS_CHROOT.
-pub const SYS_CHROOT: u8 = 18;
+pub const SYS_CHROOT: u8 = Capability::CAP_SYS_CHROOT as u8;
 /// CAP_SETFCAP.
-pub const SETFCAP: u8 = 31;
+pub const SETFCAP: u8 = Capability::CAP_SETFCAP as u8;
 
 /// The effective, permitted and inheritable sets of a process or of a file's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What the Linux kernel offers to ctrbox, as typed Rust.
 //!
 //! This is the only crate with `unsafe` code and the only one that depends on
-//! libc and nix. It knows no command line, prints nothing but the trace, and
+//! libc, nix and caps. It knows no command line, prints nothing but the trace, and
 //! never exits: each function returns a [`Result`] whose error names the call
 //! that failed and the object it was about.
 

@@ -173,9 +173,8 @@ impl FsContext {
         let (key, text) = (string(name)?, string(value)?);
         let fd = self.0.as_raw_fd();
         // SAFETY: key and value are null or NUL-terminated strings that live until the call returns.
-        let done = raw::checked(unsafe {
-            libc::syscall(libc::SYS_fsconfig, fd, command, pointer(&key), pointer(&text), 0)
-        });
+        let done =
+            raw::checked(unsafe { libc::syscall(libc::SYS_fsconfig, fd, command, pointer(&key), pointer(&text), 0) });
         let done = done.map(drop);
         traced!(done, "fsconfig({fd}, {shown}, {}, {}, 0)", trace::Optional(name), trace::Optional(value))
             .map_err(|errno| unless_filtered(libc::SYS_fsconfig, errno))
