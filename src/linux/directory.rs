@@ -44,6 +44,12 @@ pub fn open_to_list(path: &OsStr) -> Result<OwnedFd> {
 }
 
 /// The path with every symbolic link, `.` and `..` resolved, as realpath(3) has it.
+///
+/// ```
+/// use std::ffi::OsStr;
+/// assert_eq!(linux::directory::canonical(OsStr::new("/proc/.././proc"))?, *"/proc");
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn canonical(path: &OsStr) -> Result<OsString> {
     opened(path).and_then(|file| path_of(file.as_fd())).map_or_else(|| by_walking(path), Ok)
 }

@@ -114,6 +114,11 @@ impl Errno {
     }
 
     /// What strerror(3) of glibc says, such as `Operation not permitted`.
+    ///
+    /// ```
+    /// assert_eq!(linux::Errno::EPERM.text(), Some("Operation not permitted"));
+    /// assert_eq!(linux::Errno(4000).to_string(), "Unknown error 4000");
+    /// ```
     pub fn text(self) -> Option<&'static str> {
         self.row().map(|row| row.1)
     }

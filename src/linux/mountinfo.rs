@@ -390,6 +390,10 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// Undoes octal escapes: `\040` is a blank. What is no escape stays as it is.
+///
+/// ```
+/// assert_eq!(&*linux::mountinfo::unescape(br"/my\040disk"), b"/my disk");
+/// ```
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'\\') {
         return Cow::Borrowed(text);
@@ -421,6 +425,10 @@ fn is_escaped(escaped: &[u8], plain: &[u8]) -> bool {
 }
 
 /// Escapes as the kernel does it in mountinfo's paths, and libmount in utab: blank, tab, newline and backslash.
+///
+/// ```
+/// assert_eq!(&*linux::mountinfo::escape(b"/my disk"), br"/my\040disk");
+/// ```
 pub fn escape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.iter().any(|byte| needs_escape(*byte)) {
         return Cow::Borrowed(text);

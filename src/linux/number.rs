@@ -39,6 +39,12 @@ pub fn read(text: &[u8], base: u32) -> Option<Read> {
 }
 
 /// The whole text as a decimal number, digits only.
+///
+/// ```
+/// use linux::number::decimal;
+/// assert_eq!(decimal(b"1000"), Some(1000));
+/// assert_eq!([decimal(b""), decimal(b"-1"), decimal(b"0x10")], [None; 3]);
+/// ```
 pub fn decimal(text: &[u8]) -> Option<u64> {
     in_base(text, 10)
 }

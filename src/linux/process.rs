@@ -146,6 +146,13 @@ pub fn parent() -> Pid {
 }
 
 /// Whether `path` may be executed by us: access(2), X_OK.
+///
+/// ```
+/// use linux::process::is_executable;
+/// use std::ffi::OsStr;
+/// assert!(is_executable(OsStr::new("/proc/self/exe")));
+/// assert!(!is_executable(OsStr::new("/proc/version")));
+/// ```
 pub fn is_executable(path: &OsStr) -> bool {
     may(path, AccessFlags::X_OK)
 }

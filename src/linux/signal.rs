@@ -22,6 +22,13 @@ const RTMIN: Signal = 34;
 const RTMAX: Signal = 64;
 
 /// The number of a signal given by name, any case, with or without `SIG`; `RTMIN+n` and `RTMAX-n` too.
+///
+/// ```
+/// use linux::signal::{SIGTERM, name, number};
+/// assert_eq!([number("TERM"), number("sigterm")], [Some(SIGTERM); 2]);
+/// assert_eq!(number("TERM").map(name).as_deref(), Some("TERM"));
+/// assert_eq!(number("NONE"), None);
+/// ```
 pub fn number(name: &str) -> Option<Signal> {
     let upper = name.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);

@@ -99,6 +99,13 @@ pub fn mount_flags(fd: BorrowedFd<'_>) -> core::result::Result<u64, Errno> {
 }
 
 /// stat(2): symbolic links are followed.
+///
+/// ```
+/// use std::ffi::OsStr;
+/// assert!(linux::stat::path(OsStr::new("/"))?.is_directory());
+/// assert!(linux::stat::link(OsStr::new("/proc/self"))?.is_symlink());
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn path(path: &OsStr) -> Result<Stat> {
     by_name(None, path, 0).context("stat", path)
 }

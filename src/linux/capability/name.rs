@@ -87,6 +87,12 @@ pub(super) fn name_length(text: &[u8]) -> usize {
 }
 
 /// The known name that is most like a misspelt one; `None` if none is near.
+///
+/// ```
+/// use linux::capability::nearest;
+/// assert_eq!(nearest(b"cap_sys_amdin"), Some("cap_sys_admin"));
+/// assert_eq!(nearest(b"cap_everything"), None);
+/// ```
 pub fn nearest(wrong: &[u8]) -> Option<&'static str> {
     let wrong = wrong.to_ascii_lowercase();
     let stem = wrong.strip_prefix(b"cap_").unwrap_or(&wrong);

@@ -14,6 +14,14 @@ const P: Triple = 2;
 const I: Triple = 4;
 
 /// Reads a text. `count` is how many capabilities `all` and an absent list stand for.
+///
+/// ```
+/// use linux::capability::{SETUID, bit, parse, print};
+/// let sets = parse(b"cap_setuid=ep", 41).expect("a text");
+/// assert_eq!((sets.effective, sets.inheritable), (bit(SETUID), 0));
+/// assert_eq!(print(&sets, 41), "cap_setuid=ep");
+/// assert_eq!(parse(b"cap_setuid", 41).map_err(|error| error.offset), Err(10));
+/// ```
 pub fn parse(text: &[u8], count: u8) -> Result<Sets, TextError> {
     let mut reader = Reader { text, at: 0, count };
     let mut sets = Sets::default();
