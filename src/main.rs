@@ -1,6 +1,6 @@
 //! ctrbox: the commands that containers are made of, in one program.
 //!
-//! The exact last component of argv[0] chooses the applet; called by its own name it takes the
+//! The exact last component of `argv[0]` chooses the applet; called by its own name it takes the
 //! applet as its first argument, lists them, or makes links to itself.
 #![no_main]
 

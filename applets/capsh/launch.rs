@@ -44,7 +44,7 @@ impl Session<'_> {
         self.program(shell.clone(), shell, args)
     }
 
-    /// capsh again: argv[0] if it has a slash, else what PATH leads to in the current root.
+    /// capsh again: `argv[0]` if it has a slash, else what PATH leads to in the current root.
     fn own_program(&self, args: &[&OsStr]) -> Result<Program, Failure> {
         let argv0 = self.invocation.argv0;
         let path = if argv0.as_bytes().contains(&b'/') {

@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 /// Whose command an applet stands in for; it decides how messages begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Messages begin with the last component of argv[0].
+    /// Messages begin with the last component of `argv[0]`.
     UtilLinux,
-    /// Messages begin with its last component, too; usage and `Try` name argv[0] as it was given.
+    /// Messages begin with its last component, too; usage and `Try` name `argv[0]` as it was given.
     Coreutils,
     /// Messages mostly have no name in front.
     Libcap,
@@ -48,14 +48,14 @@ pub struct Applet {
 pub struct Invocation<'a> {
     /// The applet.
     pub applet: &'static Applet,
-    /// argv[0], whole.
+    /// `argv[0]`, whole.
     pub argv0: &'a OsStr,
     /// What follows it.
     pub args: &'a [&'a OsStr],
 }
 
 impl Invocation<'_> {
-    /// The last component of argv[0].
+    /// The last component of `argv[0]`.
     pub fn name(&self) -> &OsStr {
         last_component(self.argv0)
     }

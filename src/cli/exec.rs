@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 pub struct Program {
     /// The file, looked for along PATH unless it has a slash.
     pub file: OsString,
-    /// Its arguments, argv[0] first.
+    /// Its arguments, `argv[0]` first.
     pub argv: Argv,
     /// Its environment.
     pub environment: Environment,
@@ -39,7 +39,7 @@ impl Program {
     }
 
     /// The login shell of a user who names no program: `$SHELL`, else the shell of the real
-    /// uid's passwd entry, else /bin/sh; argv[0] is `-` and its last component.
+    /// uid's passwd entry, else /bin/sh; `argv[0]` is `-` and its last component.
     fn login_shell(environment: Environment) -> Program {
         let shell = environment
             .variable("SHELL")

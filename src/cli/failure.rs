@@ -33,7 +33,7 @@ pub enum Line {
     Text(Vec<u8>),
     /// After the command's name as its original writes it (see [`Origin`]).
     Named(Vec<u8>),
-    /// After the whole argv[0], as getopt(3) does.
+    /// After the whole `argv[0]`, as getopt(3) does.
     Argv0(Vec<u8>),
     /// `Try 'NAME --help' for more information.`
     TryHelp,

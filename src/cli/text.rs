@@ -112,7 +112,7 @@ pub fn join(template: &str, values: &[Value<'_>]) -> Vec<u8> {
 }
 
 /// The template with the pieces in the places that name them, `{0}` to `{9}`. Where many messages share their pieces
-/// it takes less code than [`text!`].
+/// it takes less code than [`crate::text!`].
 #[cold]
 #[inline(never)]
 pub fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {

@@ -9,7 +9,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
-/// The arguments, argv[0] first. They live as long as the process.
+/// The arguments, `argv[0]` first. They live as long as the process.
 ///
 /// # Safety
 /// `argc` and `argv` must be what the C start-up code handed to `main`.

@@ -5,7 +5,7 @@ use nix::unistd::{execv, execve};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The arguments a program gets, argv[0] first.
+/// The arguments a program gets, `argv[0]` first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Argv(pub Vec<OsString>);
 
