@@ -43,7 +43,7 @@ pub fn default_path() -> OsString {
 pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Failure> {
     let remount = request.options.has("remount");
     let pair = request.source.is_some() && request.target.is_some();
-    if (request.without_table || pair) && !(pair && settings.typed.table_use.force) {
+    if request.without_table || pair && !settings.typed.table_use.force {
         check(settings)?;
         return Ok(request.into_target());
     }

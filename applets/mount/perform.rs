@@ -37,7 +37,7 @@ pub fn perform(settings: &Settings<'_>, request: Request, output: &mut Output) -
 impl Mount {
     /// Tries the types that come into question, then records what was done.
     fn make(&mut self, settings: &Settings<'_>, output: &mut Output) -> Performed {
-        if settings.typed.onlyonce && self.is_there() {
+        if settings.typed.onlyonce && self.operation != Operation::Propagation && self.is_there() {
             return Err(errors::early(FAILED, &self.target.path, text!["filesystem already mounted"]));
         }
         let Some(done) = self.try_types(settings, output)? else { return Ok(None) };

@@ -107,6 +107,11 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: Search
     if file.as_bytes().contains(&b'/') {
         return fail(file, None, vectors.execve_or_shell(file));
     }
+    // execvp(3) looks no name up that no directory can hold.
+    const NAME_MAX: usize = 255;
+    if file.len() > NAME_MAX {
+        return fail(file, None, Errno::ENAMETOOLONG);
+    }
     let path = environment.search_path();
     let mut last = file.to_os_string();
     let mut errno = Errno::ENOENT;
