@@ -1,5 +1,8 @@
 //! One system call made to fail: which, and with what. See `bin/inject.rs`.
 
+/// In place of an error number: the process is killed when it makes the call.
+pub const KILLED: i32 = 0;
+
 /// A call of one process, and the error it gets instead of being made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {

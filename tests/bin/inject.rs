@@ -148,6 +148,12 @@ mod tracer {
                 *count += 1;
                 let fails = fault
                     .is_some_and(|fault| fault.process == self.name && fault.number == number && fault.count == *count);
+                if fails && fault.is_some_and(|fault| fault.errno == tests::fault::KILLED) {
+                    // SAFETY: it takes two integers.
+                    unsafe { libc::kill(pid, libc::SIGKILL) };
+                    let _ = writeln!(log, "injected {} {number} {count} 0 {}", self.name, call_name(number));
+                    return;
+                }
                 // close(2) and its like do their work even when they report an error.
                 if fails && number != libc::SYS_close as u64 {
                     ptrace(libc::PTRACE_POKEUSER, pid, ORIG_RAX, usize::MAX);

@@ -160,7 +160,7 @@ pub fn files(directory: &Path, device: u64, out: &mut String) {
             about.mode(),
             about.uid(),
             about.gid(),
-            if about.is_file() { about.len() } else { 0 }
+            if about.is_file() && !path.starts_with("/run") { about.len() } else { 0 }
         );
         if about.is_symlink() {
             let target = fs::read_link(&path).unwrap_or_default();
@@ -170,8 +170,12 @@ pub fn files(directory: &Path, device: u64, out: &mut String) {
             attributes(name, out);
         }
         if path.starts_with("/run/mount") && about.is_file() {
+            // Numbers of mounts are not the same twice.
             let text = fs::read(&path).unwrap_or_default();
-            let _ = write!(out, " {}", text.escape_ascii());
+            let words = text.split(|&byte| byte == b' ');
+            for word in words.filter(|word| !word.starts_with(b"ID=") && !word.starts_with(b"UNIQID=")) {
+                let _ = write!(out, " {}", word.escape_ascii());
+            }
         }
         out.push('\n');
         if about.is_dir() {

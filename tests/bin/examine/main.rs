@@ -6,6 +6,7 @@
 mod case;
 mod compare;
 mod effect;
+mod faults;
 mod grammar;
 mod meant;
 mod perform;
@@ -45,6 +46,8 @@ struct Asked {
     against: String,
     verbose: bool,
     shrinks: usize,
+    faults: bool,
+    kills: bool,
     applets: Vec<&'static str>,
 }
 
@@ -57,6 +60,8 @@ fn asked() -> Asked {
         against: std::env::var("CTRBOX_AGAINST").ok().filter(|name| !name.is_empty()).unwrap_or("unstable".to_string()),
         verbose: false,
         shrinks: SHRINKS,
+        faults: false,
+        kills: false,
         applets: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -69,6 +74,8 @@ fn asked() -> Asked {
             "--jobs" => asked.jobs = value().parse().expect("a number"),
             "--against" => asked.against = value(),
             "--shrinks" => asked.shrinks = value().parse().expect("a number"),
+            "--faults" => asked.faults = true,
+            "--kills" => asked.kills = true,
             "--verbose" => asked.verbose = true,
             name => asked.applets.push(APPLETS.iter().find(|applet| **applet == name).expect("an applet")),
         }
@@ -218,7 +225,11 @@ fn main() {
         .collect();
     let mut failed = 0;
     for applet in &asked.applets {
-        failed += examine(applet, &asked, &examined, &mut sides);
+        failed += if asked.faults || asked.kills {
+            faults::examine(applet, &asked, &examined, &mut sides)
+        } else {
+            examine(applet, &asked, &examined, &mut sides)
+        };
     }
     drop(sides);
     while nix::sys::wait::wait().is_ok() {}

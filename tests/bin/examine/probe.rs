@@ -11,6 +11,9 @@ pub const PROC: RawFd = 100;
 /// Where a program tells of itself.
 pub const REPORT: RawFd = 101;
 
+/// Where the calls of ours are told of, if one is to fail.
+pub const LOG: RawFd = 102;
+
 /// The bytes of a file of [`PROC`].
 pub fn read(name: &str) -> Vec<u8> {
     let Ok(path) = std::ffi::CString::new(name) else { return Vec::new() };

@@ -7,7 +7,7 @@
 
 use super::case::{Case, receive, send};
 use super::perform::{self, Setting};
-use super::probe::{PROC, REPORT};
+use super::probe::{LOG, PROC, REPORT};
 use super::{effect, probe};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
@@ -98,6 +98,11 @@ pub fn prepare(programs: &Path, nodes: &Path) {
     for name in &PROGRAMS[1..] {
         fs::hard_link(programs.join("probe"), programs.join(name)).unwrap();
     }
+    // Beside this program, if faults are asked for.
+    let inject = std::env::current_exe().unwrap().with_file_name("inject");
+    if inject.exists() {
+        fs::copy(inject, programs.join("inject")).unwrap();
+    }
     devices(nodes);
 }
 
@@ -156,6 +161,10 @@ fn memory(name: &str) -> OwnedFd {
 
 fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
+    // A socket of another network namespace would be one more that lsns finds.
+    for descriptor in (3..PROC).filter(|&descriptor| descriptor != to.as_raw_fd()) {
+        let _ = nix::unistd::close(descriptor);
+    }
     root(libraries);
     let device = fs::metadata("/").unwrap().dev();
     // /proc for us alone: what the line does to the mounted one does not reach it.
@@ -186,33 +195,15 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
 
     // With theirs the libraries are busy, so they are with ours.
     let _busy = fs::File::open(libraries).ok();
-    // SAFETY: this process has one thread.
-    let child = match unsafe { nix::unistd::fork() }.unwrap() {
-        nix::unistd::ForkResult::Child => {
-            drop(to);
-            // SAFETY: these are descriptors.
-            unsafe {
-                let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
-                libc::dup2(null, 0);
-                libc::dup2(output.as_raw_fd(), 1);
-                libc::dup2(errors.as_raw_fd(), 2);
-                libc::syscall(libc::SYS_close_range, 3, PROC - 1, 0);
-            }
-            let _ = std::env::set_current_dir("/work");
-            let errno = perform::start(&program, &case.caller, &case.line, &setting);
-            // SAFETY: it takes an integer.
-            unsafe { libc::_exit(200 + errno % 50) };
-        }
-        nix::unistd::ForkResult::Parent { child } => child,
-    };
-    loop {
-        match waitpid(child, Some(WaitPidFlag::__WALL)) {
-            Ok(WaitStatus::Exited(_, code)) => told.push_str(&format!("status {code}\n")),
-            Ok(WaitStatus::Signaled(_, signal, _)) => told.push_str(&format!("status {signal}\n")),
-            Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
-            Err(errno) => told.push_str(&format!("status unknown: {errno}\n")),
-        }
-        break;
+    let step = |name: &[u8]| case.caller.iter().find(|step| step[0] == name);
+    let log = memory("log");
+    if let Some(fault) = step(b"inject") {
+        // SAFETY: both are descriptors.
+        unsafe { libc::dup2(log.as_raw_fd(), LOG) };
+        told.push_str(&format!("status {}\n", run(&program, case, &setting, Some(&fault[1]), &output, &errors)));
+    }
+    if step(b"inject").is_none() || step(b"twice").is_some() {
+        told.push_str(&format!("status {}\n", run(&program, case, &setting, None, &output, &errors)));
     }
     told.push_str(&effect::new_processes(&processes));
     let text = |descriptor: OwnedFd| {
@@ -222,6 +213,12 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
         bytes
     };
     told.push_str(&String::from_utf8_lossy(&text(report)));
+    told.extend(
+        String::from_utf8_lossy(&text(log))
+            .lines()
+            .filter(|line| !line.starts_with("known "))
+            .map(|line| format!("traced {line}\n")),
+    );
     for line in text(output).split_inclusive(|&byte| byte == b'\n') {
         told.push_str(&format!("stdout {}\n", effect::text(line.strip_suffix(b"\n").unwrap_or(line))));
     }
@@ -242,18 +239,61 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
     let _ = to.flush();
 }
 
+/// Runs the line and returns how it ended; with a fault under `inject`.
+fn run(
+    program: &str,
+    case: &Case,
+    setting: &Setting,
+    fault: Option<&Vec<u8>>,
+    output: &OwnedFd,
+    errors: &OwnedFd,
+) -> String {
+    // SAFETY: this process has one thread.
+    let child = match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Child => {
+            // SAFETY: these are descriptors.
+            unsafe {
+                let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+                libc::dup2(null, 0);
+                libc::dup2(output.as_raw_fd(), 1);
+                libc::dup2(errors.as_raw_fd(), 2);
+                libc::syscall(libc::SYS_close_range, 3, PROC - 1, 0);
+            }
+            let _ = std::env::set_current_dir("/work");
+            let errno = match fault {
+                None => perform::start(program, program, &case.caller, &case.line, setting),
+                Some(fault) => {
+                    let log = format!("/proc/self/fd/{LOG}").into_bytes();
+                    let words = ["inject", "run"].map(|word| word.as_bytes().to_vec());
+                    let mut line = [words.to_vec(), vec![log, fault.clone()], case.line.clone()].concat();
+                    line[4] = program.as_bytes().to_vec();
+                    perform::start("/bin/inject", program, &case.caller, &line, setting)
+                }
+            };
+            // SAFETY: it takes an integer.
+            unsafe { libc::_exit(200 + errno % 50) };
+        }
+        nix::unistd::ForkResult::Parent { child } => child,
+    };
+    loop {
+        match waitpid(child, Some(WaitPidFlag::__WALL)) {
+            Ok(WaitStatus::Exited(_, code)) => return code.to_string(),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return signal.to_string(),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return format!("unknown: {errno}"),
+        }
+    }
+}
+
 /// The root of one line, with what every line finds in it.
 fn root(libraries: &Path) {
     mount(Some("root"), "/new", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
     std::env::set_current_dir("/new").unwrap();
-    for name in
-        ["bin", "cmd", "dev", "etc", "home", "images", "mnt", "proc", "root", "run", "run/mount", "sys", "tmp", "work"]
-    {
+    for name in "cmd dev etc home images mnt proc root run run/mount sys tmp usr usr/bin work".split(' ') {
         fs::create_dir(name).unwrap();
     }
-    for name in ["sbin", "usr/bin", "usr/sbin"] {
-        let _ = fs::create_dir("usr");
-        symlink("/bin", name).unwrap();
+    for (target, name) in [("usr/bin", "bin"), ("usr/bin", "sbin"), ("bin", "usr/sbin")] {
+        symlink(target, name).unwrap();
     }
     let here = Path::new(".").join(libraries.strip_prefix("/").unwrap());
     fs::create_dir_all(&here).unwrap();
@@ -272,6 +312,7 @@ fn root(libraries: &Path) {
     pivot_root(".", ".").unwrap();
     umount2(".", MntFlags::MNT_DETACH).unwrap();
     std::env::set_current_dir("/").unwrap();
+    assert!(Path::new("/bin/probe").exists());
     let text = |path: &str, text: &str| fs::write(path, text).unwrap();
     text(
         "/etc/passwd",
