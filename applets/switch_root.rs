@@ -42,7 +42,7 @@ const KEPT: [&str; 4] = ["/dev", "/proc", "/sys", "/run"];
 
 /// What happens to one of [`KEPT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum Disposition {
     /// It is no mount.
     Nothing,
     /// It moves to the same place in the new root.
@@ -137,10 +137,10 @@ fn switch(
             continue;
         }
         let place = below(&absolute, kept);
-        match fate(old_device, new_device, device_if_there(OsStr::new(kept))?, device_if_there(&place)?) {
-            Fate::Nothing => {}
-            Fate::Detach => detached.push(kept),
-            Fate::Move => moving.push((kept, place)),
+        match disposition(old_device, new_device, device_if_there(OsStr::new(kept))?, device_if_there(&place)?) {
+            Disposition::Nothing => {}
+            Disposition::Detach => detached.push(kept),
+            Disposition::Move => moving.push((kept, place)),
         }
     }
     let here = OsStr::new(".");
@@ -188,12 +188,12 @@ fn switch(
 
 /// Devices tell mounts from directories: `old` and `new` of the roots, `kept` of the directory here,
 /// `place` of the one it would move to.
-fn fate(old: u64, new: u64, kept: Option<u64>, place: Option<u64>) -> Fate {
+fn disposition(old: u64, new: u64, kept: Option<u64>, place: Option<u64>) -> Disposition {
     match kept {
-        None => Fate::Nothing,
-        Some(kept) if kept == old => Fate::Nothing,
-        Some(_) if place == Some(new) => Fate::Move,
-        Some(_) => Fate::Detach,
+        None => Disposition::Nothing,
+        Some(kept) if kept == old => Disposition::Nothing,
+        Some(_) if place == Some(new) => Disposition::Move,
+        Some(_) => Disposition::Detach,
     }
 }
 
@@ -280,10 +280,10 @@ mod tests {
 
     #[test]
     fn a_mount_moves_where_there_is_an_empty_place_for_it() {
-        assert_eq!(fate(1, 2, Some(1), Some(2)), Fate::Nothing);
-        assert_eq!(fate(1, 2, None, Some(2)), Fate::Nothing);
-        assert_eq!(fate(1, 2, Some(3), Some(2)), Fate::Move);
-        assert_eq!(fate(1, 2, Some(3), None), Fate::Detach);
-        assert_eq!(fate(1, 2, Some(3), Some(4)), Fate::Detach);
+        assert_eq!(disposition(1, 2, Some(1), Some(2)), Disposition::Nothing);
+        assert_eq!(disposition(1, 2, None, Some(2)), Disposition::Nothing);
+        assert_eq!(disposition(1, 2, Some(3), Some(2)), Disposition::Move);
+        assert_eq!(disposition(1, 2, Some(3), None), Disposition::Detach);
+        assert_eq!(disposition(1, 2, Some(3), Some(4)), Disposition::Detach);
     }
 }
