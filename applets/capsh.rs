@@ -149,7 +149,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
         rest = after;
         let child = matches!(argument.as_bytes(), b"-+" | b"=+");
         if child {
-            cli::explain::steps::fork(&mut story, false);
+            run::explain::fork(&mut story, false);
         }
         match argument.as_bytes() {
             b"--" | b"-+" | b"==" | b"=+" => {

@@ -7,13 +7,13 @@
 mod explain;
 mod userspec;
 
-use cli::diagnosis::{Step, explained};
-use cli::exec::Program;
 use cli::explain::Story;
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, quote, text};
+use hints::{Step, explained};
 use linux::process::{Argv, Environment, SearchPath};
 use linux::{credentials, directory};
+use run::exec::Program;
 use std::ffi::{OsStr, OsString};
 use userspec::{Identity, Outside, Wanted};
 

@@ -44,7 +44,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     }
     let one = match operands.first() {
         None => None,
-        Some(operand) => Some(cli::value::whole(operand, "namespace", 0, u64::MAX)?),
+        Some(operand) => Some(cli::id::whole(operand, "namespace", 0, u64::MAX)?),
     };
     if one.is_some() && options.task.is_some() {
         return Err(Failure::new(1, text!["--task is mutually exclusive with <namespace>"]));

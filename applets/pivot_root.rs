@@ -1,9 +1,9 @@
 //! pivot_root: make another mount the root of our mount namespace. util-linux's pivot_root(8) is the
 //! reference; pivot_root(2) says what the kernel wants.
 
-use cli::diagnosis::{Step, explained};
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use hints::{Step, explained};
 use linux::root;
 use std::ffi::OsString;
 

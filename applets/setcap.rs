@@ -5,11 +5,11 @@
 //! before any pair and hold from there on.
 
 use cli::capability::{parse, point_at, print};
-use cli::diagnosis::{Step, explained};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::table::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use hints::{Step, explained};
 use linux::Errno;
 use linux::capability::{self, Sets};
 use linux::filecap::{File, FileCapabilities};

@@ -7,7 +7,7 @@ mod explain;
 mod options;
 mod run;
 
-use cli::exec::Program;
+use ::run::exec::Program;
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::capability;

@@ -4,16 +4,17 @@
 //! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
 //! it was, with its /dev, /proc and /sys.
 
-use cli::child::{Forked, Forking, How};
-use cli::diagnosis::{Step, explained};
-use cli::exec::{Program, failed_to_execute};
-use cli::explain::{Story, steps};
+use cli::explain::Story;
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use hints::{Step, explained};
 use linux::mount::{self, statmount};
 use linux::process::{Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
 use linux::root::OldRoot;
 use linux::{Errno, directory, executable, process, stat};
+use run::exec::{Program, failed_to_execute};
+use run::explain as steps;
+use run::fork::{Forked, Forking, How};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

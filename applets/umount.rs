@@ -8,9 +8,9 @@ mod find;
 mod one;
 mod tree;
 
-use cli::diagnosis::{Step, hints, one_of_many};
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use hints::{Step, hints, one_of_many};
 use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
 use std::cell::RefCell;

@@ -1,10 +1,10 @@
 //! `ctrbox doctor`: what this machine lets its caller do, and why not. It reads, and changes nothing.
 
 use cli::columns::json_string;
-use cli::diagnosis::doctor::{Verdict, examine};
-use cli::diagnosis::{Facts, Here};
 use cli::text::{disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use hints::doctor::{Verdict, examine};
+use hints::{Facts, Here};
 use std::ffi::OsStr;
 
 pub static DOCTOR: Applet = Applet {

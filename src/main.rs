@@ -8,8 +8,8 @@ mod doctor;
 mod install;
 mod shell;
 
-use cli::exec::Program;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, failure::Line, text};
+use run::exec::Program;
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 

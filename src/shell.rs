@@ -5,13 +5,13 @@
 //! both back for the command that is run. Links and files are in a directory that is removed when the shell ends.
 
 use crate::CTRBOX;
-use cli::child::{Forked, Forking, How};
-use cli::exec::{Program, failed_to_execute};
 use cli::text::{Piece, disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::process::{self, Argv, Environment, Forwarding, Status};
 use linux::signal::Signal;
 use linux::{Errno, directory, file, link, raw, stat, walk};
+use run::exec::{Program, failed_to_execute};
+use run::fork::{Forked, Forking, How};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

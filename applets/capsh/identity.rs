@@ -1,8 +1,8 @@
 //! The options that change or test users, groups and the root directory.
 
 use super::{Session, Step, fail, failed, integer};
-use cli::diagnosis::{self, explained};
 use cli::{Failure, number, text};
+use hints::explained;
 use linux::capability::{self, SETGID, SETUID, SYS_CHROOT};
 use linux::{accounts, credentials, directory};
 use std::ffi::OsStr;
@@ -79,7 +79,7 @@ impl Session<'_> {
             }
             Err(error) => {
                 let failure = failed("unable to raise CAP_SYS_CHROOT", &error);
-                Err(explained(failure, diagnosis::Step::Raise(SYS_CHROOT), error.errno))
+                Err(explained(failure, hints::Step::Raise(SYS_CHROOT), error.errno))
             }
         }
     }
@@ -87,7 +87,7 @@ impl Session<'_> {
 
 /// A failure to do what takes this capability.
 fn why(failure: Failure, number: u8, error: &linux::Error) -> Failure {
-    explained(failure, diagnosis::Step::SetIds(number), error.errno)
+    explained(failure, hints::Step::SetIds(number), error.errno)
 }
 
 fn compare(what: &str, got: u32, wanted: u32) -> Step {

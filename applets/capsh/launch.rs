@@ -1,11 +1,11 @@
 //! Running a shell, or capsh again, in our place or in a child; and the child of `--forkfor`.
 
 use super::{Session, Step, fail, failed, integer};
-use cli::diagnosis::{self, explained};
-use cli::exec::Program;
 use cli::{Failure, Outcome, text};
+use hints::explained;
 use linux::Errno;
 use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use run::exec::Program;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl Session<'_> {
         self.restore_sigchld()?;
         let error = program.exec(self.output);
         let failure = fail(text!["execve '", program.file, "' failed!"]);
-        Err(explained(failure, diagnosis::Step::Exec(&error), error.errno))
+        Err(explained(failure, hints::Step::Exec(&error), error.errno))
     }
 
     /// Runs the program in a child; its status is ours.
@@ -122,7 +122,7 @@ impl Session<'_> {
             let (file, path) = (program.file.clone(), program.file.clone());
             let error = ExecError { file, path, searched: None, errno };
             let failure = fail(text!["child failed to start: ", errno]);
-            return Err(explained(failure, diagnosis::Step::Exec(&error), errno));
+            return Err(explained(failure, hints::Step::Exec(&error), errno));
         }
         match status {
             Status::Exited(status) => Ok(status),

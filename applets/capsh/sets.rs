@@ -3,8 +3,8 @@
 use super::report::unreadable;
 use super::{Session, Step, fail, failed, integer};
 use cli::capability::{parse, parse_one, point_at};
-use cli::diagnosis::{self, explained};
 use cli::{Failure, text};
+use hints::explained;
 use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
 use linux::{Errno, number};
 use std::ffi::OsStr;
@@ -36,7 +36,7 @@ impl Session<'_> {
         }
         done.map_err(|error| {
             let failure = fail(text!["Unable to set capabilities [--caps=", text, "]"]);
-            explained(failure, diagnosis::Step::SetSets(sets.permitted | sets.effective), error.errno)
+            explained(failure, hints::Step::SetSets(sets.permitted | sets.effective), error.errno)
         })
     }
 
@@ -53,7 +53,7 @@ impl Session<'_> {
         let done = self.with_help(change).unwrap_or_else(|_| change());
         done.map_err(|error| {
             let failure = failed("Unable to set inheritable capabilities", &error);
-            explained(failure, diagnosis::Step::SetInheritable(set), error.errno)
+            explained(failure, hints::Step::SetInheritable(set), error.errno)
         })
     }
 
@@ -82,18 +82,18 @@ impl Session<'_> {
                 } else {
                     fail(text!["failed to drop [", name, "=", capability, "]"])
                 };
-                Err(explained(failure, diagnosis::Step::Drop(capability), error.errno))
+                Err(explained(failure, hints::Step::Drop(capability), error.errno))
             }
             Err(error) => {
                 let failure = failed("unable to raise CAP_SETPCAP for BSET changes", &error);
-                Err(explained(failure, diagnosis::Step::Raise(SETPCAP), error.errno))
+                Err(explained(failure, hints::Step::Raise(SETPCAP), error.errno))
             }
         }
     }
 
     pub(super) fn add_ambient(&mut self, list: &OsStr) -> Step {
         change_ambient(list, capability::raise_ambient, "raise", |failure, capability, errno| {
-            explained(failure, diagnosis::Step::RaiseAmbient(capability), errno)
+            explained(failure, hints::Step::RaiseAmbient(capability), errno)
         })
     }
 
@@ -114,7 +114,7 @@ impl Session<'_> {
             .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
         iab.set().map_err(|error| {
             let failure = failed("unable to set IAB tuple", &error);
-            let step = diagnosis::Step::SetIab { ambient: iab.ambient, blocked: iab.blocked };
+            let step = hints::Step::SetIab { ambient: iab.ambient, blocked: iab.blocked };
             explained(failure, step, error.errno)
         })
     }
@@ -123,7 +123,7 @@ impl Session<'_> {
         let bits = integer("--secbits value", value)?;
         capability::set_securebits(bits).map_err(|error| {
             let failure = fail(text!["failed to set securebits to 0", format!("{bits:o}/{bits:#x}")]);
-            explained(failure, diagnosis::Step::SetPrivileges, error.errno)
+            explained(failure, hints::Step::SetPrivileges, error.errno)
         })
     }
 
@@ -154,7 +154,7 @@ impl Session<'_> {
         };
         mode.set().map_err(|error| {
             let failure = self.fail_on_stdout(text!["failed to set mode [", name, "]: ", error.errno]);
-            explained(failure, diagnosis::Step::SetPrivileges, error.errno)
+            explained(failure, hints::Step::SetPrivileges, error.errno)
         })
     }
 

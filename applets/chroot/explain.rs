@@ -1,7 +1,8 @@
 //! The plan in words.
 
 use super::Plan;
-use cli::explain::{Story, steps as shared};
+use cli::explain::Story;
+use run::explain as shared;
 use std::ffi::OsStr;
 
 /// Tells what the plan does.

@@ -2,7 +2,7 @@
 
 use cli::columns::{Column, Form, Shape};
 use cli::table::Table;
-use cli::{Failure, Opt, text, value};
+use cli::{Failure, Opt, id, text};
 use linux::namespace::KINDS;
 use linux::process::Pid;
 use std::ffi::OsStr;
@@ -128,7 +128,7 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
         Options::excluded(o.persistent, "--persistent", "--task")?;
-        let pid = value::whole(pid, "PID", 1, Pid::MAX as u64)?;
+        let pid = id::whole(pid, "PID", 1, Pid::MAX as u64)?;
         o.task = Pid::try_from(pid).ok();
         Ok(())
     }),

@@ -41,7 +41,7 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     if settings.typed.options.has("remount") {
         return remount_all(settings, output);
     }
-    cli::diagnosis::one_of_many();
+    hints::one_of_many();
     let table = table::read(settings)?;
     // Read once: two lines for the same place are both mounted.
     let mounted = mountinfo::Table::read().map_err(no_mounts)?;

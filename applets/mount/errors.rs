@@ -2,9 +2,9 @@
 //! what the error number means for this source and this target.
 
 use super::source;
-use cli::diagnosis::{Step, explained};
 use cli::failure::Line;
 use cli::{Failure, text};
+use hints::{Step, explained};
 use linux::mount::api::{Message, Severity};
 use linux::options::operation::{Mounting, Operation};
 use linux::{Errno, Error, mountinfo, stat};

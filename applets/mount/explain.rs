@@ -6,13 +6,14 @@ use super::plan;
 use super::request::{Request, Settings};
 use super::resolve::Mount;
 use super::step::Step;
-use cli::explain::{NO_CALL, Story, steps as shared};
+use cli::explain::{NO_CALL, Story};
 use cli::text::Piece;
 use cli::{Failure, Invocation, text};
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
 use linux::options::operation::Operation;
 use linux::trace::Flags;
+use run::explain as shared;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 

@@ -138,7 +138,7 @@ impl Mount {
             Ok(helper::Ran::Ended(_)) => 255,
             Err(_) => FAILED,
             Ok(helper::Ran::InChild(error)) => {
-                cli::exec::helper_failed(&self.target.path, &error).print(settings.invocation);
+                run::exec::helper_failed(&self.target.path, &error).print(settings.invocation);
                 process::exit_child(126)
             }
         }

@@ -2,9 +2,9 @@
 
 use super::errors::{self, USAGE};
 use super::idmap;
-use cli::{Failure, text};
+use cli::{Failure, id, text};
+use linux::number;
 use linux::options::{MountOption, Options as MountOptions};
-use linux::{accounts, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -72,11 +72,11 @@ impl XMount {
                     (has_value, INVALID)
                 }
                 "owner" => {
-                    xmount.owner = value.and_then(|name| user(&name));
+                    xmount.owner = value.and_then(|name| id::user(OsStr::from_bytes(&name)));
                     (xmount.owner.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 "group" => {
-                    xmount.group = value.and_then(|name| group(&name));
+                    xmount.group = value.and_then(|name| id::group(OsStr::from_bytes(&name)));
                     (xmount.group.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 "mode" => {
@@ -108,16 +108,6 @@ pub fn malformed(options: &MountOptions, target: &OsStr, why: &str) -> Failure {
     errors::early(USAGE, target, text!["failed to parse mount options '", options.shown(), "'", why])
 }
 
-/// A user's number, by number or name.
-pub fn user(name: &[u8]) -> Option<u32> {
-    cli::number::id(name).or_else(|| accounts::passwd_by_name(OsStr::from_bytes(name)).map(|user| user.uid))
-}
-
-/// A group's number, by number or name.
-pub fn group(name: &[u8]) -> Option<u32> {
-    cli::number::id(name).or_else(|| accounts::group_by_name(OsStr::from_bytes(name)).map(|group| group.gid))
-}
-
 /// Turns the names in `uid=` and `gid=` into numbers; `useruid` and `usergid` are the caller's own. A name that is not
 /// known is refused; what has digits only, or nothing, is the file system's to judge.
 pub fn number_ids(options: &mut MountOptions, target: &OsStr) -> Result<(), Failure> {
@@ -127,8 +117,8 @@ pub fn number_ids(options: &mut MountOptions, target: &OsStr) -> Result<(), Fail
         let id = match (option.name.as_slice(), value.as_slice()) {
             (b"uid", b"useruid") => Some(linux::credentials::real_uid()),
             (b"gid", b"usergid") => Some(linux::credentials::real_gid()),
-            (b"uid", name) => user(name),
-            (b"gid", name) => group(name),
+            (b"uid", name) => id::user(OsStr::from_bytes(name)),
+            (b"gid", name) => id::group(OsStr::from_bytes(name)),
             _ => continue,
         };
         match id {

@@ -3,8 +3,8 @@
 //! A caller with privilege over the other namespaces enters the user namespace last, which
 //! takes that privilege away; one without enters it first, which gives it.
 
-use cli::diagnosis::{Step, explained};
 use cli::{Failure, text};
+use hints::{Step, explained};
 
 use linux::namespace::{self, Kind};
 use linux::target::Target;

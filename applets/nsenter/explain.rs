@@ -2,8 +2,9 @@
 
 use super::options::{Id, Place, Source};
 use super::plan::{Directory, Plan};
-use cli::explain::{Story, steps as shared};
+use cli::explain::Story;
 use cli::text::Piece;
+use run::explain as shared;
 
 /// Tells what the plan does.
 pub fn story(plan: &Plan) -> Story {

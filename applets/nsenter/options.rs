@@ -1,7 +1,6 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, Table, child, number, text};
-use linux::accounts;
+use cli::{Failure, Opt, Table, id, number, text};
 use linux::namespace::Kind;
 use linux::signal::Signal;
 use std::ffi::OsStr;
@@ -106,11 +105,11 @@ fn target(value: &OsStr) -> Result<Target, Failure> {
     Ok(Target { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
 
-fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
+fn id_or_follow(value: &OsStr, what: &str, read: impl FnOnce(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
     if value == "follow" {
         return Ok(Id::Follow);
     }
-    child::id(value, what, named).map(Id::Number)
+    read(value).map(Id::Number).ok_or_else(|| id::unknown(value, what))
 }
 
 /// The option table, in the order of the documentation.
@@ -161,11 +160,11 @@ const ROWS: &[Opt<Options>] = &[
         options.namespace(Kind::Time, value)
     }),
     Opt::value(Some('S'), "setuid", "uid|follow", "set uid in entered namespace", |options, value| {
-        options.uid = Some(id(value, "uid", |name| accounts::passwd_by_name(name).map(|user| user.uid))?);
+        options.uid = Some(id_or_follow(value, "uid", id::user)?);
         Ok(())
     }),
     Opt::value(Some('G'), "setgid", "gid|follow", "set gid in entered namespace", |options, value| {
-        options.gid = Some(id(value, "gid", |name| accounts::group_by_name(name).map(|group| group.gid))?);
+        options.gid = Some(id_or_follow(value, "gid", id::group)?);
         Ok(())
     }),
     Opt::flag(None, "preserve-credentials", "do not touch uids or gids", |options| options.preserve_credentials = true),
@@ -193,7 +192,7 @@ const ROWS: &[Opt<Options>] = &[
         "signame",
         "when dying, kill the forked child; defaults to SIGKILL",
         |options, name| {
-            options.kill_child = Some(child::kill_signal(name)?);
+            options.kill_child = Some(run::fork::kill_signal(name)?);
             Ok(())
         },
     ),

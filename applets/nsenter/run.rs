@@ -3,15 +3,15 @@
 use super::enter::{Entries, cannot_open as cannot_open_namespace};
 use super::options::{Id, Place, Source};
 use super::plan::{Become, Directory, Fork, Plan};
-use cli::child::{FORWARDING, Forked, Forking, How, Tie};
-use cli::diagnosis::{self, explained};
-use cli::exec::{Program, failed_to_execute};
 use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
+use hints::explained;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Environment, Forwarding, Status};
 use linux::target::{Target, change_root, open_directory};
 use linux::{Error, capability, cgroup, credentials, directory};
+use run::exec::{Program, failed_to_execute};
+use run::fork::{FORWARDING, Forked, Forking, How, Tie};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -109,7 +109,7 @@ fn pin(wanted: super::options::Target, plan: &Plan) -> Result<Target, Failure> {
     let target = Target::open(wanted.pid).map_err(|error| {
         let (before, after) = if plan.all { ("stat of ", " failed: ") } else { ("cannot open ", ": ") };
         let failure = Failure::new(1, text![before, "/proc/", wanted.pid, "/", plan.first, after, error.errno]);
-        explained(failure, diagnosis::Step::FindProcess(wanted.pid), error.errno)
+        explained(failure, hints::Step::FindProcess(wanted.pid), error.errno)
     })?;
     if let Some(inode) = wanted.inode
         && target.inode() != Some(inode)
@@ -125,7 +125,7 @@ fn open_namespaces(wanted: &[(Kind, Source)]) -> Result<Vec<(Kind, OwnedFd)>, Fa
         Source::File(path) => namespace::open(path).map_err(cannot_open_namespace),
         Source::Id(id) => namespace::open_by_id(*id).map_err(|error| {
             let failure = Failure::new(1, text!["cannot open namespace of id ", id, ": ", error.errno]);
-            explained(failure, diagnosis::Step::OpenById, error.errno)
+            explained(failure, hints::Step::OpenById, error.errno)
         }),
         // The plan has these apart.
         Source::Target => Err(Failure::new(1, text!["no target PID specified"])),
@@ -153,7 +153,7 @@ fn open_socket_namespace(fd: i32, target: Pinned<'_>) -> Result<OwnedFd, Failure
         .map_err(|error| Failure::new(1, text!["unable to get target process's socket ", fd, ": ", error.errno]))?;
     namespace::of_socket(socket.as_fd()).map_err(|error| {
         let failure = Failure::new(1, text!["cannot get network namespace of socket ", fd, ": ", error.errno]);
-        explained(failure, diagnosis::Step::OfSocket, error.errno)
+        explained(failure, hints::Step::OfSocket, error.errno)
     })
 }
 
@@ -194,7 +194,7 @@ fn enter(plan: &Plan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -> Resul
             && linux::terminal::is_terminal(2)
             && kinds.iter().all(|kind| target.shares(*kind) == Some(true))
         {
-            cli::failure::hint_on_terminal(diagnosis::SHARES_EVERYTHING);
+            cli::failure::hint_on_terminal(hints::SHARES_EVERYTHING);
         }
         entries.target = Some((target, kinds));
     }
@@ -268,7 +268,7 @@ fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<()
 }
 
 fn not_become(what: &str, entered: &Entered, error: Error) -> Failure {
-    let step = diagnosis::Step::BecomeInside { user_entered: entered.user };
+    let step = hints::Step::BecomeInside { user_entered: entered.user };
     explained(cli::failure::failed(what, &error), step, error.errno)
 }
 

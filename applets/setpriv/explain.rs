@@ -2,9 +2,10 @@
 
 use super::confine::listed;
 use super::options::{Changes, Groups, Options, Place};
-use cli::explain::{NO_CALL, Story, steps as shared};
+use cli::explain::{NO_CALL, Story};
 use cli::text;
 use linux::capability;
+use run::explain as shared;
 use std::ffi::OsString;
 
 /// Tells what the options do before the program runs.

@@ -1,10 +1,10 @@
 //! What can be typed, and its table.
 
 use super::confine::listed;
-use cli::{Failure, Opt, Table, number, text, value};
+use cli::{Failure, Opt, Table, id, number, text};
 use linux::process::{ANY_TRACER, Pid};
 use linux::signal::Signal;
-use linux::{accounts, capability, landlock};
+use linux::{capability, landlock};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -129,13 +129,11 @@ fn once<T>(given: &mut u32, place: &mut Option<T>, value: T, name: &str) -> Resu
 }
 
 fn user(value: &OsStr, what: &str) -> Result<u32, Failure> {
-    let named = || accounts::passwd_by_name(value).map(|user| user.uid);
-    number::id(value.as_bytes()).or_else(named).ok_or_else(|| unreadable(value, what))
+    id::user(value).ok_or_else(|| unreadable(value, what))
 }
 
 fn group(value: &OsStr, what: &str) -> Result<u32, Failure> {
-    let named = || accounts::group_by_name(value).map(|group| group.gid);
-    number::id(value.as_bytes()).or_else(named).ok_or_else(|| unreadable(value, what))
+    id::group(value).ok_or_else(|| unreadable(value, what))
 }
 
 fn unreadable(value: &OsStr, what: &str) -> Failure {
@@ -264,7 +262,7 @@ fn rule(value: &'static OsStr) -> Result<Rule, Failure> {
     Ok((
         allowed,
         match kind {
-            b"net" => Place::Port(value::whole(place, "port", 0, u16::MAX.into())? as u16),
+            b"net" => Place::Port(id::whole(place, "port", 0, u16::MAX.into())? as u16),
             _ => Place::Path(place),
         },
     ))
@@ -274,7 +272,7 @@ fn tracer(value: &OsStr) -> Result<i64, Failure> {
     match value.as_bytes() {
         b"any" => Ok(ANY_TRACER),
         b"none" => Ok(0),
-        _ => value::whole(value, "PID", 1, Pid::MAX as u64).map(|pid| pid as i64),
+        _ => id::whole(value, "PID", 1, Pid::MAX as u64).map(|pid| pid as i64),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::options::{Changes, Groups, Options, changed};
 use super::{REFUSED, confine};
-use cli::diagnosis::{Step, explained};
-use cli::exec::{Program, failed_to_execute};
 use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
+use hints::{Step, explained};
 use linux::capability::{self, SETGID, SETUID, Sets};
 use linux::process::{self, Environment};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
+use run::exec::{Program, failed_to_execute};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

@@ -2,10 +2,11 @@
 
 use super::Options;
 use super::one::flags;
-use cli::explain::{NO_CALL, Story, steps as shared};
+use cli::explain::{NO_CALL, Story};
 use cli::text::Piece;
 use linux::mount::UMOUNT_NAMES;
 use linux::trace::Flags;
+use run::explain as shared;
 use std::ffi::OsString;
 
 const TABLE: &str = "open(\"/proc/self/mountinfo\")";

@@ -2,8 +2,8 @@
 
 use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
-use cli::diagnosis::{Step, explained};
 use cli::{Failure, Outcome, Output, text};
+use hints::{Step, explained};
 use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
@@ -283,7 +283,7 @@ fn run_helper(settings: &Settings<'_>, found: &Found, program: &OsStr, output: &
         Ok(helper::Ran::Ended(Status::Exited(status))) => Ok(status),
         Ok(helper::Ran::Ended(_)) | Err(_) => Ok(FAILED),
         Ok(helper::Ran::InChild(error)) => {
-            cli::exec::helper_failed(&found.target, &error).print(settings.invocation);
+            run::exec::helper_failed(&found.target, &error).print(settings.invocation);
             process::exit_child(126)
         }
     }

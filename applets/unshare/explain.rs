@@ -1,9 +1,10 @@
 //! The plan in words.
 
 use super::plan::{Plan, Step};
-use cli::explain::{Story, steps as shared};
+use cli::explain::Story;
 use linux::idmap::Ids;
 use linux::mount::Propagation;
+use run::explain as shared;
 use std::ffi::OsStr;
 
 /// Tells what the plan does.

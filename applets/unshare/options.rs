@@ -1,6 +1,6 @@
 //! What can be typed, and its table.
 
-use cli::{Failure, Opt, Table, child, number, text};
+use cli::{Failure, Opt, Table, id, number, text};
 use linux::accounts;
 use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::idmap::{self, Extent, Ids};
@@ -145,18 +145,8 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     }
 }
 
-fn map_id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
-    number::id(value.as_bytes())
-        .or_else(|| named(value))
-        .ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "'"]))
-}
-
-fn user_named(name: &OsStr) -> Option<u32> {
-    accounts::passwd_by_name(name).map(|user| user.uid)
-}
-
-fn group_named(name: &OsStr) -> Option<u32> {
-    accounts::group_by_name(name).map(|group| group.gid)
+fn map_id(value: &OsStr, what: &str, read: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
+    read(value).ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "'"]))
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
@@ -217,7 +207,7 @@ const ROWS: &[Opt<Options>] = &[
         "when dying, kill the forked child (implies --fork);\ndefaults to SIGKILL",
         |options, name| {
             options.fork = true;
-            options.kill_child = Some(child::kill_signal(name)?);
+            options.kill_child = Some(run::fork::kill_signal(name)?);
             Ok(())
         },
     ),
@@ -273,21 +263,21 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('S'), "setuid", "uid", "set uid in entered namespace", |options, uid| {
-        options.uid = Some(child::id(uid, "uid", user_named)?);
+        options.uid = Some(id::user(uid).ok_or_else(|| id::unknown(uid, "uid"))?);
         Ok(())
     }),
     Opt::value(Some('G'), "setgid", "gid", "set gid in entered namespace", |options, gid| {
-        options.gid = Some(child::id(gid, "gid", group_named)?);
+        options.gid = Some(id::group(gid).ok_or_else(|| id::unknown(gid, "gid"))?);
         Ok(())
     }),
     Opt::value(None, "map-user", "uid|name", "map current user to uid (implies --user)", |options, user| {
         options.want(Kind::User);
-        options.map_user = Some(map_id(user, "uid", user_named)?);
+        options.map_user = Some(map_id(user, "uid", id::user)?);
         Ok(())
     }),
     Opt::value(None, "map-group", "gid|name", "map current group to gid (implies --user)", |options, group| {
         options.want(Kind::User);
-        options.map_group = Some(map_id(group, "gid", group_named)?);
+        options.map_group = Some(map_id(group, "gid", id::group)?);
         Ok(())
     }),
     Opt::flag(Some('r'), "map-root-user", "map current user to root (implies --user)", |options| {

@@ -2,15 +2,15 @@
 //! binds namespaces on files where the bind would not be seen from inside.
 
 use super::plan::Outside;
-use cli::child::fork_failed;
-use cli::diagnosis::{Step, explained};
 use cli::failure::{Line, named};
 use cli::{Failure, text};
+use hints::{Step, explained};
 use linux::Errno;
 use linux::idmap::{self, Extent, Ids};
 use linux::mount;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Argv, Channel, Environment, Fork, Pid, SearchPath, Status, Wait};
+use run::fork::fork_failed;
 use std::ffi::{OsStr, OsString};
 
 /// Asks for the maps.

@@ -2,15 +2,15 @@
 
 use super::outside::Helper;
 use super::plan::{self, Plan, Step};
-use cli::child::{FORWARDING, Forked, Forking, How, Tie};
-use cli::diagnosis::{self, explained};
-use cli::exec::{Program, failed_to_execute};
 use cli::failure::{failed, hints_wanted, named};
 use cli::{Failure, Outcome, Output, text};
+use hints::explained;
 use linux::mount::Propagation;
 use linux::namespace::{self, Kind};
 use linux::process::{self, FORWARDED, Forwarding, Status};
 use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
+use run::exec::{Program, failed_to_execute};
+use run::fork::{FORWARDING, Forked, Forking, How, Tie};
 use std::ffi::OsStr;
 
 /// Carries the plan out. Returns in a parent with the child's status, and on failure.
@@ -83,7 +83,7 @@ fn perform(step: &Step) -> Result<(), Failure> {
         Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
         Step::Propagate(propagation) => mount::propagation::set_recursive("/", *propagation).map_err(|error| {
             let failure = failed("cannot change root filesystem propagation", &error);
-            explained(failure, diagnosis::Step::Propagate, error.errno)
+            explained(failure, hints::Step::Propagate, error.errno)
         }),
         Step::MakePrivate(path) => match mount::propagation::set_recursive(path, Propagation::Private) {
             // Nothing is mounted there.
@@ -92,14 +92,14 @@ fn perform(step: &Step) -> Result<(), Failure> {
         },
         Step::Chroot(path) => directory::chroot(path).map_err(|error| {
             let failure = about("cannot change root directory to '", path, "'", &error);
-            explained(failure, diagnosis::Step::Chroot(path), error.errno)
+            explained(failure, hints::Step::Chroot(path), error.errno)
         }),
         Step::Chdir(path) => {
             directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
         Step::MountProc { directory: path, root } => mount::mount_proc(path).map_err(|error| {
             let failure = about("mount ", path, " failed", &error);
-            let step = diagnosis::Step::MountProc { directory: path, root: *root };
+            let step = hints::Step::MountProc { directory: path, root: *root };
             explained(failure, step, error.errno)
         }),
         Step::MountBinfmt(path) => {
@@ -117,7 +117,7 @@ fn perform(step: &Step) -> Result<(), Failure> {
         Step::KeepCapabilities => capability::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
         Step::WarnOfPidWithoutFork => {
-            cli::failure::hint_on_terminal(diagnosis::PID_WITHOUT_FORK);
+            cli::failure::hint_on_terminal(hints::PID_WITHOUT_FORK);
             Ok(())
         }
     }
@@ -160,7 +160,7 @@ fn unshare(kinds: &[Kind]) -> Result<(), Failure> {
     let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
     namespace::unshare(flags).map_err(|error| {
         let refused = if hints_wanted() && kinds.len() > 1 { namespace::refused(kinds) } else { Vec::new() };
-        let step = diagnosis::Step::Unshare { kinds, refused: &refused };
+        let step = hints::Step::Unshare { kinds, refused: &refused };
         explained(failed("unshare failed", &error), step, error.errno)
     })
 }
@@ -168,7 +168,7 @@ fn unshare(kinds: &[Kind]) -> Result<(), Failure> {
 fn map_failed(error: Error) -> Failure {
     let what = if error.call == "open" { "cannot open " } else { "write failed " };
     let failure = Failure::new(1, text![what, error.object, ": ", error.errno]);
-    explained(failure, diagnosis::Step::Map, error.errno)
+    explained(failure, hints::Step::Map, error.errno)
 }
 
 fn about(before: &str, path: &OsStr, after: &str, error: &Error) -> Failure {

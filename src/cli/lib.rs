@@ -7,20 +7,17 @@
 
 pub mod applet;
 pub mod capability;
-pub mod child;
 pub mod columns;
 pub mod completion;
-pub mod diagnosis;
-pub mod exec;
 pub mod explain;
 pub mod failure;
+pub mod id;
 pub mod man;
 pub mod output;
 pub mod packed;
 pub mod quote;
 pub mod table;
 pub mod text;
-pub mod value;
 
 pub use linux::number;
 

@@ -26,7 +26,7 @@ const PATIENCE_FOR_MORE: Duration = Duration::from_millis(20);
 static SPENT: AtomicU64 = AtomicU64::new(0);
 
 /// How long the next hints may take. `None`: no longer than not at all, since others have taken it.
-pub(super) fn time_left() -> Option<Duration> {
+pub(crate) fn time_left() -> Option<Duration> {
     match SPENT.load(Ordering::Relaxed) {
         0 => Some(PATIENCE),
         spent => PATIENCE_FOR_MORE.checked_sub(Duration::from_micros(spent)),
@@ -34,7 +34,7 @@ pub(super) fn time_left() -> Option<Duration> {
 }
 
 /// Counts what hints have taken.
-pub(super) fn spend(time: Duration) {
+pub(crate) fn spend(time: Duration) {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     SPENT.store(SPENT.load(Ordering::Relaxed).saturating_add(micros.max(1)), Ordering::Relaxed);
 }
@@ -128,7 +128,7 @@ pub trait Facts {
 
     /// The number that a file has in its first line.
     fn number(&self, path: &str) -> Option<u64> {
-        crate::number::decimal(self.file(OsStr::new(path))?.trim_ascii())
+        cli::number::decimal(self.file(OsStr::new(path))?.trim_ascii())
     }
 
     /// What follows `name` in its line of a file, without spaces around.
@@ -269,7 +269,7 @@ mod tests {
         spend(Duration::from_millis(16));
         assert_eq!(time_left(), None);
         SPENT.store(0, Ordering::Relaxed);
-        super::super::one_of_many();
+        crate::diagnosis::one_of_many();
         assert!(time_left() < Some(PATIENCE_FOR_MORE));
     }
 }

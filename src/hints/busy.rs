@@ -1,7 +1,8 @@
 //! Why a mount is busy: mounts on it, the processes that use it, and what /proc/swaps lists.
 
-use super::{Facts, Hint, NAMED};
-use crate::text;
+use crate::facts::Facts;
+use crate::hint::{Hint, NAMED};
+use cli::text;
 use linux::mount::holders::{Found, Holder, Wanted};
 use linux::mountinfo::Entry;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// umount2(2) of the mounts at `targets`, which were busy. All are looked for in one pass over the table of mounts and
 /// the processes. With several, each hint begins with its target.
-pub(super) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
     let Some(table) = facts.mounts() else { return Vec::new() };
     let mut by_id: Vec<Entry<'_>> = table.entries().collect();
     let mut by_parent = by_id.clone();
@@ -104,9 +105,9 @@ fn swap_on(target: &OsStr, swaps: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Step;
-    use super::super::made_up::{MadeUp, said};
     use super::*;
+    use crate::made_up::{MadeUp, said};
+    use crate::step::Step;
     use linux::Errno;
 
     const MOUNTS: &str = "20 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n30 20 0:40 / /mnt rw - tmpfs tmpfs rw\n";

@@ -1,7 +1,8 @@
 //! Why a program could not be executed: execve(2).
 
-use super::{Facts, FileKind, Hint, list, on};
-use crate::text;
+use crate::facts::{Facts, Kind as FileKind};
+use crate::hint::{Hint, list, on};
+use cli::text;
 use linux::Errno;
 use linux::executable::{foreign, needed};
 use linux::process::ExecError;
@@ -15,7 +16,7 @@ const USUAL: [&str; 8] =
 /// Shells that a minimal root may have.
 const SHELLS: [&str; 8] = ["bash", "sh", "ash", "dash", "zsh", "busybox", "ksh", "fish"];
 
-pub(super) fn exec(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn exec(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
     let path = error.path.as_os_str();
     match error.errno {
         Errno::ENOENT if facts.exists(path) => interpreter(path, facts).into_iter().collect(),
@@ -54,7 +55,7 @@ fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
         }
         return hints;
     }
-    let name = crate::applet::last_component(&error.file);
+    let name = cli::applet::last_component(&error.file);
     if !SHELLS.iter().any(|shell| name == *shell) {
         return Vec::new();
     }
@@ -112,9 +113,9 @@ fn not_executable(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Step;
-    use super::super::made_up::{MadeUp, said};
     use super::*;
+    use crate::made_up::{MadeUp, said};
+    use crate::step::Step;
 
     fn told(file: &str, searched: Option<&str>, errno: Errno, facts: &MadeUp) -> String {
         let error = ExecError { file: file.into(), path: file.into(), searched: searched.map(OsString::from), errno };

@@ -1,7 +1,7 @@
 //! Running the program, the last step of several commands, and what is said when that fails.
 
-use crate::diagnosis::{Step, explained};
-use crate::{Failure, Output, text};
+use cli::{Failure, Output, text};
+use hints::{Step, explained};
 use linux::process::{Argv, Environment, ExecError, SearchPath};
 use std::ffi::{OsStr, OsString};
 
@@ -48,7 +48,7 @@ impl Program {
             .filter(|shell| !shell.is_empty())
             .unwrap_or_else(|| OsString::from("/bin/sh"));
         let mut argv0 = OsString::from("-");
-        argv0.push(crate::applet::last_component(&shell));
+        argv0.push(cli::applet::last_component(&shell));
         Program { file: shell, argv: Argv(vec![argv0]), environment, search: SearchPath::No }
     }
 

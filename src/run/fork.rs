@@ -1,14 +1,13 @@
 //! The child that runs the program, for the commands that fork it: its signals, its end with its
 //! parent, and the arguments that say so.
 
-use crate::diagnosis::{Step, explained};
-use crate::failure::{failed, named};
-use crate::{Failure, Output, number, text};
+use cli::failure::{failed, named};
+use cli::{Failure, Output, text};
+use hints::{Step, explained};
 use linux::Error;
 use linux::process::{self, FORWARDED, Fork, Parent, Pid};
 use linux::signal::{Disposition, Signal, SignalMask};
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 /// What forking changes: the program gets the mask and the dispositions that we got.
 #[derive(Default)]
@@ -112,13 +111,4 @@ pub fn kill_signal(name: Option<&OsStr>) -> Result<Signal, Failure> {
     let Some(name) = name else { return Ok(linux::signal::SIGKILL) };
     let number = name.to_str().and_then(linux::signal::number);
     number.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))
-}
-
-/// The argument of `--setuid` or `--setgid`: a number, or a name that `named` knows.
-pub fn id(value: &OsStr, what: &str, named: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
-    number::id(value.as_bytes()).or_else(|| named(value)).ok_or_else(|| {
-        let is_number = number::read(value.as_bytes(), 10).is_some_and(|read| read.length == value.len());
-        let why = if is_number { ": Numerical result out of range" } else { "" };
-        Failure::new(1, text!["failed to parse ", what, ": '", value, "'", why])
-    })
 }

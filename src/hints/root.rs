@@ -1,13 +1,14 @@
 //! Why the root could not be changed: chroot(2), pivot_root(2), and the moves of switch_root.
 
-use super::namespaces::has_user_namespaces;
-use super::{Facts, Hint, lacks, who_has};
-use crate::text;
+use crate::facts::Facts;
+use crate::hint::{Hint, lacks, who_has};
+use crate::user_namespaces::has_user_namespaces;
+use cli::text;
 use linux::Errno;
 use linux::capability::SYS_CHROOT;
 use std::ffi::OsStr;
 
-pub(super) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     match errno {
         Errno::EPERM => {
             let mut hints: Vec<Hint> = lacks(SYS_CHROOT, facts).into_iter().collect();
@@ -28,7 +29,7 @@ pub(super) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<
 }
 
 /// Which of the conditions of pivot_root(2) does not hold, as far as can be seen.
-pub(super) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let root = OsStr::new("/");
     let is_root = |path| facts.mount_of(path).and_then(|mount| mount.is_root);
     let identity = |path| facts.node(path).map(|node| node.identity);
@@ -51,7 +52,7 @@ pub(super) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hi
 }
 
 /// switch_root's move of a mount, or what it finds before.
-pub(super) fn move_root(moved: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn move_root(moved: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     if errno != Errno::EINVAL {
         return Vec::new();
     }
@@ -74,16 +75,17 @@ pub(super) fn move_root(moved: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<H
 }
 
 /// switch_root's look for the first program.
-pub(super) fn find_init(new_root: &OsStr) -> Vec<Hint> {
+pub(crate) fn find_init(new_root: &OsStr) -> Vec<Hint> {
     vec![text!["it is looked for in '", new_root, "'; nothing was changed"]]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::Privileges;
-    use super::super::made_up::{MadeUp, said};
-    use super::super::{FileKind, Step};
     use super::*;
+    use crate::facts::Kind as FileKind;
+    use crate::facts::Privileges;
+    use crate::made_up::{MadeUp, said};
+    use crate::step::Step;
     use linux::capability::{Sets, bit};
 
     fn with(effective: u64) -> MadeUp {

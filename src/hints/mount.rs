@@ -1,8 +1,10 @@
 //! Why a mount failed: mount(2), fsconfig(2), mount_setattr(2).
 
-use super::namespaces::{forbidden_user_namespaces, has_user_namespaces, revealing, shows_foreign};
-use super::{Facts, FileKind, Hint, Superblock, lacks};
-use crate::text;
+use crate::facts::{Facts, Kind as FileKind, Superblock};
+use crate::hint::{Hint, lacks};
+use crate::proc::{revealing, shows_foreign};
+use crate::user_namespaces::{forbidden_user_namespaces, has_user_namespaces};
+use cli::text;
 use linux::Errno;
 use linux::mount::MS_REC;
 use linux::namespace::Kind;
@@ -31,7 +33,7 @@ fn powerless(what: &str, over: &str, facts: &dyn Facts) -> Vec<Hint> {
 }
 
 /// umount2(2), but for EBUSY.
-pub(super) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     match errno {
         Errno::EPERM => powerless("umount", " over what is mounted inside", facts),
         Errno::EINVAL if is_locked(target, facts) => vec![text![
@@ -46,7 +48,7 @@ fn is_locked(target: &OsStr, facts: &dyn Facts) -> bool {
     facts.in_user_namespace() && facts.mount_of(target).and_then(|mount| mount.is_root) == Some(true)
 }
 
-pub(super) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let hint = match errno {
         Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, facts)),
         Errno::EPERM | Errno::EACCES => return not_permitted(mounting, errno, facts),
@@ -244,10 +246,10 @@ fn not_a_device(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Step;
-    use super::super::facts::Privileges;
-    use super::super::made_up::{MadeUp, said};
     use super::*;
+    use crate::facts::Privileges;
+    use crate::made_up::{MadeUp, said};
+    use crate::step::Step;
     use linux::options::Options;
 
     const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";

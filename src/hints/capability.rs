@@ -1,13 +1,14 @@
 //! Why capabilities could not be changed: capset(2), prctl(2), setxattr(2); capabilities(7).
 
-use super::{Facts, FileKind, Hint, lacks, on, who_has};
-use crate::text;
+use crate::facts::{Facts, Kind as FileKind};
+use crate::hint::{Hint, lacks, on, who_has};
+use cli::text;
 use linux::Errno;
 use linux::capability::{SETFCAP, SETGID, SETPCAP, bit, count, name, names};
 use std::ffi::OsStr;
 
 /// A capability that the command needs cannot be made effective.
-pub(super) fn raise(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn raise(number: u8, facts: &dyn Facts) -> Vec<Hint> {
     if number == SETPCAP {
         return setpcap(facts);
     }
@@ -15,7 +16,7 @@ pub(super) fn raise(number: u8, facts: &dyn Facts) -> Vec<Hint> {
 }
 
 /// A change of users or groups that takes this capability.
-pub(super) fn set_ids(number: u8, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn set_ids(number: u8, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let has = |file: &str, word: &[u8]| facts.file(OsStr::new(file)).is_some_and(|text| text.trim_ascii() == word);
     match errno {
         Errno::EPERM if facts.privileges().is_some_and(|own| own.sets.permitted & bit(number) == 0) => {
@@ -32,7 +33,7 @@ pub(super) fn set_ids(number: u8, errno: Errno, facts: &dyn Facts) -> Vec<Hint> 
 }
 
 /// Why CAP_SETPCAP is not there, if it is not.
-pub(super) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
     let Some(own) = facts.privileges() else { return Vec::new() };
     let setpcap = bit(SETPCAP);
     let why = match () {
@@ -46,7 +47,7 @@ pub(super) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
     vec![text!["this takes cap_setpcap, which is ", why]]
 }
 
-pub(super) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     let hint = match errno {
         Errno::EINVAL if facts.node(path).is_some_and(|node| node.kind == FileKind::Regular) => {
             // Sets that no file can hold are said before.
@@ -89,17 +90,17 @@ fn members(what: &str, set: u64) -> Vec<Hint> {
     if set == 0 { Vec::new() } else { vec![text![what, names(set)]] }
 }
 
-pub(super) fn set(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn set(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
     let permitted = facts.privileges().map_or(u64::MAX, |own| own.sets.permitted);
     members("these are not permitted to this process: ", wanted & !permitted)
 }
 
-pub(super) fn set_inheritable(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn set_inheritable(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
     let allowed = facts.privileges().map_or(u64::MAX, |own| own.sets.inheritable | own.bounding);
     members("these are not in the bounding set: ", wanted & !allowed)
 }
 
-pub(super) fn raise_ambient(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn raise_ambient(number: u8, facts: &dyn Facts) -> Vec<Hint> {
     let sets = facts.privileges().unwrap_or_default().sets;
     if sets.permitted & sets.inheritable & bit(number) != 0 {
         return Vec::new();
@@ -107,7 +108,7 @@ pub(super) fn raise_ambient(number: u8, facts: &dyn Facts) -> Vec<Hint> {
     vec![text!["an ambient capability must be permitted and inheritable first: --inh, then --addamb"]]
 }
 
-pub(super) fn set_iab(ambient: u64, blocked: u64, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn set_iab(ambient: u64, blocked: u64, facts: &dyn Facts) -> Vec<Hint> {
     let own = facts.privileges().unwrap_or_default();
     let mut hints = members("these are not permitted, so cannot be ambient: ", ambient & !own.sets.permitted);
     if blocked & own.bounding != 0 {
@@ -116,7 +117,7 @@ pub(super) fn set_iab(ambient: u64, blocked: u64, facts: &dyn Facts) -> Vec<Hint
     hints
 }
 
-pub(super) fn drop_bounding(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn drop_bounding(number: u8, facts: &dyn Facts) -> Vec<Hint> {
     let mut hints = setpcap(facts);
     if number >= count() {
         hints.push(text!["this kernel's capabilities end at ", count() - 1]);
@@ -126,10 +127,10 @@ pub(super) fn drop_bounding(number: u8, facts: &dyn Facts) -> Vec<Hint> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Step;
-    use super::super::facts::Privileges;
-    use super::super::made_up::{MadeUp, said};
     use super::*;
+    use crate::facts::Privileges;
+    use crate::made_up::{MadeUp, said};
+    use crate::step::Step;
     use linux::capability::Sets;
 
     fn own(effective: u64, permitted: u64, inheritable: u64, bounding: u64) -> MadeUp {

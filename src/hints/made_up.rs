@@ -1,7 +1,8 @@
 //! A machine that is made up, for the tests of the diagnoses.
 
-use super::facts::{Facts, Kind, Node, Privileges, Superblock};
-use super::{Step, diagnose};
+use crate::diagnosis::diagnose;
+use crate::facts::{Facts, Kind, Node, Privileges, Superblock};
+use crate::step::Step;
 use linux::Errno;
 use linux::mount::holders::{Found, Wanted};
 use linux::mount::statmount::MountId;

@@ -1,0 +1,68 @@
+//! One hint, and what several diagnoses say alike.
+
+use crate::facts::Facts;
+use cli::text;
+use std::ffi::{OsStr, OsString};
+
+/// How many mounts, processes or namespaces a hint names.
+pub(crate) const NAMED: usize = 5;
+
+/// One hint, without `hint: ` before it.
+pub type Hint = Vec<u8>;
+
+/// The mount that a path is on.
+pub(crate) struct On {
+    pub(crate) fstype: OsString,
+    pub(crate) target: OsString,
+    pub(crate) options: Vec<u8>,
+}
+
+impl On {
+    /// Whether it has one of the options of a mount: `noexec`.
+    pub(crate) fn has(&self, option: &str) -> bool {
+        self.options.split(|byte| *byte == b',').any(|word| word == option.as_bytes())
+    }
+}
+
+pub(crate) fn on(path: &OsStr, facts: &dyn Facts) -> Option<On> {
+    let id = u32::try_from(facts.mount_of(path)?.id).ok()?;
+    let table = facts.mounts()?;
+    let entry = table.find_id(id)?;
+    let fstype = entry.fstype_text().to_os_string();
+    Some(On { fstype, target: entry.target_path(), options: entry.options.to_vec() })
+}
+
+/// `this process has no CAP_X`, if it has not.
+pub(crate) fn lacks(number: u8, facts: &dyn Facts) -> Option<Hint> {
+    let effective = facts.privileges()?.sets.effective;
+    let name = linux::capability::name(number).to_ascii_uppercase();
+    let lacks = effective & linux::capability::bit(number) == 0;
+    lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{effective:016x}"), ")"])
+}
+
+/// Who has a capability that this process has not: for the end of a hint. Root is not told to be root.
+pub(crate) fn who_has(number: u8, facts: &dyn Facts) -> Vec<u8> {
+    if facts.privileges().is_none_or(|own| own.euid != 0) {
+        return text!["root has it"];
+    }
+    let name = linux::capability::name(number).to_ascii_uppercase();
+    let name = name.strip_prefix("CAP_").unwrap_or(&name);
+    text!["root is without it here, as in a container, which is given it when it is started: --cap-add ", name]
+}
+
+/// Up to [`NAMED`] of them, and how many more there are.
+pub(crate) fn list<'a>(separator: &str, all: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut list = Vec::new();
+    let mut more: usize = 0;
+    for (index, one) in all.enumerate() {
+        if index >= NAMED {
+            more += 1;
+            continue;
+        }
+        list.extend_from_slice(&text![if index > 0 { separator } else { "" }, one]);
+    }
+    if more > 0 {
+        list.extend_from_slice(&text![" and ", more, " more"]);
+    }
+    list
+}

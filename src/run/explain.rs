@@ -1,0 +1,92 @@
+//! The steps that several commands share, in the words of `ctrbox explain`.
+
+use cli::explain::Story;
+use cli::text;
+use linux::namespace::{CLONE_FLAGS, Kind};
+use linux::trace::Flags;
+use std::ffi::OsStr;
+
+/// Kinds as words and as CLONE_NEW* flags.
+pub fn kinds(kinds: &[Kind]) -> (Vec<u8>, String) {
+    let mut words = Vec::new();
+    for (index, kind) in kinds.iter().enumerate() {
+        let separator = match index {
+            0 => "",
+            last if last + 1 == kinds.len() => " and ",
+            _ => ", ",
+        };
+        words.extend_from_slice(&text![separator, word(*kind)]);
+    }
+    let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
+    (words, Flags(u64::from(flags as u32), CLONE_FLAGS).to_string())
+}
+
+/// What a kind of namespace is called in a sentence.
+pub fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mount => "mount",
+        Kind::Uts => "host name (UTS)",
+        Kind::Ipc => "IPC",
+        Kind::Net => "network",
+        Kind::Pid => "PID",
+        Kind::User => "user",
+        Kind::Cgroup => "cgroup",
+        Kind::Time => "time",
+    }
+}
+
+/// chroot(2).
+pub fn chroot(story: &mut Story, directory: &OsStr) {
+    story.tell("make {0} the root directory: paths begin there", "chroot(\"{0}\")", &[&directory]);
+}
+
+/// chdir(2).
+pub fn chdir(story: &mut Story, directory: &OsStr) {
+    story.tell("go to {0}", "chdir(\"{0}\")", &[&directory]);
+}
+
+/// The look at /etc/passwd and /etc/group, inside or outside of a new root.
+pub fn look_up(story: &mut Story, place: &str) {
+    let call = "open(\"/etc/passwd\"), open(\"/etc/group\")";
+    story.tell("look the user and the groups up in the account files{0}", call, &[&place]);
+}
+
+/// setgroups(2), setgid(2) and setuid(2).
+pub fn identity(story: &mut Story, drops_groups: bool, gid: Option<u32>, uid: Option<u32>) {
+    if drops_groups {
+        story.tell("leave every supplementary group", "setgroups(0, [])", &[]);
+    }
+    if let Some(gid) = gid {
+        story.tell("become group {0}", "setgid({0})", &[&gid]);
+    }
+    if let Some(uid) = uid {
+        story.tell("become user {0}", "setuid({0})", &[&uid]);
+    }
+}
+
+/// fork(2), and what the parent does.
+pub fn fork(story: &mut Story, forward_signals: bool) {
+    let also = if forward_signals { "; SIGTERM and SIGINT are passed on" } else { "" };
+    let words = "fork: the child goes on, the parent waits and ends as it ends{0}";
+    story.tell(words, "fork(), waitpid()", &[&also]);
+}
+
+/// PR_SET_PDEATHSIG.
+pub fn die_with_parent(story: &mut Story, signal: i32) {
+    story.tell("get signal {0} when the parent ends", "prctl(PR_SET_PDEATHSIG, {0})", &[&signal]);
+}
+
+/// Ambient capabilities.
+pub fn keep_capabilities(story: &mut Story) {
+    story.tell(
+        "make every capability inheritable and ambient, so that it survives the exec",
+        "capset(), prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)",
+        &[],
+    );
+}
+
+/// -N of mount and umount.
+pub fn enter_mounts(story: &mut Story, namespace: &OsStr) {
+    let words = "enter the mount namespace of {0}, a process or a file";
+    story.tell(words, "setns(FD, CLONE_NEWNS)", &[&namespace]);
+}
