@@ -11,7 +11,7 @@ mod report;
 mod sets;
 
 use cli::explain::{NO_CALL, Story};
-use cli::table::{Argument, Spec};
+use cli::option::{Argument, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::capability;
 use linux::process::Pid;

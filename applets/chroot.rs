@@ -82,7 +82,7 @@ struct Plan {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(0);
     };
     let plan = plan(options, &operands)?;
@@ -92,7 +92,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// The plan in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(None);
     };
     Ok(Some(explain::story(&plan(options, &operands)?)))

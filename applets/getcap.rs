@@ -58,10 +58,10 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(files) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(files) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(0);
     };
-    let usage = text![cli::table::usage_line(invocation), "\n\n\t", APPLET.summary, "."];
+    let usage = text![cli::help::usage_line(invocation), "\n\n\t", APPLET.summary, "."];
     if options.help {
         warn(invocation, &Line::Text(usage));
         return Ok(0);
@@ -83,7 +83,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// What is looked at, in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut options = Options::default();
-    let Some(files) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(files) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
     let mut story = Story::default();

@@ -5,7 +5,7 @@
 use cli::capability::print;
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn, write_error};
-use cli::table::{Argument, Row, Spec, Specs};
+use cli::option::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
 use linux::capability::{self, Iab};
@@ -114,7 +114,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
     let mut out = text![
-        cli::table::usage_line(invocation),
+        cli::help::usage_line(invocation),
         "\n\n  This program displays the capabilities on the queried process(es).\n",
         "  The capabilities are displayed in the cap_from_text(3) format.\n\n",
         "  Optional arguments:"

@@ -35,7 +35,7 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(0);
     };
     if options.list_columns {
@@ -81,7 +81,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut options = Options::default();
-    if cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)?.is_none() {
+    if cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)?.is_none() {
         return Ok(None);
     }
     let mut story = Story::default();

@@ -59,7 +59,7 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut typed = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
         return Ok(0);
     };
     let nothing_named = typed.check(&operands)?;
@@ -79,7 +79,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut typed = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
         return Ok(None);
     };
     let nothing_named = typed.check(&operands)?;

@@ -54,7 +54,7 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(0);
     };
     let path = only(&options, &operands)?;
@@ -95,7 +95,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// What is asked, in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
     let path = only(&options, &operands)?;

@@ -28,7 +28,7 @@ const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
 static OPTIONS: Table<()> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
         return Ok(0);
     };
     let [new_root, put_old] = two(&operands)?;
@@ -41,7 +41,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The one step in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
         return Ok(None);
     };
     let [new_root, put_old] = two(&operands)?;

@@ -7,7 +7,7 @@
 use cli::capability::{parse, point_at, print};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, hint, hints_wanted, warn};
-use cli::table::{Argument, Row, Spec, Specs};
+use cli::option::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use hints::{Step, explained};
 use linux::Errno;
@@ -161,7 +161,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
     let mut out = text![
-        cli::table::usage_line(invocation),
+        cli::help::usage_line(invocation),
         "\n\n Note <filename> must be a regular (non-symlink) file.\n",
         " -           read capability text from stdin\n",
         " <capsN>     cap_from_text(3) formatted file capability\n",

@@ -33,8 +33,7 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = options::Options::default();
-    let Some(operands) = cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)?
-    else {
+    let Some(operands) = cli::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(0);
     };
     let Some(program) = program(&options, &operands)? else {
@@ -53,8 +52,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// The steps in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut options = options::Options::default();
-    let Some(operands) = cli::table::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)?
-    else {
+    let Some(operands) = cli::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(None);
     };
     if program(&options, &operands)?.is_some() {

@@ -53,7 +53,7 @@ enum Disposition {
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
         return Ok(0);
     };
     let (new_root, init) = operands_of(&operands)?;
@@ -70,7 +70,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 
 /// The steps in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
         return Ok(None);
     };
     let (new_root, init) = operands_of(&operands)?;

@@ -111,7 +111,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
+    Opt::version_with(Some('V'), cli::help::LIBMOUNT),
 ];
 
 /// The rows, packed.
@@ -128,7 +128,7 @@ struct Settings<'a> {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(0);
     };
     check(&options, &operands)?;
@@ -177,7 +177,7 @@ fn unmount_each(settings: &Settings<'_>, operands: &[OsString], output: &mut Out
 /// The steps in words.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
     check(&options, &operands)?;

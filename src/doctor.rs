@@ -33,7 +33,7 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(0);
     };
     if let Some(operand) = operands.first() {

@@ -99,7 +99,7 @@ fn is_ours(program: &OsStr, name: &OsStr) -> bool {
     match (stat::path(program), stat::path(name)) {
         (Ok(ours), Ok(theirs)) => ours.identity() == theirs.identity(),
         (Ok(_), Err(error)) if error.errno == Errno::ENOENT => {
-            link::read(name).is_ok_and(|target| cli::applet::last_component(&target) == CTRBOX.name)
+            link::read(name).is_ok_and(|target| cli::called::last_component(&target) == CTRBOX.name)
         }
         _ => false,
     }

@@ -90,11 +90,11 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 fn start(arguments: &[&OsStr]) -> u8 {
     let (argv0, args) =
         arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
-    let name = cli::applet::last_component(argv0);
+    let name = cli::called::last_component(argv0);
     let index = applets::APPLETS.iter().position(|applet| name == applet.name).unwrap_or(usize::MAX);
     RUNNING.store(index, Ordering::Relaxed);
     let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { applets::APPLETS.get(index).copied() };
-    let invocation = Invocation { applet: applet.unwrap_or(&CTRBOX), argv0, args };
+    let invocation = Invocation::new(applet.unwrap_or(&CTRBOX), argv0, args);
     if let Some(status) = refused(&invocation) {
         return status;
     }
@@ -135,7 +135,7 @@ fn unknown(name: &OsStr) -> Failure {
 
 fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(0);
     };
     if options.list || options.list_full {
@@ -170,28 +170,28 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
         };
     };
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    let invocation = Invocation { applet, argv0: name, args: &args };
+    let invocation = Invocation::new(applet, name, &args);
     Ok(refused(&invocation).unwrap_or_else(|| invocation.run()))
 }
 
 /// A command that ctrbox has beside its applets, with options of its own.
 fn run_own(command: &'static Applet, args: &[OsString]) -> Outcome {
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    Ok(Invocation { applet: command, argv0: OsStr::new(command.name), args: &args }.run())
+    Ok(Invocation::new(command, OsStr::new(command.name), &args).run())
 }
 
 /// `ctrbox explain COMMAND...`: what the command would do, and the command of ours that it runs.
 fn explain(words: &[OsString], output: &mut Output) -> Outcome {
     let words = match words.split_first() {
-        Some((name, applet)) if cli::applet::last_component(name) == CTRBOX.name => applet,
+        Some((name, applet)) if cli::called::last_component(name) == CTRBOX.name => applet,
         _ => words,
     };
     let Some((name, args)) = words.split_first() else {
         return Err(Failure::usage(1, text!["explain takes a command line"]));
     };
-    let applet = applets::find(cli::applet::last_component(name)).ok_or_else(|| unknown(name))?;
+    let applet = applets::find(cli::called::last_component(name)).ok_or_else(|| unknown(name))?;
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    let invocation = Invocation { applet, argv0: name, args: &args };
+    let invocation = Invocation::new(applet, name, &args);
     let story = match (applet.explain)(&invocation, output) {
         Ok(Some(story)) => story,
         Ok(None) => return Ok(0),
@@ -202,7 +202,7 @@ fn explain(words: &[OsString], output: &mut Output) -> Outcome {
     };
     story.print(name, output);
     match story.program.first() {
-        Some(program) if is_ours(cli::applet::last_component(program)) => explain(&story.program, output),
+        Some(program) if is_ours(cli::called::last_component(program)) => explain(&story.program, output),
         _ => Ok(0),
     }
 }

@@ -156,7 +156,7 @@ unalias {1} 2>/dev/null
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(operands) = cli::table::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(0);
     };
     if let Some(operand) = operands.first() {
@@ -291,7 +291,7 @@ impl Shell {
         let mut program = Program::or_shell(&[], Environment::Inherited);
         let mut argv = vec![program.file.clone()];
         let mut changes = self.changes.clone();
-        let kind = cli::applet::last_component(&program.file);
+        let kind = cli::called::last_component(&program.file);
         let is_interactive = linux::terminal::is_terminal(0);
         let mut beginnings = BEGINNINGS.iter().filter(|_| is_interactive);
         if let Some(beginning) = beginnings.find(|it| kind == it.shell || it.shell.is_empty()) {

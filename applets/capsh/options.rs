@@ -3,7 +3,7 @@
 use super::Action::{Do, Help, License, Maybe, With};
 use super::{Action, Ended, Session};
 use cli::Failure;
-use cli::table::{Argument, Row, Spec, Specs};
+use cli::option::{Argument, Row, Spec, Specs};
 use cli::text;
 use std::ffi::OsStr;
 

@@ -1,7 +1,7 @@
 //! What can be typed, its table, and the columns.
 
+use cli::Table;
 use cli::columns::{Column, Form, Shape};
-use cli::table::Table;
 use cli::{Failure, Opt, id, text};
 use linux::namespace::KINDS;
 use linux::process::Pid;

@@ -171,7 +171,7 @@ const ROWS: &[Opt<Options>] = &[
         o.propagation("runbindable");
     }),
     Opt::help(Some('h')),
-    Opt::version_with(Some('V'), cli::table::LIBMOUNT),
+    Opt::version_with(Some('V'), cli::help::LIBMOUNT),
 ];
 
 /// The rows, packed.

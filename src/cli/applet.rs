@@ -1,22 +1,12 @@
 //! The record that makes a command an applet, and one call of it.
 
-use crate::explain::Explain;
-use crate::{Failure, Outcome, Output, packed::Specs, text};
+use crate::called::{Called, Origin};
+use crate::explain::Story;
+use crate::{Failure, Outcome, Output, option::Specs, text};
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
-/// Whose command an applet stands in for; it decides how messages begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Messages begin with the last component of `argv[0]`.
-    UtilLinux,
-    /// Messages begin with its last component, too; usage and `Try` name `argv[0]` as it was given.
-    Coreutils,
-    /// Messages mostly have no name in front.
-    Libcap,
-    /// Ours alone; messages are as util-linux's.
-    Ctrbox,
-}
+/// Tells the story of a command line; `None` if it only prints something, such as its help.
+pub type Explain = fn(&Invocation<'_>, &mut Output) -> Result<Option<Story>, Failure>;
 
 /// A command.
 pub struct Applet {
@@ -48,16 +38,25 @@ pub struct Applet {
 pub struct Invocation<'a> {
     /// The applet.
     pub applet: &'static Applet,
-    /// `argv[0]`, whole.
-    pub argv0: &'a OsStr,
-    /// What follows it.
+    /// The name it was called by.
+    pub called: Called<'a>,
+    /// What follows `argv[0]`.
     pub args: &'a [&'a OsStr],
 }
 
-impl Invocation<'_> {
-    /// The last component of `argv[0]`.
-    pub fn name(&self) -> &OsStr {
-        last_component(self.argv0)
+/// Messages ask for the name only.
+impl<'a> core::ops::Deref for Invocation<'a> {
+    type Target = Called<'a>;
+
+    fn deref(&self) -> &Called<'a> {
+        &self.called
+    }
+}
+
+impl<'a> Invocation<'a> {
+    /// A call of `applet` with this `argv[0]`, and what follows it.
+    pub fn new(applet: &'static Applet, argv0: &'a OsStr, args: &'a [&'a OsStr]) -> Invocation<'a> {
+        Invocation { applet, called: Called { argv0, origin: applet.origin }, args }
     }
 
     /// Runs the applet, prints what it leaves to print, and returns the exit status.
@@ -79,11 +78,4 @@ impl Invocation<'_> {
             },
         }
     }
-}
-
-/// What follows the last slash.
-pub fn last_component(path: &OsStr) -> &OsStr {
-    let bytes = path.as_bytes();
-    let start = bytes.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
-    OsStr::from_bytes(bytes.get(start..).unwrap_or_default())
 }

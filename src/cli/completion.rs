@@ -4,8 +4,8 @@
 //! An applet's own name is completed only where it is a link to ctrbox, and otherwise left to others.
 
 use crate::Applet;
-use crate::applet::Origin;
-use crate::table::{Argument, Spec};
+use crate::called::Origin;
+use crate::option::{Argument, Spec};
 use linux::capability::NAMES;
 
 /// What an argument can be.

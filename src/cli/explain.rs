@@ -1,7 +1,7 @@
 //! `ctrbox explain`: a command's steps in words, each with its system call. Nothing is done.
 
 use crate::text::{Piece, fill};
-use crate::{Failure, Invocation, Output, text};
+use crate::{Output, text};
 use std::ffi::OsString;
 
 /// What a command would do.
@@ -12,9 +12,6 @@ pub struct Story {
     /// The command line it ends with, if it runs a program.
     pub program: Vec<OsString>,
 }
-
-/// Tells the story of a command line; `None` if it only prints something, such as its help.
-pub type Explain = fn(&Invocation<'_>, &mut Output) -> Result<Option<Story>, Failure>;
 
 /// Instead of a call, of a step that makes none.
 pub const NO_CALL: &str = "no system call";

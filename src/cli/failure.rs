@@ -1,6 +1,6 @@
 //! A command's failure: exit status, the lines the original prints, our hints.
 
-use crate::applet::{Invocation, Origin};
+use crate::called::{Called, Origin};
 use crate::text::{Piece, Value, disarm};
 use linux::environment::variable;
 use std::os::unix::ffi::OsStrExt;
@@ -115,10 +115,10 @@ impl Failure {
     }
 
     /// Writes the lines and hints to standard error.
-    pub fn print(&self, invocation: &Invocation<'_>) {
+    pub fn print(&self, called: &Called<'_>) {
         let mut text = Vec::new();
         for line in &self.lines {
-            line.render(invocation, &mut text);
+            line.render(called, &mut text);
         }
         if hints_wanted() {
             for hint in &self.hints {
@@ -130,8 +130,8 @@ impl Failure {
 }
 
 impl Line {
-    fn render(&self, invocation: &Invocation<'_>, text: &mut Vec<u8>) {
-        let name = invocation.name();
+    fn render(&self, called: &Called<'_>, text: &mut Vec<u8>) {
+        let name = called.name();
         let start = text.len();
         match self {
             Line::Plain(line) => text.extend_from_slice(line),
@@ -146,12 +146,12 @@ impl Line {
                 text.extend_from_slice(line);
             }
             Line::Argv0(line) => {
-                text.extend_from_slice(invocation.argv0.as_bytes());
+                text.extend_from_slice(called.argv0.as_bytes());
                 text.extend_from_slice(b": ");
                 text.extend_from_slice(line);
             }
             Line::TryHelp => {
-                let name = if invocation.applet.origin == Origin::Coreutils { invocation.argv0 } else { name };
+                let name = if called.origin == Origin::Coreutils { called.argv0 } else { name };
                 text.extend_from_slice(b"Try '");
                 text.extend_from_slice(name.as_bytes());
                 text.extend_from_slice(b" --help' for more information.");
@@ -187,9 +187,9 @@ pub fn hints_wanted() -> bool {
 }
 
 /// Prints one line on standard error and goes on: a warning.
-pub fn warn(invocation: &Invocation<'_>, line: &Line) {
+pub fn warn(called: &Called<'_>, line: &Line) {
     let mut text = Vec::new();
-    line.render(invocation, &mut text);
+    line.render(called, &mut text);
     write_error(&text);
 }
 

@@ -6,22 +6,26 @@
 #![forbid(unsafe_code)]
 
 pub mod applet;
+pub mod called;
 pub mod capability;
 pub mod columns;
 pub mod completion;
 pub mod explain;
 pub mod failure;
+pub mod help;
 pub mod id;
 pub mod man;
+pub mod option;
 pub mod output;
-pub mod packed;
+pub mod parse;
 pub mod quote;
-pub mod table;
 pub mod text;
 
 pub use linux::number;
 
-pub use applet::{Applet, Invocation, Origin};
+pub use applet::{Applet, Invocation};
+pub use called::{Called, Origin};
 pub use failure::{Failure, Outcome};
+pub use option::{Opt, Store, Table};
 pub use output::Output;
-pub use table::{Opt, Order, Store, Table};
+pub use parse::{Order, parse};

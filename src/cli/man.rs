@@ -5,7 +5,7 @@
 //! images, root file systems). Compressed, with what unpacks them, they would add some 15 KB to the binary.
 
 use crate::Applet;
-use crate::table::{VERSION, option_names};
+use crate::help::{VERSION, option_names};
 
 /// The day of the last change to the pages, since a page must not depend on the day it is made.
 const DATE: &str = "2026-11-23";

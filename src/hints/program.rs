@@ -55,7 +55,7 @@ fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
         }
         return hints;
     }
-    let name = cli::applet::last_component(&error.file);
+    let name = cli::called::last_component(&error.file);
     if !SHELLS.iter().any(|shell| name == *shell) {
         return Vec::new();
     }

@@ -48,7 +48,7 @@ impl Program {
             .filter(|shell| !shell.is_empty())
             .unwrap_or_else(|| OsString::from("/bin/sh"));
         let mut argv0 = OsString::from("-");
-        argv0.push(cli::applet::last_component(&shell));
+        argv0.push(cli::called::last_component(&shell));
         Program { file: shell, argv: Argv(vec![argv0]), environment, search: SearchPath::No }
     }
 

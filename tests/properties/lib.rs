@@ -77,7 +77,7 @@ pub fn command_line(input: &[u8]) {
     let mut words = input.split(|&byte| byte == 0).map(OsStr::from_bytes);
     let Some(applet) = words.next().and_then(applets::find) else { return };
     let args: Vec<&OsStr> = words.collect();
-    let invocation = Invocation { applet, argv0: OsStr::new(applet.name), args: &args };
+    let invocation = Invocation::new(applet, OsStr::new(applet.name), &args);
     match (applet.explain)(&invocation, &mut Output::default()) {
         Ok(Some(story)) => assert!(!story.steps.is_empty()),
         Ok(None) => {}

@@ -2,7 +2,7 @@
 
 use super::meant::Examined;
 use super::values::{self, Word, mostly, one_of};
-use cli::table::{Argument, Spec};
+use cli::option::{Argument, Spec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
