@@ -4,11 +4,12 @@
 //! Arguments are pairs of a text and a file, acted on from left to right; options may stand
 //! before any pair and hold from there on.
 
-use cli::capability::{parse, point_at, print};
+use cli::capability::{parse, print};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::option::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use hints::point_at;
 use hints::{Step, explained};
 use linux::Errno;
 use linux::capability::{self, Sets};

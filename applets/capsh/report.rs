@@ -2,8 +2,9 @@
 
 use super::explain::TEXTS;
 use super::{Session, Step, fail};
-use cli::capability::{is_classic, parse_one, point_at, print};
+use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
+use hints::point_at;
 use linux::capability::{self, Iab, Mode, NAMES, Own, all, bit, names};
 use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;

@@ -2,9 +2,10 @@
 
 use super::report::unreadable;
 use super::{Session, Step, fail, failed, integer};
-use cli::capability::{parse, parse_one, point_at};
+use cli::capability::{parse, parse_one};
 use cli::{Failure, text};
 use hints::explained;
+use hints::point_at;
 use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
 use linux::{Errno, number};
 use std::ffi::OsStr;

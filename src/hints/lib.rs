@@ -8,6 +8,7 @@
 
 mod busy;
 mod capability;
+mod caret;
 mod diagnosis;
 pub mod doctor;
 mod facts;
@@ -22,6 +23,7 @@ mod root;
 mod step;
 mod user_namespaces;
 
+pub use caret::point_at;
 pub use diagnosis::{diagnose, explained, hints, one_of_many};
 pub use facts::{Facts, Here, Kind as FileKind, Node, Privileges, Superblock};
 pub use hint::Hint;
