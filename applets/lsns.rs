@@ -6,7 +6,7 @@ mod options;
 mod rows;
 mod survey;
 
-use cli::columns::{Column, Shape, Style, Table};
+use cli::columns::{Column, Listing, Shape, Style};
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{hint_on_terminal, hints_wanted};
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
@@ -72,7 +72,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         _ if related || options.is_flat() => "",
         _ => "COMMAND",
     };
-    Table { name: "namespaces", columns, cells, parents, tree }.print(style(&options), output);
+    Listing { name: "namespaces", columns, cells, parents, tree }.print(style(&options), output);
     if survey.unreadable {
         hint_on_terminal("processes of others, and their namespaces, are not shown; root sees all");
     }
@@ -129,5 +129,5 @@ fn describe_columns(options: &Options, output: &mut Output) {
     }
     let style = Style { form: options.form, no_headings: true, ..Style::default() };
     let columns = HEADINGS.iter().collect();
-    Table { name: "lsns-columns", columns, cells, parents: vec![None; COLUMNS.len()], tree: "" }.print(style, output);
+    Listing { name: "lsns-columns", columns, cells, parents: vec![None; COLUMNS.len()], tree: "" }.print(style, output);
 }

@@ -1,0 +1,116 @@
+//! What an argument can be, read off the name that the help gives it.
+
+use crate::Applet;
+use crate::option::{Argument, Spec};
+use linux::capability::NAMES;
+
+/// What an argument can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Directory,
+    User,
+    Group,
+    Pid,
+    /// A process in other namespaces than the shell's.
+    Target,
+    Signal,
+    Capability,
+    /// Several, with commas between them, and what libcap's texts have behind those.
+    Capabilities,
+    /// The same in setpriv's way: each gained or lost, and without `cap_`.
+    SignedCapabilities,
+    /// File system types, with commas between them.
+    Types,
+    /// Options of a mount, likewise.
+    MountOptions,
+    Program,
+    /// One of the words between the bars, but those with a colon.
+    Words(&'static str),
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(name: &'static str) -> Kind {
+        match name.split(['|', '[', ':']).next().unwrap_or_default().trim_matches(['<', '>']) {
+            "file" | "path" | "ns" | "source" | "target" | "device" => Kind::File,
+            "dir" | "directory" => Kind::Directory,
+            "uid" | "user" | "USER" => Kind::User,
+            "gid" | "group" => Kind::Group,
+            "pid" if name.starts_with("pid[") => Kind::Target,
+            "pid" => Kind::Pid,
+            "signame" | "signal" => Kind::Signal,
+            "xxx" => Kind::Capability,
+            "xxx,..." | "text" => Kind::Capabilities,
+            "caps" | "caps,..." => Kind::SignedCapabilities,
+            _ if name.as_bytes().contains(&b'|') => Kind::Words(name),
+            _ => Kind::Other,
+        }
+    }
+
+    /// What the operands of an applet are.
+    pub(super) fn of_operands(applet: &Applet) -> Kind {
+        let mentions = |word| applet.synopsis.iter().any(|form| form.split(['[', ' ', ']']).any(|part| part == word));
+        if mentions("<program>") || mentions("COMMAND") {
+            Kind::Program
+        } else if mentions("<pid>") {
+            Kind::Pid
+        } else {
+            Kind::File
+        }
+    }
+
+    pub(super) fn words(self) -> String {
+        match self {
+            Kind::Words(name) => {
+                name.split('|').filter(|word| !word.as_bytes().contains(&b':')).collect::<Vec<_>>().join(" ")
+            }
+            Kind::Capability | Kind::Capabilities => NAMES.into(),
+            Kind::SignedCapabilities => {
+                let mut words = String::new();
+                for name in NAMES.split(' ') {
+                    let name = name.strip_prefix("cap_").unwrap_or(name);
+                    words.extend(["+", name, " -", name, " "]);
+                }
+                words + "+all -all"
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+impl Spec {
+    /// The kind of its argument, and whether it must have one.
+    pub(super) fn value(&self) -> Option<(Kind, bool)> {
+        match self.argument {
+            Argument::None => None,
+            Argument::Required("list") if self.name() == "types" => Some((Kind::Types, true)),
+            Argument::Required("list") if self.name() == "options" => Some((Kind::MountOptions, true)),
+            Argument::Required(name) => Some((Kind::of(name), true)),
+            Argument::Optional(name) | Argument::OptionalLong(name) => Some((Kind::of(name), false)),
+        }
+    }
+
+    /// Its names as they are typed.
+    pub(super) fn typed(&self) -> Vec<String> {
+        let mut typed = Vec::new();
+        typed.extend(self.short.map(|letter| format!("-{letter}")));
+        typed.extend(self.names().map(|name| ["--", name].concat()));
+        typed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_argument_can_be_is_read_off_its_name() {
+        assert_eq!(Kind::of("dir"), Kind::Directory);
+        assert_eq!(Kind::of("uid|name"), Kind::User);
+        assert_eq!((Kind::of("pid"), Kind::of("pid[:inode]")), (Kind::Pid, Kind::Target));
+        assert_eq!(Kind::of("offset"), Kind::Other);
+        assert_eq!(Kind::of("allow|deny").words(), "allow deny");
+        assert_eq!(Kind::of("inner:outer:count|auto|all").words(), "auto all");
+    }
+}
