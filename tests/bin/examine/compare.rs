@@ -55,7 +55,7 @@ impl Effect {
             for line in &mut lines {
                 *line = line.replace("|-", "`-").replace("| ", "  ").trim_end().trim_end_matches(',').to_string();
             }
-            lines.sort();
+            lines.sort_by_key(|line| if line.starts_with("stdout") { line.clone() } else { String::new() });
         }
         Effect { lines }
     }
