@@ -120,7 +120,12 @@ fn check(options: &Options) -> Result<(), Failure> {
     if options.wd.is_some() && options.wdns.is_some() {
         return refuse("options --wd and --wdns cannot be combined");
     }
-    let enters = options.all || !options.namespaces.is_empty() || options.net_socket.is_some() || options.user_parent;
+    // An environment alone is taken over, too: whoever asks for it gets all that was asked for.
+    let enters = options.all
+        || !options.namespaces.is_empty()
+        || options.net_socket.is_some()
+        || options.user_parent
+        || options.environment;
     if options.target.is_none() {
         if options.all {
             return refuse("no target PID specified for --all");
