@@ -3,7 +3,7 @@
 use super::idmap;
 use super::step::{Setting, Step};
 use super::target::Target;
-use linux::mount::api::{self, FsContext, Message};
+use linux::mount::api::{self, Attributes, FsContext, MOUNT_ATTR_NOSYMFOLLOW, Message};
 use linux::mount::appeared::Before;
 use linux::mount::{statmount, subdirectory};
 use linux::options::{MountOption, Options as MountOptions};
@@ -47,15 +47,18 @@ struct DetachedTree<'a> {
     tree: Option<OwnedFd>,
     before: Option<Before>,
     attached: bool,
+    /// Its flags come when it is attached: the kernel has no mount_setattr(2), and mount(2) changes none before.
+    late: bool,
     done: Done,
 }
 
 /// Carries all steps out, on the tree that is open already, if there is one.
 pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[Step<'_>]) -> Result<Done, Failed> {
-    let mut state = DetachedTree { target, tree, before: None, attached: false, done: Done::default() };
+    let mut state = DetachedTree { target, tree, before: None, attached: false, late: false, done: Done::default() };
     for (index, step) in steps.iter().enumerate() {
-        if let Err(error) = state.step(step) {
-            let undone = undo(&target.path, steps.get(..index).unwrap_or_default(), step);
+        let done = steps.get(..index).unwrap_or_default();
+        if let Err(error) = state.step(done, step) {
+            let undone = undo(&target.path, done, step);
             return Err(Failed { error, messages: state.done.messages, attached: state.attached && !undone });
         }
     }
@@ -80,7 +83,8 @@ fn undo(target: &OsStr, done: &[Step<'_>], failed: &Step<'_>) -> bool {
 }
 
 impl DetachedTree<'_> {
-    fn step(&mut self, step: &Step<'_>) -> linux::Result<()> {
+    /// One step, after those that are `done`.
+    fn step(&mut self, done: &[Step<'_>], step: &Step<'_>) -> linux::Result<()> {
         let target = self.target.path.as_os_str();
         match step {
             Step::Create { fstype, source, settings, exclusive, attributes } => {
@@ -111,8 +115,14 @@ impl DetachedTree<'_> {
             Step::SetAttributes { attributes, recursive } => {
                 let tree = self.tree()?;
                 match api::mount_setattr(tree, *attributes, *recursive) {
-                    Err(error) if error.errno == Errno::ENOSYS => {
-                        mount::propagation::set_of(tree, *attributes, *recursive).map_err(|_| error)?;
+                    Err(error) if is_unknown(&error, attributes) => {
+                        // Without /proc no path stands for the tree: mount(2) makes the whole mount.
+                        mount::remount::is_reachable(tree)?;
+                        if !self.attached && matches!(done, [Step::Clone { .. }, ..]) {
+                            self.late = true;
+                        } else {
+                            mount::remount::set_attributes(tree, target, *attributes, *recursive)?;
+                        }
                     }
                     done => done?,
                 }
@@ -133,6 +143,12 @@ impl DetachedTree<'_> {
                     }
                 }
                 self.attached = true;
+                if self.late
+                    && let Err(error) = self.set_late(done)
+                {
+                    self.attached = mount::detach(self.tree()?).is_err();
+                    return Err(error);
+                }
             }
             // Not for somebody who was not to have it.
             Step::SetOwner { .. } | Step::SetMode(_) if self.done.not_changed.is_some() => {}
@@ -154,7 +170,8 @@ impl DetachedTree<'_> {
                 }
             }
             Step::Remount2 { attributes, recursive } => {
-                mount::remount::set_attributes(target, *attributes, *recursive)?;
+                let top = directory::open_path(target)?;
+                mount::remount::set_attributes(top.as_fd(), target, *attributes, *recursive)?;
             }
             Step::Detach => mount::unmount(target, mount::MNT_DETACH)?,
             Step::Subdirectory2 { source, fstype, flags, data, path } => {
@@ -169,6 +186,16 @@ impl DetachedTree<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The flags that mount_setattr(2) was to set before.
+    fn set_late(&self, done: &[Step<'_>]) -> linux::Result<()> {
+        done.iter().try_for_each(|step| match step {
+            Step::SetAttributes { attributes, recursive } => {
+                mount::remount::set_attributes(self.tree()?, &self.target.path, *attributes, *recursive)
+            }
+            _ => Ok(()),
+        })
     }
 
     fn reconfigure(&mut self, settings: &[Setting<'_>]) -> linux::Result<()> {
@@ -214,6 +241,13 @@ impl DetachedTree<'_> {
     fn tree(&self) -> linux::Result<BorrowedFd<'_>> {
         self.tree.as_ref().map(AsFd::as_fd).ok_or_else(|| Error::new("open_tree", "", Errno::EBADF))
     }
+}
+
+/// Whether mount(2) may know what mount_setattr(2) does not: that came in Linux 5.12, and knows nosymfollow since 5.14,
+/// mount(2) since 5.10.
+fn is_unknown(error: &Error, attributes: &Attributes) -> bool {
+    let changed = attributes.set | attributes.clear;
+    error.errno == Errno::ENOSYS || error.errno == Errno::EINVAL && changed & MOUNT_ATTR_NOSYMFOLLOW != 0
 }
 
 fn create(

@@ -214,12 +214,12 @@ impl Mount {
     }
 
     /// Whether the kernel lacks a call, or does not know by that call what mount(2) may know: nosymfollow came to mount(2)
-    /// in Linux 5.10, and to fsmount(2) and mount_setattr(2) in 5.14.
+    /// in Linux 5.10, and to fsmount(2) in 5.14.
     fn is_missing(&self, error: &Error) -> bool {
         error.errno == Errno::ENOSYS
             || limits::is_layer(&error.object)
             || error.errno == Errno::EINVAL
-                && matches!(error.call, "fsmount" | "mount_setattr")
+                && error.call == "fsmount"
                 && self.options.mount_flags() & MS_NOSYMFOLLOW != 0
     }
 

@@ -15,7 +15,7 @@ pub mod statmount;
 pub mod subdirectory;
 mod unmount;
 
-pub use unmount::unmount;
+pub use unmount::{detach, unmount};
 
 use crate::{Errno, Result, error::Context, raw, trace};
 use nix::mount::{MntFlags, MsFlags};

@@ -1,4 +1,4 @@
-//! Flags of mounts that are there, by mount(2) alone: what mount_setattr(2) does since Linux 5.12.
+//! Flags and propagation of mounts that are there, by mount(2) alone: what mount_setattr(2) does since Linux 5.12.
 //!
 //! mount(2) replaces all flags of one mount, so those that are not to change are read from mountinfo first.
 //! With a tree, each mount is changed on its own; if one cannot be, those before it get their flags back.
@@ -8,15 +8,15 @@ use super::api::{
     MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_STRICTATIME,
 };
 use super::{
-    MS_BIND, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME,
+    MS_BIND, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_REC, MS_RELATIME,
     MS_REMOUNT, MS_STRICTATIME, mount2, statmount,
 };
 use crate::error::Context;
 use crate::mountinfo::{self, Entry, Table};
 use crate::options::Options;
-use crate::{Errno, Error, Result, file, raw};
+use crate::{Errno, Error, Result, file, raw, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 const PAIRS: [(u64, u64); 8] = [
     (MOUNT_ATTR_RDONLY, MS_RDONLY),
@@ -36,12 +36,28 @@ struct Changed {
     flags: u64,
 }
 
-/// Changes the flags of the mount at `target`, with `recursive` of every mount below it, too: all of them, or none.
-/// What the kernel does not know and would leave out without a word is `EINVAL`.
-pub fn set_attributes(target: &OsStr, change: Attributes, recursive: bool) -> Result<()> {
-    let top = open(target)?;
-    let id = u32::try_from(statmount::id_of(top.as_fd())?).unwrap_or_default();
-    drop(top);
+/// The mount that a change is about, by its descriptor and its number in mountinfo.
+#[derive(Clone, Copy)]
+struct Top<'a>(BorrowedFd<'a>, u32);
+
+/// Whether a path stands for the descriptor `tree`, which [`set_attributes`] takes. `ENOSYS`: there is no /proc.
+pub fn is_reachable(tree: BorrowedFd<'_>) -> Result<()> {
+    stat::path(&raw::path_of_descriptor(tree)).map(drop).map_err(|_| Error::new("mount_setattr", "", Errno::ENOSYS))
+}
+
+/// Changes the propagation and the flags of the mount that `tree` is the root of, with `recursive` of every mount below it,
+/// too: the flags of all of them, or of none. `target` is for the error. What the kernel does not know and would leave out
+/// without a word is `EINVAL`.
+pub fn set_attributes(tree: BorrowedFd<'_>, target: &OsStr, change: Attributes, recursive: bool) -> Result<()> {
+    if let Some(propagation) = change.propagation {
+        let flags = propagation.flag() | if recursive { MS_REC } else { 0 };
+        mount_at(tree, target, flags)?;
+        if change.set | change.clear == 0 {
+            return Ok(());
+        }
+    }
+    let id = u32::try_from(statmount::id_of(tree)?).unwrap_or_default();
+    let top = Top(tree, id);
     let table = Table::read()?;
     let mounts: Vec<Entry<'_>> = if recursive {
         mountinfo::tree_backward(&table.entries().collect::<Vec<_>>(), id).context("mount", target)?
@@ -49,28 +65,28 @@ pub fn set_attributes(target: &OsStr, change: Attributes, recursive: bool) -> Re
         vec![table.find_id(id).ok_or_else(|| Error::new("mount", target, Errno::EINVAL))?]
     };
     let mut changed = Vec::with_capacity(mounts.len());
-    let done = change_all(target, id, &mounts, change, &mut changed);
+    let done = change_all(top, target, &mounts, change, &mut changed);
     if done.is_err() {
         for mount in changed.iter().rev() {
             // As far as it goes; the first error is the one to tell.
-            let _ = replace(&mount.target, mount.id, mount.flags);
+            let _ = replace(top, &mount.target, mount.id, mount.flags);
         }
     }
     done
 }
 
 fn change_all(
-    top: &OsStr,
-    id: u32,
+    top: Top<'_>,
+    target: &OsStr,
     mounts: &[Entry<'_>],
     change: Attributes,
     changed: &mut Vec<Changed>,
 ) -> Result<()> {
     for entry in mounts {
-        // The top is where the caller says, which may be a path that is not canonical.
-        let target = if entry.id == id { top.to_os_string() } else { entry.target_path() };
+        // The top's path is the one that the caller said, in the error as well.
+        let target = if entry.id == top.1 { target.to_os_string() } else { entry.target_path() };
         let flags = flags_of(entry);
-        replace(&target, entry.id, applied(flags, change))?;
+        replace(top, &target, entry.id, applied(flags, change))?;
         changed.push(Changed { target, id: entry.id, flags });
     }
     let table = Table::read()?;
@@ -83,20 +99,24 @@ fn change_all(
     Ok(())
 }
 
-/// Replaces the flags of the mount `id`, which is looked up by its path and changed by its descriptor. A path that leads
-/// to another mount (it is hidden by that one, or was moved) is `EBUSY`.
-fn replace(target: &OsStr, id: u32, flags: u64) -> Result<()> {
-    let mount = open(target)?;
-    if statmount::id_of(mount.as_fd())? != u64::from(id) {
-        return Err(Error::new("mount", target, Errno::EBUSY));
+/// Replaces the flags of the mount `id`, by its descriptor. One below the top is looked up by its path first: a path that
+/// leads to another mount (it is hidden by that one, or was moved) is `EBUSY`.
+fn replace(Top(mut mount, top): Top<'_>, target: &OsStr, id: u32, flags: u64) -> Result<()> {
+    let found;
+    if id != top {
+        found = file::open_at(None, target, libc::O_PATH, 0).context("mount", target)?;
+        mount = found.as_fd();
+        if statmount::id_of(mount)? != u64::from(id) {
+            return Err(Error::new("mount", target, Errno::EBUSY));
+        }
     }
-    let path = raw::path_of_descriptor(mount.as_fd());
-    mount2(Some(OsStr::new("none")), &path, None, MS_REMOUNT | MS_BIND | flags, None)
-        .map_err(|error| Error::new(error.call, target, error.errno))
+    mount_at(mount, target, MS_REMOUNT | MS_BIND | flags)
 }
 
-fn open(target: &OsStr) -> Result<OwnedFd> {
-    file::open_at(None, target, libc::O_PATH, 0).context("mount", target)
+/// mount(2) of a change to the mount that `tree` is the root of.
+fn mount_at(tree: BorrowedFd<'_>, target: &OsStr, flags: u64) -> Result<()> {
+    mount2(Some(OsStr::new("none")), &raw::path_of_descriptor(tree), None, flags, None)
+        .map_err(|error| Error::new(error.call, target, error.errno))
 }
 
 /// The MS_ flags that mountinfo shows for a mount. No word for access times means every access time.

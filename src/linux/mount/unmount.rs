@@ -1,9 +1,9 @@
 //! Unmounting without following a symbolic link: umount2(2), path_resolution(7).
 
-use super::{UMOUNT_NOFOLLOW, umount2};
+use super::{MNT_DETACH, UMOUNT_NOFOLLOW, umount2};
 use crate::{Errno, Error, Result, directory, error::Context, raw, resolve, stat};
 use std::ffi::OsStr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// [`umount2`] of a path without symbolic links, as resolving one gives it. A link that was put into it since is not
@@ -32,4 +32,9 @@ pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
         done => done,
     };
     done.map_err(|error| Error::new(error.call, target, error.errno))
+}
+
+/// Detaches the mount that `tree` is the root of, with those below it: umount2(2) by its descriptor, which takes /proc.
+pub fn detach(tree: BorrowedFd<'_>) -> Result<()> {
+    umount2(&raw::path_of_descriptor(tree), MNT_DETACH)
 }
