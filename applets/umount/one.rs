@@ -106,6 +106,8 @@ pub struct Known<'a> {
     without_helper: Vec<OsString>,
     /// utab, read once.
     kept: &'a utab::Index<'a>,
+    /// Whether it could be read: else each mount may have an entry.
+    is_read: bool,
     /// Mounts that are gone and have their entries in utab still.
     gone: Vec<(OsString, Option<u64>)>,
     /// The mounts that were there when one was first missed.
@@ -114,8 +116,8 @@ pub struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// For one mount, or many.
-    pub fn of(kept: &'a utab::Index<'a>) -> Known<'a> {
-        Known { without_helper: Vec::new(), kept, gone: Vec::new(), mounts: None }
+    pub fn of(kept: &'a utab::Index<'a>, is_read: bool) -> Known<'a> {
+        Known { without_helper: Vec::new(), kept, is_read, gone: Vec::new(), mounts: None }
     }
 
     /// Takes a mount that is gone out of utab: a part of the table at a time, since each time all of it is written.
@@ -134,8 +136,11 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// What utab keeps of the mount, if it has an entry of it.
+    /// What utab keeps of the mount, if it has an entry of it; no options if it may have one that cannot be read.
     fn kept_options(&self, found: &Found) -> Option<MountOptions> {
+        if !self.is_read {
+            return Some(MountOptions::default());
+        }
         let entry = self.kept.find_mount(&found.target, (found.id != 0).then_some(found.id))?;
         Some(MountOptions::parse(&entry.options).unwrap_or_default())
     }

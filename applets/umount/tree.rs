@@ -37,9 +37,11 @@ pub fn unmount_tree(settings: &Settings<'_>, operand: &OsStr, output: &mut Outpu
 
 /// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
 pub fn with_utab(settings: &Settings<'_>, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
-    let kept = utab::Table::read();
+    let kept = utab::Table::try_read();
+    let is_read = kept.is_ok();
+    let kept = kept.unwrap_or_default();
     let kept = kept.index();
-    let mut known = Known::of(&kept);
+    let mut known = Known::of(&kept, is_read);
     let outcome = unmount(&mut known);
     match (outcome, known.finish()) {
         (Ok(0), Err(refused)) => refused.outcome(settings),
@@ -180,10 +182,12 @@ pub fn unmount_all_targets(settings: &Settings<'_>, operand: &OsStr, output: &mu
 pub fn unmount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     let table = read()?;
-    let kept = utab::Table::read();
+    let kept = utab::Table::try_read();
+    let is_read = kept.is_ok();
+    let kept = kept.unwrap_or_default();
     let kept = kept.index();
     let types = options.types.as_ref().map_or(LEFT_ALONE, |types| types.as_bytes());
-    let mut known = Known::of(&kept);
+    let mut known = Known::of(&kept, is_read);
     let mut status = 0;
     for entry in table.entries_backward() {
         let target = entry.target_path();

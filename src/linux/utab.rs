@@ -118,7 +118,16 @@ impl Table {
 
     /// Reads the table; one that is missing or may not be read is empty.
     pub fn read() -> Table {
-        read_text().map_or_else(|_| Table::default(), |text| Table::parse(&text))
+        Table::try_read().unwrap_or_default()
+    }
+
+    /// Reads the table; one that is missing is empty.
+    pub fn try_read() -> Result<Table> {
+        match read_text() {
+            Ok(text) => Ok(Table::parse(&text)),
+            Err(error) if error.errno == Errno::ENOENT => Ok(Table::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The entry of a mount: by its number, else, of those without one, by root, target and source.
@@ -376,11 +385,7 @@ pub fn update(change: &mut dyn FnMut(&mut Table) -> bool) -> Result<()> {
     let path = path();
     let Some(_lock) = lock()? else { return Ok(()) };
     // A table that cannot be read must not be replaced by one without its entries.
-    let mut table = match read_text() {
-        Ok(text) => Table::parse(&text),
-        Err(error) if error.errno == Errno::ENOENT => Table::default(),
-        Err(error) => return Err(error),
-    };
+    let mut table = Table::try_read()?;
     if !change(&mut table) {
         return Ok(());
     }
