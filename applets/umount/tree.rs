@@ -35,11 +35,14 @@ pub fn unmount_tree(settings: &Settings<'_>, operand: &OsStr, output: &mut Outpu
     })
 }
 
+/// utab, and whether it could be read; it is empty if not.
+fn read_utab() -> (utab::Table, bool) {
+    utab::Table::try_read().map_or_else(|_| (utab::Table::default(), false), |table| (table, true))
+}
+
 /// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
 pub fn with_utab(settings: &Settings<'_>, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
-    let kept = utab::Table::try_read();
-    let is_read = kept.is_ok();
-    let kept = kept.unwrap_or_default();
+    let (kept, is_read) = read_utab();
     let kept = kept.index();
     let mut known = Known::of(&kept, is_read);
     let outcome = unmount(&mut known);
@@ -182,9 +185,7 @@ pub fn unmount_all_targets(settings: &Settings<'_>, operand: &OsStr, output: &mu
 pub fn unmount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     let table = read()?;
-    let kept = utab::Table::try_read();
-    let is_read = kept.is_ok();
-    let kept = kept.unwrap_or_default();
+    let (kept, is_read) = read_utab();
     let kept = kept.index();
     let types = options.types.as_ref().map_or(LEFT_ALONE, |types| types.as_bytes());
     let mut known = Known::of(&kept, is_read);
