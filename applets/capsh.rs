@@ -13,7 +13,7 @@ mod sets;
 use cli::explain::{NO_CALL, Story};
 use cli::option::{Argument, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
-use linux::capability;
+use linux::caps;
 use linux::process::Pid;
 use linux::signal::Disposition;
 use std::ffi::{OsStr, OsString};
@@ -228,8 +228,8 @@ fn find(argument: &OsStr) -> Option<(usize, Spec, Option<&OsStr>)> {
 impl Session<'_> {
     /// Says it when the kernel has more capabilities than we know names for.
     fn warn_of_unnamed(&mut self) {
-        let last = capability::count().saturating_sub(1);
-        if last >= capability::NAMED {
+        let last = caps::count().saturating_sub(1);
+        if last >= caps::NAMED {
             self.output.print(text!["WARNING: libcap needs an update (cap=", last, " should have a name).\n"]);
         }
     }

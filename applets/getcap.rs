@@ -3,7 +3,7 @@
 use cli::explain::{NO_CALL, Story};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, capability, text};
-use linux::filecap::{self, FileCapabilities};
+use linux::caps::{self, file::FileCapabilities};
 use linux::walk::{self, Walk};
 use linux::{Errno, stat};
 use std::ffi::OsStr;
@@ -155,7 +155,7 @@ fn without_slashes(path: &OsStr) -> &OsStr {
 
 /// What is at a path, whose last component is not followed. Most files have no capabilities, and one call tells that.
 fn look(path: &OsStr, everything: bool) -> linux::Result<Found> {
-    let found = match filecap::at(path) {
+    let found = match caps::file::at(path) {
         Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Found::Nothing,
         Err(errno) => Found::Failed(errno),
         Ok(found) => Found::Capabilities(found),

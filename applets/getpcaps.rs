@@ -8,7 +8,7 @@ use cli::failure::{Line, warn, write_error};
 use cli::option::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::Errno;
-use linux::capability::{self, Iab};
+use linux::caps::{self, Iab};
 use linux::process::Pid;
 use std::os::unix::ffi::OsStrExt;
 
@@ -134,8 +134,8 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
 
 fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Result<(), Vec<u8>> {
     let pid = parse_pid(text).map_err(|errno| text!["Cannot parse pid ", text, ": (", errno, ")"])?;
-    let sets = capability::get(pid)
-        .map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
+    let sets =
+        caps::get(pid).map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
     let shown = print(&sets);
     if with_iab {
         let whole = style != Style::Plain;
@@ -146,7 +146,7 @@ fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Resul
             output.print(text![" \"", shown, "\""]);
         }
         if whole || iab.ambient | iab.blocked != 0 {
-            output.print(text![" [", iab.print(capability::count()), "]"]);
+            output.print(text![" [", iab.print(caps::count()), "]"]);
         }
         output.print("\n");
         return Ok(());

@@ -4,9 +4,10 @@
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
+use linux::mount::mountinfo;
 use linux::mount::statmount;
 use linux::stat::{self, Stat};
-use linux::{Errno, directory, mountinfo};
+use linux::{Errno, directory};
 use std::ffi::{OsStr, OsString};
 
 /// Wrong usage, or the path cannot be looked at.

@@ -4,7 +4,7 @@
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use hints::{Step, explained};
-use linux::root;
+use linux::pivot;
 use std::ffi::OsString;
 
 /// The record of this applet.
@@ -32,7 +32,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     };
     let [new_root, put_old] = two(&operands)?;
-    root::pivot(new_root, put_old).map_err(|error| {
+    pivot::pivot(new_root, put_old).map_err(|error| {
         let text = text!["failed to change root from `", new_root, "' to `", put_old, "': ", error.errno];
         explained(Failure::new(1, text), Step::Pivot { new_root }, error.errno)
     })?;

@@ -12,8 +12,8 @@ use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use hints::point_at;
 use hints::{Step, explained};
 use linux::Errno;
-use linux::capability::{self, Sets};
-use linux::filecap::{File, FileCapabilities};
+use linux::caps::file::{File, FileCapabilities};
+use linux::caps::{self, Sets};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -296,9 +296,9 @@ impl Session {
 
     fn change(&mut self, wanted: Wanted, path: &OsStr, invocation: &Invocation<'_>) -> Result<(), Failure> {
         if !self.raised {
-            capability::raise(capability::SETFCAP).map_err(|error| {
+            caps::raise(caps::SETFCAP).map_err(|error| {
                 let line = text!["unable to set CAP_SETFCAP effective capability: ", error.errno];
-                explained(Failure::plain(1, line), Step::Raise(capability::SETFCAP), error.errno)
+                explained(Failure::plain(1, line), Step::Raise(caps::SETFCAP), error.errno)
             })?;
             self.raised = true;
         }

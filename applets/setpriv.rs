@@ -10,7 +10,7 @@ mod run;
 use ::run::exec::Program;
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
-use linux::capability;
+use linux::caps;
 use std::ffi::OsString;
 
 /// A privilege could not be set.
@@ -41,7 +41,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             dump::print(options.dump, invocation, output)?;
             return Ok(0);
         }
-        for capability in 0..capability::count() {
+        for capability in 0..caps::count() {
             output.print(text![options::capability_name(capability), "\n"]);
         }
         return Ok(0);

@@ -40,9 +40,9 @@ const CIRCLES: &[(&str, &[&str])] = &[(
 /// Files that are still longer than [`LINES`].
 const LONG: &[&str] = &[
     "src/linux/accounts.rs",
-    "src/linux/mountinfo.rs",
-    "src/linux/options.rs",
-    "src/linux/utab.rs",
+    "src/linux/mount/mountinfo.rs",
+    "src/linux/mount/options.rs",
+    "src/linux/mount/utab.rs",
     "applets/setpriv/options.rs",
     "tests/bin/examine/values.rs",
     "tests/bin/inject.rs",

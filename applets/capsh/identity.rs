@@ -3,7 +3,7 @@
 use super::{Session, Step, fail, failed, integer};
 use cli::{Failure, number, text};
 use hints::explained;
-use linux::capability::{self, SETGID, SETUID, SYS_CHROOT};
+use linux::caps::{self, SETGID, SETUID, SYS_CHROOT};
 use linux::{accounts, credentials, directory};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -71,7 +71,7 @@ impl Session<'_> {
 
     pub(super) fn chroot(&mut self, path: &OsStr) -> Step {
         let change = || directory::chroot(path).and_then(|()| directory::chdir(OsStr::new("/")));
-        match capability::with_raised(SYS_CHROOT, change) {
+        match caps::with_raised(SYS_CHROOT, change) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 // libcap does not say why.
@@ -107,27 +107,27 @@ fn gid(item: &[u8]) -> Option<u32> {
 /// effective afterwards: libcap's cap_setuid(3).
 fn set_uid_keeping(uid: u32) -> linux::Result<()> {
     let done = (|| {
-        capability::raise(SETUID)?;
+        caps::raise(SETUID)?;
         // Refused where a securebit locks it. The user changes all the same, as with libcap: what
         // is lost then is privilege.
-        let kept = capability::set_keep_capabilities(1);
+        let kept = caps::set_keep_capabilities(1);
         let done = credentials::set_uid(uid);
         if kept.is_ok() {
-            capability::set_keep_capabilities(0)?;
+            caps::set_keep_capabilities(0)?;
         }
         done
     })();
-    capability::clear_effective()?;
+    caps::clear_effective()?;
     done
 }
 
 /// setgid(2) and setgroups(2) with CAP_SETGID raised for them; nothing is effective afterwards.
 fn set_groups_raised(gid: u32, groups: &[u32]) -> linux::Result<()> {
     let done = (|| {
-        capability::raise(SETGID)?;
+        caps::raise(SETGID)?;
         credentials::set_gid(gid)?;
         credentials::set_groups(groups)
     })();
-    capability::clear_effective()?;
+    caps::clear_effective()?;
     done
 }

@@ -5,7 +5,7 @@ use super::{Session, Step, fail};
 use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
 use hints::point_at;
-use linux::capability::{self, Iab, Mode, NAMES, Own, all, bit, names};
+use linux::caps::{self, Iab, Mode, NAMES, Own, all, bit, names};
 use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -57,9 +57,9 @@ impl Session<'_> {
 
     fn print_securebits(&mut self, classic: bool, own: &Own) -> Step {
         let yes = |set: bool| if set { "yes" } else { "no" };
-        let bits = match capability::securebits() {
+        let bits = match caps::securebits() {
             Err(error) if error.errno == Errno::EINVAL => {
-                let keep = yes(capability::keeps_capabilities().map_err(unreadable)?);
+                let keep = yes(caps::keeps_capabilities().map_err(unreadable)?);
                 self.output.print(text![
                     "[Securebits ABI not supported]\n prctl-keep-caps: ",
                     keep,
@@ -72,7 +72,7 @@ impl Session<'_> {
         let digits = (u32::BITS - bits.leading_zeros()).max(1);
         self.output.print(text!["Securebits: 0", format!("{bits:o}/{bits:#x}/{digits}'b{bits:b}")]);
         if !classic {
-            let limited = u8::from(capability::no_new_privileges().map_err(unreadable)?);
+            let limited = u8::from(caps::no_new_privileges().map_err(unreadable)?);
             self.output.print(text![" (no-new-privs=", limited, ")"]);
         }
         self.output.print("\n");
@@ -147,8 +147,8 @@ impl Session<'_> {
     }
 
     fn print_explanation(&mut self, capability: u8) {
-        let known = all(capability::count()) & bit(capability) != 0;
-        let name = capability::known_name(capability);
+        let known = all(caps::count()) & bit(capability) != 0;
+        let name = caps::known_name(capability);
         let (prefix, name) = match (name, known) {
             (Some(name), true) => ("", name),
             (Some(name), false) => ("<reserved for> ", name),

@@ -6,7 +6,7 @@ use cli::capability::{parse, parse_one};
 use cli::{Failure, text};
 use hints::explained;
 use hints::point_at;
-use linux::capability::{self, Mode, SETPCAP, Sets, TextError, bit, members};
+use linux::caps::{self, Mode, SETPCAP, Sets, TextError, bit, members};
 use linux::{Errno, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +15,7 @@ impl Session<'_> {
     /// Does `change` with CAP_SETPCAP effective, unless `--strict`; what was effective before
     /// is so again afterwards. `Err`: it could not be raised.
     fn with_help<T>(&self, change: impl FnOnce() -> linux::Result<T>) -> linux::Result<linux::Result<T>> {
-        if self.strict { Ok(change()) } else { capability::with_raised(SETPCAP, change) }
+        if self.strict { Ok(change()) } else { caps::with_raised(SETPCAP, change) }
     }
 
     pub(super) fn toggle_strict(&mut self) -> Step {
@@ -27,13 +27,13 @@ impl Session<'_> {
         let sets = parse(text.as_bytes()).map_err(|error| {
             point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error)
         })?;
-        let before = capability::get(0).unwrap_or_default();
+        let before = caps::get(0).unwrap_or_default();
         // With CAP_SETPCAP the inheritable set may gain what is not permitted. It is a help, not a
         // condition: without it the kernel decides.
-        let raised = !self.strict && capability::raise(SETPCAP).is_ok();
-        let done = capability::set(&sets);
+        let raised = !self.strict && caps::raise(SETPCAP).is_ok();
+        let done = caps::set(&sets);
         if done.is_err() && raised {
-            let _ = capability::set(&before);
+            let _ = caps::set(&before);
         }
         done.map_err(|error| {
             let failure = fail(text!["Unable to set capabilities [--caps=", text, "]"]);
@@ -49,7 +49,7 @@ impl Session<'_> {
                 None => failure.hint("names and numbers joined by commas, 'all' or 'none'"),
             }
         })?;
-        let change = || capability::set(&Sets { inheritable: set, ..capability::get(0)? });
+        let change = || caps::set(&Sets { inheritable: set, ..caps::get(0)? });
         // As for --caps, the raise is only a help.
         let done = self.with_help(change).unwrap_or_else(|_| change());
         done.map_err(|error| {
@@ -64,11 +64,11 @@ impl Session<'_> {
         }
         // Every item is read before any is dropped: what is dropped cannot be had back.
         let whole = list == "all";
-        let set = if whole { capability::all(capability::count()) } else { bits(list)? };
+        let set = if whole { caps::all(caps::count()) } else { bits(list)? };
         let order = items(list);
         let done = self.with_help(|| {
             let drop_one = |capability: u8| {
-                capability::drop_bounding(capability)
+                caps::drop_bounding(capability)
                     .map_err(|error| linux::Error::new(error.call, capability.to_string(), error.errno))
             };
             if whole { members(set).try_for_each(drop_one) } else { order.into_iter().try_for_each(drop_one) }
@@ -77,7 +77,7 @@ impl Session<'_> {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 let capability = refused(&error);
-                let name = capability::name(capability);
+                let name = caps::name(capability);
                 let failure = if whole {
                     fail(text!["Unable to drop bounding capability [", name, "]"])
                 } else {
@@ -93,25 +93,25 @@ impl Session<'_> {
     }
 
     pub(super) fn add_ambient(&mut self, list: &OsStr) -> Step {
-        change_ambient(list, capability::raise_ambient, "raise", |failure, capability, errno| {
+        change_ambient(list, caps::raise_ambient, "raise", |failure, capability, errno| {
             explained(failure, hints::Step::RaiseAmbient(capability), errno)
         })
     }
 
     pub(super) fn delete_ambient(&mut self, list: &OsStr) -> Step {
-        change_ambient(list, capability::lower_ambient, "clear", |failure, _, _| failure)
+        change_ambient(list, caps::lower_ambient, "clear", |failure, _, _| failure)
     }
 
     pub(super) fn clear_ambient(&mut self) -> Step {
-        if capability::ambient().is_ok_and(|set| set == 0) {
+        if caps::ambient().is_ok_and(|set| set == 0) {
             return Ok(());
         }
-        capability::clear_ambient().map_err(|error| failed("failed to reset ambient set", &error))
+        caps::clear_ambient().map_err(|error| failed("failed to reset ambient set", &error))
     }
 
     pub(super) fn set_iab(&mut self, text: &OsStr) -> Step {
         let bytes = text.as_bytes();
-        let iab = capability::parse_iab(bytes)
+        let iab = caps::parse_iab(bytes)
             .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
         iab.set().map_err(|error| {
             let failure = failed("unable to set IAB tuple", &error);
@@ -122,7 +122,7 @@ impl Session<'_> {
 
     pub(super) fn set_securebits(&mut self, value: &OsStr) -> Step {
         let bits = integer("--secbits value", value)?;
-        capability::set_securebits(bits).map_err(|error| {
+        caps::set_securebits(bits).map_err(|error| {
             let failure = fail(text!["failed to set securebits to 0", format!("{bits:o}/{bits:#x}")]);
             explained(failure, hints::Step::SetPrivileges, error.errno)
         })
@@ -130,16 +130,16 @@ impl Session<'_> {
 
     pub(super) fn set_keep(&mut self, value: &OsStr) -> Step {
         let keep = integer("--keep value", value)?;
-        capability::set_keep_capabilities(keep)
+        caps::set_keep_capabilities(keep)
             .map_err(|error| fail(text!["prctl(PR_SET_KEEPCAPS, ", keep, ") failed: ", error.errno]))
     }
 
     pub(super) fn set_no_new_privileges(&mut self) -> Step {
-        capability::set_no_new_privileges().map_err(|error| failed("unable to set no-new-privs", &error))
+        caps::set_no_new_privileges().map_err(|error| failed("unable to set no-new-privs", &error))
     }
 
     pub(super) fn has_no_new_privileges(&mut self) -> Step {
-        match capability::no_new_privileges() {
+        match caps::no_new_privileges() {
             Ok(true) => Ok(()),
             _ => Err(fail(text!["no-new-privs not set"])),
         }
@@ -178,36 +178,34 @@ impl Session<'_> {
 
     pub(super) fn supports(&mut self, text: &OsStr) -> Step {
         let capability = recognized(text)?;
-        if capability < capability::count() {
+        if capability < caps::count() {
             return Ok(());
         }
         Err(fail(text!["cap[", text, "=", capability, "] not supported by kernel"]))
     }
 
     pub(super) fn has_permitted(&mut self, text: &OsStr) -> Step {
-        require(text, "not permitted", |it| capability::get(0).is_ok_and(|sets| sets.permitted & bit(it) != 0))
+        require(text, "not permitted", |it| caps::get(0).is_ok_and(|sets| sets.permitted & bit(it) != 0))
     }
 
     pub(super) fn has_inheritable(&mut self, text: &OsStr) -> Step {
-        require(text, "not inheritable", |it| capability::get(0).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
+        require(text, "not inheritable", |it| caps::get(0).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
     }
 
     pub(super) fn has_ambient(&mut self, text: &OsStr) -> Step {
-        require(text, "not in ambient vector", |it| capability::in_ambient(it) == Ok(true))
+        require(text, "not in ambient vector", |it| caps::in_ambient(it) == Ok(true))
     }
 
     pub(super) fn has_bounding(&mut self, text: &OsStr) -> Step {
-        require(text, "not in bounding vector", |it| capability::in_bounding(it) == Ok(true))
+        require(text, "not in bounding vector", |it| caps::in_bounding(it) == Ok(true))
     }
 
     pub(super) fn is_dropped(&mut self, text: &OsStr) -> Step {
-        require(text, "raised in bounding vector", |it| {
-            matches!(capability::in_bounding(it), Ok(false) | Err(Errno::EINVAL))
-        })
+        require(text, "raised in bounding vector", |it| matches!(caps::in_bounding(it), Ok(false) | Err(Errno::EINVAL)))
     }
 
     pub(super) fn kernel_has_ambient(&mut self) -> Step {
-        if capability::has_ambient() {
+        if caps::has_ambient() {
             return Ok(());
         }
         Err(fail(text!["ambient set not supported"]))
@@ -250,9 +248,9 @@ fn change_ambient(
     hint: impl Fn(Failure, u8, Errno) -> Failure,
 ) -> Step {
     if list == "all" {
-        for capability in 0..capability::count() {
+        for capability in 0..caps::count() {
             change(capability).map_err(|error| {
-                let name = capability::name(capability);
+                let name = caps::name(capability);
                 hint(fail(text!["Unable to ", verb, " ambient capability [", name, "]"]), capability, error.errno)
             })?;
         }
@@ -260,7 +258,7 @@ fn change_ambient(
     }
     for capability in read_list(list)? {
         change(capability).map_err(|error| {
-            let name = capability::name(capability);
+            let name = caps::name(capability);
             hint(fail(text!["failed to ", verb, " ambient [", name, "=", capability, "]"]), capability, error.errno)
         })?;
     }
@@ -290,7 +288,7 @@ mod tests {
         assert_eq!(inheritable(b""), Ok(0));
         assert_eq!(inheritable(b"none"), Ok(0));
         assert_eq!(inheritable(b"cap_kill,0"), Ok(33));
-        assert_eq!(inheritable(b"all"), Ok(capability::all(capability::count())));
+        assert_eq!(inheritable(b"all"), Ok(caps::all(caps::count())));
         assert_eq!(inheritable(b"cap_chown=p cap_kill"), Err(None));
         assert!(inheritable(b"none,cap_kill").is_err());
     }

@@ -1,8 +1,8 @@
 //! What namespaces there are, who is in them, and how they are related.
 
-use linux::mountinfo::{self, unescape};
+use linux::mount::mountinfo::{self, unescape};
+use linux::namespace::netlink;
 use linux::namespace::{self, KINDS, Kind};
-use linux::netlink;
 use linux::process::Pid;
 use linux::processes::{self, Process, seen};
 use linux::{Errno, number, stat};

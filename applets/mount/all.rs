@@ -7,9 +7,10 @@ use super::record::not_written;
 use super::request::{Request, Settings};
 use super::{fstab as table, source, target};
 use cli::{Outcome, Output, text};
-use linux::options::{self, Options as MountOptions};
+use linux::directory;
+use linux::mount::options::{self, Options as MountOptions};
+use linux::mount::{fstab, mountinfo, utab};
 use linux::process::{self, Fork, Status, Wait};
-use linux::{directory, fstab, mountinfo, utab};
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -159,7 +160,7 @@ fn is_mounted(mounted: &mountinfo::ByTarget<'_>, entry: &fstab::Entry, own: &Mou
         return false;
     }
     let bind = own.has("bind") || own.has("rbind");
-    let path = match linux::probe::Tag::parse(&entry.source) {
+    let path = match linux::mount::probe::Tag::parse(&entry.source) {
         Some(tag) => tag.resolve().unwrap_or_default(),
         None if bind || source::is_path_type(entry.fstype.as_bytes()) => {
             directory::canonical_source(&entry.source).unwrap_or_else(|_| entry.source.clone())

@@ -2,7 +2,7 @@
 
 use super::errors::USAGE;
 use cli::{Failure, Opt, Table, text};
-use linux::options::{Malformed, Options as MountOptions};
+use linux::mount::options::{Malformed, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

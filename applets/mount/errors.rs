@@ -6,8 +6,9 @@ use cli::failure::Line;
 use cli::{Failure, text};
 use hints::{Step, explained};
 use linux::mount::api::{Message, Severity};
-use linux::options::operation::{Mounting, Operation};
-use linux::{Errno, Error, mountinfo, stat};
+use linux::mount::mountinfo;
+use linux::mount::options::operation::{Mounting, Operation};
+use linux::{Errno, Error, stat};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

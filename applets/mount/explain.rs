@@ -11,7 +11,7 @@ use cli::text::Piece;
 use cli::{Failure, Invocation, text};
 use linux::mount;
 use linux::mount::api::ATTRIBUTE_NAMES;
-use linux::options::operation::Operation;
+use linux::mount::options::operation::Operation;
 use linux::trace::Flags;
 use run::explain as shared;
 use std::ffi::{OsStr, OsString};

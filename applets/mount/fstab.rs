@@ -6,10 +6,11 @@ use super::request::{Request, Settings};
 use super::source::{self, Device};
 use cli::failure::{Line, warn};
 use cli::{Failure, text};
+use linux::directory;
 use linux::index::Index;
-use linux::options::Options as MountOptions;
-use linux::probe::Tag;
-use linux::{directory, fstab, mountinfo, utab};
+use linux::mount::options::Options as MountOptions;
+use linux::mount::probe::Tag;
+use linux::mount::{fstab, mountinfo, utab};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

@@ -3,8 +3,8 @@
 
 use super::args::bad_usage;
 use cli::Failure;
-use linux::idmap::{self, Extent, Ids};
-use linux::options::Options as MountOptions;
+use linux::mount::options::Options as MountOptions;
+use linux::namespace::idmap::{self, Extent, Ids};
 use linux::{Errno, Error, namespace, process};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;

@@ -78,7 +78,8 @@ pub fn of_mount2(mount: &Mount, data: &OsStr) -> Option<Vec<u8>> {
     if data.len() <= limit {
         return None;
     }
-    let length = |option: &linux::options::MountOption| option.name.len() + option.value.as_ref().map_or(0, Vec::len);
+    let length =
+        |option: &linux::mount::options::MountOption| option.name.len() + option.value.as_ref().map_or(0, Vec::len);
     let longest = mount.options.filesystem().max_by_key(|option| length(option))?;
     Some(longer(&longest.name, limit, "mount(2) takes of all options together"))
 }

@@ -5,8 +5,9 @@ use super::errors::no_mounts;
 use super::source;
 use cli::text::disarm;
 use cli::{Outcome, Output, text};
-use linux::probe::{self, Probed};
-use linux::{directory, loopdev, mountinfo, options, stat, utab};
+use linux::mount::probe::{self, Probed};
+use linux::mount::{loopdev, mountinfo, options, utab};
+use linux::{directory, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

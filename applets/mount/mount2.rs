@@ -5,8 +5,8 @@ use super::resolve::Mount;
 use super::step::Step;
 use linux::mount;
 use linux::mount::api::{Attributes, MOUNT_ATTR_NOSYMFOLLOW};
-use linux::options::AttributeChange;
-use linux::options::operation::Operation;
+use linux::mount::options::AttributeChange;
+use linux::mount::options::operation::Operation;
 use std::ffi::OsStr;
 
 /// The steps with one type of file system, whose options are `data`. `silent`: fewer messages in the kernel's log.

@@ -12,8 +12,9 @@ use cli::{Failure, Output, text};
 use linux::mount::MS_NOSYMFOLLOW;
 use linux::mount::api::{Message, Severity};
 use linux::mount::helper;
-use linux::options::operation::Operation;
-use linux::{Errno, Error, mountinfo};
+use linux::mount::mountinfo;
+use linux::mount::options::operation::Operation;
+use linux::{Errno, Error};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 

@@ -7,9 +7,9 @@ use super::step::{Setting, Step};
 use super::xmount::XMount;
 use linux::mount;
 use linux::mount::api::Attributes;
-use linux::options::names::{Layer, Meaning, meaning};
-use linux::options::operation::Operation;
-use linux::options::{AttributeChange, MountOption, Options as MountOptions};
+use linux::mount::options::names::{Layer, Meaning, meaning};
+use linux::mount::options::operation::Operation;
+use linux::mount::options::{AttributeChange, MountOption, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

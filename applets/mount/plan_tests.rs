@@ -9,8 +9,8 @@ use super::steps;
 use cli::Invocation;
 use linux::mount;
 use linux::mount::api::{Attributes, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY};
-use linux::options::Options as MountOptions;
-use linux::options::names::RESET_BY_REMOUNT;
+use linux::mount::options::Options as MountOptions;
+use linux::mount::options::names::RESET_BY_REMOUNT;
 use std::ffi::OsStr;
 
 fn of(list: &str) -> Mount {

@@ -4,9 +4,10 @@ use super::errors::{self, SYSTEM, UTAB};
 use super::request::Settings;
 use super::resolve::Mount;
 use cli::{Failure, Outcome, text};
+use linux::mount::options::operation::Operation;
 use linux::mount::statmount;
-use linux::options::operation::Operation;
-use linux::{Error, directory, mountinfo, utab};
+use linux::mount::{mountinfo, utab};
+use linux::{Error, directory};
 use std::ffi::{OsStr, OsString};
 
 /// utab could not be written.

@@ -7,11 +7,12 @@ use super::source::{self, Missing, Source};
 use super::target::{Target, Unmade};
 use super::xmount::{self, XMount};
 use cli::{Failure, text};
-use linux::loopdev::{Refused, Wanted};
-use linux::options::Options as MountOptions;
-use linux::options::operation::{Mounting, Operation};
-use linux::probe::{self, Probed};
-use linux::{Errno, directory, filesystems, mountinfo};
+use linux::mount::loopdev::{Refused, Wanted};
+use linux::mount::options::Options as MountOptions;
+use linux::mount::options::operation::{Mounting, Operation};
+use linux::mount::probe::{self, Probed};
+use linux::mount::{filesystems, mountinfo};
+use linux::{Errno, directory};
 use std::ffi::OsStr;
 
 /// A mount that is to be made.

@@ -1,9 +1,10 @@
 //! The source of a mount: tags, paths, regular files through loop devices.
 
-use linux::loopdev::{self, Attached, Refused, Wanted};
-use linux::options::Options as MountOptions;
-use linux::probe::{self, Found, OwnedTag, Probed, Tag, TagKind};
-use linux::{Errno, btrfs, directory, mountinfo, number, stat};
+use linux::mount::loopdev::{self, Attached, Refused, Wanted};
+use linux::mount::options::Options as MountOptions;
+use linux::mount::probe::{self, Found, OwnedTag, Probed, Tag, TagKind};
+use linux::mount::{btrfs, mountinfo};
+use linux::{Errno, directory, number, stat};
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -4,10 +4,10 @@
 use super::errors::{self, FAILED, USAGE};
 use super::resolve::Mount;
 use cli::{Failure, text};
-use linux::filesystems;
-use linux::options::operation::Operation;
-use linux::options::type_matches;
-use linux::probe::{self, Probed};
+use linux::mount::filesystems;
+use linux::mount::options::operation::Operation;
+use linux::mount::options::type_matches;
+use linux::mount::probe::{self, Probed};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

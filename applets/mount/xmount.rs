@@ -3,8 +3,8 @@
 use super::errors::{self, USAGE};
 use super::idmap;
 use cli::{Failure, id, text};
+use linux::mount::options::{MountOption, Options as MountOptions};
 use linux::number;
-use linux::options::{MountOption, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 

@@ -7,7 +7,7 @@ use cli::{Failure, text};
 use hints::{Step, explained};
 
 use linux::namespace::{self, Kind};
-use linux::target::Target;
+use linux::procfd::ProcFd;
 use linux::{Errno, Error};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -19,7 +19,7 @@ pub struct Entries<'a> {
     /// Namespaces that are open.
     pub opened: Vec<(Kind, OwnedFd)>,
     /// The process that others are taken from, and their kinds.
-    pub target: Option<(&'a Target, Vec<Kind>)>,
+    pub target: Option<(&'a ProcFd, Vec<Kind>)>,
     /// Of those, the ones that nobody named: one that the kernel does not have is left out, and so is one
     /// that we are in already and may not enter once more.
     pub unnamed: Vec<Kind>,
@@ -54,7 +54,7 @@ impl Entries<'_> {
 
     /// Enters the target's in one call if that can be, and else one by one. An error is told beside what the
     /// one call said.
-    fn enter_from(self, target: &Target, mut kinds: Vec<Kind>) -> Result<(), (Option<Errno>, Failure)> {
+    fn enter_from(self, target: &ProcFd, mut kinds: Vec<Kind>) -> Result<(), (Option<Errno>, Failure)> {
         let user_is_opened = self.has_opened(Kind::User);
         let mut said = enter_by_pidfd(target, &mut kinds, user_is_opened);
         let mut rest = self.opened;
@@ -103,7 +103,7 @@ fn one_by_one(mut all: Vec<(Kind, OwnedFd)>, ours: &[Kind]) -> Result<(), (Errno
 }
 
 /// Leaves out of `kinds` those of `unnamed` that the kernel does not have, and returns those that we are in already.
-fn leave_out_missing(target: &Target, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -> Result<Vec<Kind>, Failure> {
+fn leave_out_missing(target: &ProcFd, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -> Result<Vec<Kind>, Failure> {
     let mut ours = Vec::new();
     for kind in unnamed {
         if !target.has_kind(*kind).map_err(cannot_open)? {
@@ -121,7 +121,7 @@ fn leave_out_missing(target: &Target, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -
 /// Enters the target's namespaces in one call, or, where a user namespace given by file is what gives the
 /// privilege, all but the user namespace. Leaves in `kinds` what has not been entered, and returns why not,
 /// unless there is no pidfd.
-fn enter_by_pidfd(target: &Target, kinds: &mut Vec<Kind>, user_is_opened: bool) -> Option<Errno> {
+fn enter_by_pidfd(target: &ProcFd, kinds: &mut Vec<Kind>, user_is_opened: bool) -> Option<Errno> {
     let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
     let pidfd = target.pidfd.as_ref().filter(|_| flags != 0)?;
     let without_user = flags & !Kind::User.flag();

@@ -8,8 +8,8 @@ use cli::{Failure, Outcome, Output, text};
 use hints::explained;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Environment, Forwarding, Status};
-use linux::target::{Target, change_root, open_directory};
-use linux::{Error, capability, cgroup, credentials, directory};
+use linux::procfd::ProcFd;
+use linux::{Error, caps, cgroup, credentials, directory, file, pivot};
 use run::exec::{Program, failed_to_execute};
 use run::fork::{FORWARDING, Forked, Forking, How, Tie};
 use std::ffi::{OsStr, OsString};
@@ -46,12 +46,12 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
     let entered = enter(plan, opened, target)?;
     let directory = match &plan.directory {
         Some(Directory::Present) => {
-            Some(open_directory(OsStr::new(".")).map_err(named("cannot open current working directory"))?)
+            Some(file::open_path(OsStr::new(".")).map_err(named("cannot open current working directory"))?)
         }
         _ => outside,
     };
     if let Some(root) = &root {
-        change_root(root.as_fd()).map_err(|error| {
+        pivot::change_root(root.as_fd()).map_err(|error| {
             let what = match error.call {
                 "fchdir" => "change directory by root file descriptor failed",
                 "chroot" => "chroot failed",
@@ -62,7 +62,7 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
     }
     let directory = match &plan.directory {
         Some(Directory::Inside(path)) => {
-            Some(open_directory(path).map_err(named("cannot open current working directory"))?)
+            Some(file::open_path(path).map_err(named("cannot open current working directory"))?)
         }
         _ => directory,
     };
@@ -84,7 +84,7 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
     }
     become_user(plan.whom, &entered, target)?;
     if plan.keep_capabilities && entered.user {
-        capability::keep_across_exec()
+        caps::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error))?;
     }
     if let Some(tie) = tie {
@@ -97,16 +97,16 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
 
 /// The target, if one was given.
 #[derive(Clone, Copy)]
-struct Pinned<'a>(Option<&'a Target>);
+struct Pinned<'a>(Option<&'a ProcFd>);
 
 impl<'a> Pinned<'a> {
-    fn get(self) -> Result<&'a Target, Failure> {
+    fn get(self) -> Result<&'a ProcFd, Failure> {
         self.0.ok_or_else(|| Failure::new(1, text!["no target PID specified"]))
     }
 }
 
-fn pin(wanted: super::options::Target, plan: &Plan) -> Result<Target, Failure> {
-    let target = Target::open(wanted.pid).map_err(|error| {
+fn pin(wanted: super::options::Target, plan: &Plan) -> Result<ProcFd, Failure> {
+    let target = ProcFd::open(wanted.pid).map_err(|error| {
         let (before, after) = if plan.all { ("stat of ", " failed: ") } else { ("cannot open ", ": ") };
         let failure = Failure::new(1, text![before, "/proc/", wanted.pid, "/", plan.first, after, error.errno]);
         explained(failure, hints::Step::FindProcess(wanted.pid), error.errno)
@@ -160,7 +160,7 @@ fn open_socket_namespace(fd: i32, target: Pinned<'_>) -> Result<OwnedFd, Failure
 fn open_place(place: &Place, name: &str, target: Pinned<'_>) -> Result<OwnedFd, Failure> {
     match place {
         Place::Target => target.get()?.directory(name).map_err(cannot_open),
-        Place::Path(path) => open_directory(path).map_err(cannot_open),
+        Place::Path(path) => file::open_path(path).map_err(cannot_open),
     }
 }
 
@@ -206,7 +206,7 @@ fn enter(plan: &Plan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -> Resul
 }
 
 /// Whether a process has a user namespace that is not ours.
-fn may_enter_user(target: &Target) -> Result<bool, Failure> {
+fn may_enter_user(target: &ProcFd) -> Result<bool, Failure> {
     match target.identity(Kind::User) {
         Ok(theirs) => Ok(namespace::own(Kind::User).ok() != Some(theirs)),
         Err(error) => match target.has_kind(Kind::User) {

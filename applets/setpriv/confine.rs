@@ -4,7 +4,7 @@
 use super::REFUSED;
 use super::options::{EVERY, Options, Place};
 use cli::{Failure, text};
-use linux::{Errno, file, landlock, seccomp, target};
+use linux::{Errno, file, landlock, seccomp};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -69,7 +69,7 @@ fn ruleset(blocked: u64, rules: &[super::options::Rule]) -> Result<OwnedFd, Fail
         let added = match place {
             Place::Port(port) => landlock::allow_port(ruleset.as_fd(), allowed, *port),
             Place::Path(path) => {
-                let place = target::open_directory(path).map_err(|error| {
+                let place = file::open_path(path).map_err(|error| {
                     Failure::new(1, text!["could not open file for landlock: ", path, ": ", error.errno])
                 })?;
                 landlock::allow(ruleset.as_fd(), allowed, place.as_fd())

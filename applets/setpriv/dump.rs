@@ -3,7 +3,7 @@
 use super::options::{SECUREBITS, capability_name};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, Output, text};
-use linux::capability::{self, Own};
+use linux::caps::{self, Own};
 use linux::{credentials, file, process, stat};
 use std::ffi::OsStr;
 
@@ -26,12 +26,12 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     let mut list = String::new();
     groups.iter().for_each(|group| add(&group.to_string(), &mut list));
     line("Supplementary groups", &list, output);
-    let no_new_privileges = capability::no_new_privileges().map_err(failed("getting no_new_privs failed"))?;
+    let no_new_privileges = caps::no_new_privileges().map_err(failed("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
     let Own { sets, bounding, ambient, .. } = Own::read().map_err(failed("getting capabilities failed"))?;
     let mut set = |name: &str, set: u64| {
         let mut list = String::new();
-        capability::members(set).for_each(|number| add(&capability_name(number), &mut list));
+        caps::members(set).for_each(|number| add(&capability_name(number), &mut list));
         line(name, &list, output);
     };
     if level > 1 {
@@ -43,7 +43,7 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
         set("Ambient capabilities", ambient);
     }
     set("Capability bounding set", bounding);
-    let bits = capability::securebits().map_err(failed("getting process secure bits failed"))?;
+    let bits = caps::securebits().map_err(failed("getting process secure bits failed"))?;
     let mut list = String::new();
     for (bit, name) in SECUREBITS.iter().enumerate() {
         if bits & 1 << bit != 0 {

@@ -4,7 +4,7 @@ use super::confine::listed;
 use super::options::{Changes, Groups, Options, Place};
 use cli::explain::{NO_CALL, Story};
 use cli::text;
-use linux::capability;
+use linux::caps;
 use run::explain as shared;
 use std::ffi::OsString;
 
@@ -109,8 +109,8 @@ fn shown(changes: &Changes, as_bits: bool) -> Vec<u8> {
     for (gains, members) in changes {
         let members = match *members {
             bits if as_bits => format!("{bits:#x}"),
-            all if all == capability::all(capability::count()) => "all".to_string(),
-            some => capability::names(some),
+            all if all == caps::all(caps::count()) => "all".to_string(),
+            some => caps::names(some),
         };
         list.extend_from_slice(&text![if *gains { " +" } else { " -" }, members]);
     }

@@ -4,7 +4,7 @@ use super::confine::listed;
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::process::{ANY_TRACER, Pid};
 use linux::signal::Signal;
-use linux::{capability, landlock};
+use linux::{caps, landlock};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -166,18 +166,18 @@ fn changes(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<u64, Failure>) 
 fn capabilities(list: &OsStr) -> Result<Changes, Failure> {
     changes(list, "capability", |name| {
         if name == b"all" {
-            return Ok(capability::all(capability::count()));
+            return Ok(caps::all(caps::count()));
         }
         let full = [b"cap_", name].concat();
         let numbered = name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok());
-        let found = capability::find(&full).or(numbered).filter(|it| *it < capability::count());
-        found.map(capability::bit).ok_or_else(|| Failure::new(1, text!["unknown capability \"", name, "\""]))
+        let found = caps::find(&full).or(numbered).filter(|it| *it < caps::count());
+        found.map(caps::bit).ok_or_else(|| Failure::new(1, text!["unknown capability \"", name, "\""]))
     })
 }
 
 /// The name of a capability as setpriv writes it: without `cap_`.
 pub fn capability_name(number: u8) -> String {
-    let name = capability::name(number);
+    let name = caps::name(number);
     match name.strip_prefix("cap_") {
         Some(short) => short.to_string(),
         None => format!("cap_{name}"),

@@ -5,7 +5,7 @@ use super::{REFUSED, confine};
 use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
-use linux::capability::{self, SETGID, SETUID, Sets};
+use linux::caps::{self, SETGID, SETUID, Sets};
 use linux::process::{self, Environment};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
 use run::exec::{Program, failed_to_execute};
@@ -38,7 +38,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     };
     let confinement = confine::prepare(options)?;
     if options.gains_nothing() {
-        capability::set_no_new_privileges().map_err(failed("disallow granting new privileges failed"))?;
+        caps::set_no_new_privileges().map_err(failed("disallow granting new privileges failed"))?;
     }
     if let Some(label) = &options.selinux {
         if stat::path(OsStr::new("/sys/fs/selinux")).is_err() {
@@ -63,9 +63,9 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
         credentials::set_groups(groups).map_err(no_ids("setgroups failed", SETGID))?;
     }
     if let Some(changes) = &options.securebits {
-        let present = capability::securebits().map_err(failed("getting process secure bits failed"))?;
+        let present = caps::securebits().map_err(failed("getting process secure bits failed"))?;
         let wanted = changed(u64::from(present), changes);
-        capability::set_securebits(wanted as u32).map_err(failed("set process securebits failed"))?;
+        caps::set_securebits(wanted as u32).map_err(failed("set process securebits failed"))?;
     }
     set_capabilities(options)?;
     if let Some(signal) = kept_signal {
@@ -108,7 +108,7 @@ fn set_ids(options: &Options) -> Done {
     activate()?;
     if options.ruid.is_some() || options.euid.is_some() {
         let [real, effective, _] = credentials::all_uids();
-        capability::set_keep_capabilities(1).map_err(failed("keep process capabilities failed"))?;
+        caps::set_keep_capabilities(1).map_err(failed("keep process capabilities failed"))?;
         credentials::set_uids(options.ruid.unwrap_or(real), options.euid.unwrap_or(effective))
             .map_err(no_ids("setresuid failed", SETUID))?;
         // Leaving uid 0 has emptied the effective set; what follows needs it.
@@ -124,26 +124,26 @@ fn set_ids(options: &Options) -> Done {
 
 /// Makes every permitted capability effective.
 fn activate() -> Done {
-    let sets = capability::get(0).map_err(failed("activate capabilities"))?;
+    let sets = caps::get(0).map_err(failed("activate capabilities"))?;
     if sets.effective == sets.permitted {
         return Ok(());
     }
-    capability::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))
+    caps::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))
 }
 
 fn set_capabilities(options: &Options) -> Done {
-    let count = capability::count();
+    let count = caps::count();
     if let Some(changes) = &options.bounding {
-        let present = capability::bounding(count).map_err(failed("apply bounding set"))?;
+        let present = caps::bounding(count).map_err(failed("apply bounding set"))?;
         // What is not in it cannot come back, and asking for it is no error.
         let lost = present & !changed(present, changes);
-        for capability in capability::members(lost) {
-            capability::drop_bounding(capability).map_err(failed("apply bounding set"))?;
+        for capability in caps::members(lost) {
+            caps::drop_bounding(capability).map_err(failed("apply bounding set"))?;
         }
     }
-    let sets = capability::get(0).map_err(failed("apply capabilities"))?;
+    let sets = caps::get(0).map_err(failed("apply capabilities"))?;
     let bounding = match options.bounding {
-        Some(_) => capability::bounding(count).map_err(failed("apply bounding set"))?,
+        Some(_) => caps::bounding(count).map_err(failed("apply bounding set"))?,
         None => u64::MAX,
     };
     let inheritable = |changes: &Changes| changed(sets.inheritable, changes);
@@ -153,21 +153,18 @@ fn set_capabilities(options: &Options) -> Done {
         inheritable: options.inheritable.as_ref().map_or(sets.inheritable, inheritable),
     };
     if wanted != sets {
-        capability::set(&wanted).map_err(failed("apply capabilities"))?;
+        caps::set(&wanted).map_err(failed("apply capabilities"))?;
     }
     let Some(changes) = &options.ambient else { return Ok(()) };
-    let present = capability::ambient().map_err(failed("apply ambient capabilities"))?;
+    let present = caps::ambient().map_err(failed("apply ambient capabilities"))?;
     let wanted = changed(present, changes);
-    for capability in capability::members(present & !wanted) {
-        capability::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
+    for capability in caps::members(present & !wanted) {
+        caps::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
     }
-    for number in capability::members(wanted & !present) {
+    for number in caps::members(wanted & !present) {
         // Less privilege than was asked for, which the original lets pass without a word.
-        if capability::raise_ambient(number).is_err() {
-            hint(&text![
-                capability::name(number),
-                " is not ambient now: it must be permitted and inheritable (--inh-caps)"
-            ]);
+        if caps::raise_ambient(number).is_err() {
+            hint(&text![caps::name(number), " is not ambient now: it must be permitted and inheritable (--inh-caps)"]);
         }
     }
     Ok(())

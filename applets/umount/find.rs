@@ -1,7 +1,8 @@
 //! What an operand of umount means: a mount point, a device, a tag, or the file behind a loop device.
 
 use linux::mount::statmount;
-use linux::{directory, loopdev, mountinfo, stat};
+use linux::mount::{loopdev, mountinfo};
+use linux::{directory, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -108,7 +109,7 @@ pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Opti
 
 /// The source that an operand names.
 pub fn device(operand: &OsStr) -> Option<OsString> {
-    if let Some(tag) = linux::probe::Tag::parse(operand) {
+    if let Some(tag) = linux::mount::probe::Tag::parse(operand) {
         return tag.resolve();
     }
     let path = directory::canonical_source(operand).unwrap_or_else(|_| operand.to_os_string());

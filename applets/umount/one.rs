@@ -4,12 +4,13 @@ use super::find::{self, Found};
 use super::{FAILED, Options, Settings, USAGE, UTAB};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
+use linux::mount::options::Options as MountOptions;
 use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
-use linux::options::Options as MountOptions;
+use linux::mount::{loopdev, mountinfo, utab};
 use linux::process::{self, Status};
-use linux::{Errno, Error, credentials, loopdev, mountinfo, stat, utab};
+use linux::{Errno, Error, credentials, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

@@ -4,9 +4,10 @@ use super::find::{self, Found};
 use super::one::{self, Known};
 use super::{Settings, USAGE};
 use cli::{Failure, Outcome, Output, text};
+use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::statmount;
-use linux::options::{self, Options as MountOptions};
-use linux::{Errno, credentials, mountinfo, utab};
+use linux::mount::{mountinfo, utab};
+use linux::{Errno, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

@@ -2,8 +2,8 @@
 
 use super::plan::{Plan, Step};
 use cli::explain::Story;
-use linux::idmap::Ids;
 use linux::mount::Propagation;
+use linux::namespace::idmap::Ids;
 use run::explain as shared;
 use std::ffi::OsStr;
 

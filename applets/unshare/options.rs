@@ -3,9 +3,9 @@
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::accounts;
 use linux::credentials::{effective_gid, effective_uid, real_uid};
-use linux::idmap::{self, Extent, Ids};
 use linux::mount::Propagation;
 use linux::namespace::Kind;
+use linux::namespace::idmap::{self, Extent, Ids};
 use linux::process::Environment;
 use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};

@@ -3,8 +3,8 @@
 use super::options::Options;
 use cli::{Failure, text};
 use linux::credentials::{effective_gid, effective_uid};
-use linux::idmap::{self, Extent, Ids};
 use linux::mount::Propagation;
+use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{Clock, Kind};
 use linux::process::Environment;
 use linux::signal::Signal;

@@ -6,9 +6,10 @@ use cli::failure::{failed, hints_wanted, named};
 use cli::{Failure, Outcome, Output, text};
 use hints::explained;
 use linux::mount::Propagation;
+use linux::namespace::idmap;
 use linux::namespace::{self, Kind};
 use linux::process::{self, FORWARDED, Forwarding, Status};
-use linux::{Errno, Error, capability, credentials, directory, idmap, mount};
+use linux::{Errno, Error, caps, credentials, directory, mount};
 use run::exec::{Program, failed_to_execute};
 use run::fork::{FORWARDING, Forked, Forking, How, Tie};
 use std::ffi::OsStr;
@@ -114,7 +115,7 @@ fn perform(step: &Step) -> Result<(), Failure> {
         Step::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
         Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid() failed")),
         Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid() failed")),
-        Step::KeepCapabilities => capability::keep_across_exec()
+        Step::KeepCapabilities => caps::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
         Step::WarnOfPidWithoutFork => {
             cli::failure::hint_on_terminal(hints::PID_WITHOUT_FORK);

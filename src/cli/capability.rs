@@ -1,7 +1,7 @@
 //! Texts of capabilities as users see them: which of libcap's two forms is printed, and how they are read.
 
 use crate::{Invocation, text};
-use linux::capability::{self, Sets, TextError, TextErrorKind};
+use linux::caps::{self, Sets, TextError, TextErrorKind};
 use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +13,7 @@ pub fn is_classic() -> bool {
 
 /// The text of a capability state, in the form that is asked for.
 pub fn print(sets: &Sets) -> String {
-    if is_classic() { capability::print_classic(sets) } else { capability::print(sets, capability::count()) }
+    if is_classic() { caps::print_classic(sets) } else { caps::print(sets, caps::count()) }
 }
 
 /// What `--license` prints: two lines, as libcap's tools do.
@@ -23,13 +23,13 @@ pub fn license(invocation: &Invocation<'_>) -> Vec<u8> {
 
 /// Reads a text: cap_from_text(3) on this kernel.
 pub fn parse(text: &[u8]) -> Result<Sets, TextError> {
-    capability::parse(text, capability::count())
+    caps::parse(text, caps::count())
 }
 
 /// Reads one name or number, with nothing after it.
 pub fn parse_one(text: &OsStr) -> Result<u8, TextError> {
     let text = text.as_bytes();
-    match capability::read_item(text) {
+    match caps::read_item(text) {
         Ok((capability, length)) if length == text.len() => Ok(capability),
         Ok((_, length)) => {
             Err(TextError { offset: length, length: text.len() - length, kind: TextErrorKind::Unexpected })

@@ -4,7 +4,7 @@ use crate::facts::Facts;
 use crate::hint::{Hint, NAMED};
 use cli::text;
 use linux::mount::holders::{Found, Holder, Wanted};
-use linux::mountinfo::Entry;
+use linux::mount::mountinfo::Entry;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 

@@ -4,7 +4,7 @@ use crate::facts::{Facts, Kind as FileKind};
 use crate::hint::{Hint, lacks, on, who_has};
 use cli::text;
 use linux::Errno;
-use linux::capability::{SETFCAP, SETGID, SETPCAP, bit, count, name, names};
+use linux::caps::{SETFCAP, SETGID, SETPCAP, bit, count, name, names};
 use std::ffi::OsStr;
 
 /// A capability that the command needs cannot be made effective.
@@ -131,7 +131,7 @@ mod tests {
     use crate::facts::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
-    use linux::capability::Sets;
+    use linux::caps::Sets;
 
     fn own(effective: u64, permitted: u64, inheritable: u64, bounding: u64) -> MadeUp {
         let sets = Sets { effective, permitted, inheritable };

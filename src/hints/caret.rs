@@ -1,7 +1,7 @@
 //! Where a text of capabilities that cannot be read is wrong.
 
 use cli::{Failure, failure::hints_wanted, text};
-use linux::capability::{self, TextError, TextErrorKind};
+use linux::caps::{self, TextError, TextErrorKind};
 
 /// Adds hints that show the text with what is wrong marked, and say what it is.
 pub fn point_at(failure: Failure, text: &[u8], error: TextError) -> Failure {
@@ -30,8 +30,8 @@ pub fn point_at(failure: Failure, text: &[u8], error: TextError) -> Failure {
 fn explain(kind: TextErrorKind, wrong: &[u8]) -> Vec<u8> {
     let what = match kind {
         TextErrorKind::UnknownName => {
-            return match capability::nearest(wrong) {
-                Some(name) => match capability::find(name.as_bytes()) {
+            return match caps::nearest(wrong) {
+                Some(name) => match caps::find(name.as_bytes()) {
                     Some(number) => text!["no capability has this name; did you mean ", name, " (", number, ")?"],
                     None => text!["no capability has this name; did you mean ", name, "?"],
                 },

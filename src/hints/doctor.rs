@@ -11,8 +11,8 @@ use crate::user_namespaces::{forbidden_user_namespaces, label};
 use cli::text;
 use cli::text::{Piece, fill};
 use linux::Errno;
-use linux::capability::{self, bit, names};
-use linux::mountinfo::Table;
+use linux::caps::{self, bit, names};
+use linux::mount::mountinfo::Table;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -323,9 +323,9 @@ impl Machine<'_> {
 
     /// Every capability that the kernel has and that has a name.
     fn every_capability(&self) -> u64 {
-        let named = u64::from(capability::NAMED);
+        let named = u64::from(caps::NAMED);
         let last = self.facts.number("/proc/sys/kernel/cap_last_cap").unwrap_or(named);
-        capability::all(named.min(last + 1) as u8)
+        caps::all(named.min(last + 1) as u8)
     }
 
     fn capabilities(&mut self) -> Told {

@@ -1,11 +1,11 @@
 //! What can be seen of this machine, in bounds of size and time.
 
-use linux::capability::{self, Sets};
+use linux::caps::{self, Sets};
 use linux::mount::holders::{self, Found, Wanted};
+use linux::mount::mountinfo::{self, Table};
+use linux::mount::probe::{self, Probed};
 use linux::mount::statmount::{self, MountId};
-use linux::mountinfo::{self, Table};
 use linux::namespace::Kind as NamespaceKind;
-use linux::probe::{self, Probed};
 use linux::process::Pid;
 use linux::{Errno, file, stat};
 use std::ffi::{OsStr, OsString};
@@ -185,8 +185,8 @@ impl Facts for Here {
     }
 
     fn privileges(&self) -> Option<Privileges> {
-        let sets = capability::get(0).ok()?;
-        let bounding = capability::bounding(capability::count()).ok()?;
+        let sets = caps::get(0).ok()?;
+        let bounding = caps::bounding(caps::count()).ok()?;
         Some(Privileges { euid: linux::credentials::effective_uid(), sets, bounding })
     }
 
@@ -239,7 +239,7 @@ impl Facts for Here {
     fn gives_privilege(&self, path: &OsStr) -> bool {
         const SET_USER_ID: u32 = 0o4000;
         self.node(path).is_some_and(|node| node.kind == Kind::Regular && node.mode & SET_USER_ID != 0)
-            || linux::filecap::File::open_target(path).and_then(|file| file.get()).is_ok()
+            || linux::caps::file::File::open_target(path).and_then(|file| file.get()).is_ok()
     }
 
     fn new_mount_api(&self) -> Option<Errno> {

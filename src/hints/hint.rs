@@ -35,8 +35,8 @@ pub(crate) fn on(path: &OsStr, facts: &dyn Facts) -> Option<On> {
 /// `this process has no CAP_X`, if it has not.
 pub(crate) fn lacks(number: u8, facts: &dyn Facts) -> Option<Hint> {
     let effective = facts.privileges()?.sets.effective;
-    let name = linux::capability::name(number).to_ascii_uppercase();
-    let lacks = effective & linux::capability::bit(number) == 0;
+    let name = linux::caps::name(number).to_ascii_uppercase();
+    let lacks = effective & linux::caps::bit(number) == 0;
     lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{effective:016x}"), ")"])
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn who_has(number: u8, facts: &dyn Facts) -> Vec<u8> {
     if facts.privileges().is_none_or(|own| own.euid != 0) {
         return text!["root has it"];
     }
-    let name = linux::capability::name(number).to_ascii_uppercase();
+    let name = linux::caps::name(number).to_ascii_uppercase();
     let name = name.strip_prefix("CAP_").unwrap_or(&name);
     text!["root is without it here, as in a container, which is given it when it is started: --cap-add ", name]
 }

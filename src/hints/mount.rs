@@ -7,8 +7,8 @@ use crate::user_namespaces::{forbidden_user_namespaces, has_user_namespaces};
 use cli::text;
 use linux::Errno;
 use linux::mount::MS_REC;
+use linux::mount::options::operation::{Mounting, Operation};
 use linux::namespace::Kind;
-use linux::options::operation::{Mounting, Operation};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -250,7 +250,7 @@ mod tests {
     use crate::facts::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
-    use linux::options::Options;
+    use linux::mount::options::Options;
 
     const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
 

@@ -5,7 +5,7 @@ use crate::hint::{Hint, lacks, who_has};
 use crate::user_namespaces::has_user_namespaces;
 use cli::text;
 use linux::Errno;
-use linux::capability::SYS_CHROOT;
+use linux::caps::SYS_CHROOT;
 use std::ffi::OsStr;
 
 pub(crate) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
@@ -86,7 +86,7 @@ mod tests {
     use crate::facts::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
-    use linux::capability::{Sets, bit};
+    use linux::caps::{Sets, bit};
 
     fn with(effective: u64) -> MadeUp {
         let sets = Sets { effective, permitted: effective, inheritable: 0 };

@@ -1,8 +1,8 @@
 //! The steps of commands that can fail, as a diagnosis sees them.
 
 use linux::Errno;
+use linux::mount::options::operation::Mounting;
 use linux::namespace::Kind;
-use linux::options::operation::Mounting;
 use linux::process::{ExecError, Pid};
 use std::ffi::{OsStr, OsString};
 

@@ -1,8 +1,8 @@
 //! The cgroups of a process, in the unified hierarchy and in those of version 1: cgroups(7).
 
+use crate::mount::mountinfo::{Entry, Table};
 use crate::mount::statmount;
-use crate::mountinfo::{Entry, Table};
-use crate::{Errno, Error, Result, error::Context, file, raw, stat, target::Target};
+use crate::{Errno, Error, Result, error::Context, file, procfd::ProcFd, raw, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -26,7 +26,7 @@ pub fn parse(line: &[u8]) -> Option<Membership> {
 }
 
 /// Opens `cgroup.procs` of each cgroup the process is in. Of a hierarchy that is mounted nowhere it must be our own.
-pub fn open_procs(target: &Target) -> Result<Vec<OwnedFd>> {
+pub fn open_procs(target: &ProcFd) -> Result<Vec<OwnedFd>> {
     let memberships = target.read("cgroup", 1 << 20)?;
     let own = file::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
     let own: Vec<_> = own.split(|byte| *byte == b'\n').filter_map(parse).collect();

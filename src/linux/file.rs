@@ -41,6 +41,12 @@ pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_RDONLY, 0).context("open", path)
 }
 
+/// Opens what a path leads to by path only (O_PATH): to enter or name it later takes no right to read it, and a FIFO
+/// keeps nobody waiting.
+pub fn open_path(path: &OsStr) -> crate::Result<OwnedFd> {
+    open_at(None, path, libc::O_PATH, 0).context("open", path)
+}
+
 /// Opens a file to append to it, made with mode 0600 when it is missing. A FIFO keeps nobody waiting:
 /// without a reader it is `ENXIO`, and one that is full takes no more.
 pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {

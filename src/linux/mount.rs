@@ -6,14 +6,22 @@
 
 pub mod api;
 pub mod appeared;
+pub mod btrfs;
+pub mod filesystems;
+pub mod fstab;
 pub mod helper;
 pub mod holders;
+pub mod loopdev;
+pub mod mountinfo;
+pub mod options;
 pub mod other_namespace;
+pub mod probe;
 pub mod propagation;
 pub mod remount;
 pub mod statmount;
 pub mod subdirectory;
 mod unmount;
+pub mod utab;
 
 pub use unmount::{detach, unmount};
 

@@ -1,5 +1,8 @@
 //! Namespaces: namespaces(7), unshare(2), setns(2), ioctl_nsfs(2).
 
+pub mod idmap;
+pub mod netlink;
+
 use crate::raw::{self, NumberCall};
 use crate::trace::{Flags, Quoted};
 use crate::{Errno, Result, error::Context, file, ioctl};

@@ -10,7 +10,7 @@ mod pool;
 mod remove;
 mod xattr;
 
-use crate::filecap::FileCapabilities;
+use crate::caps::file::FileCapabilities;
 use crate::{Errno, file, stat, thread};
 use core::cmp::Ordering;
 use entries::{Buffer, Kind};

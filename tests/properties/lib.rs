@@ -5,11 +5,13 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use cli::{Invocation, Output};
-use linux::idmap::{Extent, with_single};
-use linux::mountinfo::{Entry, escape, tree_backward, unescape};
-use linux::options::{Options, matches, type_matches};
-use linux::probe::{HEAD, Probed, probe};
-use linux::{accounts, capability, filecap, fstab, idmap, mountinfo, utab};
+use linux::mount::mountinfo::{Entry, escape, tree_backward, unescape};
+use linux::mount::options::{Options, matches, type_matches};
+use linux::mount::probe::{HEAD, Probed, probe};
+use linux::mount::{fstab, mountinfo, utab};
+use linux::namespace::idmap;
+use linux::namespace::idmap::{Extent, with_single};
+use linux::{accounts, caps};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -59,13 +61,13 @@ pub fn accounts(text: &[u8]) {
 pub fn captext(input: &[u8]) {
     let Some((count, text)) = input.split_first() else { return };
     let count = count % 65;
-    match capability::parse(text, count) {
+    match caps::parse(text, count) {
         Ok(sets) => {
-            let printed = capability::print(&sets, count);
-            assert_eq!(capability::parse(printed.as_bytes(), count), Ok(sets), "{printed}");
+            let printed = caps::print(&sets, count);
+            assert_eq!(caps::parse(printed.as_bytes(), count), Ok(sets), "{printed}");
             // All 64 are what `=` meant in the years of the classic text.
-            let classic = capability::print_classic(&sets);
-            assert_eq!(capability::parse(classic.as_bytes(), 64), Ok(sets), "{classic}");
+            let classic = caps::print_classic(&sets);
+            assert_eq!(caps::parse(classic.as_bytes(), 64), Ok(sets), "{classic}");
         }
         Err(error) => assert!(error.offset + error.length <= text.len()),
     }
@@ -96,9 +98,9 @@ pub fn executable(head: &[u8]) {
 
 /// Whatever is read as a file's capabilities is written as a value that reads back as the same.
 pub fn filecap(value: &[u8]) {
-    if let Ok(file) = filecap::decode(value) {
-        let written = filecap::encode(&file).expect("what a value says is all or nothing");
-        assert_eq!(filecap::decode(&written), Ok(file));
+    if let Ok(file) = caps::file::decode(value) {
+        let written = caps::file::encode(&file).expect("what a value says is all or nothing");
+        assert_eq!(caps::file::decode(&written), Ok(file));
     }
 }
 
@@ -114,8 +116,8 @@ pub fn fstab(text: &[u8]) {
 /// Whatever is read as an IAB tuple prints as one that reads back as the same, and whatever is not is
 /// pointed at within the text.
 pub fn iab(text: &[u8]) {
-    match capability::parse_iab(text) {
-        Ok(iab) => assert_eq!(capability::parse_iab(iab.print(64).as_bytes()), Ok(iab)),
+    match caps::parse_iab(text) {
+        Ok(iab) => assert_eq!(caps::parse_iab(iab.print(64).as_bytes()), Ok(iab)),
         Err(error) => assert!(error.offset + error.length <= text.len()),
     }
 }

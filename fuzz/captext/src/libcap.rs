@@ -1,6 +1,6 @@
 //! libcap, as far as it reads and prints texts: cap_from_text(3), cap_iab(3), cap_from_name(3).
 
-use linux::capability::Sets;
+use linux::caps::Sets;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 #[allow(non_camel_case_types)]

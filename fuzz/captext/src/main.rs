@@ -6,7 +6,7 @@
 mod libcap;
 mod random;
 
-use linux::capability::{Sets, parse, parse_iab, print, read_item};
+use linux::caps::{Sets, parse, parse_iab, print, read_item};
 use random::Random;
 use std::collections::BTreeMap;
 use std::ffi::CString;

@@ -1,6 +1,6 @@
 //! Inputs: texts made by the grammar, then damaged, and some of no grammar at all.
 
-use linux::capability::NAMES;
+use linux::caps::NAMES;
 
 /// xorshift64*: a small generator, so that a run can be repeated by its seed.
 pub struct Random(u64);

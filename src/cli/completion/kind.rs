@@ -2,7 +2,7 @@
 
 use crate::Applet;
 use crate::option::{Argument, Spec};
-use linux::capability::NAMES;
+use linux::caps::NAMES;
 
 /// What an argument can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

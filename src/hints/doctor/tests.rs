@@ -2,7 +2,7 @@ use super::*;
 use crate::facts::Kind as FileKind;
 use crate::facts::Privileges;
 use crate::made_up::MadeUp;
-use linux::capability::Sets;
+use linux::caps::Sets;
 
 const MOUNTS: &str = "20 1 8:1 / / rw - ext4 a rw\n\
                       21 20 0:5 / /proc rw - proc proc rw\n\

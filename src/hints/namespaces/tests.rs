@@ -3,7 +3,7 @@ use crate::facts::Kind as FileKind;
 use crate::facts::Privileges;
 use crate::made_up::{MadeUp, said};
 use crate::step::Step;
-use linux::capability::Sets;
+use linux::caps::Sets;
 
 const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
 const USER: Step<'static> = Step::Unshare { kinds: &[Kind::User], refused: &[] };

@@ -4,7 +4,7 @@
 //! Reads only, and gives up when the caller's time is over.
 
 use super::statmount;
-use crate::mountinfo::{Entry, Table};
+use crate::mount::mountinfo::{Entry, Table};
 use crate::namespace::{self, Kind};
 use crate::process::{self, Pid};
 use crate::processes::{self, Process};

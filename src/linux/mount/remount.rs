@@ -12,8 +12,8 @@ use super::{
     MS_REMOUNT, MS_STRICTATIME, mount2, statmount,
 };
 use crate::error::Context;
-use crate::mountinfo::{self, Entry, Table};
-use crate::options::Options;
+use crate::mount::mountinfo::{self, Entry, Table};
+use crate::mount::options::Options;
 use crate::{Errno, Error, Result, file, raw, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -89,8 +89,8 @@ fn a_large_tree_is_walked_by_several_threads_and_whole() {
         let deeper = path.join("deeper");
         std::fs::create_dir(&deeper).unwrap();
         std::fs::write(deeper.join("file"), "").unwrap();
-        let file = crate::filecap::File::open(deeper.join("file").as_os_str()).unwrap();
-        let sets = crate::capability::Sets { permitted: 1, ..Default::default() };
+        let file = crate::caps::file::File::open(deeper.join("file").as_os_str()).unwrap();
+        let sets = crate::caps::Sets { permitted: 1, ..Default::default() };
         // Without privilege none has any, and none is found.
         given += usize::from(file.set(&FileCapabilities { sets, rootid: 0 }).is_ok());
     }

@@ -1,6 +1,6 @@
 //! The capabilities of a directory's entry: getxattrat(2), Linux 6.13, or lgetxattr(2) before.
 
-use crate::filecap::{FileCapabilities, LONGEST, decode_read};
+use crate::caps::file::{FileCapabilities, LONGEST, decode_read};
 use crate::filtered::unless_filtered;
 use crate::xattr::{self, NAME};
 use crate::{Errno, file, raw};

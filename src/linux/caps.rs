@@ -3,8 +3,9 @@
 //!
 //! A set is a `u64` in which bit n stands for capability n.
 
-use caps::Capability;
+use ::caps::Capability;
 
+pub mod file;
 mod iab;
 mod mode;
 mod name;

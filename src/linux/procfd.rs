@@ -1,14 +1,14 @@
-//! Another process, pinned: pidfd_open(2) and a descriptor of its /proc directory.
+//! A process held by a descriptor: pidfd_open(2), and its directory in proc(5).
 //!
 //! Both mean the process that had the number when they were opened, and answer ESRCH when it
 //! has ended, so that no later process with the number is taken for it.
 
 use crate::{Errno, Result, error::Context, file, namespace, process, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A process to be looked at or entered.
-pub struct Target {
+pub struct ProcFd {
     /// Its number.
     pub pid: process::Pid,
     /// Its pidfd, where the kernel has them (Linux 5.3) and nothing forbids it.
@@ -16,9 +16,9 @@ pub struct Target {
     directory: OwnedFd,
 }
 
-impl Target {
+impl ProcFd {
     /// Pins the process `pid`. A missing one is ENOENT or ESRCH.
-    pub fn open(pid: process::Pid) -> Result<Target> {
+    pub fn open(pid: process::Pid) -> Result<ProcFd> {
         let path = OsString::from(format!("/proc/{pid}"));
         let directory = file::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", &path)?;
         let pidfd = match process::pidfd_open(pid) {
@@ -27,7 +27,7 @@ impl Target {
             Err(_) => None,
         };
         // If the directory still answers, the pidfd opened after it is the same process's.
-        let target = Target { pid, pidfd, directory };
+        let target = ProcFd { pid, pidfd, directory };
         target.stat("stat")?;
         Ok(target)
     }
@@ -100,18 +100,4 @@ impl Target {
     pub fn path(&self, name: &str) -> OsString {
         OsString::from(format!("/proc/{}/{name}", self.pid))
     }
-}
-
-/// Opens a directory to enter it later, which takes no more than the right to search it. What is no
-/// directory is found out then; opened by path only, a FIFO cannot keep us waiting here.
-pub fn open_directory(path: &OsStr) -> Result<OwnedFd> {
-    file::open_at(None, path, libc::O_PATH, 0).context("open", path)
-}
-
-/// Makes the directory of a descriptor the root: fchdir(2), chroot("."), chdir("/").
-/// The error's `call` says which of them failed.
-pub fn change_root(root: BorrowedFd<'_>) -> Result<()> {
-    crate::directory::fchdir(root)?;
-    crate::directory::chroot(OsStr::new("."))?;
-    crate::directory::chdir(OsStr::new("/"))
 }

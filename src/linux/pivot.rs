@@ -1,10 +1,10 @@
-//! The root of the mount namespace: pivot_root(2), and what leaving an initramfs takes.
+//! The root: pivot_root(2), chroot(2) by a descriptor, and what leaving an initramfs takes.
 
 use crate::trace::Quoted;
-use crate::{Errno, Result, error::Context, file, raw, stat};
+use crate::{Errno, Result, directory, error::Context, file, raw, stat};
 use nix::unistd::pivot_root;
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// pivot_root(2): `new_root` becomes the root, and the present one is put on `put_old`.
 pub fn pivot(new_root: &OsStr, put_old: &OsStr) -> Result<()> {
@@ -35,4 +35,12 @@ impl OldRoot {
     pub fn empty(self) -> core::result::Result<(), Errno> {
         crate::walk::remove_below(self.0)
     }
+}
+
+/// Makes the directory of a descriptor the root: fchdir(2), chroot("."), chdir("/").
+/// The error's `call` says which of them failed.
+pub fn change_root(root: BorrowedFd<'_>) -> Result<()> {
+    directory::fchdir(root)?;
+    directory::chroot(OsStr::new("."))?;
+    directory::chdir(OsStr::new("/"))
 }

@@ -3,7 +3,7 @@
 //! Fields are bytes with octal escapes undone. A line that cannot be read is
 //! reported by number and skipped; the rest of the file counts.
 
-use crate::mountinfo::unescape;
+use crate::mount::mountinfo::unescape;
 use crate::{Errno, Result, error::Context, file, number};
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,6 @@
 //! The names of capabilities and the rule by which one is read, libcap's cap_from_name(3).
 
-use crate::capability::{TextErrorKind, members};
+use crate::caps::{TextErrorKind, members};
 use crate::number;
 
 /// The names of capabilities 0, 1 and so on, separated by blanks. Higher ones are written in decimal.
@@ -89,7 +89,7 @@ pub(super) fn name_length(text: &[u8]) -> usize {
 /// The known name that is most like a misspelt one; `None` if none is near.
 ///
 /// ```
-/// use linux::capability::nearest;
+/// use linux::caps::nearest;
 /// assert_eq!(nearest(b"cap_sys_amdin"), Some("cap_sys_admin"));
 /// assert_eq!(nearest(b"cap_everything"), None);
 /// ```

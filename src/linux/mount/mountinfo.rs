@@ -392,7 +392,7 @@ fn digit(byte: u8) -> Option<u8> {
 /// Undoes octal escapes: `\040` is a blank. What is no escape stays as it is.
 ///
 /// ```
-/// assert_eq!(&*linux::mountinfo::unescape(br"/my\040disk"), b"/my disk");
+/// assert_eq!(&*linux::mount::mountinfo::unescape(br"/my\040disk"), b"/my disk");
 /// ```
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'\\') {
@@ -427,7 +427,7 @@ fn is_escaped(escaped: &[u8], plain: &[u8]) -> bool {
 /// Escapes as the kernel does it in mountinfo's paths, and libmount in utab: blank, tab, newline and backslash.
 ///
 /// ```
-/// assert_eq!(&*linux::mountinfo::escape(b"/my disk"), br"/my\040disk");
+/// assert_eq!(&*linux::mount::mountinfo::escape(b"/my disk"), br"/my\040disk");
 /// ```
 pub fn escape(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.iter().any(|byte| needs_escape(*byte)) {

@@ -3,7 +3,7 @@
 //! A file is opened once, by path only and without following a symbolic link, and everything is
 //! done on that descriptor: what was checked is what is changed.
 
-use crate::capability::Sets;
+use crate::caps::Sets;
 use crate::stat::{self, Stat};
 use crate::trace::Quoted;
 use crate::{Errno, raw, xattr};
@@ -147,7 +147,7 @@ impl File {
             done,
             "setxattr({}, \"security.capability\", \"{}\" rootid={}, {}, 0)",
             Quoted::new(&self.path),
-            crate::capability::print(&file.sets, crate::capability::count()),
+            crate::caps::print(&file.sets, crate::caps::count()),
             file.rootid,
             value.len()
         )

@@ -4,7 +4,7 @@
 //! Shared with util-linux: the same lines, the same lock, the same atomic
 //! rewriting. libmount's manual, mount(8) "FILES", names the files.
 
-use crate::mountinfo::{self, unescape};
+use crate::mount::mountinfo::{self, unescape};
 use crate::trace::Quoted;
 use crate::{Errno, Result, error::Context, file, index, number, raw};
 use core::fmt::Write as _;

@@ -1,7 +1,7 @@
 //! The crate caps, which others wrote, as a witness of what is here: names and numbers, and the sets of a thread.
 
 use super::{NAMED, NAMES, Sets, all, bit, find, get, name, set};
-use caps::{CapSet, Capability};
+use ::caps::{CapSet, Capability};
 
 /// A set as the crate has it, as bits.
 fn seen(set: CapSet) -> u64 {

@@ -16,7 +16,7 @@ const I: Triple = 4;
 /// Reads a text. `count` is how many capabilities `all` and an absent list stand for.
 ///
 /// ```
-/// use linux::capability::{SETUID, bit, parse, print};
+/// use linux::caps::{SETUID, bit, parse, print};
 /// let sets = parse(b"cap_setuid=ep", 41).expect("a text");
 /// assert_eq!((sets.effective, sets.inheritable), (bit(SETUID), 0));
 /// assert_eq!(print(&sets, 41), "cap_setuid=ep");
