@@ -96,7 +96,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
 }
 
 fn unreadable(error: &linux::Error) -> Failure {
-    let status = if error.object == linux::mount::mountinfo::SELF { NO_TABLE } else { 1 };
+    let status = if error.object == linux::mount::table::SELF { NO_TABLE } else { 1 };
     let failure = Failure::new(status, text!["failed to parse ", error.object, ": ", error.errno]);
     if hints_wanted() && error.errno == Errno::ENOENT {
         return failure.hint("namespaces are found in /proc: 'mount -t proc proc /proc'");

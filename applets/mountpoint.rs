@@ -4,8 +4,8 @@
 use cli::explain::Story;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
-use linux::mount::mountinfo;
 use linux::mount::statmount;
+use linux::mount::table;
 use linux::stat::{self, Stat};
 use linux::{Errno, directory};
 use std::ffi::{OsStr, OsString};
@@ -142,7 +142,7 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
         // A kernel before Linux 5.8 does not tell; its table does.
         None => {
             let path = directory::canonical(path).map_err(|error| error.errno)?;
-            Ok(mountinfo::Table::read().map_err(|error| error.errno)?.find_target(&path).is_some())
+            Ok(table::Table::read().map_err(|error| error.errno)?.find_target(&path).is_some())
         }
     }
 }
@@ -151,7 +151,7 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
 fn mount_point(path: &OsStr) -> Option<OsString> {
     let mount = statmount::mount_id(None, path, 0).ok()?;
     statmount::mount_point(mount.unique).ok().or_else(|| {
-        let table = mountinfo::Table::read().ok()?;
+        let table = table::Table::read().ok()?;
         Some(table.find_id(u32::try_from(mount.id).ok()?)?.target_path())
     })
 }

@@ -1,6 +1,7 @@
 //! What namespaces there are, who is in them, and how they are related.
 
 use linux::mount::mountinfo::{self, unescape};
+use linux::mount::table;
 use linux::namespace::netlink;
 use linux::namespace::{self, KINDS, Kind};
 use linux::process::Pid;
@@ -84,7 +85,7 @@ impl Survey {
     pub fn make(wanted: &Wanted) -> linux::Result<Survey> {
         let mut survey = Survey::default();
         let mut done = Ok(());
-        mountinfo::for_each(&mut |entry| {
+        table::for_each(&mut |entry| {
             if entry.fstype == b"nsfs" && done.is_ok() {
                 done = survey.meet_mount(entry, wanted);
             }

@@ -5,11 +5,12 @@ use super::errors::{FAILED, SOME, no_mounts};
 use super::perform::{Performed, perform};
 use super::record::not_written;
 use super::request::{Request, Settings};
-use super::{fstab as table, source, target};
+use super::{fstab, source, target};
 use cli::{Outcome, Output, text};
 use linux::directory;
+use linux::mount::fstab::{Fstab, FstabEntry};
 use linux::mount::options::{self, Options as MountOptions};
-use linux::mount::{fstab, mountinfo, utab};
+use linux::mount::{mountinfo, table, utab};
 use linux::process::{self, Fork, Status, Wait};
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -43,10 +44,10 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
         return remount_all(settings, output);
     }
     hints::one_of_many();
-    let table = table::read(settings)?;
+    let table = fstab::read(settings)?;
     // Read once: two lines for the same place are both mounted.
-    let mounted = mountinfo::Table::read().map_err(no_mounts)?;
-    let mounted = mountinfo::ByTarget::new(&mounted);
+    let mounted = table::Table::read().map_err(no_mounts)?;
+    let mounted = table::ByTarget::new(&mounted);
     let mut count = Count::default();
     let mut children: Vec<process::Pid> = Vec::new();
     if settings.typed.fork {
@@ -109,7 +110,7 @@ fn report(settings: &Settings<'_>, place: &OsStr, done: Performed, count: &mut C
     }
 }
 
-fn mount_entry(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Output) -> Performed {
+fn mount_entry(settings: &Settings<'_>, entry: &FstabEntry, output: &mut Output) -> Performed {
     let own = parse_options(entry.options.as_deref().unwrap_or_default())?;
     let request = Request {
         source: Some(entry.source.clone()),
@@ -123,7 +124,7 @@ fn mount_entry(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Outpu
 }
 
 /// -F: a child of its own for the entry. `None`: there is none, and it is mounted here.
-fn start(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Output) -> Option<process::Pid> {
+fn start(settings: &Settings<'_>, entry: &FstabEntry, output: &mut Output) -> Option<process::Pid> {
     // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
     linux::signal::reset_to_default(linux::signal::SIGCHLD).ok()?;
     match process::fork() {
@@ -141,7 +142,7 @@ fn start(settings: &Settings<'_>, entry: &fstab::Entry, output: &mut Output) -> 
     }
 }
 
-fn is_skipped(settings: &Settings<'_>, entry: &fstab::Entry, own: &MountOptions) -> bool {
+fn is_skipped(settings: &Settings<'_>, entry: &FstabEntry, own: &MountOptions) -> bool {
     let is_root = settings.typed.target_prefix.is_none() && (entry.target == "/" || entry.target == "root");
     let no_auto = own.switch("auto", "noauto") == Some(false);
     entry.is_swap() || is_root || no_auto || !is_selected(settings.typed, &entry.fstype, own)
@@ -153,7 +154,7 @@ fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
 }
 
 /// Whether the entry's file system, or its directory, is at its place already.
-fn is_mounted(mounted: &mountinfo::ByTarget<'_>, entry: &fstab::Entry, own: &MountOptions, place: &OsStr) -> bool {
+fn is_mounted(mounted: &table::ByTarget<'_>, entry: &FstabEntry, own: &MountOptions, place: &OsStr) -> bool {
     let place = directory::canonical_or_same(place);
     let mut here = mounted.on(&place).peekable();
     if here.peek().is_none() {
@@ -177,27 +178,27 @@ fn is_mounted(mounted: &mountinfo::ByTarget<'_>, entry: &fstab::Entry, own: &Mou
 }
 
 /// Whether `found` shows the directory `path`: the same file system, and the same directory of it.
-fn is_bound(mounted: &mountinfo::ByTarget<'_>, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
+fn is_bound(mounted: &table::ByTarget<'_>, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
     mounted.holder(path).is_some_and(|(holder, root)| holder.device == found.device && found.root_path() == root)
 }
 
 /// `-a -o remount`: every mounted file system that is selected.
 fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
-    let mounted = mountinfo::Table::read().map_err(no_mounts)?;
-    let by_target = mountinfo::ByTarget::new(&mounted);
+    let mounted = table::Table::read().map_err(no_mounts)?;
+    let by_target = table::ByTarget::new(&mounted);
     let on = |target: &OsStr| by_target.on(target).last();
-    let kept = utab::Table::read();
+    let kept = utab::read();
     let kept = kept.index();
     let use_fstab = settings.typed.table_use.fstab;
-    let lines = if use_fstab { table::read(settings)? } else { fstab::Table::default() };
-    let lines = table::Lines::of(&lines);
+    let lines = if use_fstab { fstab::read(settings)? } else { Fstab::default() };
+    let lines = fstab::Lines::of(&lines);
     let unwritten = RefCell::new(Vec::new());
     let each = Settings { unwritten: Some(&unwritten), verbose: false, ..*settings };
     // Each time all of utab is written: a part of the mounts at a time.
     let part = (mounted.entries().count() / 8).max(32);
     let mut count = Count::default();
     for entry in mounted.entries() {
-        let own = table::options_of(&entry, kept.find(&entry));
+        let own = fstab::options_of(&entry, kept.find(&entry));
         let place = entry.target_path();
         if !is_selected(settings.typed, entry.fstype_text(), &own) {
             say(settings, &place, "ignored", output);
@@ -208,13 +209,13 @@ fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
         let request = Request { is_either: true, ..request };
         let request = match lines.find(&place) {
             Some(line) => {
-                table::from_fstab(settings, request, line.clone(), &|target| Some(on(target)?.super_options.to_vec()))
+                fstab::from_fstab(settings, request, line.clone(), &|target| Some(on(target)?.super_options.to_vec()))
             }
             None if settings.typed.table_use.mtab => {
                 let canonical = directory::canonical(&place).ok();
                 let top = canonical.and_then(|path| on(&path)).unwrap_or(&entry);
-                let options = table::options_of(top, kept.find(top));
-                Ok(table::from_mounted(settings, request.into_target(), top, options))
+                let options = fstab::options_of(top, kept.find(top));
+                Ok(fstab::from_mounted(settings, request.into_target(), top, options))
             }
             None => Ok(request.into_target()),
         };
@@ -232,7 +233,7 @@ fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
             }
         }
         let mut unwritten = unwritten.borrow_mut();
-        let options = |new: &utab::Entry| kept.find_mount(&new.target, new.id).map(|old| old.options.as_slice());
+        let options = |new: &utab::UtabEntry| kept.find_mount(&new.target, new.id).map(|old| old.options.as_slice());
         if unwritten.last().is_some_and(|new| options(new).unwrap_or_default() == new.options) {
             unwritten.pop();
         }
@@ -245,7 +246,7 @@ fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
 }
 
 /// Writes to utab what remounts have changed. If that cannot be done none of them has succeeded.
-fn write(settings: &Settings<'_>, mut changed: Vec<utab::Entry>, count: &mut Count, output: &mut Output) {
+fn write(settings: &Settings<'_>, mut changed: Vec<utab::UtabEntry>, count: &mut Count, output: &mut Output) {
     let Some(first) = changed.first() else { return };
     let (target, number) = (first.target.clone(), changed.len());
     if utab::update(&mut |table| table.set_all(core::mem::take(&mut changed))).is_err() {

@@ -6,8 +6,8 @@ use cli::failure::Line;
 use cli::{Failure, text};
 use hints::{Step, explained};
 use linux::mount::api::{Message, Severity};
-use linux::mount::mountinfo;
 use linux::mount::options::operation::{Mounting, Operation};
+use linux::mount::table;
 use linux::{Errno, Error, stat};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -158,14 +158,14 @@ fn read_only(mounting: &Mounting<'_>, read_write: bool, source: &OsStr) -> Vec<u
 
 /// Where a source is mounted already.
 fn mounted_on(source: &OsStr) -> Option<std::ffi::OsString> {
-    let table = mountinfo::Table::read().ok()?;
+    let table = table::Table::read().ok()?;
     let found = table.find(&|entry| entry.is_from(source))?;
     Some(found.target_path())
 }
 
 /// Whether the mount at `path` lies on a mount whose propagation is shared.
 fn is_below_shared(path: &OsStr) -> bool {
-    let Ok(table) = mountinfo::Table::read() else { return false };
+    let Ok(table) = table::Table::read() else { return false };
     let Some(parent) = table.find_target(path).and_then(|entry| table.find_id(entry.parent)) else { return false };
     parent.optional.starts_with(b"shared:") || parent.optional.windows(8).any(|word| word == b" shared:")
 }

@@ -5,8 +5,8 @@ use super::step::{Setting, Step};
 use super::target::Target;
 use linux::mount::api::{self, Attributes, FsContext, MOUNT_ATTR_NOSYMFOLLOW, Message};
 use linux::mount::appeared::Before;
-use linux::mount::mountinfo;
 use linux::mount::options::{MountOption, Options as MountOptions};
+use linux::mount::table;
 use linux::mount::{statmount, subdirectory};
 use linux::{Errno, Error, directory, mount};
 use std::ffi::OsStr;
@@ -216,7 +216,7 @@ impl DetachedTree<'_> {
             Some(text) => MountOptions::parse(&text),
             None => {
                 let id = u32::try_from(statmount::id_of(tree)?).unwrap_or_default();
-                let table = mountinfo::Table::read()?;
+                let table = table::Table::read()?;
                 let Some(entry) = table.find_id(id) else { return Ok(Vec::new()) };
                 MountOptions::parse(entry.super_options)
             }

@@ -10,13 +10,13 @@ use linux::directory;
 use linux::index::Index;
 use linux::mount::options::Options as MountOptions;
 use linux::mount::probe::Tag;
-use linux::mount::{fstab, mountinfo, utab};
+use linux::mount::{fstab, mountinfo, table, utab};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Reads fstab: the files of -T, else `LIBMOUNT_FSTAB`, else the default one. Lines that cannot be read are told.
-pub fn read(settings: &Settings<'_>) -> Result<fstab::Table, Failure> {
-    let mut table = fstab::Table::default();
+pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
+    let mut table = fstab::Fstab::default();
     for path in &settings.typed.fstab {
         table.add_path(path).map_err(|_| Failure::new(USAGE, text![path, ": failed to parse"]))?;
     }
@@ -55,7 +55,7 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     }
     if let Some(line) = found {
         return from_fstab(settings, request, line, &|target| {
-            Some(mountinfo::Table::read().ok()?.find_target(target)?.super_options.to_vec())
+            Some(table::Table::read().ok()?.find_target(target)?.super_options.to_vec())
         });
     }
     if remount && settings.typed.table_use.mtab {
@@ -72,7 +72,7 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
 pub fn from_fstab(
     settings: &Settings<'_>,
     mut request: Request,
-    entry: fstab::Entry,
+    entry: fstab::FstabEntry,
     has: &dyn Fn(&OsStr) -> Option<Vec<u8>>,
 ) -> Result<Request, Failure> {
     let remount = request.options.has("remount");
@@ -118,16 +118,16 @@ fn not_found(request: &Request) -> Failure {
 fn from_mounts(settings: &Settings<'_>, request: Request) -> Request {
     let Some(target) = &request.target else { return request };
     let canonical = directory::canonical_here(target).unwrap_or_else(|_| target.clone());
-    let Ok(mounted) = mountinfo::Table::read() else { return request };
+    let Ok(mounted) = table::Table::read() else { return request };
     let by_source = || mounted.find_last(&|entry| entry.is_from(target));
     let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };
-    let kept = utab::Table::read();
+    let kept = utab::read();
     let options = options_of(&entry, kept.find(&entry));
     from_mounted(settings, request, &entry, options)
 }
 
 /// The options of a mount, with what utab keeps of it.
-pub fn options_of(entry: &mountinfo::Entry<'_>, kept: Option<&utab::Entry>) -> MountOptions {
+pub fn options_of(entry: &mountinfo::Entry<'_>, kept: Option<&utab::UtabEntry>) -> MountOptions {
     let mut text = entry.all_options();
     if let Some(kept) = kept {
         text.push(b',');
@@ -166,7 +166,7 @@ fn not_asked(options: &MountOptions, asked: &MountOptions) -> MountOptions {
 }
 
 /// The first entry that the request means.
-fn find<'a>(table: &'a fstab::Table, request: &Request) -> Option<&'a fstab::Entry> {
+fn find<'a>(table: &'a fstab::Fstab, request: &Request) -> Option<&'a fstab::FstabEntry> {
     match (&request.source, &request.target) {
         (None, Some(either)) if request.is_either => by_target(table, either).or_else(|| by_source(table, either)),
         (Some(source), Some(target)) => {
@@ -180,13 +180,13 @@ fn find<'a>(table: &'a fstab::Table, request: &Request) -> Option<&'a fstab::Ent
 
 /// The lines of fstab by what they name, to look many mount points up.
 pub struct Lines<'a> {
-    names: Vec<(OsString, &'a fstab::Entry)>,
+    names: Vec<(OsString, &'a fstab::FstabEntry)>,
     by_name: Index,
 }
 
 impl<'a> Lines<'a> {
     /// The names are in the order in which [`find`] prefers them: targets before sources, as written before resolved.
-    pub fn of(table: &'a fstab::Table) -> Lines<'a> {
+    pub fn of(table: &'a fstab::Fstab) -> Lines<'a> {
         let resolved = |source: &OsStr| match Tag::parse(source) {
             Some(tag) => tag.linked(),
             None if source.as_bytes().first() == Some(&b'/') => directory::canonical_source(source).ok(),
@@ -194,7 +194,7 @@ impl<'a> Lines<'a> {
         };
         let written = |name: &OsStr| Some(OsString::from_vec(normal(name)));
         let mut names = Vec::new();
-        let mut add = |name_of: &dyn Fn(&fstab::Entry) -> Option<OsString>| {
+        let mut add = |name_of: &dyn Fn(&fstab::FstabEntry) -> Option<OsString>| {
             names.extend(table.entries.iter().filter_map(|entry| Some((name_of(entry)?, entry))));
         };
         add(&|entry| written(&entry.target));
@@ -208,7 +208,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The line that a mount point means.
-    pub fn find(&self, place: &OsStr) -> Option<&'a fstab::Entry> {
+    pub fn find(&self, place: &OsStr) -> Option<&'a fstab::FstabEntry> {
         let first = |name: &[u8]| {
             self.by_name.places(name).find(|at| self.names.get(*at).is_some_and(|(own, _)| own.as_bytes() == name))
         };
@@ -218,7 +218,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::Entry> {
+fn by_target<'a>(table: &'a fstab::Fstab, target: &OsStr) -> Option<&'a fstab::FstabEntry> {
     let absolute = directory::absolute(target);
     let canonical = directory::canonical(target).ok();
     let equals = |name: &OsStr| table.entries.iter().find(|entry| is_same_path(&entry.target, name));
@@ -232,12 +232,12 @@ fn by_target<'a>(table: &'a fstab::Table, target: &OsStr) -> Option<&'a fstab::E
     })
 }
 
-fn is_target(entry: &fstab::Entry, target: &OsStr) -> bool {
+fn is_target(entry: &fstab::FstabEntry, target: &OsStr) -> bool {
     let canonical = |path: &OsStr| directory::canonical(path).unwrap_or_else(|_| directory::absolute(path));
     is_same_path(&entry.target, target) || canonical(&entry.target) == canonical(target)
 }
 
-fn by_source<'a>(table: &'a fstab::Table, source: &OsStr) -> Option<&'a fstab::Entry> {
+fn by_source<'a>(table: &'a fstab::Fstab, source: &OsStr) -> Option<&'a fstab::FstabEntry> {
     table.entries.iter().find(|entry| is_written(entry, source)).or_else(|| {
         // The device may be in the table by another of its names.
         let device = Device::of(source)?;
@@ -246,14 +246,14 @@ fn by_source<'a>(table: &'a fstab::Table, source: &OsStr) -> Option<&'a fstab::E
 }
 
 /// Whether the entry has the source as it is written: a tag may be quoted, and a path have slashes too many.
-fn is_written(entry: &fstab::Entry, source: &OsStr) -> bool {
+fn is_written(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
     match (Tag::parse(&entry.source), Tag::parse(source)) {
         (None, None) => is_same_path(&entry.source, source),
         (own, wanted) => own == wanted,
     }
 }
 
-fn is_source(entry: &fstab::Entry, source: &OsStr) -> bool {
+fn is_source(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
     is_written(entry, source) || Device::of(source).is_some_and(|device| device.is(&entry.source))
 }
 
@@ -278,8 +278,8 @@ fn is_same_path(a: &OsStr, b: &OsStr) -> bool {
 mod tests {
     use super::*;
 
-    fn table(text: &str) -> fstab::Table {
-        let mut table = fstab::Table::default();
+    fn table(text: &str) -> fstab::Fstab {
+        let mut table = fstab::Fstab::default();
         table.add_text(text.as_bytes(), OsStr::new("fstab"));
         table
     }

@@ -6,14 +6,14 @@ use super::source;
 use cli::text::disarm;
 use cli::{Outcome, Output, text};
 use linux::mount::probe::{self, Probed};
-use linux::mount::{loopdev, mountinfo, options, utab};
+use linux::mount::{loopdev, mountinfo, options, table, utab};
 use linux::{directory, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Prints `SOURCE on TARGET type TYPE (OPTIONS)` for every mount that -t selects, in the kernel's order.
 pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
-    let kept = utab::Table::read();
+    let kept = utab::read();
     let kept = kept.index();
     let types = wanted.types.as_ref().map(|types| types.as_bytes());
     let mut sources = Sources { with_labels: wanted.show_labels, ..Sources::default() };
@@ -46,7 +46,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
             line.push(b'\n');
         });
     };
-    mountinfo::for_each(&mut show).map_err(no_mounts)?;
+    table::for_each(&mut show).map_err(no_mounts)?;
     Ok(0)
 }
 

@@ -12,8 +12,8 @@ use cli::{Failure, Output, text};
 use linux::mount::MS_NOSYMFOLLOW;
 use linux::mount::api::{Message, Severity};
 use linux::mount::helper;
-use linux::mount::mountinfo;
 use linux::mount::options::operation::Operation;
+use linux::mount::table;
 use linux::{Errno, Error};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -53,7 +53,7 @@ impl Mount {
 
     /// Whether the source is on the target already.
     fn is_there(&self) -> bool {
-        let Ok(mounted) = mountinfo::Table::read() else { return false };
+        let Ok(mounted) = table::Table::read() else { return false };
         let found = mounted.find_target(&self.target.path);
         found.is_some_and(|entry| {
             let shown = self.source().is_none_or(|path| source::is_shown(&entry, path, 0));
@@ -260,7 +260,7 @@ impl Mount {
 
 /// Whether a file system on `source` is mounted, and read-only.
 fn is_mounted_read_only(source: &OsStr) -> bool {
-    let Ok(table) = mountinfo::Table::read() else { return false };
+    let Ok(table) = table::Table::read() else { return false };
     let is_read_only = |options: &[u8]| options.split(|&byte| byte == b',').any(|word| word == b"ro");
     table.find(&|entry| entry.is_from(source) && is_read_only(entry.super_options)).is_some()
 }

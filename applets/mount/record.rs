@@ -6,7 +6,7 @@ use super::resolve::Mount;
 use cli::{Failure, Outcome, text};
 use linux::mount::options::operation::Operation;
 use linux::mount::statmount;
-use linux::mount::{mountinfo, utab};
+use linux::mount::{table, utab};
 use linux::{Error, directory};
 use std::ffi::{OsStr, OsString};
 
@@ -60,13 +60,13 @@ impl Mount {
         done.map_err(|_| not_written(&self.target.path))
     }
 
-    fn utab_entry(&self, options: Vec<u8>, fake: bool) -> utab::Entry {
-        let mut entry = utab::Entry {
+    fn utab_entry(&self, options: Vec<u8>, fake: bool) -> utab::UtabEntry {
+        let mut entry = utab::UtabEntry {
             source: self.source_or_none().to_os_string(),
             target: directory::absolute(&self.target.path),
             root: OsString::from("/"),
             options,
-            ..utab::Entry::default()
+            ..utab::UtabEntry::default()
         };
         if self.operation == Operation::Bind {
             entry.bind_source = Some(entry.source.clone());
@@ -80,7 +80,7 @@ impl Mount {
         entry.unique = (ids.unique != 0).then_some(ids.unique);
         if let Some((root, source)) = statmount::root_and_source(ids.unique) {
             (entry.root, entry.source) = (root, source);
-        } else if let Ok(mounted) = mountinfo::Table::read()
+        } else if let Ok(mounted) = table::Table::read()
             && let Some(found) = mounted.find_id(u32::try_from(ids.id).unwrap_or_default())
         {
             (entry.root, entry.source) = (found.root_path(), found.source_text());
@@ -89,12 +89,12 @@ impl Mount {
     }
 
     /// With -f: what the table would have of the mount.
-    fn foresee(&self, entry: &mut utab::Entry) {
+    fn foresee(&self, entry: &mut utab::UtabEntry) {
         if self.operation.is_remount() {
             (entry.source, entry.root) = (OsString::new(), OsString::new());
         }
         if self.operation == Operation::Bind
-            && let Ok(mounted) = mountinfo::Table::read()
+            && let Ok(mounted) = table::Table::read()
             && let Some((holder, root)) = self.source().and_then(|path| mounted.holder(path))
         {
             (entry.source, entry.root) = (holder.source_text(), root);

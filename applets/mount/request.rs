@@ -25,7 +25,7 @@ pub struct Settings<'a> {
     /// With -N: where we are.
     pub origin: Option<&'a OtherMountNs>,
     /// What remounts change in utab, if many of them are to be written at once.
-    pub unwritten: Option<&'a RefCell<Vec<utab::Entry>>>,
+    pub unwritten: Option<&'a RefCell<Vec<utab::UtabEntry>>>,
 }
 
 impl<'a> Settings<'a> {

@@ -7,11 +7,11 @@ use super::source::{self, Missing, Source};
 use super::target::{Target, Unmade};
 use super::xmount::{self, XMount};
 use cli::{Failure, text};
-use linux::mount::loopdev::{Refused, Wanted};
+use linux::mount::loopdev::{LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
 use linux::mount::options::operation::{Mounting, Operation};
 use linux::mount::probe::{self, Probed};
-use linux::mount::{filesystems, mountinfo};
+use linux::mount::{filesystems, table};
 use linux::{Errno, directory};
 use std::ffi::OsStr;
 
@@ -134,7 +134,7 @@ impl Mount {
                 // The file cannot be written, and neither can what is in it. Of a device that was there the kernel says so.
                 self.options.push("ro", None);
             }
-        } else if let Ok(mounted) = mountinfo::Table::read()
+        } else if let Ok(mounted) = table::Table::read()
             && let Ok(target) = directory::canonical(&self.target.path)
             && mounted.find(&|entry| entry.is_from(&device.path) && entry.is_on(&target)).is_some()
         {
@@ -145,7 +145,7 @@ impl Mount {
     }
 
     /// The loop device that the source needs.
-    fn loop_device(&self) -> Result<Option<Wanted>, Missing> {
+    fn loop_device(&self) -> Result<Option<LoopSpec>, Missing> {
         let wanted = source::loop_wanted(&self.options)?;
         let path = self.source().unwrap_or_default();
         if self.xmount.no_loop {
@@ -170,8 +170,8 @@ impl Mount {
     }
 
     /// A loop device of all of a file.
-    pub fn whole_file(&self) -> Wanted {
-        Wanted { read_only: self.options.read_only_mount() == Some(true), ..Wanted::default() }
+    pub fn whole_file(&self) -> LoopSpec {
+        LoopSpec { read_only: self.options.read_only_mount() == Some(true), ..LoopSpec::default() }
     }
 
     /// What is told of a source that cannot be had; nothing if `nofail` forgives it.

@@ -1,8 +1,8 @@
 //! The source of a mount: tags, paths, regular files through loop devices.
 
-use linux::mount::loopdev::{self, Attached, Refused, Wanted};
+use linux::mount::loopdev::{self, Attached, LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
-use linux::mount::probe::{self, Found, OwnedTag, Probed, Tag, TagKind};
+use linux::mount::probe::{self, OwnedTag, Probed, Superblock, Tag, TagKind};
 use linux::mount::{btrfs, mountinfo};
 use linux::{Errno, directory, number, stat};
 use std::cell::OnceCell;
@@ -50,7 +50,7 @@ fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
         return Vec::new();
     }
     let mut tags = probe::partition_tags(stat.device());
-    if let Ok(Probed::One(Found { label, uuid, .. })) = probe::device(device) {
+    if let Ok(Probed::One(Superblock { label, uuid, .. })) = probe::device(device) {
         tags.extend(label.map(|value| OwnedTag { kind: TagKind::Label, value }));
         tags.extend(uuid.map(|value| OwnedTag { kind: TagKind::Uuid, value }));
     }
@@ -153,7 +153,7 @@ impl Source {
     }
 
     /// Makes a part of the file a device, which is the source then.
-    pub fn attach(&mut self, wanted: &Wanted) -> Result<(), Missing> {
+    pub fn attach(&mut self, wanted: &LoopSpec) -> Result<(), Missing> {
         let device = loopdev::attach(&self.path, wanted).map_err(Missing::Loop)?;
         self.path = device.path.clone();
         self.device = Some(device);
@@ -194,13 +194,13 @@ fn size(text: &[u8]) -> Option<u64> {
 }
 
 /// What the loop options ask for; `None` if there are none.
-pub fn loop_wanted(options: &MountOptions) -> Result<Option<Wanted>, Missing> {
+pub fn loop_wanted(options: &MountOptions) -> Result<Option<LoopSpec>, Missing> {
     let value = |name| options.get(name).and_then(|option| option.plain_value());
     let number = |name| value(name).map_or(Ok(0), |text| size(&text).ok_or(Missing::BadSize));
     if !["loop", "offset", "sizelimit"].iter().any(|name| options.has(name)) {
         return Ok(None);
     }
-    Ok(Some(Wanted {
+    Ok(Some(LoopSpec {
         offset: number("offset")?,
         sizelimit: number("sizelimit")?,
         read_only: options.read_only_mount() == Some(true),
@@ -239,7 +239,7 @@ mod tests {
     fn loop_options_are_read_together() {
         let wanted = |list: &str| loop_wanted(&MountOptions::parse(list.as_bytes()).unwrap()).ok().flatten();
         assert_eq!(wanted("ro"), None);
-        let all = Wanted { offset: 512, sizelimit: 1024, read_only: true, device: Some("/dev/loop3".into()) };
+        let all = LoopSpec { offset: 512, sizelimit: 1024, read_only: true, device: Some("/dev/loop3".into()) };
         assert_eq!(wanted("loop=/dev/loop3,offset=512,sizelimit=1K,ro"), Some(all));
         assert!(loop_wanted(&MountOptions::parse(b"offset=x").unwrap()).is_err());
     }

@@ -1,7 +1,7 @@
 //! What an operand of umount means: a mount point, a device, a tag, or the file behind a loop device.
 
 use linux::mount::statmount;
-use linux::mount::{loopdev, mountinfo};
+use linux::mount::{loopdev, mountinfo, table};
 use linux::{directory, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -84,7 +84,7 @@ pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
 
 /// Looks the operand up in the table, later mounts first: as a target, as a source, as the file of one loop device. A
 /// directory is a target and nothing else: whoever may mount can give a file system the directory's path as its source.
-pub fn in_table(table: &mountinfo::Table, operand: &OsStr, path: &OsStr) -> Option<Found> {
+pub fn in_table(table: &table::Table, operand: &OsStr, path: &OsStr) -> Option<Found> {
     if let Some(entry) = table.find_target(path) {
         return Some(Found::of(&entry));
     }

@@ -8,7 +8,7 @@ use linux::mount::options::Options as MountOptions;
 use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
-use linux::mount::{loopdev, mountinfo, utab};
+use linux::mount::{loopdev, table, utab};
 use linux::process::{self, Status};
 use linux::{Errno, Error, credentials, stat};
 use std::ffi::{OsStr, OsString};
@@ -94,7 +94,7 @@ fn look_up(settings: &Settings<'_>, operand: &OsStr, path: &OsStr, known: &Known
     {
         return Some(found);
     }
-    match mountinfo::Table::read() {
+    match table::Table::read() {
         Ok(table) => find::in_table(&table, operand, path),
         // Without the table the kernel still knows the mount, and its entry in utab is to go with it.
         Err(_) => find::by_kernel(path, !options.internal_only),
@@ -106,7 +106,7 @@ pub struct Known<'a> {
     /// Types that have no umount.TYPE program: many mounts have the same.
     without_helper: Vec<OsString>,
     /// utab, read once.
-    kept: &'a utab::Index<'a>,
+    kept: &'a utab::UtabIndex<'a>,
     /// Whether it could be read: else each mount may have an entry.
     is_read: bool,
     /// Mounts that are gone and have their entries in utab still.
@@ -117,7 +117,7 @@ pub struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// For one mount, or many.
-    pub fn of(kept: &'a utab::Index<'a>, is_read: bool) -> Known<'a> {
+    pub fn of(kept: &'a utab::UtabIndex<'a>, is_read: bool) -> Known<'a> {
         Known { without_helper: Vec::new(), kept, is_read, gone: Vec::new(), mounts: None }
     }
 
@@ -153,7 +153,7 @@ impl<'a> Known<'a> {
         }
         match &self.mounts {
             Some(mounts) => mounts.has(id),
-            None => mountinfo::Table::read().is_ok_and(|table| table.find_id(id).is_some()),
+            None => table::Table::read().is_ok_and(|table| table.find_id(id).is_some()),
         }
     }
 

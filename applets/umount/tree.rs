@@ -6,7 +6,7 @@ use super::{Settings, USAGE};
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::statmount;
-use linux::mount::{mountinfo, utab};
+use linux::mount::{mountinfo, table, utab};
 use linux::{Errno, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -14,9 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 /// What -a leaves alone when no types are given.
 const LEFT_ALONE: &[u8] = b"noproc,nodevfs,nodevpts,nosysfs,norpc_pipefs,nonfsd,noselinuxfs";
 
-fn read() -> Result<mountinfo::Table, Failure> {
-    mountinfo::Table::read()
-        .map_err(|error| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", error.errno]))
+fn read() -> Result<table::Table, Failure> {
+    table::Table::read().map_err(|error| Failure::new(USAGE, text!["failed to parse ", table::SELF, ": ", error.errno]))
 }
 
 /// The path to look for in the table, which has canonical ones only: with -c what is at the operand's end stays as it is.
@@ -31,14 +30,14 @@ pub fn unmount_tree(settings: &Settings<'_>, operand: &OsStr, output: &mut Outpu
     let entries: Vec<_> = table.entries().collect();
     let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
     with_utab(settings, &mut |known| {
-        let tree = mountinfo::Tree::new(&entries);
+        let tree = table::Tree::new(&entries);
         unmount_below(settings, &tree, lowest, &[], known, output)
     })
 }
 
 /// utab, and whether it could be read; it is empty if not.
-fn read_utab() -> (utab::Table, bool) {
-    utab::Table::try_read().map_or_else(|_| (utab::Table::default(), false), |table| (table, true))
+fn read_utab() -> (utab::Utab, bool) {
+    utab::try_read().map_or_else(|_| (utab::Utab::default(), false), |table| (table, true))
 }
 
 /// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
@@ -94,7 +93,7 @@ fn nothing(settings: &Settings<'_>, operand: &OsStr) -> Outcome {
 
 fn unmount_below(
     settings: &Settings<'_>,
-    tree: &mountinfo::Tree<'_, '_>,
+    tree: &table::Tree<'_, '_>,
     top: u32,
     gone: &[bool],
     known: &mut Known<'_>,
@@ -102,7 +101,7 @@ fn unmount_below(
 ) -> Outcome {
     let order = tree
         .backward(top, gone)
-        .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", mountinfo::SELF, ": ", errno]))?;
+        .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", table::SELF, ": ", errno]))?;
     let parent = order.last().and_then(|entry| tree.get(entry.parent));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
@@ -151,7 +150,7 @@ pub fn unmount_all_targets(settings: &Settings<'_>, operand: &OsStr, output: &mu
         entries.iter().find(|entry| entry.is_from(&device)).map(|entry| entry.device)
     });
     let Some(device) = wanted else { return nothing(settings, operand) };
-    let tree = mountinfo::Tree::new(&entries);
+    let tree = table::Tree::new(&entries);
     // Which mounts are gone, with all that was on them: a tree inside another one is not gone through twice.
     let mut gone = vec![false; entries.len()];
     with_utab(settings, &mut |known| {
@@ -218,7 +217,7 @@ pub fn unmount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     Ok(status)
 }
 
-fn has_options(settings: &Settings<'_>, entry: &mountinfo::Entry<'_>, kept: &utab::Index<'_>) -> bool {
+fn has_options(settings: &Settings<'_>, entry: &mountinfo::Entry<'_>, kept: &utab::UtabIndex<'_>) -> bool {
     let Some(list) = &settings.options.test_options else { return true };
     let mut text = entry.all_options();
     if let Some(more) = kept.find(entry) {

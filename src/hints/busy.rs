@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 use crate::hint::{Hint, NAMED};
 use cli::text;
-use linux::mount::holders::{Found, Holder, Wanted};
+use linux::mount::holders::{HeldMount, Holder, Holders};
 use linux::mount::mountinfo::Entry;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -33,7 +33,7 @@ pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
                     text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"]
                 }));
             }
-            let wanted = mount.filter(|_| target != "/").map(|mount| Wanted {
+            let wanted = mount.filter(|_| target != "/").map(|mount| HeldMount {
                 id: u64::from(mount.id),
                 device: mount.device,
                 group: find(mount.parent).and_then(|parent| parent.group("shared:")),
@@ -43,8 +43,8 @@ pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
             Busy { target, wanted, hints }
         })
         .collect();
-    let wanted: Vec<Wanted> = busy.iter().filter_map(|busy| busy.wanted).collect();
-    let mut found = if wanted.is_empty() { Found::default() } else { facts.holders(&wanted) };
+    let wanted: Vec<HeldMount> = busy.iter().filter_map(|busy| busy.wanted).collect();
+    let mut found = if wanted.is_empty() { Holders::default() } else { facts.holders(&wanted) };
     found.holders.sort_by_key(|holder| holder.mount);
     let (shell, swaps) = (facts.parent(), facts.file(OsStr::new("/proc/swaps")).unwrap_or_default());
     let mut all = Vec::new();
@@ -78,7 +78,7 @@ pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
 struct Busy<'a> {
     target: &'a OsString,
     /// What to look for in processes; `None`: nothing, its mount is not known or its root is ours.
-    wanted: Option<Wanted>,
+    wanted: Option<HeldMount>,
     hints: Vec<Hint>,
 }
 
@@ -127,13 +127,13 @@ mod tests {
     #[test]
     fn each_user_is_named_with_what_it_uses() {
         let holders = vec![holder(7, "cwd", false), holder(8, "cwd", false), holder(9, "fd/3", true)];
-        let facts = MadeUp { found: Found { holders, is_cut_short: false }, ..facts() };
+        let facts = MadeUp { found: Holders { holders, is_cut_short: false }, ..facts() };
         let said = busy(&facts);
         assert!(said.starts_with("your shell's working directory is on it"), "{said}");
         assert!(said.contains("process 8 (sleep) uses it: working directory\n"), "{said}");
         assert!(said.contains("process 9 (sleep) uses it in another mount namespace: open file fd/3\n"), "{said}");
         let wanted = facts.asked.borrow().clone();
-        assert_eq!(wanted, [[Wanted { id: 30, device: (0, 40), group: Some(1), peers: None, limit: 5 }]]);
+        assert_eq!(wanted, [[HeldMount { id: 30, device: (0, 40), group: Some(1), peers: None, limit: 5 }]]);
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_at_is_said_and_so_is_that_nobody_was_found() {
-        let cut = MadeUp { found: Found { holders: Vec::new(), is_cut_short: true }, ..facts() };
+        let cut = MadeUp { found: Holders { holders: Vec::new(), is_cut_short: true }, ..facts() };
         assert!(busy(&cut).contains("fuser -vm /mnt"));
         assert!(busy(&facts()).contains("no process that may be looked at"));
         let swaps = "Filename\tType\n/mnt/swapfile file 1 0 -2\n";
@@ -169,7 +169,7 @@ mod tests {
         let mounts: String = (0..40).map(|n| format!("{} 20 0:{n} / /m/{n} rw - tmpfs t rw\n", 100 + n)).collect();
         let on = (0..40).map(|n| (&*format!("/m/{n}").leak(), 100 + n)).collect();
         let used = Holder { mount: 139, pid: 8, name: "sleep".into(), how: "cwd".into(), elsewhere: false };
-        let found = Found { holders: vec![used, holder(9, "cwd", false)], is_cut_short: false };
+        let found = Holders { holders: vec![used, holder(9, "cwd", false)], is_cut_short: false };
         let facts = MadeUp { more_mounts: mounts, on, found, ..facts() };
         let targets: Vec<OsString> = (0..40).map(|n| format!("/m/{n}").into()).collect();
         let said = said(Step::Busy(&targets), Errno::EBUSY, &facts);

@@ -12,7 +12,7 @@ use cli::text;
 use cli::text::{Piece, fill};
 use linux::Errno;
 use linux::caps::{self, bit, names};
-use linux::mount::mountinfo::Table;
+use linux::mount::table::Table;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 

@@ -1,10 +1,11 @@
 //! What can be seen of this machine, in bounds of size and time.
 
 use linux::caps::{self, Sets};
-use linux::mount::holders::{self, Found, Wanted};
-use linux::mount::mountinfo::{self, Table};
+use linux::mount::holders::{self, HeldMount, Holders};
 use linux::mount::probe::{self, Probed};
 use linux::mount::statmount::{self, MountId};
+use linux::mount::table;
+use linux::mount::table::Table;
 use linux::namespace::Kind as NamespaceKind;
 use linux::process::Pid;
 use linux::{Errno, file, stat};
@@ -108,7 +109,7 @@ pub trait Facts {
     /// Whether the namespace of a kind that we are in belongs to the user namespace that we are in.
     fn owns(&self, kind: NamespaceKind) -> Option<bool>;
     /// Processes that use these mounts.
-    fn holders(&self, wanted: &[Wanted]) -> Found;
+    fn holders(&self, wanted: &[HeldMount]) -> Holders;
     /// The process that called us.
     fn parent(&self) -> Pid;
 
@@ -173,7 +174,7 @@ impl Facts for Here {
     }
 
     fn mounts(&self) -> Option<Table> {
-        file::read_file(mountinfo::SELF, TABLE_LIMIT).ok().map(Table::from_text)
+        file::read_file(table::SELF, TABLE_LIMIT).ok().map(Table::from_text)
     }
 
     fn mount_of(&self, path: &OsStr) -> Option<MountId> {
@@ -216,7 +217,7 @@ impl Facts for Here {
         }
     }
 
-    fn holders(&self, wanted: &[Wanted]) -> Found {
+    fn holders(&self, wanted: &[HeldMount]) -> Holders {
         let (started, patience) = (Instant::now(), time_left().unwrap_or_default());
         holders::of_mounts(OsStr::new("/proc"), wanted, &mut || started.elapsed() > patience)
     }

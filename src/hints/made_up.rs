@@ -4,9 +4,9 @@ use crate::diagnosis::diagnose;
 use crate::facts::{Facts, Kind, Node, Privileges, Superblock};
 use crate::step::Step;
 use linux::Errno;
-use linux::mount::holders::{Found, Wanted};
-use linux::mount::mountinfo::Table;
+use linux::mount::holders::{HeldMount, Holders};
 use linux::mount::statmount::MountId;
+use linux::mount::table::Table;
 use linux::namespace::Kind as NamespaceKind;
 use linux::process::Pid;
 use std::cell::RefCell;
@@ -28,7 +28,7 @@ pub struct MadeUp {
     pub ids: Vec<(&'static str, u64)>,
     /// Kinds of our namespaces, and whether they belong to our user namespace.
     pub owned: Vec<(NamespaceKind, bool)>,
-    pub found: Found,
+    pub found: Holders,
     pub shell: Pid,
     /// What /etc/subuid and /etc/subgid give.
     pub subordinate: u64,
@@ -37,7 +37,7 @@ pub struct MadeUp {
     pub privileged: Vec<&'static str>,
     pub mount_api: Option<Errno>,
     /// What [`Facts::holders`] was asked for.
-    pub asked: RefCell<Vec<Vec<Wanted>>>,
+    pub asked: RefCell<Vec<Vec<HeldMount>>>,
 }
 
 fn look<T: Clone>(list: &[(&'static str, T)], path: &OsStr) -> Option<T> {
@@ -84,7 +84,7 @@ impl Facts for MadeUp {
     fn owns(&self, kind: NamespaceKind) -> Option<bool> {
         self.owned.iter().find(|(other, _)| *other == kind).map(|(_, is_ours)| *is_ours)
     }
-    fn holders(&self, wanted: &[Wanted]) -> Found {
+    fn holders(&self, wanted: &[HeldMount]) -> Holders {
         self.asked.borrow_mut().push(wanted.to_vec());
         self.found.clone()
     }

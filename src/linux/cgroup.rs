@@ -1,7 +1,8 @@
 //! The cgroups of a process, in the unified hierarchy and in those of version 1: cgroups(7).
 
-use crate::mount::mountinfo::{Entry, Table};
+use crate::mount::mountinfo::Entry;
 use crate::mount::statmount;
+use crate::mount::table::Table;
 use crate::{Errno, Error, Result, error::Context, file, procfd::ProcFd, raw, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};

@@ -20,6 +20,7 @@ pub mod propagation;
 pub mod remount;
 pub mod statmount;
 pub mod subdirectory;
+pub mod table;
 mod unmount;
 pub mod utab;
 

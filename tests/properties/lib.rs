@@ -5,10 +5,11 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use cli::{Invocation, Output};
-use linux::mount::mountinfo::{Entry, escape, tree_backward, unescape};
+use linux::mount::mountinfo::{Entry, escape, unescape};
 use linux::mount::options::{Options, matches, type_matches};
 use linux::mount::probe::{HEAD, Probed, probe};
-use linux::mount::{fstab, mountinfo, utab};
+use linux::mount::table::tree_backward;
+use linux::mount::{fstab, table, utab};
 use linux::namespace::idmap;
 use linux::namespace::idmap::{Extent, with_single};
 use linux::{accounts, caps};
@@ -106,7 +107,7 @@ pub fn filecap(value: &[u8]) {
 
 /// Each line of fstab is an entry, is reported, or is blank or a comment.
 pub fn fstab(text: &[u8]) {
-    let mut table = fstab::Table::default();
+    let mut table = fstab::Fstab::default();
     table.add_text(text, OsStr::new("fstab"));
     let lines = text.split(|&byte| byte == b'\n').count();
     assert!(table.entries.len() + table.bad_lines.len() <= lines);
@@ -151,7 +152,7 @@ pub fn mountinfo(text: &[u8]) {
         assert_eq!(entry.plain, text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\'));
         let _ = entry.all_options();
     }
-    let table = mountinfo::Table::from_text(text.to_vec());
+    let table = table::Table::from_text(text.to_vec());
     let entries: Vec<Entry<'_>> = table.entries().collect();
     for entry in entries.iter().take(8) {
         if let Ok(order) = tree_backward(&entries, entry.id) {
@@ -205,12 +206,12 @@ pub fn superblock(input: &[u8]) {
 
 /// Whatever is read from utab is written as lines that read back as the same.
 pub fn utab(text: &[u8]) {
-    let table = utab::Table::parse(text);
+    let table = utab::Utab::parse(text);
     let mut written = Vec::new();
     for entry in &table.entries {
         entry.append_to(&mut written);
     }
-    let again = utab::Table::parse(&written);
+    let again = utab::Utab::parse(&written);
     assert_eq!(again.entries.len(), table.entries.len());
     for (one, other) in table.entries.iter().zip(&again.entries) {
         assert_eq!((&one.target, &one.source, &one.options), (&other.target, &other.source, &other.options));

@@ -4,7 +4,7 @@
 use super::api::AT_EMPTY_PATH;
 use super::statmount;
 use crate::error::Context;
-use crate::mount::mountinfo::Table;
+use crate::mount::table::Table;
 use crate::{Errno, Error, Result, file};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};

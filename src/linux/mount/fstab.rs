@@ -15,7 +15,7 @@ pub const DEFAULT: &str = "/etc/fstab";
 
 /// One line of fstab.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct FstabEntry {
     /// The device, directory or tag (`UUID=...`, without quotes around the value).
     pub source: OsString,
     /// The mount point, or `none`.
@@ -32,14 +32,14 @@ pub struct Entry {
 
 /// The tables that were read, with the lines that could not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Table {
+pub struct Fstab {
     /// Entries in order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FstabEntry>,
     /// File and line number (from 1) of each line that was skipped.
     pub bad_lines: Vec<(OsString, usize)>,
 }
 
-impl Entry {
+impl FstabEntry {
     /// Whether it is swap space, which mount has nothing to do with.
     pub fn is_swap(&self) -> bool {
         self.fstype == "swap"
@@ -47,7 +47,7 @@ impl Entry {
 
     /// Parses one line that is neither blank nor a comment; `None` if it has fewer than three fields or a field that
     /// should be a number is none.
-    fn parse(line: &[u8]) -> Option<Entry> {
+    fn parse(line: &[u8]) -> Option<FstabEntry> {
         let mut fields = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty());
         let text = |field: &[u8]| OsString::from_vec(unescape(field).into_owned());
         let source = strip_quotes(text(fields.next()?));
@@ -56,7 +56,7 @@ impl Entry {
         let options = fields.next().map(|field| unescape(field).into_owned());
         let freq = fields.next().map_or(Some(0), number)?;
         let passno = fields.next().map_or(Some(0), number)?;
-        Some(Entry { source, target, fstype, options, freq, passno })
+        Some(FstabEntry { source, target, fstype, options, freq, passno })
     }
 }
 
@@ -77,7 +77,7 @@ fn number(text: &[u8]) -> Option<i32> {
     number::signed(text)?.try_into().ok()
 }
 
-impl Table {
+impl Fstab {
     /// Adds the lines of a file's text.
     pub fn add_text(&mut self, text: &[u8], name: &OsStr) {
         for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
@@ -86,7 +86,7 @@ impl Table {
             if line.is_empty() || line.first() == Some(&b'#') {
                 continue;
             }
-            match Entry::parse(line) {
+            match FstabEntry::parse(line) {
                 Some(entry) => self.entries.push(entry),
                 None => self.bad_lines.push((name.to_os_string(), index + 1)),
             }
@@ -167,8 +167,8 @@ fn version_compare(a: &[u8], b: &[u8]) -> Ordering {
 mod tests {
     use super::*;
 
-    fn table(text: &[u8]) -> Table {
-        let mut table = Table::default();
+    fn table(text: &[u8]) -> Fstab {
+        let mut table = Fstab::default();
         table.add_text(text, OsStr::new("fstab"));
         table
     }
@@ -177,7 +177,7 @@ mod tests {
     fn six_fields_are_read_and_three_are_enough() {
         let read = table(b"# comment\n\n  UUID=ab\t/m\\040x ext4,xfs ro,noauto 1 2\r\n/dev/x none swap");
         assert_eq!(read.bad_lines, []);
-        let first = Entry {
+        let first = FstabEntry {
             source: "UUID=ab".into(),
             target: "/m x".into(),
             fstype: "ext4,xfs".into(),

@@ -4,7 +4,8 @@
 //! Reads only, and gives up when the caller's time is over.
 
 use super::statmount;
-use crate::mount::mountinfo::{Entry, Table};
+use crate::mount::mountinfo::Entry;
+use crate::mount::table::Table;
 use crate::namespace::{self, Kind};
 use crate::process::{self, Pid};
 use crate::processes::{self, Process};
@@ -33,7 +34,7 @@ pub struct Holder {
 
 /// What a search has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct Holders {
     /// The processes.
     pub holders: Vec<Holder>,
     /// Whether time was over before all had been looked at.
@@ -42,7 +43,7 @@ pub struct Found {
 
 /// A mount whose users are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct HeldMount {
     /// Its number in mountinfo.
     pub id: u64,
     /// Its file system's device number.
@@ -57,8 +58,8 @@ pub struct Wanted {
 
 /// The processes of the proc mounted at `proc` that use these mounts, in one pass over all processes. `is_over` is
 /// asked before each look.
-pub fn of_mounts(proc: &OsStr, wanted: &[Wanted], is_over: &mut dyn FnMut() -> bool) -> Found {
-    let mut search = Search { wanted: wanted.to_vec(), found: Found::default() };
+pub fn of_mounts(proc: &OsStr, wanted: &[HeldMount], is_over: &mut dyn FnMut() -> bool) -> Holders {
+    let mut search = Search { wanted: wanted.to_vec(), found: Holders::default() };
     search.wanted.retain(|mount| mount.limit > 0);
     search.wanted.sort_unstable_by_key(|mount| (mount.device, mount.group, mount.peers));
     let own_copies: Vec<Copy> = search.wanted.iter().enumerate().map(|(index, mount)| (mount.id, index)).collect();
@@ -89,8 +90,8 @@ fn sorted(mut copies: Vec<Copy>) -> Vec<Copy> {
 
 struct Search {
     /// Sorted by device, group and peers. The limits become less with each user that is found.
-    wanted: Vec<Wanted>,
-    found: Found,
+    wanted: Vec<HeldMount>,
+    found: Holders,
 }
 
 impl Search {
@@ -184,7 +185,7 @@ mod tests {
         for pid in 0..3000 {
             std::fs::create_dir_all(proc.join(pid.to_string()).join("fd")).unwrap();
         }
-        let wanted = Wanted { id: 1, device: (0, 0), group: None, peers: None, limit: 5 };
+        let wanted = HeldMount { id: 1, device: (0, 0), group: None, peers: None, limit: 5 };
         let mut asked = 0;
         let mut search = |until: usize| {
             asked = 0;
@@ -198,16 +199,16 @@ mod tests {
         let few = search(100);
         let all = search(usize::MAX);
         std::fs::remove_dir_all(&proc).unwrap();
-        assert_eq!(few, (101, Found { holders: Vec::new(), is_cut_short: true }));
-        assert_eq!(all, (3000, Found::default()));
+        assert_eq!(few, (101, Holders { holders: Vec::new(), is_cut_short: true }));
+        assert_eq!(all, (3000, Holders::default()));
     }
 
     #[test]
     fn a_copy_elsewhere_is_of_the_one_mount_that_it_can_be_a_copy_of() {
-        let mount = |id, device, group, peers| Wanted { id, device: (0, device), group, peers, limit: 5 };
-        let search = |mut wanted: Vec<Wanted>| {
+        let mount = |id, device, group, peers| HeldMount { id, device: (0, device), group, peers, limit: 5 };
+        let search = |mut wanted: Vec<HeldMount>| {
             wanted.sort_unstable_by_key(|mount| (mount.device, mount.group, mount.peers));
-            Search { wanted, found: Found::default() }
+            Search { wanted, found: Holders::default() }
         };
         let one = search(vec![mount(1, 8, Some(1), Some(5)), mount(2, 9, Some(1), Some(6)), mount(3, 8, None, None)]);
         let found =

@@ -15,7 +15,7 @@ const LO_FLAGS_AUTOCLEAR: u32 = 4;
 
 /// The part of a file that is wanted as a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct LoopSpec {
     /// Where it begins, in bytes.
     pub offset: u64,
     /// How long it is, in bytes; 0: to the end.
@@ -56,7 +56,7 @@ impl From<Error> for Refused {
 }
 
 /// Makes a part of `file` a device, or finds the device that it is already.
-pub fn attach(file: &OsStr, wanted: &Wanted) -> core::result::Result<Attached, Refused> {
+pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached, Refused> {
     let (backing, read_only) = open_backing(file, wanted.read_only)?;
     let identity = stat::of(backing.as_fd()).context("fstat", file)?.identity();
     if let Some(found) = reuse(identity, wanted)? {
@@ -100,7 +100,7 @@ fn open_device(path: &OsStr, read_only: bool) -> Result<OwnedFd> {
     file::open_at(None, path, flags, 0).context("open", path)
 }
 
-fn config(backing: &OwnedFd, file: &OsStr, wanted: &Wanted, read_only: bool) -> LoopConfig {
+fn config(backing: &OwnedFd, file: &OsStr, wanted: &LoopSpec, read_only: bool) -> LoopConfig {
     let mut name = [0; 64];
     let absolute = crate::directory::canonical(file).unwrap_or_else(|_| file.to_os_string());
     // The last byte stays NUL.
@@ -187,7 +187,7 @@ fn attribute(name: &OsStr, attribute: &str) -> Option<Vec<u8>> {
 }
 
 /// The device that has the wanted part of the file already.
-fn reuse(identity: (u64, u64), wanted: &Wanted) -> core::result::Result<Option<Attached>, Refused> {
+fn reuse(identity: (u64, u64), wanted: &LoopSpec) -> core::result::Result<Option<Attached>, Refused> {
     for path in devices() {
         let Ok(fd) = open_device(&path, true) else { continue };
         // From here on it is in use and does not go away.

@@ -12,7 +12,7 @@ pub use read::{device, partition_tags, tagged_devices};
 
 /// What a superblock says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct Superblock {
     /// The type's name, as mount -t takes it; `swap` and `crypto_LUKS` are no file systems.
     pub fstype: &'static str,
     /// The label, without the padding behind it.
@@ -27,7 +27,7 @@ pub enum Probed {
     /// Nothing that is known.
     Nothing,
     /// One signature.
-    One(Found),
+    One(Superblock),
     /// More than one: which of them is meant cannot be told.
     Ambiguous,
 }

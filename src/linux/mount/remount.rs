@@ -12,8 +12,10 @@ use super::{
     MS_REMOUNT, MS_STRICTATIME, mount2, statmount,
 };
 use crate::error::Context;
-use crate::mount::mountinfo::{self, Entry, Table};
+use crate::mount::mountinfo::Entry;
 use crate::mount::options::Options;
+use crate::mount::table;
+use crate::mount::table::Table;
 use crate::{Errno, Error, Result, file, raw, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -60,7 +62,7 @@ pub fn set_attributes(tree: BorrowedFd<'_>, target: &OsStr, change: Attributes, 
     let top = Top(tree, id);
     let table = Table::read()?;
     let mounts: Vec<Entry<'_>> = if recursive {
-        mountinfo::tree_backward(&table.entries().collect::<Vec<_>>(), id).context("mount", target)?
+        table::tree_backward(&table.entries().collect::<Vec<_>>(), id).context("mount", target)?
     } else {
         vec![table.find_id(id).ok_or_else(|| Error::new("mount", target, Errno::EINVAL))?]
     };

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn a_mounts_root_and_source_are_those_of_the_table() {
         let found = mount_id(None, OsStr::new("/proc"), 0).expect("statx");
-        let table = crate::mount::mountinfo::Table::read().expect("mountinfo");
+        let table = crate::mount::table::Table::read().expect("mountinfo");
         let entry = table.find_id(found.id as u32).expect("an entry");
         if let Some((root, source)) = root_and_source(found.unique) {
             assert_eq!((root, source), (entry.root_path(), entry.source_text()));

@@ -1,6 +1,9 @@
 use super::*;
-use crate::mount::api::{MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID};
-use crate::mount::{MS_BIND, MS_NOEXEC, MS_RDONLY, MS_REC};
+use crate::mount::api::{
+    MOUNT_ATTR_ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
+};
+use crate::mount::{MS_BIND, MS_NOEXEC, MS_RDONLY, MS_REC, Propagation};
+use std::ffi::OsStr;
 
 fn parse(text: &str) -> Options {
     Options::parse(text.as_bytes()).expect("well-formed")

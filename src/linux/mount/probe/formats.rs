@@ -1,10 +1,10 @@
 //! The signatures, one function for each file system. Each gets the beginning
 //! of the device and looks at nothing that is not there.
 
-use super::{Found, Probed, Reader};
+use super::{Probed, Reader, Superblock};
 
 /// A file system's signature: `None` if it is not there.
-type Signature = fn(&[u8], Reader<'_>) -> Option<Found>;
+type Signature = fn(&[u8], Reader<'_>) -> Option<Superblock>;
 
 /// Every signature that is known.
 static SIGNATURES: &[Signature] = &[ext, xfs, btrfs, squashfs, erofs, iso9660, vfat, exfat, ntfs, f2fs, swap, luks];
@@ -94,7 +94,7 @@ fn utf16(field: &[u8]) -> Option<Vec<u8>> {
     (!text.is_empty()).then(|| text.into_bytes())
 }
 
-fn ext(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn ext(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     const SUPERBLOCK: usize = 1024;
     has(head, SUPERBLOCK + 0x38, &[0x53, 0xef])?;
     let compatible = le32(head, SUPERBLOCK + 0x5c)?;
@@ -115,33 +115,37 @@ fn ext(head: &[u8], _: Reader<'_>) -> Option<Found> {
     } else {
         "ext2"
     };
-    Some(Found { fstype, label: label(head, SUPERBLOCK + 0x78, 16), uuid: uuid(head, SUPERBLOCK + 0x68) })
+    Some(Superblock { fstype, label: label(head, SUPERBLOCK + 0x78, 16), uuid: uuid(head, SUPERBLOCK + 0x68) })
 }
 
-fn xfs(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn xfs(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     has(head, 0, b"XFSB")?;
-    Some(Found { fstype: "xfs", label: label(head, 108, 12), uuid: uuid(head, 32) })
+    Some(Superblock { fstype: "xfs", label: label(head, 108, 12), uuid: uuid(head, 32) })
 }
 
-fn btrfs(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn btrfs(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     const SUPERBLOCK: usize = 0x1_0000;
     has(head, SUPERBLOCK + 0x40, b"_BHRfS_M")?;
-    Some(Found { fstype: "btrfs", label: label(head, SUPERBLOCK + 0x12b, 256), uuid: uuid(head, SUPERBLOCK + 0x20) })
+    Some(Superblock {
+        fstype: "btrfs",
+        label: label(head, SUPERBLOCK + 0x12b, 256),
+        uuid: uuid(head, SUPERBLOCK + 0x20),
+    })
 }
 
-fn squashfs(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn squashfs(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     has(head, 0, b"hsqs")?;
     le16(head, 28).filter(|version| *version >= 4)?;
-    Some(Found { fstype: "squashfs", label: None, uuid: None })
+    Some(Superblock { fstype: "squashfs", label: None, uuid: None })
 }
 
-fn erofs(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn erofs(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     const SUPERBLOCK: usize = 1024;
     has(head, SUPERBLOCK, &[0xe2, 0xe1, 0xf5, 0xe0])?;
-    Some(Found { fstype: "erofs", label: label(head, SUPERBLOCK + 64, 16), uuid: uuid(head, SUPERBLOCK + 48) })
+    Some(Superblock { fstype: "erofs", label: label(head, SUPERBLOCK + 64, 16), uuid: uuid(head, SUPERBLOCK + 48) })
 }
 
-fn iso9660(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn iso9660(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     const DESCRIPTOR: usize = 32_768;
     has(head, DESCRIPTOR, b"\x01CD001")?;
     let date = |offset: usize| {
@@ -160,10 +164,10 @@ fn iso9660(head: &[u8], _: Reader<'_>) -> Option<Found> {
         }
         text
     });
-    Some(Found { fstype: "iso9660", label: label(head, DESCRIPTOR + 40, 32), uuid })
+    Some(Superblock { fstype: "iso9660", label: label(head, DESCRIPTOR + 40, 32), uuid })
 }
 
-fn vfat(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn vfat(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     has(head, 510, &[0x55, 0xaa])?;
     let sector = le16(head, 11)?;
     let cluster = *head.get(13)?;
@@ -180,12 +184,12 @@ fn vfat(head: &[u8], _: Reader<'_>) -> Option<Found> {
         return None;
     };
     let label = label(head, label_at, 11).filter(|label| label != b"NO NAME");
-    Some(Found { fstype: "vfat", label, uuid: serial(head, serial_at) })
+    Some(Superblock { fstype: "vfat", label, uuid: serial(head, serial_at) })
 }
 
-fn exfat(head: &[u8], read: Reader<'_>) -> Option<Found> {
+fn exfat(head: &[u8], read: Reader<'_>) -> Option<Superblock> {
     has(head, 3, b"EXFAT   ")?;
-    Some(Found { fstype: "exfat", label: exfat_label(head, read), uuid: serial(head, 0x64) })
+    Some(Superblock { fstype: "exfat", label: exfat_label(head, read), uuid: serial(head, 0x64) })
 }
 
 /// The label is an entry of the root directory.
@@ -207,7 +211,7 @@ fn exfat_label(head: &[u8], read: Reader<'_>) -> Option<Vec<u8>> {
     None
 }
 
-fn ntfs(head: &[u8], read: Reader<'_>) -> Option<Found> {
+fn ntfs(head: &[u8], read: Reader<'_>) -> Option<Superblock> {
     has(head, 3, b"NTFS    ")?;
     let number = le64(head, 0x48).filter(|number| *number != 0);
     let uuid = number.map(|number| {
@@ -215,7 +219,7 @@ fn ntfs(head: &[u8], read: Reader<'_>) -> Option<Found> {
         number.to_be_bytes().into_iter().for_each(|byte| push_hex(byte, UPPER, &mut text));
         text
     });
-    Some(Found { fstype: "ntfs", label: ntfs_label(head, read), uuid })
+    Some(Superblock { fstype: "ntfs", label: ntfs_label(head, read), uuid })
 }
 
 /// The label is an attribute of the file $Volume, the fourth record of the master file table.
@@ -251,24 +255,24 @@ fn ntfs_label(head: &[u8], read: Reader<'_>) -> Option<Vec<u8>> {
     None
 }
 
-fn f2fs(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn f2fs(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     const SUPERBLOCK: usize = 1024;
     has(head, SUPERBLOCK, &[0x10, 0x20, 0xf5, 0xf2])?;
     let label = bytes(head, SUPERBLOCK + 124, 1024).and_then(utf16);
-    Some(Found { fstype: "f2fs", label, uuid: uuid(head, SUPERBLOCK + 108) })
+    Some(Superblock { fstype: "f2fs", label, uuid: uuid(head, SUPERBLOCK + 108) })
 }
 
-fn swap(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn swap(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     // At the end of the first page, whatever the page size of the machine that made it.
     let pages = [0x1000_usize, 0x2000, 0x4000, 0x8000, 0x1_0000];
     let magic =
         |page: &usize| has(head, page - 10, b"SWAPSPACE2").or_else(|| has(head, page - 10, b"SWAP-SPACE")).is_some();
     pages.iter().find(|page| magic(page))?;
-    Some(Found { fstype: "swap", label: label(head, 1024 + 28, 16), uuid: uuid(head, 1024 + 12) })
+    Some(Superblock { fstype: "swap", label: label(head, 1024 + 28, 16), uuid: uuid(head, 1024 + 12) })
 }
 
-fn luks(head: &[u8], _: Reader<'_>) -> Option<Found> {
+fn luks(head: &[u8], _: Reader<'_>) -> Option<Superblock> {
     has(head, 0, b"LUKS\xba\xbe")?;
     let label = if has(head, 6, &[0, 2]).is_some() { label(head, 24, 48) } else { None };
-    Some(Found { fstype: "crypto_LUKS", label, uuid: self::label(head, 168, 40) })
+    Some(Superblock { fstype: "crypto_LUKS", label, uuid: self::label(head, 168, 40) })
 }

@@ -21,7 +21,7 @@ fn image(name: &str, size: u64, program: &str, arguments: &[&str]) -> Option<Pat
     None
 }
 
-fn found(path: &Path) -> Found {
+fn found(path: &Path) -> Superblock {
     let probed = device(path.as_os_str()).expect("the image is there");
     let _ = std::fs::remove_file(path);
     match probed {
@@ -64,7 +64,7 @@ fn hand_made_superblocks_are_known() {
     let mut head = vec![0; HEAD];
     head[0..4].copy_from_slice(b"hsqs");
     head[28] = 4;
-    assert_eq!(probe(&head, &none), Probed::One(Found { fstype: "squashfs", label: None, uuid: None }));
+    assert_eq!(probe(&head, &none), Probed::One(Superblock { fstype: "squashfs", label: None, uuid: None }));
 
     let mut head = vec![0; HEAD];
     head[32_768..32_774].copy_from_slice(b"\x01CD001");

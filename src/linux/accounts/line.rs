@@ -1,0 +1,180 @@
+//! Lines of passwd(5), group(5) and subuid(5).
+
+use crate::{number, raw};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// A user that was looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The login name.
+    pub name: OsString,
+    /// The user number.
+    pub uid: u32,
+    /// The primary group.
+    pub gid: u32,
+    /// The home directory.
+    pub home: OsString,
+    /// The login shell; may be empty.
+    pub shell: OsString,
+}
+
+/// A group that was looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The group's name.
+    pub name: OsString,
+    /// Its number.
+    pub gid: u32,
+}
+
+/// A line of passwd(5), as it stands in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserLine<'a> {
+    /// The login name, not empty.
+    pub name: &'a [u8],
+    /// The user number.
+    pub uid: u32,
+    /// The primary group.
+    pub gid: u32,
+    /// The home directory.
+    pub home: &'a [u8],
+    /// The login shell; may be empty.
+    pub shell: &'a [u8],
+}
+
+/// A line of group(5), as it stands in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupLine<'a> {
+    /// The group's name, not empty.
+    pub name: &'a [u8],
+    /// Its number.
+    pub gid: u32,
+    members: &'a [u8],
+}
+
+impl UserLine<'_> {
+    pub(super) fn to_user(self) -> User {
+        let [name, home, shell] = [self.name, self.home, self.shell].map(owned);
+        User { name, uid: self.uid, gid: self.gid, home, shell }
+    }
+}
+
+impl GroupLine<'_> {
+    /// Whether it is a supplementary group of this user: one of the names between commas, with blanks around it.
+    pub fn has_member(&self, name: &[u8]) -> bool {
+        let Some(first) = name.first().filter(|_| !name.contains(&b',') && name.trim_ascii() == name) else {
+            return false;
+        };
+        let is_end = |next: Option<&u8>| matches!(next, None | Some(b','));
+        let mut start = 0;
+        while let Some(found) = self.members.get(start..).and_then(|rest| raw::find_byte(*first, rest)) {
+            let (before, rest) = self.members.split_at_checked(start + found).unwrap_or_default();
+            if is_end(before.trim_ascii_end().last())
+                && rest.strip_prefix(name).is_some_and(|after| is_end(after.trim_ascii_start().first()))
+            {
+                return true;
+            }
+            start += found + 1;
+        }
+        false
+    }
+
+    pub(super) fn to_group(self) -> Group {
+        Group { name: owned(self.name), gid: self.gid }
+    }
+}
+
+fn owned(text: &[u8]) -> OsString {
+    OsStr::from_bytes(text).to_os_string()
+}
+
+/// A line of subuid(5): `count` ids from `start` that `owner` may map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// A user's name or number.
+    pub owner: OsString,
+    /// The first id.
+    pub start: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Reads one line of passwd(5); `None` if it is malformed.
+pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
+    let mut fields = line.split(|byte| *byte == b':');
+    let name = fields.next().filter(|name| !name.is_empty())?;
+    fields.next()?;
+    let uid = number(fields.next()?)?;
+    let gid = number(fields.next()?)?;
+    fields.next();
+    let home = fields.next().unwrap_or_default();
+    let shell = fields.next().unwrap_or_default();
+    Some(UserLine { name, uid, gid, home, shell })
+}
+
+/// Reads one line of group(5); `None` if it is malformed.
+pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
+    let mut rest = Some(line);
+    let name = field(&mut rest).filter(|name| !name.is_empty())?;
+    field(&mut rest)?;
+    let gid = number(field(&mut rest)?)?;
+    Some(GroupLine { name, gid, members: field(&mut rest).unwrap_or_default() })
+}
+
+/// Cuts off the first field of what is left of a line. A group may have thousands of members.
+fn field<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let text = (*rest)?;
+    let end = raw::find_byte(b':', text);
+    *rest = end.and_then(|end| text.get(end + 1..));
+    text.get(..end.unwrap_or(text.len()))
+}
+
+/// Reads one line of subuid(5); `None` if it is malformed or empty.
+pub fn parse_range(line: &[u8]) -> Option<Range> {
+    let mut fields = line.split(|byte| *byte == b':');
+    let owner = text(fields.next()?)?;
+    let start = number(fields.next()?)?;
+    let count = number(fields.next()?)?;
+    (count > 0 && start.checked_add(count - 1).is_some()).then_some(Range { owner, start, count })
+}
+
+fn text(field: &[u8]) -> Option<OsString> {
+    (!field.is_empty()).then(|| OsStr::from_bytes(field).to_os_string())
+}
+
+fn number(field: &[u8]) -> Option<u32> {
+    number::decimal(field.trim_ascii()).and_then(|value| u32::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passwd_line_needs_a_name_and_two_numbers() {
+        let user = parse_user(b"ann:x:1000:100:Ann,,,:/home/ann:/bin/sh").unwrap();
+        assert_eq!((user.uid, user.gid, user.shell), (1000, 100, &b"/bin/sh"[..]));
+        assert_eq!(parse_user(b"ann:x:1000"), None);
+        assert_eq!(parse_user(b"ann:x:abc:100:::"), None);
+        assert_eq!(parse_user(b":x:1:1:::"), None);
+        assert!(parse_user(b"caf\xe9:x:1:1").is_some(), "names are bytes");
+    }
+
+    #[test]
+    fn a_group_lists_its_members() {
+        let group = parse_group(b"disk:x:6:ann,bob,").unwrap();
+        assert!(group.has_member(b"ann") && group.has_member(b"bob"));
+        for other in ["", "an", "nn", "annb", "ann,bob", "b", "ob", "bob "] {
+            assert!(!group.has_member(other.as_bytes()), "{other}");
+        }
+        assert_eq!(parse_group(b"disk:x:-1:"), None);
+    }
+
+    #[test]
+    fn a_range_that_does_not_fit_in_32_bits_is_no_range() {
+        assert_eq!(parse_range(b"ann:100000:65536").map(|range| range.start), Some(100_000));
+        assert_eq!(parse_range(b"ann:4294967295:2"), None);
+        assert_eq!(parse_range(b"ann:1:0"), None);
+    }
+}

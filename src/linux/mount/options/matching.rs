@@ -1,0 +1,39 @@
+//! What mount -O and mount -t choose by: lists in which a word may be negated.
+
+use super::Options;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// Whether the options `have` satisfy the comma separated `wanted` of mount -O: each must be there with its value, one
+/// that begins with `no` must be absent, `+no...` means the word itself.
+pub fn matches(have: &Options, wanted: &[u8]) -> bool {
+    wanted.split(|&byte| byte == b',').filter(|item| !item.is_empty()).all(|item| {
+        let (item, absent) = match item {
+            [b'+', rest @ ..] => (rest, false),
+            [b'n', b'o', rest @ ..] => (rest, true),
+            plain => (plain, false),
+        };
+        let (name, value) = match item.iter().position(|&byte| byte == b'=') {
+            Some(end) => (item.get(..end).unwrap_or_default(), item.get(end + 1..)),
+            None => (item, None),
+        };
+        let found = have.0.iter().any(|option| {
+            option.name == name && (value.is_none_or(|value| option.plain_value().is_some_and(|have| have == value)))
+        });
+        found != absent
+    })
+}
+
+/// Whether a file system type is in the comma separated list of mount -t. A leading `no` turns the whole list around,
+/// in which each type may then be written with `no` before it.
+pub fn type_matches(fstype: &OsStr, list: &[u8]) -> bool {
+    let fstype = fstype.as_bytes();
+    let negated = list.starts_with(b"no");
+    for item in list.split(|&byte| byte == b',') {
+        let without = item.strip_prefix(b"no").is_some_and(|item| item.eq_ignore_ascii_case(fstype));
+        if without || item.eq_ignore_ascii_case(fstype) {
+            return !negated && !without;
+        }
+    }
+    negated
+}

@@ -1,0 +1,185 @@
+//! What options ask for: flags of mount(2), attributes of mount_setattr(2), propagation, data for the file system, and
+//! what utab and a mount.TYPE program are given.
+
+use super::names::{self, Layer, Meaning, meaning};
+use super::{MountOption, Options};
+use crate::mount::api::{Attributes, MOUNT_ATTR_ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};
+use crate::mount::{MS_NOATIME, MS_RELATIME, MS_STRICTATIME, Propagation};
+
+/// Mount attributes to change, those of one mount and those of the whole tree (`ro=recursive`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AttributeChange {
+    /// Of the mount itself.
+    pub single: Attributes,
+    /// Of the mount and all below it.
+    pub recursive: Attributes,
+}
+
+impl Options {
+    /// Whether any flag of a mount or a superblock is asked for, other than how it spreads.
+    pub fn has_flags(&self) -> bool {
+        self.0.iter().any(|option| match meaning(&option.name) {
+            Meaning::Vfs(vfs) => !vfs.inverse && !matches!(vfs.layer, Layer::Propagation(..)),
+            _ => false,
+        })
+    }
+
+    /// What `ro` and `rw` say about the superblock, the last one counting; `None` if neither is there.
+    pub fn read_only(&self) -> Option<bool> {
+        self.0
+            .iter()
+            .rev()
+            .find(|option| (option.is("ro") || option.is("rw")) && option.layers().fs)
+            .map(|o| o.is("ro"))
+    }
+
+    /// What `ro` and `rw` say about the mount, the last one counting.
+    pub fn read_only_mount(&self) -> Option<bool> {
+        self.0
+            .iter()
+            .rev()
+            .find(|option| (option.is("ro") || option.is("rw")) && option.layers().vfs)
+            .map(|o| o.is("ro"))
+    }
+
+    /// MS_ flags for mount(2), without those of propagation; layers and `=recursive` are unknown to it.
+    pub fn mount_flags(&self) -> u64 {
+        let mut flags = 0;
+        for option in &self.0 {
+            if let Meaning::Vfs(vfs) = meaning(&option.name) {
+                match vfs.layer {
+                    Layer::Propagation(..) => {}
+                    // The last way to keep access times wins; of several flags the kernel would choose.
+                    _ if vfs.is_access_time() && !vfs.inverse => {
+                        flags = flags & !(MS_NOATIME | MS_RELATIME | MS_STRICTATIME) | vfs.flags;
+                    }
+                    _ if vfs.inverse => flags &= !vfs.flags,
+                    _ => flags |= vfs.flags,
+                }
+            }
+        }
+        flags
+    }
+
+    /// What mount_setattr(2) has to change.
+    pub fn attributes(&self) -> AttributeChange {
+        let mut change = AttributeChange::default();
+        for option in &self.0 {
+            let Meaning::Vfs(vfs) = meaning(&option.name) else { continue };
+            let Layer::Attribute(bits) = vfs.layer else { continue };
+            let layers = option.layers();
+            if !layers.vfs {
+                continue;
+            }
+            let to = if layers.recursive { &mut change.recursive } else { &mut change.single };
+            if vfs.is_access_time() {
+                // They exclude each other: the last one that sets something wins, and an inverse undoes its own only.
+                to.clear |= MOUNT_ATTR_ATIME;
+                if !vfs.inverse {
+                    to.set = to.set & !MOUNT_ATTR_ATIME | bits;
+                } else if to.set & MOUNT_ATTR_ATIME == bits {
+                    to.set &= !MOUNT_ATTR_ATIME;
+                }
+            } else if vfs.inverse {
+                to.clear |= bits;
+                to.set &= !bits;
+            } else {
+                to.set |= bits;
+                to.clear &= !bits;
+            }
+        }
+        change
+    }
+
+    /// As [`Options::attributes`], with the reset that mount(2)'s remount makes: what is not mentioned is cleared.
+    pub fn attributes_for_remount(&self) -> AttributeChange {
+        let mut change = self.attributes();
+        let mentioned = change.single.set | change.single.clear | change.recursive.set | change.recursive.clear;
+        let others = names::RESET_BY_REMOUNT & !mentioned;
+        // `ro=fs` says nothing of the mount, and must not make it writable.
+        let spared = if self.has("ro") && mentioned & MOUNT_ATTR_RDONLY == 0 { MOUNT_ATTR_RDONLY } else { 0 };
+        change.single.clear |= others & !spared;
+        change
+    }
+
+    /// Changes of propagation in the order given, with whether the tree below is meant, too.
+    pub fn propagation(&self) -> Vec<(Propagation, bool)> {
+        self.0
+            .iter()
+            .filter_map(|option| match meaning(&option.name) {
+                Meaning::Vfs(vfs) => match vfs.layer {
+                    Layer::Propagation(propagation, recursive) => Some((propagation, recursive)),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The options that are the file system's own, in order.
+    pub fn filesystem(&self) -> impl Iterator<Item = &MountOption> {
+        self.0.iter().filter(|option| matches!(meaning(&option.name), Meaning::Filesystem))
+    }
+
+    /// The data string of mount(2): the file system's options as they were written, but for quotes, which only SELinux
+    /// reads (`context="a,b"`); elsewhere a comma in a value takes a backslash.
+    pub fn data(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        for option in self.filesystem() {
+            match option.value.as_deref() {
+                Some([b'"', .., b'"']) if !option.name.ends_with(b"context") => {
+                    let mut value = Vec::new();
+                    for byte in option.plain_value().unwrap_or_default() {
+                        value.extend_from_slice(if byte == b',' { b"\\" } else { b"" });
+                        value.push(byte);
+                    }
+                    MountOption { name: option.name.clone(), value: Some(value) }.append_to(&mut text);
+                }
+                _ => option.append_to(&mut text),
+            }
+        }
+        text
+    }
+
+    /// The options as messages show them: without repetitions, rw or ro first.
+    pub fn shown(&self) -> Vec<u8> {
+        let mut options = self.clone();
+        options.deduplicate();
+        options.0.retain(|option| !((option.is("ro") || option.is("rw")) && option.value.is_none()));
+        let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
+        options.0.iter().for_each(|option| option.append_to(&mut text));
+        text
+    }
+
+    /// What utab keeps; `with_loop` if the loop device must be detached by umount.
+    pub fn for_utab(&self, with_loop: bool) -> Vec<u8> {
+        let mut text = Vec::new();
+        for option in &self.0 {
+            match meaning(&option.name) {
+                Meaning::Userspace(user) if user.utab && (with_loop || *user.name != *"loop") => {
+                    option.append_to(&mut text);
+                }
+                _ => {}
+            }
+        }
+        text
+    }
+
+    /// What a mount.TYPE program is given: rw or ro first, then the rest in order without what is mount's own.
+    pub fn for_helper(&self) -> Vec<u8> {
+        let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
+        for option in &self.0 {
+            let shown = match meaning(&option.name) {
+                Meaning::Vfs(vfs) => vfs.flags != crate::mount::MS_RDONLY && vfs.is_shown(),
+                Meaning::Userspace(user) => user.helper,
+                Meaning::Filesystem => true,
+            };
+            if shown {
+                option.append_to(&mut text);
+            }
+        }
+        text
+    }
+}
+
+const _: () = assert!(MOUNT_ATTR_NODIRATIME & MOUNT_ATTR_ATIME == 0);

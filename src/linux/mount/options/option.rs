@@ -1,0 +1,85 @@
+//! One mount option, and what its value says: `ro`, `ro=recursive`, `size=1m`, `context="a,b"`.
+
+/// One option: `name` or `name=value`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountOption {
+    /// The part before `=`.
+    pub name: Vec<u8>,
+    /// The part behind `=` as written, quotes and backslashes included; `None` without `=`, which differs from empty.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The layers a VFS option with a value is for: `ro=vfs`, `"ro=fs,recursive"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layers {
+    pub(super) vfs: bool,
+    pub(super) fs: bool,
+    pub(super) recursive: bool,
+}
+
+impl MountOption {
+    /// An option without a value.
+    pub fn flag(name: &str) -> MountOption {
+        MountOption { name: name.as_bytes().to_vec(), value: None }
+    }
+
+    /// The value as it is used: without the quotes around it, and without backslashes before comma, quote and
+    /// backslash.
+    pub fn plain_value(&self) -> Option<Vec<u8>> {
+        let raw = self.value.as_deref()?;
+        let raw = match raw {
+            [b'"', inner @ .., b'"'] => inner,
+            other => other,
+        };
+        Some(unescape(raw))
+    }
+
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name.as_bytes()
+    }
+
+    pub(super) fn append_to(&self, text: &mut Vec<u8>) {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        text.extend_from_slice(&self.name);
+        if let Some(value) = &self.value {
+            text.push(b'=');
+            text.extend_from_slice(value);
+        }
+    }
+
+    pub(super) fn layers(&self) -> Layers {
+        let mut layers = Layers { vfs: false, fs: false, recursive: false };
+        for word in self.plain_value().unwrap_or_default().split(|&byte| byte == b',') {
+            match word {
+                b"vfs" => layers.vfs = true,
+                b"fs" => layers.fs = true,
+                b"recursive" => layers.recursive = true,
+                _ => {}
+            }
+        }
+        if !layers.vfs && !layers.fs {
+            layers = Layers { vfs: true, fs: true, ..layers };
+        }
+        layers
+    }
+}
+
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        match rest {
+            [b'\\', next @ (b',' | b'"'), tail @ ..] => {
+                plain.push(*next);
+                rest = tail;
+            }
+            [first, tail @ ..] => {
+                plain.push(*first);
+                rest = tail;
+            }
+            [] => return plain,
+        }
+    }
+}

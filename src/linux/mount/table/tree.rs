@@ -1,0 +1,105 @@
+//! The tree of mounts: which lie on which, in the order to unmount them.
+
+use crate::Errno;
+use crate::mount::mountinfo::Entry;
+
+/// Mounts sorted by number and by parent, to look many trees up.
+pub struct Tree<'t, 'a> {
+    entries: &'t [Entry<'a>],
+    by_id: Vec<(u32, usize)>,
+    by_parent: Vec<(u32, usize)>,
+}
+
+impl<'t, 'a> Tree<'t, 'a> {
+    /// Sorts them.
+    pub fn new(entries: &'t [Entry<'a>]) -> Tree<'t, 'a> {
+        let mut by_id: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
+        let mut by_parent: Vec<(u32, usize)> = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            by_id.push((entry.id, index));
+            if entry.parent != entry.id {
+                by_parent.push((entry.parent, index));
+            }
+        }
+        by_id.sort_unstable();
+        by_parent.sort_unstable();
+        Tree { entries, by_id, by_parent }
+    }
+
+    /// The mount with this number.
+    pub fn get(&self, id: u32) -> Option<&Entry<'a>> {
+        self.entries.get(self.place(id)?)
+    }
+
+    /// Its place among the entries.
+    fn place(&self, id: u32) -> Option<usize> {
+        let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.by_id.get(found).map(|(_, place)| *place)
+    }
+
+    /// [`tree_backward`], without the mounts that are `gone`, by place, and what was on them.
+    pub fn backward(&self, top: u32, gone: &[bool]) -> Result<Vec<Entry<'a>>, Errno> {
+        backward(self, top, gone)
+    }
+}
+
+/// The mounts of the tree whose root is the mount `top`, in the order to unmount them: what lies over another is before
+/// it, later mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
+pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> Result<Vec<Entry<'a>>, Errno> {
+    Tree::new(entries).backward(top, &[])
+}
+
+fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> Result<Vec<Entry<'a>>, Errno> {
+    let Tree { entries, by_parent, .. } = tree;
+    let root = tree.place(top).ok_or(Errno::ENOENT)?;
+    // Parents before children, earlier before later; reversed, each comes after everything that lies on it.
+    let mut order = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(index) = waiting.pop() {
+        let Some(entry) = entries.get(index) else { continue };
+        order.push(*entry);
+        if order.len() > entries.len() {
+            return Err(Errno::EINVAL);
+        }
+        let first = by_parent.partition_point(|(parent, _)| *parent < entry.id);
+        let children = by_parent.get(first..).unwrap_or_default();
+        let children = children.iter().take_while(|(parent, _)| *parent == entry.id).map(|(_, index)| *index);
+        let start = waiting.len();
+        waiting.extend(children.filter(|index| gone.get(*index) != Some(&true)));
+        if let Some(new) = waiting.get_mut(start..) {
+            // What is on the mount's own root hides it and its other children: unmounted first, so visited last.
+            new.sort_by_key(|index| {
+                let over = entries.get(*index).is_some_and(|child| child.target == entry.target);
+                (!over, core::cmp::Reverse(*index))
+            });
+        }
+    }
+    order.reverse();
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mount::table::Table;
+
+    #[test]
+    fn a_tree_is_unmounted_from_its_leaves_and_from_the_top_of_each_stack() {
+        let table = Table::from_text(
+            b"1 0 0:1 / / rw - ext4 r rw\n2 1 0:2 / /m rw - tmpfs a rw\n3 2 0:3 / /m/x rw - tmpfs b rw\n\
+              4 2 0:4 / /m/y rw - tmpfs c rw\n5 3 0:5 / /m/x rw - tmpfs d rw\n6 2 0:6 / /m rw - tmpfs e rw\n"
+                .to_vec(),
+        );
+        let entries: Vec<_> = table.entries().collect();
+        let order: Vec<u32> = tree_backward(&entries, 2).expect("a tree").iter().map(|entry| entry.id).collect();
+        assert_eq!(order, [6, 4, 5, 3, 2]);
+        assert_eq!(tree_backward(&entries, 9), Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn a_table_that_goes_in_a_circle_is_refused() {
+        let table = Table::from_text(b"1 2 0:1 / /a rw - ext4 r rw\n2 1 0:2 / /b rw - tmpfs a rw\n".to_vec());
+        let entries: Vec<_> = table.entries().collect();
+        assert_eq!(tree_backward(&entries, 1), Err(Errno::EINVAL));
+    }
+}

@@ -1,0 +1,219 @@
+//! The file of utab: read without its lock, changed under it, and replaced in one step: flock(2), rename(2).
+
+use super::entry::UtabEntry;
+use super::table::Utab;
+use crate::trace::Quoted;
+use crate::{Errno, Result, error::Context, file, raw};
+use nix::fcntl::FlockArg;
+use nix::sys::stat::futimens;
+use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, fchown};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// Where the table is, unless `LIBMOUNT_UTAB` names another file.
+const DEFAULT: &str = "/run/mount/utab";
+/// A table longer than this is not ours, in bytes.
+const LIMIT: usize = 64 * 1024 * 1024;
+
+/// Reads the table; one that is missing or may not be read is empty.
+pub fn read() -> Utab {
+    try_read().unwrap_or_default()
+}
+
+/// Reads the table; one that is missing is empty.
+pub fn try_read() -> Result<Utab> {
+    match read_text() {
+        Ok(text) => Ok(Utab::parse(&text)),
+        Err(error) if error.errno == Errno::ENOENT => Ok(Utab::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The table's path.
+pub fn path() -> OsString {
+    crate::environment::trusted_variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
+}
+
+/// Whether the table has no lines: then unmounting and moving need not look at it.
+pub fn is_empty() -> bool {
+    match crate::stat::path(&path()) {
+        Ok(stat) => stat.size() == 0,
+        // What cannot be looked at may hold something.
+        Err(error) => matches!(error.errno, Errno::ENOENT | Errno::ENOTDIR),
+    }
+}
+
+/// A file on a disk gives all that is asked for, so that a short answer is the last one. Each question is for more.
+fn read_text() -> Result<Vec<u8>> {
+    let path = path();
+    let file = file::open_read(&path)?;
+    let (mut text, mut filled, mut room) = (Vec::new(), 0, 2048);
+    loop {
+        text.resize(filled + room, 0);
+        let got = raw::read_some(file.as_fd(), text.get_mut(filled..).unwrap_or_default()).context("read", &path)?;
+        filled += got;
+        if got < room || filled > LIMIT {
+            text.truncate(filled.min(LIMIT));
+            return Ok(text);
+        }
+        room = filled * 15;
+    }
+}
+
+fn beside(suffix: &str) -> OsString {
+    let mut path = path();
+    path.push(suffix);
+    path
+}
+
+/// Changes the table under its lock: it is read, `change` says whether it changed something, and a new file takes the
+/// old one's place in one step. Where the table cannot be written at all (a read-only /run, no permission) nothing
+/// happens and that is no error.
+pub fn update(change: &mut dyn FnMut(&mut Utab) -> bool) -> Result<()> {
+    let path = path();
+    let Some(_lock) = lock()? else { return Ok(()) };
+    // A table that cannot be read must not be replaced by one without its entries.
+    let mut table = try_read()?;
+    if !change(&mut table) {
+        return Ok(());
+    }
+    replace(&path, &table.to_text())?;
+    touch_event();
+    Ok(())
+}
+
+/// Adds an entry. Many mounts in a row each add one, so the table is not read and written anew: the line is written
+/// behind the others under the lock, at once and within a page, so that whoever reads meanwhile sees all of it or nothing.
+pub fn add(entry: UtabEntry) -> Result<()> {
+    let path = path();
+    let Some(lock) = lock()? else { return Ok(()) };
+    let mut line = Vec::new();
+    entry.append_to(&mut line);
+    if append(&path, &line).context("write", &path)? {
+        touch_event();
+        return Ok(());
+    }
+    drop(lock);
+    update(&mut |table| {
+        table.entries.push(entry.clone());
+        true
+    })
+}
+
+/// Appends a line to a table that is there and whole. `false`: it must be written anew.
+fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
+    const PAGE: usize = 4096;
+    let flags = libc::O_RDWR | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let Ok(file) = file::open_at(None, path, flags, 0) else { return Ok(false) };
+    let stat = crate::stat::of(file.as_fd())?;
+    let size = stat.size() as usize;
+    if !stat.is_regular() || size == 0 || size > LIMIT || line.len() > PAGE {
+        return Ok(false);
+    }
+    let mut last = [0_u8];
+    if nix::sys::uio::pread(&file, &mut last, size as i64 - 1)? != 1 || last != *b"\n" {
+        return Ok(false);
+    }
+    let fd = file.as_raw_fd();
+    let room = PAGE - size % PAGE;
+    let write = |text: &[u8]| {
+        traced!(raw::write_all(file.as_fd(), text).map(|()| text.len()), "write({fd}, {})", Quoted(text)).map(drop)
+    };
+    // Empty lines, which are none, fill the page when the line does not fit into it.
+    let filled = if line.len() > room { write(&vec![b'\n'; room]) } else { Ok(()) };
+    let done = filled.and_then(|()| write(line));
+    if done.is_err() {
+        // A part of a line must not stay.
+        let _ = nix::unistd::ftruncate(&file, size as i64);
+    }
+    done.map(|()| true)
+}
+
+/// The lock, held until it is dropped, with signals held back so that nobody is left waiting for it.
+struct Lock {
+    _file: OwnedFd,
+    mask: Option<crate::signal::SignalMask>,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(mask) = self.mask {
+            // The mask came from the kernel; if it is refused now there is nobody to tell.
+            let _ = mask.restore();
+        }
+    }
+}
+
+/// `None`: the table is in a place that cannot be written.
+fn lock() -> Result<Option<Lock>> {
+    let path = beside(".lock");
+    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_NOFOLLOW;
+    let mut opened = file::open_at(None, &path, flags, 0o600);
+    if matches!(opened, Err(Errno::ENOENT))
+        && let Some(slash) = path.as_bytes().iter().rposition(|&byte| byte == b'/')
+        && let Some(directory) = path.as_bytes().get(..slash)
+        && crate::directory::make(OsStr::from_bytes(directory), 0o755).is_ok()
+    {
+        opened = file::open_at(None, &path, flags, 0o600);
+    }
+    let file = match opened {
+        Ok(file) => file,
+        Err(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
+        Err(errno) => return Err(crate::Error::new("open", path, errno)),
+    };
+    let mask = crate::signal::block(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]).ok();
+    loop {
+        // Not nix's Flock, which makes one more call when it is dropped: closing the file unlocks it.
+        #[expect(deprecated)]
+        let locked = nix::fcntl::flock(file.as_raw_fd(), FlockArg::LockExclusive);
+        match locked.map_err(Errno::from) {
+            Ok(()) => return Ok(Some(Lock { _file: file, mask })),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(crate::Error::new("flock", path, errno)),
+        }
+    }
+}
+
+/// Writes a file beside the table and renames it over it.
+fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
+    let temporary = beside(&format!(".{}", nix::unistd::getpid()));
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
+    // One that a killed process with our number left is in the way; nobody else writes while we hold the lock.
+    let open = || file::open_at(None, &temporary, flags, 0o644);
+    let file = open().or_else(|errno| match errno {
+        Errno::EEXIST => crate::link::unlink(&temporary).map_err(|error| error.errno).and_then(|()| open()),
+        errno => Err(errno),
+    });
+    let file = file.context("open", &temporary)?;
+    let write = || -> core::result::Result<(), Errno> {
+        let fd = file.as_raw_fd();
+        if !text.is_empty() {
+            traced!(raw::write_all(file.as_fd(), text).map(|()| text.len()), "write({fd}, {})", Quoted(text))?;
+        }
+        let mode = nix::sys::stat::Mode::from_bits_retain(0o644);
+        traced!(nix::sys::stat::fchmod(&file, mode).map_err(Errno::from), "fchmod({fd}, 0644)")?;
+        if let Ok(old) = crate::stat::path(path) {
+            let (uid, gid) = (old.uid(), old.gid());
+            let done = fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+            traced!(done.map_err(Errno::from), "fchown({fd}, {uid}, {gid})")?;
+        }
+        Ok(())
+    };
+    let done = write().context("write", path).and_then(|()| crate::link::rename(&temporary, path));
+    if done.is_err() {
+        let _ = crate::link::unlink(&temporary);
+    }
+    done
+}
+
+/// Tells watchers (libmount's monitor, systemd) that the table has changed.
+fn touch_event() {
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
+    // Only a notice: the table itself is already right.
+    let Ok(file) = file::open_at(None, &beside(".event"), flags, 0o644) else { return };
+    let fd = file.as_raw_fd();
+    let done = futimens(&file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW).map_err(Errno::from);
+    let _ = traced!(done, "utimensat({fd}, NULL, [UTIME_NOW, UTIME_NOW], 0)");
+}

@@ -1,0 +1,325 @@
+//! The lines of utab: finding the entry of a mount, and changing entries.
+
+use super::entry::UtabEntry;
+use crate::index;
+use crate::mount::mountinfo::{self, unescape};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// The table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Utab {
+    /// Entries, oldest first.
+    pub entries: Vec<UtabEntry>,
+}
+
+impl Utab {
+    /// Parses the table's text.
+    pub fn parse(text: &[u8]) -> Utab {
+        Utab { entries: text.split(|&byte| byte == b'\n').filter_map(UtabEntry::parse).collect() }
+    }
+
+    /// The entry of a mount: by its number, else, of those without one, by root, target and source.
+    pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&UtabEntry> {
+        let by_id = |entry: &&UtabEntry| {
+            entry.id == Some(u64::from(mount.id)) && entry.target.as_bytes() == &*unescape(mount.target)
+        };
+        let entries = || self.entries.iter().rev();
+        entries().find(by_id).or_else(|| entries().find(|entry| entry.id.is_none() && entry.is_of(mount)))
+    }
+
+    /// Where the entry of the mount at `target` with this number is.
+    fn position(&self, target: &OsStr, id: Option<u64>) -> Option<usize> {
+        choose(id, &|accepts| self.entries.iter().rposition(|entry| accepts(entry.id) && entry.target == target))
+    }
+
+    /// The entry of the mount at `target` with this number, if that is known.
+    pub fn find_mount(&self, target: &OsStr, id: Option<u64>) -> Option<&UtabEntry> {
+        self.entries.get(self.position(target, id)?)
+    }
+
+    fn find_mut(&mut self, target: &OsStr, id: Option<u64>) -> Option<&mut UtabEntry> {
+        let index = self.position(target, id)?;
+        self.entries.get_mut(index)
+    }
+
+    /// The entries sorted by target, to look many mounts up.
+    pub fn index(&self) -> UtabIndex<'_> {
+        let mut by_target: Vec<&UtabEntry> = self.entries.iter().collect();
+        // Stable: of the entries of one target the last one still is the last.
+        by_target.sort_by(|a, b| a.target.cmp(&b.target));
+        UtabIndex(by_target)
+    }
+
+    pub(super) fn to_text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        for entry in &self.entries {
+            entry.append_to(&mut text);
+        }
+        text
+    }
+
+    /// Takes the entry of a mount out. Whether there was one.
+    pub fn remove(&mut self, target: &OsStr, id: Option<u64>) -> bool {
+        match self.position(target, id) {
+            Some(index) => {
+                self.entries.remove(index);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// [`Utab::remove`] for many mounts. Whether any had an entry.
+    pub fn remove_all(&mut self, mounts: &[(OsString, Option<u64>)]) -> bool {
+        let places = by_target(&self.entries);
+        let mut stays = vec![true; self.entries.len()];
+        for (target, id) in mounts {
+            let found = find_last(&self.entries, &places, target, *id, &|place| stays.get(place) == Some(&true));
+            if let Some(stays) = found.and_then(|place| stays.get_mut(place)) {
+                *stays = false;
+            }
+        }
+        let before = self.entries.len();
+        let mut stays = stays.into_iter();
+        self.entries.retain(|_| stays.next() == Some(true));
+        self.entries.len() != before
+    }
+
+    /// Changes the options of the mount's entry, or adds it. No options: takes it out.
+    pub fn set_options(&mut self, new: UtabEntry) -> bool {
+        if new.options.is_empty() {
+            return self.remove(&new.target, new.id);
+        }
+        match self.find_mut(&new.target, new.id) {
+            Some(entry) => entry.options = new.options,
+            None => self.entries.push(new),
+        }
+        true
+    }
+
+    /// [`Utab::set_options`] for many mounts. Whether anything changed.
+    pub fn set_all(&mut self, mut new: Vec<UtabEntry>) -> bool {
+        let places = by_target(&self.entries);
+        let (mut gone, mut changed) = (Vec::new(), false);
+        new.retain_mut(|entry| {
+            if entry.options.is_empty() {
+                gone.push((core::mem::take(&mut entry.target), entry.id));
+                return false;
+            }
+            let found = find_last(&self.entries, &places, &entry.target, entry.id, &|_| true);
+            let Some(known) = found.and_then(|place| self.entries.get_mut(place)) else { return true };
+            changed |= known.options != entry.options;
+            known.options = core::mem::take(&mut entry.options);
+            false
+        });
+        changed |= self.remove_all(&gone);
+        // One that was set twice is added once.
+        let places = by_target(&new);
+        let last = |(place, entry): (usize, &UtabEntry)| {
+            find_last(&new, &places, &entry.target, entry.id, &|_| true) == Some(place)
+        };
+        let added: Vec<UtabEntry> =
+            new.iter().enumerate().filter(|at| last(*at)).map(|(_, entry)| entry.clone()).collect();
+        changed |= !added.is_empty();
+        self.entries.extend(added);
+        changed
+    }
+
+    /// Adds to the entry that a mount.TYPE program wrote the options that it lacks; if it wrote none, the entry. Whether
+    /// anything changed.
+    pub fn complete(&mut self, entry: UtabEntry) -> bool {
+        let Some(known) = self.find_mut(&entry.target, entry.id) else {
+            self.entries.push(entry);
+            return true;
+        };
+        let mut changed = false;
+        for option in entry.options.split(|&byte| byte == b',') {
+            if known.options.split(|&byte| byte == b',').all(|there| there != option) {
+                if !known.options.is_empty() {
+                    known.options.push(b',');
+                }
+                known.options.extend_from_slice(option);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// A tree was moved: every target below `from` is now below `to`. Whether any was.
+    pub fn move_tree(&mut self, from: &OsStr, to: &OsStr) -> bool {
+        let mut changed = false;
+        for entry in &mut self.entries {
+            let Some(below) = entry.target.as_bytes().strip_prefix(from.as_bytes()) else { continue };
+            if below.is_empty() || below.first() == Some(&b'/') {
+                let moved = [to.as_bytes(), below].concat();
+                entry.target = OsString::from_vec(moved);
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+/// Whether an entry with this number, or without any, is wanted.
+type Accepts<'a> = &'a dyn Fn(Option<u64>) -> bool;
+
+/// Which entry of a target is that of the mount with this number: one that has the number, else the last one without
+/// any. If the mount's is not known, the target's last one. `last` finds the last one whose number is accepted.
+fn choose(id: Option<u64>, last: &dyn Fn(Accepts<'_>) -> Option<usize>) -> Option<usize> {
+    match id {
+        Some(_) => last(&|own| own == id).or_else(|| last(&|own| own.is_none())),
+        None => last(&|_| true),
+    }
+}
+
+fn by_target(entries: &[UtabEntry]) -> index::Index {
+    let mut places = index::Index::default();
+    entries.iter().for_each(|entry| places.add(entry.target.as_bytes()));
+    places.sort();
+    places
+}
+
+/// Where the entry of the mount at `target` with this number is, among those that `counts` takes.
+fn find_last(
+    entries: &[UtabEntry],
+    places: &index::Index,
+    target: &OsStr,
+    id: Option<u64>,
+    counts: &dyn Fn(usize) -> bool,
+) -> Option<usize> {
+    choose(id, &|accepts| {
+        let is = |place: usize| {
+            entries.get(place).is_some_and(|entry| accepts(entry.id) && entry.target == target) && counts(place)
+        };
+        places.places(target.as_bytes()).rev().find(|place| is(*place))
+    })
+}
+
+/// A [`Utab`] sorted by target.
+pub struct UtabIndex<'a>(Vec<&'a UtabEntry>);
+
+impl<'a> UtabIndex<'a> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// As [`Utab::find_mount`].
+    pub fn find_mount(&self, target: &OsStr, id: Option<u64>) -> Option<&'a UtabEntry> {
+        let same = self.of(target);
+        let place = choose(id, &|accepts| same.iter().rposition(|entry| accepts(entry.id)))?;
+        same.get(place).copied()
+    }
+
+    /// The entries of a target, the oldest first.
+    fn of(&self, target: &OsStr) -> &[&'a UtabEntry] {
+        let first = self.0.partition_point(|entry| entry.target.as_os_str() < target);
+        let last = self.0.partition_point(|entry| entry.target.as_os_str() <= target);
+        self.0.get(first..last).unwrap_or_default()
+    }
+
+    /// As [`Utab::find`].
+    pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&UtabEntry> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let target = unescape(mount.target);
+        let same = || self.of(OsStr::from_bytes(&target)).iter().rev().copied();
+        let by_id = |entry: &&UtabEntry| entry.id == Some(u64::from(mount.id));
+        same().find(by_id).or_else(|| same().find(|entry| entry.id.is_none() && entry.is_of(mount)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(target: &str, options: &str) -> UtabEntry {
+        UtabEntry {
+            source: "/dev/x".into(),
+            target: target.into(),
+            root: "/".into(),
+            options: options.into(),
+            ..UtabEntry::default()
+        }
+    }
+
+    #[test]
+    fn the_number_finds_an_entry_before_the_paths_do() {
+        let mut first = entry("/m", "x-first");
+        first.id = Some(7);
+        let table = Utab { entries: vec![first, entry("/m", "x-second")] };
+        let line = |id: u32| format!("{id} 1 0:1 / /m rw - ext4 /dev/x rw").into_bytes();
+        let (seven, eight) = (line(7), line(8));
+        let find = |line| table.find(&mountinfo::Entry::parse(line).expect("an entry")).expect("found").options.clone();
+        assert_eq!(find(&seven), b"x-first");
+        assert_eq!(find(&eight), b"x-second");
+    }
+
+    #[test]
+    fn unmounting_takes_the_last_entry_of_a_target_out() {
+        let mut table = Utab { entries: vec![entry("/m", "x-1"), entry("/n", "x-2"), entry("/m", "x-3")] };
+        assert!(table.remove(OsStr::new("/m"), None));
+        assert_eq!(table.entries, [entry("/m", "x-1"), entry("/n", "x-2")]);
+        assert!(!table.remove(OsStr::new("/q"), None));
+    }
+
+    #[test]
+    fn of_two_mounts_on_a_target_the_entry_is_of_the_one_with_its_number() {
+        let mut lower = entry("/m", "x-1");
+        lower.id = Some(7);
+        let mut table = Utab { entries: vec![lower.clone()] };
+        let upper = b"8 7 0:1 / /m rw - ext4 /dev/x rw";
+        let upper = mountinfo::Entry::parse(upper).expect("an entry");
+        assert_eq!((table.find(&upper), table.index().find(&upper)), (None, None));
+        assert!(!table.remove(OsStr::new("/m"), Some(8)));
+        assert!(table.set_options(UtabEntry { id: Some(8), ..entry("/m", "x-2") }));
+        assert_eq!(table.entries.len(), 2);
+        assert!(table.remove(OsStr::new("/m"), Some(8)));
+        assert_eq!(table.entries, [lower]);
+    }
+
+    #[test]
+    fn many_mounts_take_out_what_each_alone_would() {
+        let mut table = Utab { entries: ["/m", "/n", "/m", "/o", "/m"].map(|target| entry(target, "x")).to_vec() };
+        table.entries[0].id = Some(7);
+        let gone = [("/m", None), ("/m", Some(7)), ("/o", Some(9)), ("/q", None)];
+        let gone: Vec<_> = gone.into_iter().map(|(target, id)| (OsString::from(target), id)).collect();
+        let mut alone = table.clone();
+        for (target, id) in &gone {
+            let _ = alone.remove(target, *id);
+        }
+        assert!(table.remove_all(&gone));
+        assert_eq!(table, alone);
+        assert!(!table.remove_all(&gone[2..]));
+    }
+
+    #[test]
+    fn a_remount_changes_adds_or_takes_out() {
+        let mut table = Utab { entries: vec![entry("/m", "x-1")] };
+        assert!(table.set_options(entry("/m", "x-2")));
+        assert!(table.set_options(entry("/n", "x-3")));
+        assert_eq!(table.entries, [entry("/m", "x-2"), entry("/n", "x-3")]);
+        assert!(table.set_options(entry("/m", "")));
+        assert_eq!(table.entries, [entry("/n", "x-3")]);
+    }
+
+    #[test]
+    fn moving_a_tree_moves_what_is_below_it_and_nothing_else() {
+        let mut table = Utab { entries: vec![entry("/a", "x"), entry("/a/b", "x"), entry("/ab", "x")] };
+        assert!(table.move_tree(OsStr::new("/a"), OsStr::new("/c")));
+        let targets: Vec<_> = table.entries.iter().map(|entry| entry.target.to_string_lossy()).collect();
+        assert_eq!(targets, ["/c", "/c/b", "/ab"]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_and_very_long_lines_survive() {
+        let mut new = entry("/m", "");
+        new.options = vec![b'x'; 70_000];
+        new.target = OsString::from_vec(b"/\xff".to_vec());
+        let mut text = Vec::new();
+        new.append_to(&mut text);
+        assert_eq!(Utab::parse(&text).entries, [new]);
+    }
+}
