@@ -3,14 +3,14 @@
 //! Arguments are acted on from left to right, each in the state that the earlier ones left;
 //! the first that fails ends the command. There is no plan: every argument is its own step.
 
-mod explain;
+mod descriptions;
 mod identity;
 mod launch;
 mod options;
 mod report;
 mod sets;
 
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::option::{Argument, Spec};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
 use linux::caps;
@@ -141,26 +141,26 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// Each argument in words. What a shell is told with -c is the shell's to read.
-fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
-    let mut story = Story::default();
+fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Explanation>, Failure> {
+    let mut explanation = Explanation::default();
     let mut rest = invocation.args;
     let mut shell = OsString::from("/bin/bash");
     while let Some((argument, after)) = rest.split_first() {
         rest = after;
         let child = matches!(argument.as_bytes(), b"-+" | b"=+");
         if child {
-            run::explain::fork(&mut story, false);
+            run::explain::fork(&mut explanation, false);
         }
         match argument.as_bytes() {
             b"--" | b"-+" | b"==" | b"=+" => {
                 let program = if argument.as_bytes().starts_with(b"=") { OsString::from("capsh") } else { shell };
                 let words: Vec<OsString> =
                     [program].into_iter().chain(after.iter().map(|word| word.to_os_string())).collect();
-                story.run(&words, "");
+                explanation.run(&words, "");
                 if after.first().is_some_and(|first| *first == "-c") {
-                    story.tell("the shell reads the text after -c; it is not explained here", NO_CALL, &[]);
+                    explanation.tell("the shell reads the text after -c; it is not explained here", NO_CALL, &[]);
                 }
-                return Ok(Some(story));
+                return Ok(Some(explanation));
             }
             _ => {}
         }
@@ -169,11 +169,11 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<S
         let name = spec.name();
         match value {
             Some(value) if name == "shell" => shell = value.to_os_string(),
-            Some(value) => story.tell("{0}: {1}", call(name), &[&spec.help, &value]),
-            None => story.tell("{0}", call(name), &[&spec.help]),
+            Some(value) => explanation.tell("{0}: {1}", call(name), &[&spec.help, &value]),
+            None => explanation.tell("{0}", call(name), &[&spec.help]),
         }
     }
-    Ok(Some(story.or_nothing()))
+    Ok(Some(explanation.or_nothing()))
 }
 
 /// The system call that carries an option out.

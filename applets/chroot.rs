@@ -7,11 +7,11 @@
 mod explain;
 mod userspec;
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, quote, text};
 use hints::{Step, explained};
-use linux::process::{Argv, Environment, SearchPath};
+use linux::process::{Argv, SearchPath, Variables};
 use linux::{credentials, directory};
 use run::exec::Program;
 use std::ffi::{OsStr, OsString};
@@ -90,12 +90,12 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The plan in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = Options::default();
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(None);
     };
-    Ok(Some(explain::story(&plan(options, &operands)?)))
+    Ok(Some(explain::explanation(&plan(options, &operands)?)))
 }
 
 fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
@@ -122,7 +122,7 @@ fn interactive_shell() -> Program {
     Program {
         argv: Argv(vec![shell.clone(), OsString::from("-i")]),
         file: shell,
-        environment: Environment::Inherited,
+        environment: Variables::Inherited,
         search: SearchPath::Yes,
     }
 }

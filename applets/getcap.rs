@@ -1,6 +1,6 @@
 //! getcap: show the capabilities of files. libcap's getcap(8) is the reference.
 
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, capability, text};
 use linux::caps::{self, file::FileCapabilities};
@@ -81,29 +81,29 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// What is looked at, in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = Options::default();
     let Some(files) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     if options.help || options.license || files.is_empty() {
-        story.tell("print the usage or the licence", NO_CALL, &[]);
-        return Ok(Some(story));
+        explanation.tell("print the usage or the licence", NO_CALL, &[]);
+        return Ok(Some(explanation));
     }
     for file in &files {
         if !options.recursive {
             let call = "lgetxattr({0}, \"security.capability\")";
-            story.tell("print the capabilities of {0} itself, if it is a regular file", call, &[file]);
+            explanation.tell("print the capabilities of {0} itself, if it is a regular file", call, &[file]);
             continue;
         }
         let stays = if options.one_file_system { ", on the same file system" } else { "" };
-        story.tell("list {0} and every directory below it{1}", "getdents64(FD)", &[file, &stays]);
+        explanation.tell("list {0} and every directory below it{1}", "getdents64(FD)", &[file, &stays]);
         let order = if options.unsorted || options.verbose { "as they are found" } else { "sorted by path" };
         let call = "getxattrat(FD, NAME, \"security.capability\")";
-        story.tell("print the capabilities of each regular file in them, {0}", call, &[&order]);
+        explanation.tell("print the capabilities of each regular file in them, {0}", call, &[&order]);
     }
-    Ok(Some(story))
+    Ok(Some(explanation))
 }
 
 /// What is known of a path.

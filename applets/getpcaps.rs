@@ -3,7 +3,7 @@
 //! Arguments are acted on from left to right; an option only affects the PIDs after it.
 
 use cli::capability::print;
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn, write_error};
 use cli::option::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
@@ -86,30 +86,30 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// What is asked of each process, in words.
-fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Explanation>, Failure> {
     if invocation.args.is_empty() {
         return Err(Failure::silent(1).and(Line::Text(usage(invocation))));
     }
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     let mut iab = false;
     for argument in invocation.args {
         match argument.to_str().unwrap_or_default() {
             "--help" | "-h" | "--usage" | "--license" => {
-                story.tell("print what {0} asks for", NO_CALL, &[argument]);
+                explanation.tell("print what {0} asks for", NO_CALL, &[argument]);
                 break;
             }
             "--verbose" | "--ugly" | "--legacy" => {}
             "--iab" => iab = true,
             _ => {
-                story.tell("print the capability sets of process {0}", "capget({0})", &[argument]);
+                explanation.tell("print the capability sets of process {0}", "capget({0})", &[argument]);
                 if iab {
                     let words = "and its inheritable, ambient and bounding set";
-                    story.tell(words, "open(\"/proc/{0}/status\")", &[argument]);
+                    explanation.tell(words, "open(\"/proc/{0}/status\")", &[argument]);
                 }
             }
         }
     }
-    Ok(Some(story.or_nothing()))
+    Ok(Some(explanation.or_nothing()))
 }
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {

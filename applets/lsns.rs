@@ -7,7 +7,7 @@ mod rows;
 mod survey;
 
 use cli::columns::{Column, Listing, Shape, Style};
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint_on_terminal, hints_wanted};
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::Errno;
@@ -79,20 +79,20 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(0)
 }
 
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = Options::default();
     if cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)?.is_none() {
         return Ok(None);
     }
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     if !options.list_columns {
-        story.tell("find the namespaces that are mounted", "open(\"/proc/self/mountinfo\")", &[]);
-        story.tell("and those that processes are in", "stat(\"/proc/PID/ns/*\")", &[]);
-        story.tell("or hold open", "stat(\"/proc/PID/fd/*\")", &[]);
-        story.tell("ask for their parents and owners, if that is wanted", "ioctl(FD, NS_GET_PARENT)", &[]);
+        explanation.tell("find the namespaces that are mounted", "open(\"/proc/self/mountinfo\")", &[]);
+        explanation.tell("and those that processes are in", "stat(\"/proc/PID/ns/*\")", &[]);
+        explanation.tell("or hold open", "stat(\"/proc/PID/fd/*\")", &[]);
+        explanation.tell("ask for their parents and owners, if that is wanted", "ioctl(FD, NS_GET_PARENT)", &[]);
     }
-    story.tell("print what was found", NO_CALL, &[]);
-    Ok(Some(story))
+    explanation.tell("print what was found", NO_CALL, &[]);
+    Ok(Some(explanation))
 }
 
 fn unreadable(error: &linux::Error) -> Failure {

@@ -27,7 +27,7 @@ mod types;
 mod xmount;
 
 use args::{OPTIONS, Options};
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output};
 use request::{Request, Settings, enter_namespace};
 
@@ -77,7 +77,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The steps in words. A list of mounts, and -a, which depends on a table, have none.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut typed = Options::default();
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut typed, output)? else {
         return Ok(None);
@@ -85,13 +85,13 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
     let nothing_named = typed.check(&operands)?;
     if !nothing_named && !typed.all {
         let request = Request::of(&mut typed, operands)?;
-        return explain::story(invocation, &typed, request).map(Some);
+        return explain::explanation(invocation, &typed, request).map(Some);
     }
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     if typed.all {
-        story.tell("mount every line of fstab that is not mounted yet", "open(\"/etc/fstab\")", &[]);
+        explanation.tell("mount every line of fstab that is not mounted yet", "open(\"/etc/fstab\")", &[]);
     } else {
-        story.tell("list what is mounted", "open(\"/proc/self/mountinfo\")", &[]);
+        explanation.tell("list what is mounted", "open(\"/proc/self/mountinfo\")", &[]);
     }
-    Ok(Some(story))
+    Ok(Some(explanation))
 }

@@ -1,7 +1,7 @@
 //! mountpoint: ask whether a file or directory is a mount point. util-linux's mountpoint(1) is the
 //! reference. The kernel is asked about the path itself (statx(2)); the mount table is not read.
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
 use linux::mount::statmount;
@@ -94,27 +94,31 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// What is asked, in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = Options::default();
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
     let path = only(&options, &operands)?;
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     if options.devno {
-        story.tell("print the numbers of the block device {0}", "stat(\"{0}\")", &[path]);
-        return Ok(Some(story));
+        explanation.tell("print the numbers of the block device {0}", "stat(\"{0}\")", &[path]);
+        return Ok(Some(explanation));
     }
     if options.show {
         let call = "statx(\"{0}\", STATX_MNT_ID_UNIQUE), statmount(...)";
-        story.tell("print the mount point of the mount that {0} is on", call, &[path]);
-        return Ok(Some(story));
+        explanation.tell("print the mount point of the mount that {0} is on", call, &[path]);
+        return Ok(Some(explanation));
     }
-    story.tell("ask the kernel whether {0} is the root of a mount", "statx(\"{0}\", STATX_ATTR_MOUNT_ROOT)", &[path]);
+    explanation.tell(
+        "ask the kernel whether {0} is the root of a mount",
+        "statx(\"{0}\", STATX_ATTR_MOUNT_ROOT)",
+        &[path],
+    );
     if options.fs_devno {
-        story.tell("if it is, print the device number of its file system", "stat(\"{0}\")", &[path]);
+        explanation.tell("if it is, print the device number of its file system", "stat(\"{0}\")", &[path]);
     }
-    Ok(Some(story))
+    Ok(Some(explanation))
 }
 
 /// The one operand.

@@ -7,7 +7,7 @@ mod options;
 mod plan;
 mod run;
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output};
 
 /// The record of this applet.
@@ -42,6 +42,6 @@ fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<plan:
 }
 
 /// The plan in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
-    Ok(plan(invocation, output)?.map(|plan| explain::story(&plan)))
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
+    Ok(plan(invocation, output)?.map(|plan| explain::explanation(&plan)))
 }

@@ -1,7 +1,7 @@
 //! pivot_root: make another mount the root of our mount namespace. util-linux's pivot_root(8) is the
 //! reference; pivot_root(2) says what the kernel wants.
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use hints::{Step, explained};
 use linux::pivot;
@@ -40,15 +40,15 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The one step in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)? else {
         return Ok(None);
     };
     let [new_root, put_old] = two(&operands)?;
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     let words = "make the mount at {0} the root of this mount namespace, and put the present root on {1}";
-    story.tell(words, "pivot_root(\"{0}\", \"{1}\")", &[new_root, put_old]);
-    Ok(Some(story))
+    explanation.tell(words, "pivot_root(\"{0}\", \"{1}\")", &[new_root, put_old]);
+    Ok(Some(explanation))
 }
 
 fn two(operands: &[OsString]) -> Result<&[OsString; 2], Failure> {

@@ -5,7 +5,7 @@
 //! before any pair and hold from there on.
 
 use cli::capability::{parse, print};
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::option::{Argument, Row, Spec, Specs};
 use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
@@ -110,17 +110,17 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// What becomes of each file, in words. Standard input is not read.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     if invocation.args.is_empty() {
         return Err(Failure::silent(1).and(Line::Text(usage(invocation))));
     }
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     let mut session = Session::default();
     let mut rest = invocation.args.iter().copied();
     while let Some(argument) = session.next(&mut rest)? {
         let wanted = match argument.as_bytes() {
             b"--license" | b"-h" => {
-                story.tell("print what {0} asks for", NO_CALL, &[&argument]);
+                explanation.tell("print what {0} asks for", NO_CALL, &[&argument]);
                 break;
             }
             b"-r" => None,
@@ -134,7 +134,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
         let path = rest.next().ok_or_else(|| Failure::silent(1).and(Line::Text(usage(invocation))))?;
         if session.verify {
             let wanted = wanted.unwrap_or_else(|| text!["none"]);
-            story.tell(
+            explanation.tell(
                 "compare the capabilities of {0} with {1}",
                 "getxattr(\"{0}\", \"security.capability\")",
                 &[&path, &wanted],
@@ -142,12 +142,12 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
             continue;
         }
         if !session.raised {
-            story.tell("make cap_setfcap effective if it is not", "capset()", &[]);
+            explanation.tell("make cap_setfcap effective if it is not", "capset()", &[]);
             session.raised = true;
         }
         let Some(wanted) = wanted else {
             let call = "removexattr(\"{0}\", \"security.capability\")";
-            story.tell("take the capabilities of {0} away", call, &[&path]);
+            explanation.tell("take the capabilities of {0} away", call, &[&path]);
             continue;
         };
         let whom = match session.rootid {
@@ -155,9 +155,9 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<St
             rootid => text![", in the user namespaces whose root is user ", rootid],
         };
         let call = "setxattr(\"{0}\", \"security.capability\", ...)";
-        story.tell("give whoever executes {0} the capabilities {1}{2}", call, &[&path, &wanted, &whom]);
+        explanation.tell("give whoever executes {0} the capabilities {1}{2}", call, &[&path, &wanted, &whom]);
     }
-    Ok(Some(story.or_nothing()))
+    Ok(Some(explanation.or_nothing()))
 }
 
 fn usage(invocation: &Invocation<'_>) -> Vec<u8> {

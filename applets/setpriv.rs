@@ -8,7 +8,7 @@ mod options;
 mod run;
 
 use ::run::exec::Program;
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::caps;
 use std::ffi::OsString;
@@ -50,25 +50,29 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The steps in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = options::Options::default();
     let Some(operands) = cli::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(None);
     };
     if program(&options, &operands)?.is_some() {
-        return Ok(Some(explain::story(&options, &operands)));
+        return Ok(Some(explain::explanation(&options, &operands)));
     }
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     if options.dump > 0 {
-        story.tell(
+        explanation.tell(
             "print the ids and capabilities of this process",
             "getresuid(), getgroups(), capget(), prctl(...)",
             &[],
         );
     } else {
-        story.tell("print the names of the capabilities that this kernel has", "prctl(PR_CAPBSET_READ, ...)", &[]);
+        explanation.tell(
+            "print the names of the capabilities that this kernel has",
+            "prctl(PR_CAPBSET_READ, ...)",
+            &[],
+        );
     }
-    Ok(Some(story))
+    Ok(Some(explanation))
 }
 
 /// The program to run; `None` with an option that prints.

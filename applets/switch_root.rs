@@ -4,13 +4,13 @@
 //! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
 //! it was, with its /dev, /proc and /sys.
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::failure::{Line, warn};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use hints::{Step, explained};
 use linux::mount::{self, statmount};
 use linux::pivot::OldRoot;
-use linux::process::{Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use linux::process::{Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
 use linux::{Errno, directory, executable, process, stat};
 use run::exec::{Program, failed_to_execute};
 use run::explain as steps;
@@ -64,34 +64,38 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Err(error) => warn(invocation, &Line::Named(text!["stat of old root failed: ", error.errno])),
     }
     let argv = Argv(operands.get(1..).unwrap_or_default().to_vec());
-    let program = Program { file: init.clone(), argv, environment: Environment::Inherited, search: SearchPath::No };
+    let program = Program { file: init.clone(), argv, environment: Variables::Inherited, search: SearchPath::No };
     Err(failed_to_execute(&program.exec(output)))
 }
 
 /// The steps in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut (), output)? else {
         return Ok(None);
     };
     let (new_root, init) = operands_of(&operands)?;
-    let mut story = Story::default();
+    let mut explanation = Explanation::default();
     let words = "see in a child that {1} can be executed in {0}, or change nothing";
-    story.tell(words, "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()", &[new_root, init]);
+    explanation.tell(
+        words,
+        "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()",
+        &[new_root, init],
+    );
     for kept in KEPT {
         let words = "if {0} is a mount, move it to {1}, or detach it where there is no empty place for it";
-        story.tell(
+        explanation.tell(
             words,
             "mount(\"{0}\", \"{1}\", NULL, MS_MOVE, NULL) or umount2(\"{0}\", MNT_DETACH)",
             &[&kept, &below(new_root, kept)],
         );
     }
-    steps::chdir(&mut story, new_root);
-    story.tell("move the mount there over the root", "mount(\".\", \"/\", NULL, MS_MOVE, NULL)", &[]);
-    steps::chroot(&mut story, OsStr::new("."));
+    steps::chdir(&mut explanation, new_root);
+    explanation.tell("move the mount there over the root", "mount(\".\", \"/\", NULL, MS_MOVE, NULL)", &[]);
+    steps::chroot(&mut explanation, OsStr::new("."));
     let words = "if the old root is in memory, empty it in a child, to have the memory back";
-    story.tell(words, "fork(), unlinkat(...)", &[]);
-    story.run(operands.get(1..).unwrap_or_default(), "");
-    Ok(Some(story))
+    explanation.tell(words, "fork(), unlinkat(...)", &[]);
+    explanation.run(operands.get(1..).unwrap_or_default(), "");
+    Ok(Some(explanation))
 }
 
 /// The new root and its init.

@@ -8,7 +8,7 @@ mod find;
 mod one;
 mod tree;
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use hints::{Step, hints, one_of_many};
 use linux::Errno;
@@ -175,13 +175,13 @@ fn unmount_each(settings: &Settings<'_>, operands: &[OsString], output: &mut Out
 }
 
 /// The steps in words.
-fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Story>, Failure> {
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = Options::default();
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
     check(&options, &operands)?;
-    Ok(Some(explain::story(&options, &operands)))
+    Ok(Some(explain::explanation(&options, &operands)))
 }
 
 /// Refuses options of which only one may be there, and too few or too many operands.

@@ -4,7 +4,7 @@ use cli::columns::json_string;
 use cli::text::{disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
 use hints::doctor::{Verdict, examine};
-use hints::{Facts, Here};
+use hints::{Environment, Here};
 use std::ffi::OsStr;
 
 pub static DOCTOR: Applet = Applet {

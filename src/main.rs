@@ -192,17 +192,17 @@ fn explain(words: &[OsString], output: &mut Output) -> Outcome {
     let applet = applets::find(cli::called::last_component(name)).ok_or_else(|| unknown(name))?;
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
     let invocation = Invocation::new(applet, name, &args);
-    let story = match (applet.explain)(&invocation, output) {
-        Ok(Some(story)) => story,
+    let explanation = match (applet.explain)(&invocation, output) {
+        Ok(Some(explanation)) => explanation,
         Ok(None) => return Ok(0),
         Err(failure) => {
             failure.print(&invocation);
             return Ok(failure.status);
         }
     };
-    story.print(name, output);
-    match story.program.first() {
-        Some(program) if is_ours(cli::called::last_component(program)) => explain(&story.program, output),
+    explanation.print(name, output);
+    match explanation.program.first() {
+        Some(program) if is_ours(cli::called::last_component(program)) => explain(&explanation.program, output),
         _ => Ok(0),
     }
 }

@@ -7,7 +7,7 @@
 use crate::CTRBOX;
 use cli::text::{Piece, disarm, fill};
 use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
-use linux::process::{self, Argv, Environment, Forwarding, Status};
+use linux::process::{self, Argv, Forwarding, Status, Variables};
 use linux::signal::Signal;
 use linux::{Errno, directory, file, link, raw, stat, walk};
 use run::exec::{Program, failed_to_execute};
@@ -288,7 +288,7 @@ impl Shell {
 
     /// The shell to run, with its environment; for an interactive one, the files that it begins with are written.
     fn program(&self) -> Result<Program, Failure> {
-        let mut program = Program::or_shell(&[], Environment::Inherited);
+        let mut program = Program::or_shell(&[], Variables::Inherited);
         let mut argv = vec![program.file.clone()];
         let mut changes = self.changes.clone();
         let kind = cli::called::last_component(&program.file);
@@ -306,7 +306,7 @@ impl Shell {
             changes.extend(beginning.variable.map(|(name, text)| (name, filled(text))));
         }
         program.argv = Argv(argv);
-        program.environment = Environment::Inherited.with(&changes);
+        program.environment = Variables::Inherited.with(&changes);
         Ok(program)
     }
 

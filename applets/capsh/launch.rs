@@ -4,7 +4,7 @@ use super::{Session, Step, fail, failed, integer};
 use cli::{Failure, Outcome, text};
 use hints::explained;
 use linux::Errno;
-use linux::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use linux::process::{self, Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
 use run::exec::Program;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -68,10 +68,10 @@ impl Session<'_> {
     }
 
     /// Ours, with what `--user` has set.
-    fn environment(&self) -> Environment {
+    fn environment(&self) -> Variables {
         match self.variables.is_empty() {
-            true => Environment::Inherited,
-            false => Environment::Inherited.with(&self.variables),
+            true => Variables::Inherited,
+            false => Variables::Inherited.with(&self.variables),
         }
     }
 

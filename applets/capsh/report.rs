@@ -1,6 +1,6 @@
 //! The options that print: the state of the process, and what capabilities are.
 
-use super::explain::TEXTS;
+use super::descriptions::TEXTS;
 use super::{Session, Step, fail};
 use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};

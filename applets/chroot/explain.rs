@@ -1,28 +1,28 @@
 //! The plan in words.
 
 use super::Plan;
-use cli::explain::Story;
+use cli::explain::Explanation;
 use run::explain as shared;
 use std::ffi::OsStr;
 
 /// Tells what the plan does.
-pub fn story(plan: &Plan) -> Story {
-    let mut story = Story::default();
+pub fn explanation(plan: &Plan) -> Explanation {
+    let mut explanation = Explanation::default();
     if plan.looks_outside {
-        shared::look_up(&mut story, " outside");
+        shared::look_up(&mut explanation, " outside");
     }
-    shared::chroot(&mut story, &plan.new_root);
+    shared::chroot(&mut explanation, &plan.new_root);
     if plan.chdir {
-        shared::chdir(&mut story, OsStr::new("/"));
+        shared::chdir(&mut explanation, OsStr::new("/"));
     }
     if plan.looks_outside {
-        shared::look_up(&mut story, " inside");
+        shared::look_up(&mut explanation, " inside");
         let (words, call) = match plan.wanted.userspec {
             Some(_) => ("become that user, with those groups", "setgroups(), setgid(), setuid()"),
             None => ("take those groups", "setgroups()"),
         };
-        story.tell(words, call, &[]);
+        explanation.tell(words, call, &[]);
     }
-    story.run(&plan.program.argv.0, "a shell");
-    story
+    explanation.run(&plan.program.argv.0, "a shell");
+    explanation
 }

@@ -95,7 +95,7 @@ impl Survey {
             processes::for_each(OsStr::new("/proc"), &mut |process| survey.meet_process(process, nsfs, wanted))
         })
         .map_err(|errno| linux::Error::new("read", "/proc", errno))?;
-        survey.spread();
+        survey.hold_owners_and_parents();
         survey.namespaces.retain(|namespace| namespace.held || wanted.interpolated);
         Ok(survey)
     }
@@ -217,8 +217,8 @@ impl Survey {
         Ok(())
     }
 
-    /// What a namespace without a process hangs from is held by it.
-    fn spread(&mut self) {
+    /// A namespace without processes keeps its parent and its owner alive.
+    fn hold_owners_and_parents(&mut self) {
         let mut waiting: Vec<u64> = Vec::new();
         for found in &self.namespaces {
             if found.held && found.count == 0 {

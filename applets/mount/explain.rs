@@ -6,7 +6,7 @@ use super::plan;
 use super::request::{Request, Settings};
 use super::resolve::Mount;
 use super::step::Step;
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::text::Piece;
 use cli::{Failure, Invocation, text};
 use linux::mount;
@@ -18,10 +18,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 
 /// Tells what the request does.
-pub fn story(invocation: &Invocation<'_>, typed: &Options, request: Request) -> Result<Story, Failure> {
-    let mut story = Story::default();
+pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Request) -> Result<Explanation, Failure> {
+    let mut explanation = Explanation::default();
     if let Some(namespace) = &typed.namespace {
-        shared::enter_mounts(&mut story, namespace);
+        shared::enter_mounts(&mut explanation, namespace);
     }
     let names_both = request.source.is_some() && request.target.is_some();
     let asks_table = !request.without_table && !names_both;
@@ -30,73 +30,77 @@ pub fn story(invocation: &Invocation<'_>, typed: &Options, request: Request) -> 
     let mount = Mount::of(&settings, request)?;
     let named = mount.target.path.as_os_str();
     if asks_table {
-        story.tell("find {0} in fstab, which completes the command line", "open(\"/etc/fstab\")", &[&named]);
+        explanation.tell("find {0} in fstab, which completes the command line", "open(\"/etc/fstab\")", &[&named]);
     }
     if let Some(mode) = &mount.xmount.mkdir {
-        story.tell("make {0} if it is missing", "mkdir(\"{0}\", {1})", &[&named, &text!["0o", mode]]);
+        explanation.tell("make {0} if it is missing", "mkdir(\"{0}\", {1})", &[&named, &text!["0o", mode]]);
     }
     let is_new = mount.operation == Operation::New;
     if is_new && mount.options.has("loop") {
         let call = "ioctl(LOOP_CTL_GET_FREE), ioctl(LOOP_CONFIGURE)";
-        story.tell("make a loop device of the file {0}", call, &[&mount.source().unwrap_or(named)]);
+        explanation.tell("make a loop device of the file {0}", call, &[&mount.source().unwrap_or(named)]);
     }
     if is_new && types.is_none() {
-        story.tell("find the type of the file system from its superblock", "read(SOURCE)", &[]);
+        explanation.tell("find the type of the file system from its superblock", "read(SOURCE)", &[]);
     }
     if typed.fake {
-        story.tell("leave it at that (--fake)", NO_CALL, &[]);
-        return Ok(story);
+        explanation.tell("leave it at that (--fake)", NO_CALL, &[]);
+        return Ok(explanation);
     }
     if mount.operation == Operation::Conflict {
-        story.tell("fail, since only one of bind, move and remount can be done at once", NO_CALL, &[]);
-        return Ok(story);
+        explanation.tell("fail, since only one of bind, move and remount can be done at once", NO_CALL, &[]);
+        return Ok(explanation);
     }
     let steps = plan::steps(&mount, types.as_deref().or(Some(OsStr::new("TYPE"))));
     let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open(_)));
     for step in steps {
-        tell(&step, named, out_of_sight, &mut story);
+        tell(&step, named, out_of_sight, &mut explanation);
     }
     if !typed.no_mtab && mount.operation != Operation::Propagation && !mount.options.for_utab(false).is_empty() {
-        story.tell("note in the userspace table what the kernel does not keep", "write(\"/run/mount/utab\")", &[]);
+        explanation.tell(
+            "note in the userspace table what the kernel does not keep",
+            "write(\"/run/mount/utab\")",
+            &[],
+        );
     }
-    Ok(story)
+    Ok(explanation)
 }
 
-fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, story: &mut Story) {
+fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, explanation: &mut Explanation) {
     let attributes = |bits| Flags(bits, ATTRIBUTE_NAMES).to_string();
     match step {
         Step::Create { fstype, source, settings, attributes: bits, .. } => {
-            story.tell("prepare a file system of type {0}", "fsopen(\"{0}\")", &[fstype]);
-            story.tell("from {0}", "fsconfig(\"source\", \"{0}\")", &[source]);
+            explanation.tell("prepare a file system of type {0}", "fsopen(\"{0}\")", &[fstype]);
+            explanation.tell("from {0}", "fsconfig(\"source\", \"{0}\")", &[source]);
             for (name, value) in settings {
                 let (call, value): (_, &dyn Piece) = match value {
                     Some(value) => ("fsconfig(\"{0}\", \"{1}\")", value),
                     None => ("fsconfig(\"{0}\")", &""),
                 };
-                story.tell("with its option {0}", call, &[name, value]);
+                explanation.tell("with its option {0}", call, &[name, value]);
             }
             let call = "fsconfig(FSCONFIG_CMD_CREATE), fsmount({0})";
-            story.tell("make it, out of sight", call, &[&attributes(*bits)]);
+            explanation.tell("make it, out of sight", call, &[&attributes(*bits)]);
         }
         Step::Clone { path, recursive, .. } => {
             let (all, flag) = if *recursive { (" with every mount below it", "|AT_RECURSIVE") } else { ("", "") };
             let call = "open_tree(\"{0}\", OPEN_TREE_CLONE{2})";
-            story.tell("copy the mount at {0}{1}, out of sight", call, &[path, &all, &flag]);
+            explanation.tell("copy the mount at {0}{1}, out of sight", call, &[path, &all, &flag]);
         }
-        Step::Open(path) => story.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
+        Step::Open(path) => explanation.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
         Step::Subdirectory(path) => {
-            story.tell("take only its directory {0}", "open_tree(FD, \"{0}\", OPEN_TREE_CLONE)", &[path]);
+            explanation.tell("take only its directory {0}", "open_tree(FD, \"{0}\", OPEN_TREE_CLONE)", &[path]);
         }
         Step::Reconfigure { .. } => {
             let call = "fspick(), fsconfig(FSCONFIG_CMD_RECONFIGURE)";
-            story.tell("change the file system's own options", call, &[]);
+            explanation.tell("change the file system's own options", call, &[]);
         }
         Step::SetAttributes { attributes: change, recursive } => {
             let flag = if *recursive { ", AT_RECURSIVE" } else { "" };
             match change.propagation {
                 Some(it) => {
                     let name = Flags(it.flag(), mount::FLAG_NAMES).to_string();
-                    story.tell(
+                    explanation.tell(
                         "change with whom it shares mounts",
                         "mount_setattr(FD{0}, propagation {1})",
                         &[&flag, &name],
@@ -106,19 +110,19 @@ fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, story: &mut Story) 
                     let when = if out_of_sight { " while nobody can use it" } else { "" };
                     let (set, clear) = (attributes(change.set), attributes(change.clear));
                     let call = "mount_setattr(FD{0}, set {1}, clear {2})";
-                    story.tell("set its flags{3}", call, &[&flag, &set, &clear, &when]);
+                    explanation.tell("set its flags{3}", call, &[&flag, &set, &clear, &when]);
                 }
             }
         }
         Step::MapIds { map, .. } => {
-            story.tell("map its ids as {0} says", "mount_setattr(FD, MOUNT_ATTR_IDMAP)", &[map]);
+            explanation.tell("map its ids as {0} says", "mount_setattr(FD, MOUNT_ATTR_IDMAP)", &[map]);
         }
-        Step::Attach { .. } => story.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[&target]),
+        Step::Attach { .. } => explanation.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[&target]),
         Step::Detach => {
-            story.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[&target]);
+            explanation.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[&target]);
         }
-        Step::SetOwner { .. } => story.tell("change the owner of its root", "fchownat(FD)", &[]),
-        Step::SetMode(_) => story.tell("change the mode of its root", "fchmodat(FD)", &[]),
+        Step::SetOwner { .. } => explanation.tell("change the owner of its root", "fchownat(FD)", &[]),
+        Step::SetMode(_) => explanation.tell("change the mode of its root", "fchmodat(FD)", &[]),
         // The plan for mount(2) is not told.
         Step::Mount2 { .. }
         | Step::NoteMounts

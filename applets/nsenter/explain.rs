@@ -2,22 +2,22 @@
 
 use super::options::{Id, Place, Source};
 use super::plan::{Directory, Plan};
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::text::Piece;
 use run::explain as shared;
 
 /// Tells what the plan does.
-pub fn story(plan: &Plan) -> Story {
-    let mut story = Story::default();
-    before(plan, &mut story);
-    inside(plan, &mut story);
-    story
+pub fn explanation(plan: &Plan) -> Explanation {
+    let mut explanation = Explanation::default();
+    before(plan, &mut explanation);
+    inside(plan, &mut explanation);
+    explanation
 }
 
 /// What is opened and entered.
-fn before(plan: &Plan, story: &mut Story) {
+fn before(plan: &Plan, explanation: &mut Explanation) {
     if let Some(target) = plan.target {
-        story.tell(
+        explanation.tell(
             "hold on to process {0}, so that no later one with its number is entered",
             "open(\"/proc/{0}\"), pidfd_open({0})",
             &[&target.pid],
@@ -29,25 +29,25 @@ fn before(plan: &Plan, story: &mut Story) {
             Source::Id(id) => ("open_by_handle_at(FD_NSFS_ROOT, {1})", id),
             Source::Target => ("open(\"/proc/PID/ns/{1}\")", &kind.file()),
         };
-        story.tell("open the {0} namespace", call, &[&shared::word(*kind), what]);
+        explanation.tell("open the {0} namespace", call, &[&shared::word(*kind), what]);
     }
     if let Some(place) = &plan.root {
-        open(story, "root", place, "root");
+        open(explanation, "root", place, "root");
     }
     if let Some(Directory::Outside(place)) = &plan.directory {
-        open(story, "working directory", place, "cwd");
+        open(explanation, "working directory", place, "cwd");
     }
     if plan.environment {
-        story.tell("read the process's environment", "read(\"/proc/PID/environ\")", &[]);
+        explanation.tell("read the process's environment", "read(\"/proc/PID/environ\")", &[]);
     }
     if plan.join_cgroup {
-        story.tell("open the process's cgroups", "open(\".../cgroup.procs\")", &[]);
+        explanation.tell("open the process's cgroups", "open(\".../cgroup.procs\")", &[]);
     }
     if plan.user_parent {
-        story.tell("open the parent of the user namespace", "ioctl(NS_GET_PARENT)", &[]);
+        explanation.tell("open the parent of the user namespace", "ioctl(NS_GET_PARENT)", &[]);
     }
     if let Some(fd) = plan.net_socket {
-        story.tell(
+        explanation.tell(
             "open the network namespace of the process's socket {0}",
             "pidfd_getfd({0}), ioctl(SIOCGSKNS)",
             &[&fd],
@@ -55,55 +55,55 @@ fn before(plan: &Plan, story: &mut Story) {
     }
     if plan.all {
         let words = "enter every namespace of the process that is not ours already";
-        story.tell(words, "setns(PIDFD, ...)", &[]);
+        explanation.tell(words, "setns(PIDFD, ...)", &[]);
     } else if !plan.from_target.is_empty() {
         let (words, flags) = shared::kinds(&plan.from_target);
         let plural = if plan.from_target.len() > 1 { "s" } else { "" };
-        story.tell("enter its {0} namespace{1}", "setns(PIDFD, {2})", &[&words, &plural, &flags]);
+        explanation.tell("enter its {0} namespace{1}", "setns(PIDFD, {2})", &[&words, &plural, &flags]);
     } else {
-        story.tell("enter what has been opened", "setns(FD, ...)", &[]);
+        explanation.tell("enter what has been opened", "setns(FD, ...)", &[]);
     }
 }
 
 /// What is done in the namespaces.
-fn inside(plan: &Plan, story: &mut Story) {
+fn inside(plan: &Plan, explanation: &mut Explanation) {
     if plan.directory == Some(Directory::Present) {
-        story.tell("remember the working directory", "open(\".\")", &[]);
+        explanation.tell("remember the working directory", "open(\".\")", &[]);
     }
     if plan.root.is_some() {
-        story.tell("make the opened directory the root", "fchdir(FD), chroot(\".\"), chdir(\"/\")", &[]);
+        explanation.tell("make the opened directory the root", "fchdir(FD), chroot(\".\"), chdir(\"/\")", &[]);
     }
     if let Some(Directory::Inside(path)) = &plan.directory {
-        story.tell("open {0} inside", "open(\"{0}\")", &[path]);
+        explanation.tell("open {0} inside", "open(\"{0}\")", &[path]);
     }
     if plan.directory.is_some() {
-        story.tell("go to the opened directory", "fchdir(FD)", &[]);
+        explanation.tell("go to the opened directory", "fchdir(FD)", &[]);
     }
     if plan.join_cgroup {
-        story.tell("join the process's cgroups", "write(\".../cgroup.procs\", \"0\")", &[]);
+        explanation.tell("join the process's cgroups", "write(\".../cgroup.procs\", \"0\")", &[]);
     }
     if let Some(fork) = plan.fork {
-        shared::fork(story, fork.forward_signals);
+        shared::fork(explanation, fork.forward_signals);
     }
     let number = |id| match id {
         Some(Id::Number(number)) => Some(number),
         _ => None,
     };
     let whom = plan.whom;
-    shared::identity(story, whom.gid.is_some(), number(whom.gid), number(whom.uid));
+    shared::identity(explanation, whom.gid.is_some(), number(whom.gid), number(whom.uid));
     if plan.keep_capabilities {
-        shared::keep_capabilities(story);
+        shared::keep_capabilities(explanation);
     }
     if let Some(signal) = plan.fork.and_then(|fork| fork.kill_child) {
-        shared::die_with_parent(story, signal);
+        shared::die_with_parent(explanation, signal);
     }
-    story.run(&plan.operands, "a login shell");
+    explanation.run(&plan.operands, "a login shell");
 }
 
-fn open(story: &mut Story, what: &str, place: &Place, name: &str) {
+fn open(explanation: &mut Explanation, what: &str, place: &Place, name: &str) {
     let (call, path): (_, &dyn Piece) = match place {
         Place::Target => ("open(\"/proc/PID/{1}\")", &name),
         Place::Path(path) => ("open(\"{1}\")", path),
     };
-    story.tell("open the directory that will be the {0}", call, &[&what, path]);
+    explanation.tell("open the directory that will be the {0}", call, &[&what, path]);
 }

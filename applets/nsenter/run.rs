@@ -7,7 +7,7 @@ use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
 use hints::explained;
 use linux::namespace::{self, Kind};
-use linux::process::{self, Environment, Forwarding, Status};
+use linux::process::{self, Forwarding, Status, Variables};
 use linux::procfd::ProcFd;
 use linux::{Error, caps, cgroup, credentials, directory, file, pivot};
 use run::exec::{Program, failed_to_execute};
@@ -28,9 +28,9 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
         _ => None,
     };
     let environment = if plan.environment {
-        Environment::Exactly(environment(&target.get()?.read("environ", usize::MAX).map_err(cannot_open)?))
+        Variables::Exactly(environment(&target.get()?.read("environ", usize::MAX).map_err(cannot_open)?))
     } else {
-        Environment::Inherited
+        Variables::Inherited
     };
     let cgroups = if plan.join_cgroup { cgroup::open_procs(target.get()?).map_err(cannot_open)? } else { Vec::new() };
     if plan.user_parent {

@@ -2,28 +2,28 @@
 
 use super::confine::listed;
 use super::options::{Changes, Groups, Options, Place};
-use cli::explain::{NO_CALL, Story};
+use cli::explain::{Explanation, NO_CALL};
 use cli::text;
 use linux::caps;
 use run::explain as shared;
 use std::ffi::OsString;
 
 /// Tells what the options do before the program runs.
-pub fn story(options: &Options, program: &[OsString]) -> Story {
-    let mut story = Story::default();
+pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
+    let mut explanation = Explanation::default();
     if options.groups == Some(Groups::Init) {
-        shared::look_up(&mut story, "");
+        shared::look_up(&mut explanation, "");
     }
     if let Some(blocked) = options.blocked {
-        story.tell("make rules that take rights: {0}", "landlock_create_ruleset()", &[&listed(blocked)]);
+        explanation.tell("make rules that take rights: {0}", "landlock_create_ruleset()", &[&listed(blocked)]);
         for (allowed, place) in &options.rules {
             let allowed = listed(*allowed);
             match place {
                 Place::Path(path) => {
-                    story.tell("but leave them at {0} and below: {1}", "landlock_add_rule()", &[path, &allowed]);
+                    explanation.tell("but leave them at {0} and below: {1}", "landlock_add_rule()", &[path, &allowed]);
                 }
                 Place::Port(port) => {
-                    story.tell(
+                    explanation.tell(
                         "but leave them at TCP port {0}: {1}",
                         "landlock_add_rule()",
                         &[&u32::from(*port), &allowed],
@@ -33,21 +33,21 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
         }
     }
     if options.gains_nothing() {
-        story.tell("gain no privilege by exec from here on", "prctl(PR_SET_NO_NEW_PRIVS, 1)", &[]);
+        explanation.tell("gain no privilege by exec from here on", "prctl(PR_SET_NO_NEW_PRIVS, 1)", &[]);
     }
     for (label, exec) in [(&options.selinux, ""), (&options.apparmor, "exec ")] {
         if let Some(label) = label {
             let call = "write(\"/proc/self/attr/exec\", \"{1}{0}\")";
-            story.tell("have the security label become {0} at the exec", call, &[label, &exec]);
+            explanation.tell("have the security label become {0} at the exec", call, &[label, &exec]);
         }
     }
     if options.reset_env {
-        story.tell("set HOME, SHELL, USER, LOGNAME, PATH and TERM, and no other variable", NO_CALL, &[]);
+        explanation.tell("set HOME, SHELL, USER, LOGNAME, PATH and TERM, and no other variable", NO_CALL, &[]);
     }
     let id = |id: Option<u32>| id.map_or_else(|| "-1".to_string(), |id| id.to_string());
     if options.ruid.is_some() || options.euid.is_some() {
         let call = "prctl(PR_SET_KEEPCAPS, 1), setresuid({0}, {1}, {1}), capset()";
-        story.tell(
+        explanation.tell(
             "become real user {0} and effective user {1}, and keep the capabilities",
             call,
             &[&id(options.ruid), &id(options.euid)],
@@ -55,15 +55,19 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
     }
     if options.rgid.is_some() || options.egid.is_some() {
         let call = "setresgid({0}, {1}, {1})";
-        story.tell("become real group {0} and effective group {1}", call, &[&id(options.rgid), &id(options.egid)]);
+        explanation.tell(
+            "become real group {0} and effective group {1}",
+            call,
+            &[&id(options.rgid), &id(options.egid)],
+        );
     }
     match &options.groups {
         None | Some(Groups::Keep) => {}
-        Some(Groups::Clear) => shared::identity(&mut story, true, None, None),
-        Some(Groups::Init) => story.tell("take the groups of that user", "setgroups(...)", &[]),
+        Some(Groups::Clear) => shared::identity(&mut explanation, true, None, None),
+        Some(Groups::Init) => explanation.tell("take the groups of that user", "setgroups(...)", &[]),
         Some(Groups::These(groups)) => {
             let list: Vec<String> = groups.iter().map(u32::to_string).collect();
-            story.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list.join(", "), &list.len()]);
+            explanation.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list.join(", "), &list.len()]);
         }
     }
     // One capset() makes both.
@@ -78,29 +82,29 @@ pub fn story(options: &Options, program: &[OsString]) -> Story {
         (&options.ambient, "ambient set", "prctl(PR_CAP_AMBIENT, ...)"),
     ] {
         if let Some(changes) = changes {
-            story.tell("change the {0}:{1}", call, &[&what, &shown(changes, what == "securebits")]);
+            explanation.tell("change the {0}:{1}", call, &[&what, &shown(changes, what == "securebits")]);
         }
     }
     match options.death_signal {
         None => {}
         Some(None) => {
-            story.tell("keep the signal that comes when the parent ends", "prctl(PR_SET_PDEATHSIG, ...)", &[])
+            explanation.tell("keep the signal that comes when the parent ends", "prctl(PR_SET_PDEATHSIG, ...)", &[])
         }
-        Some(Some(signal)) => shared::die_with_parent(&mut story, signal),
+        Some(Some(signal)) => shared::die_with_parent(&mut explanation, signal),
     }
     if let Some(tracer) = options.tracer {
         let words = "name who else may trace the program, where Yama restricts that";
-        story.tell(words, "prctl(PR_SET_PTRACER, {0})", &[&tracer]);
+        explanation.tell(words, "prctl(PR_SET_PTRACER, {0})", &[&tracer]);
     }
     if options.blocked.is_some() {
-        story.tell("be under these rules from here on", "landlock_restrict_self()", &[]);
+        explanation.tell("be under these rules from here on", "landlock_restrict_self()", &[]);
     }
     if let Some(file) = &options.filter {
         let call = "prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ...)";
-        story.tell("have the filter in {0} asked before each system call", call, &[file]);
+        explanation.tell("have the filter in {0} asked before each system call", call, &[file]);
     }
-    story.run(program, "");
-    story
+    explanation.run(program, "");
+    explanation
 }
 
 /// ` +cap_chown -cap_kill`; bits that are no capabilities in hexadecimal.

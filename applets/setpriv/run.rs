@@ -6,7 +6,7 @@ use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::caps::{self, SETGID, SETUID, Sets};
-use linux::process::{self, Environment};
+use linux::process::{self, Variables};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
 use run::exec::{Program, failed_to_execute};
 use std::ffi::{OsStr, OsString};
@@ -177,7 +177,7 @@ fn label_exec(label: &OsStr) -> Done {
         .map_err(|error| Failure::new(REFUSED, text!["write failed: ", file, ": ", error.errno]))
 }
 
-fn fresh_environment(user: Option<&accounts::User>) -> Result<Environment, Failure> {
+fn fresh_environment(user: Option<&accounts::User>) -> Result<Variables, Failure> {
     let mut variables = Vec::new();
     let mut set = |name: &str, value: &OsStr| {
         let mut entry = OsString::from(name);
@@ -195,7 +195,7 @@ fn fresh_environment(user: Option<&accounts::User>) -> Result<Environment, Failu
         set("LOGNAME", &user.name);
     }
     set("PATH", &login_path(user.is_some_and(|user| user.uid == 0))?);
-    Ok(Environment::Exactly(variables))
+    Ok(Variables::Exactly(variables))
 }
 
 /// The PATH of a login, as /etc/login.defs has it.

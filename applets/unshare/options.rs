@@ -6,7 +6,7 @@ use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::mount::Propagation;
 use linux::namespace::Kind;
 use linux::namespace::idmap::{self, Extent, Ids};
-use linux::process::Environment;
+use linux::process::Variables;
 use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -43,7 +43,7 @@ pub struct Options {
     pub keep_caps: bool,
     pub monotonic: Option<i64>,
     pub boottime: Option<i64>,
-    pub environment: Environment,
+    pub environment: Variables,
 }
 
 impl Options {
@@ -107,8 +107,8 @@ impl Options {
 
     fn whitelist(&mut self, names: &OsStr) {
         let mut kept = match std::mem::take(&mut self.environment) {
-            Environment::Inherited => Vec::new(),
-            Environment::Exactly(kept) => kept,
+            Variables::Inherited => Vec::new(),
+            Variables::Exactly(kept) => kept,
         };
         for name in names.as_bytes().split(|byte| *byte == b',').filter(|name| !name.is_empty()) {
             let name = OsStr::from_bytes(name);
@@ -120,7 +120,7 @@ impl Options {
                 kept.push(entry);
             }
         }
-        self.environment = Environment::Exactly(kept);
+        self.environment = Variables::Exactly(kept);
     }
 }
 

@@ -9,7 +9,7 @@ use linux::Errno;
 use linux::mount;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{self, Kind};
-use linux::process::{self, Argv, Channel, Environment, Fork, Pid, SearchPath, Status, Wait};
+use linux::process::{self, Argv, Channel, Fork, Pid, SearchPath, Status, Variables, Wait};
 use run::fork::fork_failed;
 use std::ffi::{OsStr, OsString};
 
@@ -168,7 +168,7 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
     let (ours, theirs) = process::channel().map_err(fork_failed)?;
     match process::fork().map_err(fork_failed)? {
         Fork::Child => {
-            let error = process::exec(&program, &Argv(argv), &Environment::Inherited, SearchPath::Yes);
+            let error = process::exec(&program, &Argv(argv), &Variables::Inherited, SearchPath::Yes);
             let mut text = text!["failed to execute ", program, ": ", error.errno];
             if error.errno == Errno::ENOENT {
                 text.extend_from_slice(b"\0it writes the maps that only root may write; it is in the package uidmap (Debian) or shadow-utils");

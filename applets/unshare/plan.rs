@@ -6,7 +6,7 @@ use linux::credentials::{effective_gid, effective_uid};
 use linux::mount::Propagation;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{Clock, Kind};
-use linux::process::Environment;
+use linux::process::Variables;
 use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -28,7 +28,7 @@ pub struct Plan {
     /// The program, or the login shell if there is none.
     pub operands: Vec<OsString>,
     /// What it finds in its environment.
-    pub environment: Environment,
+    pub environment: Variables,
 }
 
 /// One step.

@@ -1,12 +1,12 @@
 //! The record that makes a command an applet, and one call of it.
 
 use crate::called::{Called, Origin};
-use crate::explain::Story;
+use crate::explain::Explanation;
 use crate::{Failure, Outcome, Output, option::Specs, text};
 use std::ffi::OsStr;
 
-/// Tells the story of a command line; `None` if it only prints something, such as its help.
-pub type Explain = fn(&Invocation<'_>, &mut Output) -> Result<Option<Story>, Failure>;
+/// Explains a command line; `None` if it only prints something, such as its help.
+pub type Explain = fn(&Invocation<'_>, &mut Output) -> Result<Option<Explanation>, Failure>;
 
 /// A command.
 pub struct Applet {

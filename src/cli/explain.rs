@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 /// What a command would do.
 #[derive(Default)]
-pub struct Story {
+pub struct Explanation {
     /// Words and call of each step, in order.
     pub steps: Vec<(Vec<u8>, Vec<u8>)>,
     /// The command line it ends with, if it runs a program.
@@ -16,7 +16,7 @@ pub struct Story {
 /// Instead of a call, of a step that makes none.
 pub const NO_CALL: &str = "no system call";
 
-impl Story {
+impl Explanation {
     /// Adds a step: words and call, in which `{0}` to `{9}` stand for the pieces.
     #[cold]
     #[inline(never)]
@@ -24,8 +24,8 @@ impl Story {
         self.steps.push((fill(words, pieces), fill(call, pieces)));
     }
 
-    /// The story, which says so if there is nothing in it.
-    pub fn or_nothing(mut self) -> Story {
+    /// With one step that says so, if there are none.
+    pub fn or_nothing(mut self) -> Explanation {
         if self.steps.is_empty() {
             self.tell("do nothing", NO_CALL, &[]);
         }

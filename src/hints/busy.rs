@@ -1,6 +1,6 @@
 //! Why a mount is busy: mounts on it, the processes that use it, and what /proc/swaps lists.
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use crate::hint::{Hint, NAMED};
 use cli::text;
 use linux::mount::holders::{HeldMount, Holder, Holders};
@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 
 /// umount2(2) of the mounts at `targets`, which were busy. All are looked for in one pass over the table of mounts and
 /// the processes. With several, each hint begins with its target.
-pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
-    let Some(table) = facts.mounts() else { return Vec::new() };
+pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Vec<Hint> {
+    let Some(table) = environment.mounts() else { return Vec::new() };
     let mut by_id: Vec<Entry<'_>> = table.entries().collect();
     let mut by_parent = by_id.clone();
     by_id.sort_unstable_by_key(|entry| entry.id);
@@ -20,7 +20,7 @@ pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
     let busy: Vec<Busy<'_>> = targets
         .iter()
         .map(|target| {
-            let mount = facts.mount_of(target).and_then(|found| find(u32::try_from(found.id).ok()?));
+            let mount = environment.mount_of(target).and_then(|found| find(u32::try_from(found.id).ok()?));
             let mut hints = Vec::new();
             if target == "/" {
                 hints.push(text![
@@ -44,9 +44,9 @@ pub(crate) fn unmount(targets: &[OsString], facts: &dyn Facts) -> Vec<Hint> {
         })
         .collect();
     let wanted: Vec<HeldMount> = busy.iter().filter_map(|busy| busy.wanted).collect();
-    let mut found = if wanted.is_empty() { Holders::default() } else { facts.holders(&wanted) };
+    let mut found = if wanted.is_empty() { Holders::default() } else { environment.holders(&wanted) };
     found.holders.sort_by_key(|holder| holder.mount);
-    let (shell, swaps) = (facts.parent(), facts.file(OsStr::new("/proc/swaps")).unwrap_or_default());
+    let (shell, swaps) = (environment.parent(), environment.file(OsStr::new("/proc/swaps")).unwrap_or_default());
     let mut all = Vec::new();
     let mut unfinished = None;
     for Busy { target, wanted, mut hints } in busy {
@@ -112,7 +112,7 @@ mod tests {
 
     const MOUNTS: &str = "20 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n30 20 0:40 / /mnt rw - tmpfs tmpfs rw\n";
 
-    fn facts() -> MadeUp {
+    fn environment() -> MadeUp {
         MadeUp { mounts: MOUNTS, on: vec![("/mnt", 30)], shell: 7, ..MadeUp::default() }
     }
 
@@ -120,19 +120,19 @@ mod tests {
         Holder { mount: 30, pid, name: "sleep".into(), how: how.into(), elsewhere }
     }
 
-    fn busy(facts: &MadeUp) -> String {
-        said(Step::Busy(&["/mnt".into()]), Errno::EBUSY, facts)
+    fn busy(environment: &MadeUp) -> String {
+        said(Step::Busy(&["/mnt".into()]), Errno::EBUSY, environment)
     }
 
     #[test]
     fn each_user_is_named_with_what_it_uses() {
         let holders = vec![holder(7, "cwd", false), holder(8, "cwd", false), holder(9, "fd/3", true)];
-        let facts = MadeUp { found: Holders { holders, is_cut_short: false }, ..facts() };
-        let said = busy(&facts);
+        let environment = MadeUp { found: Holders { holders, is_cut_short: false }, ..environment() };
+        let said = busy(&environment);
         assert!(said.starts_with("your shell's working directory is on it"), "{said}");
         assert!(said.contains("process 8 (sleep) uses it: working directory\n"), "{said}");
         assert!(said.contains("process 9 (sleep) uses it in another mount namespace: open file fd/3\n"), "{said}");
-        let wanted = facts.asked.borrow().clone();
+        let wanted = environment.asked.borrow().clone();
         assert_eq!(wanted, [[HeldMount { id: 30, device: (0, 40), group: Some(1), peers: None, limit: 5 }]]);
     }
 
@@ -140,28 +140,28 @@ mod tests {
     fn mounts_on_it_come_first_and_at_most_five_are_named() {
         let below: String =
             (0..7).map(|n| format!("{} 30 0:{} / /mnt/{n} rw - tmpfs t rw\n", 40 + n, 50 + n)).collect();
-        let facts = MadeUp { more_mounts: below, ..facts() };
-        let said = busy(&facts);
+        let environment = MadeUp { more_mounts: below, ..environment() };
+        let said = busy(&environment);
         assert_eq!(said.matches("is mounted on it; umount -R takes both\n").count(), 5, "{said}");
-        assert_eq!(facts.asked.borrow().first().map(|asked| asked[0].limit), Some(0));
+        assert_eq!(environment.asked.borrow().first().map(|asked| asked[0].limit), Some(0));
     }
 
     #[test]
     fn what_was_not_looked_at_is_said_and_so_is_that_nobody_was_found() {
-        let cut = MadeUp { found: Holders { holders: Vec::new(), is_cut_short: true }, ..facts() };
+        let cut = MadeUp { found: Holders { holders: Vec::new(), is_cut_short: true }, ..environment() };
         assert!(busy(&cut).contains("fuser -vm /mnt"));
-        assert!(busy(&facts()).contains("no process that may be looked at"));
+        assert!(busy(&environment()).contains("no process that may be looked at"));
         let swaps = "Filename\tType\n/mnt/swapfile file 1 0 -2\n";
-        let swap = MadeUp { files: vec![("/proc/swaps", swaps)], ..facts() };
+        let swap = MadeUp { files: vec![("/proc/swaps", swaps)], ..environment() };
         assert_eq!(busy(&swap), "swap is on its file /mnt/swapfile: swapoff /mnt/swapfile\n");
     }
 
     #[test]
     fn nobody_is_told_to_unmount_all_below_the_root() {
-        let root = MadeUp { on: vec![("/", 20)], ..facts() };
+        let root = MadeUp { on: vec![("/", 20)], ..environment() };
         let said = said(Step::Busy(&["/".into()]), Errno::EBUSY, &root);
         assert!(said.contains("pivot_root") && !said.contains("-R"), "{said}");
-        assert!(!busy(&facts()).contains("pivot_root"));
+        assert!(!busy(&environment()).contains("pivot_root"));
     }
 
     #[test]
@@ -170,10 +170,10 @@ mod tests {
         let on = (0..40).map(|n| (&*format!("/m/{n}").leak(), 100 + n)).collect();
         let used = Holder { mount: 139, pid: 8, name: "sleep".into(), how: "cwd".into(), elsewhere: false };
         let found = Holders { holders: vec![used, holder(9, "cwd", false)], is_cut_short: false };
-        let facts = MadeUp { more_mounts: mounts, on, found, ..facts() };
+        let environment = MadeUp { more_mounts: mounts, on, found, ..environment() };
         let targets: Vec<OsString> = (0..40).map(|n| format!("/m/{n}").into()).collect();
-        let said = said(Step::Busy(&targets), Errno::EBUSY, &facts);
-        assert_eq!(facts.asked.borrow().len(), 1);
+        let said = said(Step::Busy(&targets), Errno::EBUSY, &environment);
+        assert_eq!(environment.asked.borrow().len(), 1);
         assert!(said.ends_with("\n/m/39: process 8 (sleep) uses it: working directory\n"), "{said}");
         assert!(said.starts_with("/m/0: no process that may be looked at"), "{said}");
         assert_eq!(said.lines().count(), 40);

@@ -1,6 +1,6 @@
 //! Why capabilities could not be changed: capset(2), prctl(2), setxattr(2); capabilities(7).
 
-use crate::facts::{Facts, Kind as FileKind};
+use crate::environment::{Environment, Kind as FileKind};
 use crate::hint::{Hint, lacks, on, who_has};
 use cli::text;
 use linux::Errno;
@@ -8,24 +8,25 @@ use linux::caps::{SETFCAP, SETGID, SETPCAP, bit, count, name, names};
 use std::ffi::OsStr;
 
 /// A capability that the command needs cannot be made effective.
-pub(crate) fn raise(number: u8, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn raise(number: u8, environment: &dyn Environment) -> Vec<Hint> {
     if number == SETPCAP {
-        return setpcap(facts);
+        return setpcap(environment);
     }
-    vec![text!["this takes ", name(number), ", which is not permitted to this process; ", who_has(number, facts)]]
+    vec![text!["this takes ", name(number), ", which is not permitted to this process; ", who_has(number, environment)]]
 }
 
 /// A change of users or groups that takes this capability.
-pub(crate) fn set_ids(number: u8, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
-    let has = |file: &str, word: &[u8]| facts.file(OsStr::new(file)).is_some_and(|text| text.trim_ascii() == word);
+pub(crate) fn set_ids(number: u8, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
+    let has =
+        |file: &str, word: &[u8]| environment.file(OsStr::new(file)).is_some_and(|text| text.trim_ascii() == word);
     match errno {
-        Errno::EPERM if facts.privileges().is_some_and(|own| own.sets.permitted & bit(number) == 0) => {
-            raise(number, facts)
+        Errno::EPERM if environment.privileges().is_some_and(|own| own.sets.permitted & bit(number) == 0) => {
+            raise(number, environment)
         }
         Errno::EPERM if number == SETGID && has("/proc/self/setgroups", b"deny") => {
             vec![text!["setgroups(2) is denied in this user namespace: see /proc/self/setgroups"]]
         }
-        Errno::EINVAL if facts.in_user_namespace() => {
+        Errno::EINVAL if environment.in_user_namespace() => {
             vec![text!["this user namespace maps no such id: see /proc/self/uid_map and gid_map"]]
         }
         _ => Vec::new(),
@@ -33,8 +34,8 @@ pub(crate) fn set_ids(number: u8, errno: Errno, facts: &dyn Facts) -> Vec<Hint> 
 }
 
 /// Why CAP_SETPCAP is not there, if it is not.
-pub(crate) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
-    let Some(own) = facts.privileges() else { return Vec::new() };
+pub(crate) fn setpcap(environment: &dyn Environment) -> Vec<Hint> {
+    let Some(own) = environment.privileges() else { return Vec::new() };
     let setpcap = bit(SETPCAP);
     let why = match () {
         () if own.sets.effective & setpcap != 0 => return Vec::new(),
@@ -42,14 +43,14 @@ pub(crate) fn setpcap(facts: &dyn Facts) -> Vec<Hint> {
         () if own.bounding & setpcap == 0 => {
             text!["no longer to be had: an earlier drop took it away; drop everything at once, or it last"]
         }
-        () => text!["not permitted to this process; ", who_has(SETPCAP, facts)],
+        () => text!["not permitted to this process; ", who_has(SETPCAP, environment)],
     };
     vec![text!["this takes cap_setpcap, which is ", why]]
 }
 
-pub(crate) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let hint = match errno {
-        Errno::EINVAL if facts.node(path).is_some_and(|node| node.kind == FileKind::Regular) => {
+        Errno::EINVAL if environment.node(path).is_some_and(|node| node.kind == FileKind::Regular) => {
             // Sets that no file can hold are said before.
             if rootid == 0 {
                 return Vec::new();
@@ -61,7 +62,7 @@ pub(crate) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn F
             ]
         }
         Errno::EINVAL => text!["it is not a regular file; symbolic links are not followed"],
-        Errno::EOPNOTSUPP => match on(path, facts) {
+        Errno::EOPNOTSUPP => match on(path, environment) {
             Some(on) => {
                 text![
                     "it is on ",
@@ -73,9 +74,9 @@ pub(crate) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, facts: &dyn F
             }
             None => text!["its file system keeps no extended attributes, so no capabilities"],
         },
-        Errno::EPERM => match lacks(SETFCAP, facts) {
+        Errno::EPERM => match lacks(SETFCAP, environment) {
             Some(hint) => hint,
-            None if facts.in_user_namespace() => text![
+            None if environment.in_user_namespace() => text![
                 "in a user namespace, the file's owner and group must be mapped, and its file system be mounted there or allow it"
             ],
             None => text!["it may be immutable: 'lsattr' shows an i, and 'chattr -i' takes it away"],
@@ -90,35 +91,35 @@ fn members(what: &str, set: u64) -> Vec<Hint> {
     if set == 0 { Vec::new() } else { vec![text![what, names(set)]] }
 }
 
-pub(crate) fn set(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
-    let permitted = facts.privileges().map_or(u64::MAX, |own| own.sets.permitted);
+pub(crate) fn set(wanted: u64, environment: &dyn Environment) -> Vec<Hint> {
+    let permitted = environment.privileges().map_or(u64::MAX, |own| own.sets.permitted);
     members("these are not permitted to this process: ", wanted & !permitted)
 }
 
-pub(crate) fn set_inheritable(wanted: u64, facts: &dyn Facts) -> Vec<Hint> {
-    let allowed = facts.privileges().map_or(u64::MAX, |own| own.sets.inheritable | own.bounding);
+pub(crate) fn set_inheritable(wanted: u64, environment: &dyn Environment) -> Vec<Hint> {
+    let allowed = environment.privileges().map_or(u64::MAX, |own| own.sets.inheritable | own.bounding);
     members("these are not in the bounding set: ", wanted & !allowed)
 }
 
-pub(crate) fn raise_ambient(number: u8, facts: &dyn Facts) -> Vec<Hint> {
-    let sets = facts.privileges().unwrap_or_default().sets;
+pub(crate) fn raise_ambient(number: u8, environment: &dyn Environment) -> Vec<Hint> {
+    let sets = environment.privileges().unwrap_or_default().sets;
     if sets.permitted & sets.inheritable & bit(number) != 0 {
         return Vec::new();
     }
     vec![text!["an ambient capability must be permitted and inheritable first: --inh, then --addamb"]]
 }
 
-pub(crate) fn set_iab(ambient: u64, blocked: u64, facts: &dyn Facts) -> Vec<Hint> {
-    let own = facts.privileges().unwrap_or_default();
+pub(crate) fn set_iab(ambient: u64, blocked: u64, environment: &dyn Environment) -> Vec<Hint> {
+    let own = environment.privileges().unwrap_or_default();
     let mut hints = members("these are not permitted, so cannot be ambient: ", ambient & !own.sets.permitted);
     if blocked & own.bounding != 0 {
-        hints.extend(setpcap(facts));
+        hints.extend(setpcap(environment));
     }
     hints
 }
 
-pub(crate) fn drop_bounding(number: u8, facts: &dyn Facts) -> Vec<Hint> {
-    let mut hints = setpcap(facts);
+pub(crate) fn drop_bounding(number: u8, environment: &dyn Environment) -> Vec<Hint> {
+    let mut hints = setpcap(environment);
     if number >= count() {
         hints.push(text!["this kernel's capabilities end at ", count() - 1]);
     }
@@ -128,7 +129,7 @@ pub(crate) fn drop_bounding(number: u8, facts: &dyn Facts) -> Vec<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Privileges;
+    use crate::environment::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
     use linux::caps::Sets;
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn where_setpcap_went_is_told() {
         let it = bit(SETPCAP);
-        let told = |facts: MadeUp| said(Step::Drop(0), Errno::EPERM, &facts);
+        let told = |environment: MadeUp| said(Step::Drop(0), Errno::EPERM, &environment);
         assert_eq!(told(own(it, it, 0, it)), "");
         assert!(told(own(0, it, 0, it)).contains("permitted but not effective"));
         assert!(told(own(0, 0, 0, 0)).contains("an earlier drop took it away"));
@@ -157,18 +158,18 @@ mod tests {
 
     #[test]
     fn members_that_are_not_to_be_had_are_named() {
-        let facts = own(1, 1, 0, 1);
+        let environment = own(1, 1, 0, 1);
         assert_eq!(
-            said(Step::SetSets(3), Errno::EPERM, &facts),
+            said(Step::SetSets(3), Errno::EPERM, &environment),
             "these are not permitted to this process: cap_dac_override\n"
         );
         assert_eq!(
-            said(Step::SetInheritable(3), Errno::EPERM, &facts),
+            said(Step::SetInheritable(3), Errno::EPERM, &environment),
             "these are not in the bounding set: cap_dac_override\n"
         );
-        assert!(said(Step::RaiseAmbient(0), Errno::EPERM, &facts).contains("permitted and inheritable"));
+        assert!(said(Step::RaiseAmbient(0), Errno::EPERM, &environment).contains("permitted and inheritable"));
         let iab = Step::SetIab { ambient: 2, blocked: 1 };
-        let said = said(iab, Errno::EPERM, &facts);
+        let said = said(iab, Errno::EPERM, &environment);
         assert!(said.contains("cannot be ambient: cap_dac_override\n") && said.contains("cap_setpcap"), "{said}");
     }
 
@@ -177,10 +178,10 @@ mod tests {
         let step = |rootid| Step::SetCapability { path: OsStr::new("/mnt/f"), rootid };
         let mounts = "20 1 8:1 / / rw - ext4 a rw\n30 20 0:9 / /mnt rw - vfat b rw\n";
         let files = vec![("/mnt/f", ""), ("/proc/self/uid_map", "0 1000 1\n")];
-        let facts = MadeUp { files, mounts, on: vec![("/mnt/f", 30)], ..own(bit(SETFCAP), 0, 0, 0) };
-        assert!(said(step(0), Errno::EOPNOTSUPP, &facts).starts_with("it is on /mnt, a file system (vfat)"));
-        assert!(said(step(5), Errno::EINVAL, &facts).contains("user 5 is not mapped"));
-        assert!(said(step(0), Errno::EPERM, &facts).contains("owner and group must be mapped"));
+        let environment = MadeUp { files, mounts, on: vec![("/mnt/f", 30)], ..own(bit(SETFCAP), 0, 0, 0) };
+        assert!(said(step(0), Errno::EOPNOTSUPP, &environment).starts_with("it is on /mnt, a file system (vfat)"));
+        assert!(said(step(5), Errno::EINVAL, &environment).contains("user 5 is not mapped"));
+        assert!(said(step(0), Errno::EPERM, &environment).contains("owner and group must be mapped"));
         assert!(said(step(0), Errno::EPERM, &own(0, 0, 0, 0)).contains("no CAP_SETFCAP"));
         assert!(said(step(0), Errno::EPERM, &own(bit(SETFCAP), 0, 0, 0)).contains("lsattr"));
         assert!(said(step(0), Errno::EINVAL, &own(0, 0, 0, 0)).contains("not a regular file"));
@@ -188,7 +189,7 @@ mod tests {
 
     #[test]
     fn why_ids_could_not_be_set_is_told_where_it_can_be_seen() {
-        let told = |errno, facts: &MadeUp| said(Step::SetIds(SETGID), errno, facts);
+        let told = |errno, environment: &MadeUp| said(Step::SetIds(SETGID), errno, environment);
         assert!(told(Errno::EPERM, &own(0, 0, 0, 0)).starts_with("this takes cap_setgid, which is not permitted"));
         assert_eq!(told(Errno::EPERM, &own(0, bit(SETGID), 0, 0)), "");
         let files = vec![("/proc/self/setgroups", "deny\n"), ("/proc/self/uid_map", "0 1000 1\n")];

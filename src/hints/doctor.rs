@@ -1,9 +1,9 @@
 //! What this machine lets a process do, and why not: `ctrbox doctor`.
 //!
-//! A pure function of the facts, as the diagnoses are, but asked before anything failed. The sources are
+//! A pure function of the environment, as the diagnoses are, but asked before anything failed. The sources are
 //! user_namespaces(7), cgroups(7), proc(5), ptrace(2), mount_setattr(2) and capabilities(7).
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use crate::hint::list;
 use crate::namespaces::{SYS_ADMIN, SYS_PTRACE};
 use crate::proc::revealing;
@@ -52,7 +52,7 @@ const UNCONFINED: &str = "start the container with --security-opt seccomp=unconf
 const NO_PROC: &str = "no proc of this PID namespace is mounted on /proc: most of what follows cannot be seen";
 
 struct Machine<'a> {
-    facts: &'a dyn Facts,
+    environment: &'a dyn Environment,
     /// The kernel's version and patchlevel.
     release: (u64, u64),
     /// Our effective capabilities.
@@ -62,10 +62,10 @@ struct Machine<'a> {
 }
 
 /// Every finding, in the order in which they are told.
-pub fn examine<'a>(facts: &'a dyn Facts) -> Vec<Finding> {
-    let held = facts.privileges().unwrap_or_default().sets.effective;
-    let is_inside = facts.in_user_namespace();
-    let mut machine = Machine { facts, release: release(facts), held, is_inside, pieces: Vec::new() };
+pub fn examine<'a>(environment: &'a dyn Environment) -> Vec<Finding> {
+    let held = environment.privileges().unwrap_or_default().sets.effective;
+    let is_inside = environment.in_user_namespace();
+    let mut machine = Machine { environment, release: release(environment), held, is_inside, pieces: Vec::new() };
     let subjects: [(&'static str, Examine<'a>); 15] = [
         ("proc", Machine::proc),
         ("user namespaces", Machine::user_namespaces),
@@ -92,8 +92,8 @@ pub fn examine<'a>(facts: &'a dyn Facts) -> Vec<Finding> {
     examined.collect()
 }
 
-fn release(facts: &dyn Facts) -> (u64, u64) {
-    let text = facts.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
+fn release(environment: &dyn Environment) -> (u64, u64) {
+    let text = environment.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
     let mut numbers = text.split(|byte| !byte.is_ascii_digit()).map(|part| cli::number::decimal(part).unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
@@ -113,11 +113,11 @@ impl Machine<'_> {
     }
 
     fn exists(&self, path: &str) -> bool {
-        self.facts.exists(OsStr::new(path))
+        self.environment.exists(OsStr::new(path))
     }
 
     fn status_is(&self, name: &str, value: &[u8]) -> bool {
-        self.facts.line("/proc/self/status", name).is_some_and(|found| found == value)
+        self.environment.line("/proc/self/status", name).is_some_and(|found| found == value)
     }
 
     fn add(&mut self, piece: &[u8]) {
@@ -128,7 +128,7 @@ impl Machine<'_> {
     fn with_privilege(&self) -> &'static str {
         if self.is_inside {
             "run it outside of this user namespace"
-        } else if self.facts.privileges().is_some_and(|own| own.euid == 0) {
+        } else if self.environment.privileges().is_some_and(|own| own.euid == 0) {
             "start the container with more privilege (--cap-add, --privileged), or run it on the host"
         } else {
             "run it with sudo"
@@ -151,7 +151,7 @@ impl Machine<'_> {
         if self.exists("/proc/self/ns") && !self.exists("/proc/self/ns/user") {
             return (No, "the kernel was built without CONFIG_USER_NS", "boot a kernel that has it");
         }
-        let hints = forbidden_user_namespaces(self.is_root(), self.facts);
+        let hints = forbidden_user_namespaces(self.is_root(), self.environment);
         if let Some((reason, remedies)) = hints.split_first() {
             self.add(reason);
             self.add(&remedies.join(&b' '));
@@ -168,11 +168,11 @@ impl Machine<'_> {
         if self.is_root() {
             return yes("root maps any ids");
         }
-        let [users, groups] = ["/etc/subuid", "/etc/subgid"].map(|path| self.facts.subordinate_ids(path));
+        let [users, groups] = ["/etc/subuid", "/etc/subgid"].map(|path| self.environment.subordinate_ids(path));
         self.pieces.extend([users, groups].map(|count| text![count]));
         let is_there = |program: &str| {
             let places = ["/usr/local/bin/", "/usr/bin/", "/bin/"];
-            places.iter().any(|place| self.facts.gives_privilege(OsStr::new(&[place, program].concat())))
+            places.iter().any(|place| self.environment.gives_privilege(OsStr::new(&[place, program].concat())))
         };
         if !is_there("newuidmap") || !is_there("newgidmap") {
             return (
@@ -192,7 +192,7 @@ impl Machine<'_> {
     }
 
     fn new_proc(&mut self) -> Told {
-        let hints = revealing("/proc", self.facts);
+        let hints = revealing("/proc", self.environment);
         match hints.split_first() {
             Some((reason, remedies)) if !self.is_root() => {
                 self.add(reason);
@@ -204,7 +204,7 @@ impl Machine<'_> {
     }
 
     fn cgroups(&mut self) -> Told {
-        let table = self.facts.mounts().unwrap_or_else(|| Table::from_text(Vec::new()));
+        let table = self.environment.mounts().unwrap_or_else(|| Table::from_text(Vec::new()));
         let of = |fstype: &'static [u8]| table.entries().filter(move |entry| entry.fstype == fstype);
         let old = list(" ", of(b"cgroup").map(|entry| entry.target));
         let Some(unified) = of(b"cgroup2").next() else {
@@ -214,11 +214,11 @@ impl Machine<'_> {
             self.add(&old);
             return (Partly, "version 1 alone: {0}", "version 2 comes by systemd.unified_cgroup_hierarchy=1 at boot");
         };
-        let own = self.facts.line("/proc/self/cgroup", "0::").unwrap_or_default();
+        let own = self.environment.line("/proc/self/cgroup", "0::").unwrap_or_default();
         let mut own = [unified.target, own.strip_suffix(b"/").unwrap_or(&own)].concat();
         let length = own.len();
         own.extend_from_slice(b"/cgroup.controllers");
-        let controllers = self.facts.file(OsStr::from_bytes(&own)).unwrap_or_default();
+        let controllers = self.environment.file(OsStr::from_bytes(&own)).unwrap_or_default();
         own.truncate(length);
         own.extend_from_slice(b"/cgroup.procs");
         let shown = controllers.trim_ascii();
@@ -226,7 +226,7 @@ impl Machine<'_> {
         self.add(if shown.is_empty() { b"none" } else { shown });
         self.add(if old.is_empty() { b"" } else { b"; version 1 beside it: " });
         self.add(&old);
-        if self.facts.may_write(OsStr::from_bytes(&own)) {
+        if self.environment.may_write(OsStr::from_bytes(&own)) {
             return yes("version 2 on {0}; controllers of this process's cgroup: {1}{2}{3}");
         }
         (
@@ -244,9 +244,9 @@ impl Machine<'_> {
                 "as root: mount -o remount,hidepid=0 /proc",
             );
         }
-        let name = self.facts.file(OsStr::new("/proc/1/comm")).unwrap_or_default();
+        let name = self.environment.file(OsStr::new("/proc/1/comm")).unwrap_or_default();
         self.add(name.trim_ascii());
-        let link = |path: &str| self.facts.link(OsStr::new(path));
+        let link = |path: &str| self.environment.link(OsStr::new(path));
         let Some(namespace) = link("/proc/1/ns/mnt") else {
             let advice = if self.has(SYS_PTRACE) {
                 "CAP_SYS_PTRACE is held, but not over it: another user namespace or a security module is in the way"
@@ -262,7 +262,7 @@ impl Machine<'_> {
     }
 
     fn ptrace(&mut self) -> Told {
-        match self.facts.number("/proc/sys/kernel/yama/ptrace_scope") {
+        match self.environment.number("/proc/sys/kernel/yama/ptrace_scope") {
             Some(3) => {
                 (No, "kernel.yama.ptrace_scope is 3: nobody may attach", "boot without it; nothing else undoes it")
             }
@@ -278,7 +278,7 @@ impl Machine<'_> {
     }
 
     fn mount_api(&mut self) -> Told {
-        match self.facts.new_mount_api() {
+        match self.environment.new_mount_api() {
             None => yes("open_tree(2) and its like answer"),
             Some(Errno::ENOSYS) if self.release < (5, 2) => {
                 (No, "it came with Linux 5.2; mount(2) stands in, but not for idmaps", "boot a newer kernel")
@@ -291,7 +291,7 @@ impl Machine<'_> {
     }
 
     fn overlay(&mut self) -> Told {
-        let known = self.facts.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
+        let known = self.environment.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
         if !known.split(|byte| byte.is_ascii_whitespace()).any(|name| name == b"overlay") {
             return (
                 No,
@@ -309,7 +309,7 @@ impl Machine<'_> {
     fn idmapped_mounts(&mut self) -> Told {
         match () {
             () if self.release < (5, 12) => (No, "they came with Linux 5.12", "boot a newer kernel"),
-            () if self.facts.new_mount_api().is_some() => {
+            () if self.environment.new_mount_api().is_some() => {
                 (No, "they take the mount API, which does not answer here", "see there")
             }
             () if !self.is_root() => (
@@ -324,7 +324,7 @@ impl Machine<'_> {
     /// Every capability that the kernel has and that has a name.
     fn every_capability(&self) -> u64 {
         let named = u64::from(caps::NAMED);
-        let last = self.facts.number("/proc/sys/kernel/cap_last_cap").unwrap_or(named);
+        let last = self.environment.number("/proc/sys/kernel/cap_last_cap").unwrap_or(named);
         caps::all(named.min(last + 1) as u8)
     }
 
@@ -349,7 +349,7 @@ impl Machine<'_> {
     }
 
     fn bounding(&mut self) -> Told {
-        let missing = self.every_capability() & !self.facts.privileges().unwrap_or_default().bounding;
+        let missing = self.every_capability() & !self.environment.privileges().unwrap_or_default().bounding;
         if missing == 0 {
             return yes("whole: root can have every capability");
         }
@@ -374,7 +374,7 @@ impl Machine<'_> {
     }
 
     fn security_module(&mut self) -> Told {
-        let Some(label) = label(self.facts) else { return yes("no label confines this process") };
+        let Some(label) = label(self.environment) else { return yes("no label confines this process") };
         self.add(&label);
         (Partly, "{0}", "in a container: --security-opt apparmor=unconfined or label=disable")
     }

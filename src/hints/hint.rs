@@ -1,6 +1,6 @@
 //! One hint, and what several diagnoses say alike.
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use cli::text;
 use std::ffi::{OsStr, OsString};
 
@@ -24,25 +24,25 @@ impl On {
     }
 }
 
-pub(crate) fn on(path: &OsStr, facts: &dyn Facts) -> Option<On> {
-    let id = u32::try_from(facts.mount_of(path)?.id).ok()?;
-    let table = facts.mounts()?;
+pub(crate) fn on(path: &OsStr, environment: &dyn Environment) -> Option<On> {
+    let id = u32::try_from(environment.mount_of(path)?.id).ok()?;
+    let table = environment.mounts()?;
     let entry = table.find_id(id)?;
     let fstype = entry.fstype_text().to_os_string();
     Some(On { fstype, target: entry.target_path(), options: entry.options.to_vec() })
 }
 
 /// `this process has no CAP_X`, if it has not.
-pub(crate) fn lacks(number: u8, facts: &dyn Facts) -> Option<Hint> {
-    let effective = facts.privileges()?.sets.effective;
+pub(crate) fn lacks(number: u8, environment: &dyn Environment) -> Option<Hint> {
+    let effective = environment.privileges()?.sets.effective;
     let name = linux::caps::name(number).to_ascii_uppercase();
     let lacks = effective & linux::caps::bit(number) == 0;
     lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{effective:016x}"), ")"])
 }
 
 /// Who has a capability that this process has not: for the end of a hint. Root is not told to be root.
-pub(crate) fn who_has(number: u8, facts: &dyn Facts) -> Vec<u8> {
-    if facts.privileges().is_none_or(|own| own.euid != 0) {
+pub(crate) fn who_has(number: u8, environment: &dyn Environment) -> Vec<u8> {
+    if environment.privileges().is_none_or(|own| own.euid != 0) {
         return text!["root has it"];
     }
     let name = linux::caps::name(number).to_ascii_uppercase();

@@ -1,8 +1,8 @@
 //! Why the kernel said no, on this machine, and what to do about it.
 //!
-//! A diagnosis is a pure function of the failed step, the error number and the facts, so it is
-//! tested with made-up facts. Facts are read only after the failure, and in bounds: 4 KiB of a
-//! file, 200 ms for a scan of /proc. A hint names the one that decides, and what to do.
+//! A diagnosis is a pure function of the failed step, the error number and the environment (what can be seen of
+//! the machine), so tests make one up. It is read only after the failure, and in bounds: 4 KiB of a file,
+//! 200 ms for a scan of /proc. A hint names the one that decides, and what to do.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ mod capability;
 mod caret;
 mod diagnosis;
 pub mod doctor;
-mod facts;
+mod environment;
 mod hint;
 #[cfg(test)]
 mod made_up;
@@ -25,7 +25,7 @@ mod user_namespaces;
 
 pub use caret::point_at;
 pub use diagnosis::{diagnose, explained, hints, one_of_many};
-pub use facts::{Facts, Here, Kind as FileKind, Node, Privileges, Superblock};
+pub use environment::{Environment, Here, Kind as FileKind, Node, Privileges, Superblock};
 pub use hint::Hint;
 pub use namespaces::{PID_WITHOUT_FORK, SHARES_EVERYTHING};
 pub use step::Step;

@@ -1,7 +1,7 @@
 //! A machine that is made up, for the tests of the diagnoses.
 
 use crate::diagnosis::diagnose;
-use crate::facts::{Facts, Kind, Node, Privileges, Superblock};
+use crate::environment::{Environment, Kind, Node, Privileges, Superblock};
 use crate::step::Step;
 use linux::Errno;
 use linux::mount::holders::{HeldMount, Holders};
@@ -36,7 +36,7 @@ pub struct MadeUp {
     /// Programs whose file gives privilege.
     pub privileged: Vec<&'static str>,
     pub mount_api: Option<Errno>,
-    /// What [`Facts::holders`] was asked for.
+    /// What [`Environment::holders`] was asked for.
     pub asked: RefCell<Vec<Vec<HeldMount>>>,
 }
 
@@ -44,7 +44,7 @@ fn look<T: Clone>(list: &[(&'static str, T)], path: &OsStr) -> Option<T> {
     list.iter().find(|(name, _)| path == *name).map(|(_, found)| found.clone())
 }
 
-impl Facts for MadeUp {
+impl Environment for MadeUp {
     fn file(&self, path: &OsStr) -> Option<Vec<u8>> {
         look(&self.files, path).map(|text| text.as_bytes().to_vec())
     }
@@ -106,7 +106,7 @@ impl Facts for MadeUp {
 }
 
 /// The hints, one a line.
-pub fn said(step: Step<'_>, errno: Errno, facts: &MadeUp) -> String {
-    let hints = diagnose(step, errno, facts);
+pub fn said(step: Step<'_>, errno: Errno, environment: &MadeUp) -> String {
+    let hints = diagnose(step, errno, environment);
     hints.into_iter().map(|hint| String::from_utf8(hint).unwrap() + "\n").collect()
 }

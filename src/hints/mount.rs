@@ -1,6 +1,6 @@
 //! Why a mount failed: mount(2), fsconfig(2), mount_setattr(2).
 
-use crate::facts::{Facts, Kind as FileKind, Superblock};
+use crate::environment::{Environment, Kind as FileKind, Superblock};
 use crate::hint::{Hint, lacks};
 use crate::proc::{revealing, shows_foreign};
 use crate::user_namespaces::{forbidden_user_namespaces, has_user_namespaces};
@@ -15,28 +15,28 @@ use std::os::unix::ffi::OsStrExt;
 const SYS_ADMIN: u8 = 21;
 
 /// Why we may do nothing to any mount, if so: the capability, where it is to be had without root, or whose namespace it is.
-fn powerless(what: &str, over: &str, facts: &dyn Facts) -> Vec<Hint> {
-    if let Some(hint) = lacks(SYS_ADMIN, facts) {
+fn powerless(what: &str, over: &str, environment: &dyn Environment) -> Vec<Hint> {
+    if let Some(hint) = lacks(SYS_ADMIN, environment) {
         let own = "; without root, 'unshare -rm' makes a user and a mount namespace that have it";
-        let (own, over) = if has_user_namespaces(facts) { (own, over) } else { ("", "") };
+        let (own, over) = if has_user_namespaces(environment) { (own, over) } else { ("", "") };
         let mut hints = vec![hint, text![what, " needs CAP_SYS_ADMIN", own, over]];
-        if facts.in_user_namespace() {
+        if environment.in_user_namespace() {
             // As one that was made without a map.
-            hints.extend(forbidden_user_namespaces(false, facts));
+            hints.extend(forbidden_user_namespaces(false, environment));
         }
         return hints;
     }
-    if facts.in_user_namespace() && facts.owns(Kind::Mount) == Some(false) {
+    if environment.in_user_namespace() && environment.owns(Kind::Mount) == Some(false) {
         return vec![text!["the mount namespace does not belong to this user namespace: unshare that, too (--mount)"]];
     }
     Vec::new()
 }
 
 /// umount2(2), but for EBUSY.
-pub(crate) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn unmount(target: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
-        Errno::EPERM => powerless("umount", " over what is mounted inside", facts),
-        Errno::EINVAL if is_locked(target, facts) => vec![text![
+        Errno::EPERM => powerless("umount", " over what is mounted inside", environment),
+        Errno::EINVAL if is_locked(target, environment) => vec![text![
             "it is mounted, but from outside of this user namespace: such mounts are locked, and only a whole tree of them moves or goes"
         ]],
         _ => Vec::new(),
@@ -44,35 +44,35 @@ pub(crate) fn unmount(target: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hi
 }
 
 /// Whether a mount is one that we may not touch, if it is one and the kernel refuses it as none.
-fn is_locked(target: &OsStr, facts: &dyn Facts) -> bool {
-    facts.in_user_namespace() && facts.mount_of(target).and_then(|mount| mount.is_root) == Some(true)
+fn is_locked(target: &OsStr, environment: &dyn Environment) -> bool {
+    environment.in_user_namespace() && environment.mount_of(target).and_then(|mount| mount.is_root) == Some(true)
 }
 
-pub(crate) fn mount(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn mount(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let hint = match errno {
-        Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, facts)),
-        Errno::EPERM | Errno::EACCES => return not_permitted(mounting, errno, facts),
-        Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, facts),
-        Errno::ENOTBLK => not_a_device(mounting, facts),
-        Errno::ENOENT | Errno::ELOOP if is_dangling(mounting.target, facts) => {
+        Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, environment)),
+        Errno::EPERM | Errno::EACCES => return not_permitted(mounting, errno, environment),
+        Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, environment),
+        Errno::ENOTBLK => not_a_device(mounting, environment),
+        Errno::ENOENT | Errno::ELOOP if is_dangling(mounting.target, environment) => {
             Some(text!["the mount point is a symbolic link that leads nowhere"])
         }
-        Errno::ENOENT => missing(mounting, facts),
+        Errno::ENOENT => missing(mounting, environment),
         _ => None,
     };
     hint.into_iter().collect()
 }
 
-fn is_dangling(path: &OsStr, facts: &dyn Facts) -> bool {
-    facts.link(path).is_some() && !facts.exists(path)
+fn is_dangling(path: &OsStr, environment: &dyn Environment) -> bool {
+    environment.link(path).is_some() && !environment.exists(path)
 }
 
 /// Types that a program of their own mounts.
 const HELPED: [&str; 10] = ["nfs", "nfs4", "cifs", "smb3", "ntfs", "ntfs-3g", "davfs", "sshfs", "fuse", "glusterfs"];
 
-fn unknown_type(fstype: &OsStr, facts: &dyn Facts) -> Hint {
+fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
     let mut hint = text!["the kernel does not know '", fstype, "': no such module, and it is not in /proc/filesystems"];
-    let known = facts.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
+    let known = environment.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
     if known
         .split(|byte| *byte == b'\n')
         .any(|line| line.rsplit(|byte| *byte == b'\t').next() == Some(fstype.as_bytes()))
@@ -89,9 +89,9 @@ fn unknown_type(fstype: &OsStr, facts: &dyn Facts) -> Hint {
 const MOUNTED_INSIDE: [&str; 11] =
     ["tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "overlay", "fuse", "binfmt_misc", "bpf"];
 
-fn not_permitted(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
-    let hints = powerless("mount", "", facts);
-    if !hints.is_empty() || !facts.in_user_namespace() {
+fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
+    let hints = powerless("mount", "", environment);
+    if !hints.is_empty() || !environment.in_user_namespace() {
         return hints;
     }
     let place = match mounting.fstype.map(OsStr::as_bytes) {
@@ -99,15 +99,15 @@ fn not_permitted(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Ve
         Some(b"sysfs") => Some("/sys"),
         _ => None,
     };
-    if let Some(foreign) = mounting.fstype.and_then(|fstype| shows_foreign(fstype.to_str()?, facts)) {
+    if let Some(foreign) = mounting.fstype.and_then(|fstype| shows_foreign(fstype.to_str()?, environment)) {
         return vec![foreign];
     }
     if let Some(place) = place {
-        return revealing(place, facts);
+        return revealing(place, environment);
     }
     if mounting.operation == Operation::New
         && let Some(source) = mounting.source
-        && facts.node(source).is_some_and(|node| node.kind == FileKind::BlockDevice)
+        && environment.node(source).is_some_and(|node| node.kind == FileKind::BlockDevice)
     {
         return vec![text![
             "a user namespace may not mount block devices: the kernel trusts no file system that its user could have made"
@@ -123,18 +123,18 @@ fn not_permitted(mounting: &Mounting<'_>, errno: Errno, facts: &dyn Facts) -> Ve
             "': the kernel allows it a few types, as tmpfs, proc, sysfs, overlay and fuse"
         ]];
     }
-    locked(mounting, facts).into_iter().collect()
+    locked(mounting, environment).into_iter().collect()
 }
 
 /// Flags that a mount has from outside of the user namespace stay.
-fn locked(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+fn locked(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     let path = match mounting.operation {
         Operation::Bind => mounting.source?,
         operation if operation.is_remount() => mounting.target,
         _ => return None,
     };
-    let table = facts.mounts()?;
-    let entry = table.find_target(&facts.canonical(path)?)?;
+    let table = environment.mounts()?;
+    let entry = table.find_target(&environment.canonical(path)?)?;
     let mut words = Vec::new();
     for word in entry.options.split(|&byte| byte == b',') {
         if "ro nosuid nodev noexec noatime nodiratime".split(' ').any(|flag| flag.as_bytes() == word) {
@@ -149,7 +149,7 @@ fn locked(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
 }
 
 /// What is missing, where line 1 does not say it.
-fn missing(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+fn missing(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     if mounting.fstype == Some(OsStr::new("overlay")) {
         let is_given = |name: &&str| mounting.options.get(name).and_then(|option| option.plain_value()).is_some();
         let mut words = ["lowerdir", "upperdir", "workdir"].to_vec();
@@ -157,22 +157,22 @@ fn missing(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
         return Some(text!["a directory of the overlay does not exist: look at ", words.join(", ")]);
     }
     let source = mounting.source?;
-    let gone = facts.exists(mounting.target) && !facts.exists(source);
+    let gone = environment.exists(mounting.target) && !environment.exists(source);
     (gone && mounting.operation == Operation::New).then(|| text!["the source ", source, " does not exist"])
 }
 
-fn mismatch(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
-    let target = facts.node(mounting.target)?.kind;
+fn mismatch(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
+    let target = environment.node(mounting.target)?.kind;
     if mounting.operation == Operation::New {
         if target != FileKind::Directory {
             return Some(text!["the mount point is a file: a file system is mounted on a directory"]);
         }
-        return superblock(mounting, facts);
+        return superblock(mounting, environment);
     }
     if !matches!(mounting.operation, Operation::Bind | Operation::Move) {
         return None;
     }
-    let source = facts.node(mounting.source?)?.kind;
+    let source = environment.node(mounting.source?)?.kind;
     let name = |kind| if kind == FileKind::Directory { "a directory" } else { "a file" };
     if name(source) != name(target) {
         return Some(text![
@@ -184,26 +184,26 @@ fn mismatch(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
         ]);
     }
     if mounting.operation == Operation::Bind && mounting.options.mount_flags() & MS_REC == 0 {
-        let covered = facts.in_user_namespace() && has_mounts_below(mounting.source?, facts);
+        let covered = environment.in_user_namespace() && has_mounts_below(mounting.source?, environment);
         return covered.then(|| {
             text!["there are mounts below the source, which in a user namespace are locked to it: --rbind takes all"]
         });
     }
-    if mounting.operation == Operation::Move && is_locked(mounting.source?, facts) {
+    if mounting.operation == Operation::Move && is_locked(mounting.source?, environment) {
         return Some(text![
             "the source is mounted from outside of this user namespace, and locked where it is: --rbind shows it at a second place"
         ]);
     }
     let is_mount =
-        || facts.mounts().is_none_or(|table| table.find_target(mounting.source.unwrap_or_default()).is_some());
+        || environment.mounts().is_none_or(|table| table.find_target(mounting.source.unwrap_or_default()).is_some());
     if mounting.operation == Operation::Move && !is_mount() {
         return Some(text!["the source is not a mount point: only a mount can be moved; --bind takes any directory"]);
     }
     None
 }
 
-fn has_mounts_below(path: &OsStr, facts: &dyn Facts) -> bool {
-    let Some((mut prefix, table)) = facts.canonical(path).zip(facts.mounts()) else { return false };
+fn has_mounts_below(path: &OsStr, environment: &dyn Environment) -> bool {
+    let Some((mut prefix, table)) = environment.canonical(path).zip(environment.mounts()) else { return false };
     if prefix != "/" {
         prefix.push("/");
     }
@@ -212,12 +212,12 @@ fn has_mounts_below(path: &OsStr, facts: &dyn Facts) -> bool {
 }
 
 /// Whether the source is what -t says that it is.
-fn superblock(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+fn superblock(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     let (source, fstype) = (mounting.source?, mounting.fstype?);
-    if !matches!(facts.node(source)?.kind, FileKind::BlockDevice | FileKind::Regular) {
+    if !matches!(environment.node(source)?.kind, FileKind::BlockDevice | FileKind::Regular) {
         return None;
     }
-    match facts.superblock(source)? {
+    match environment.superblock(source)? {
         Superblock::Of(other) if fstype != other.as_str() => {
             Some(text!["what is on ", source, " is '", other, "', not '", fstype, "'"])
         }
@@ -230,12 +230,12 @@ fn superblock(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
     }
 }
 
-fn not_a_device(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
+fn not_a_device(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     let source = mounting.source?;
-    let kind = facts.node(source)?.kind;
+    let kind = environment.node(source)?.kind;
     match kind {
         FileKind::Directory => Some(text!["the source is a directory: --bind shows it at a second place"]),
-        FileKind::Regular if facts.file(source).is_some_and(|head| head.is_empty()) => {
+        FileKind::Regular if environment.file(source).is_some_and(|head| head.is_empty()) => {
             Some(text!["the source is an empty file, in which no file system can be"])
         }
         FileKind::Regular => Some(text!["the source is a file: -o loop makes a block device of it"]),
@@ -247,18 +247,18 @@ fn not_a_device(mounting: &Mounting<'_>, facts: &dyn Facts) -> Option<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Privileges;
+    use crate::environment::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
     use linux::mount::options::Options;
 
     const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
 
-    fn told(operation: Operation, fstype: Option<&str>, options: &str, errno: Errno, facts: &MadeUp) -> String {
+    fn told(operation: Operation, fstype: Option<&str>, options: &str, errno: Errno, environment: &MadeUp) -> String {
         let options = Options::parse(options.as_bytes()).unwrap();
         let (source, target) = (Some(OsStr::new("/from")), OsStr::new("/to"));
         let mounting = Mounting { operation, source, target, fstype: fstype.map(OsStr::new), options: &options };
-        said(Step::Mount(&mounting), errno, facts)
+        said(Step::Mount(&mounting), errno, environment)
     }
 
     fn nodes(from: FileKind, to: FileKind) -> MadeUp {
@@ -296,14 +296,17 @@ mod tests {
 
     #[test]
     fn a_file_and_a_directory_do_not_go_together() {
-        let facts = nodes(FileKind::Directory, FileKind::Regular);
-        assert!(told(Operation::New, Some("tmpfs"), "", Errno::ENOTDIR, &facts).contains("the mount point is a file"));
+        let environment = nodes(FileKind::Directory, FileKind::Regular);
         assert!(
-            told(Operation::Bind, None, "", Errno::ENOTDIR, &facts).contains("a directory and the mount point a file")
+            told(Operation::New, Some("tmpfs"), "", Errno::ENOTDIR, &environment).contains("the mount point is a file")
         );
-        let facts = nodes(FileKind::Directory, FileKind::Directory);
-        assert!(told(Operation::Move, None, "", Errno::EINVAL, &facts).contains("only a mount can be moved"));
-        assert!(told(Operation::New, Some("ext4"), "", Errno::ENOTBLK, &facts).contains("--bind"));
+        assert!(
+            told(Operation::Bind, None, "", Errno::ENOTDIR, &environment)
+                .contains("a directory and the mount point a file")
+        );
+        let environment = nodes(FileKind::Directory, FileKind::Directory);
+        assert!(told(Operation::Move, None, "", Errno::EINVAL, &environment).contains("only a mount can be moved"));
+        assert!(told(Operation::New, Some("ext4"), "", Errno::ENOTBLK, &environment).contains("--bind"));
     }
 
     #[test]
@@ -325,8 +328,8 @@ mod tests {
 
     #[test]
     fn a_process_without_the_capability_is_told_how_to_have_it() {
-        let facts = MadeUp { privileges: Some(Privileges::default()), ..MadeUp::default() };
-        let said = told(Operation::New, Some("tmpfs"), "", Errno::EPERM, &facts);
+        let environment = MadeUp { privileges: Some(Privileges::default()), ..MadeUp::default() };
+        let said = told(Operation::New, Some("tmpfs"), "", Errno::EPERM, &environment);
         assert!(said.starts_with("this process has no CAP_SYS_ADMIN") && said.contains("unshare -rm"), "{said}");
         let device = MadeUp { nodes: vec![("/from", FileKind::BlockDevice)], ..inside(ROOT) };
         assert!(told(Operation::New, Some("ext4"), "", Errno::EPERM, &device).contains("may not mount block devices"));
@@ -334,11 +337,14 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_is_told() {
-        let facts = MadeUp { nodes: vec![("/to", FileKind::Directory)], ..MadeUp::default() };
-        assert_eq!(told(Operation::New, Some("ext4"), "", Errno::ENOENT, &facts), "the source /from does not exist\n");
+        let environment = MadeUp { nodes: vec![("/to", FileKind::Directory)], ..MadeUp::default() };
+        assert_eq!(
+            told(Operation::New, Some("ext4"), "", Errno::ENOENT, &environment),
+            "the source /from does not exist\n"
+        );
         let dangling = MadeUp { links: vec![("/to", "nowhere")], ..MadeUp::default() };
         assert!(told(Operation::Bind, None, "", Errno::ENOENT, &dangling).contains("that leads nowhere"));
-        let said = told(Operation::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &facts);
+        let said = told(Operation::New, Some("overlay"), "lowerdir=/a,upperdir=/b", Errno::ENOENT, &environment);
         assert!(said.contains("look at lowerdir, upperdir"), "{said}");
     }
 
@@ -359,10 +365,10 @@ mod tests {
         let nodes = vec![("/from", FileKind::Directory), ("/to", FileKind::Directory)];
         let outside = MadeUp { mounts, on: on.clone(), nodes: nodes.clone(), ..MadeUp::default() };
         let inside = MadeUp { on, nodes, ..inside(mounts) };
-        let unmount = |path, facts: &MadeUp| said(Step::Unmount(OsStr::new(path)), Errno::EINVAL, facts);
+        let unmount = |path, environment: &MadeUp| said(Step::Unmount(OsStr::new(path)), Errno::EINVAL, environment);
         assert!(unmount("/from", &inside).contains("are locked"));
         assert_eq!((unmount("/dir", &inside), unmount("/from", &outside)), (String::new(), String::new()));
-        let bind = |options, facts: &MadeUp| told(Operation::Bind, None, options, Errno::EINVAL, facts);
+        let bind = |options, environment: &MadeUp| told(Operation::Bind, None, options, Errno::EINVAL, environment);
         assert!(bind("bind", &inside).contains("--rbind"));
         assert_eq!((bind("rbind", &inside), bind("bind", &outside)), (String::new(), String::new()));
         assert!(told(Operation::Move, None, "", Errno::EINVAL, &inside).contains("locked where it is"));

@@ -1,6 +1,6 @@
 //! Why a namespace could not be made, entered or kept: unshare(2), setns(2), user_namespaces(7).
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use crate::hint::{Hint, lacks, who_has};
 use crate::user_namespaces::{apparmor, filters, has_user_namespaces, in_chroot, label, limits, user_namespaces};
 use cli::text;
@@ -21,7 +21,12 @@ pub const PID_WITHOUT_FORK: &str = "without --fork only the first child is in th
 pub const SHARES_EVERYTHING: &str =
     "PID 1 is in the same namespaces as this process; to reach the host from a pod, the pod needs hostPID: true";
 
-pub(crate) fn unshare(kinds: &[Kind], refused: &[(Kind, Errno)], errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn unshare(
+    kinds: &[Kind],
+    refused: &[(Kind, Errno)],
+    errno: Errno,
+    environment: &dyn Environment,
+) -> Vec<Hint> {
     let mut hints = Vec::new();
     let alone: Vec<Kind> = refused.iter().map(|(kind, _)| *kind).collect();
     let blamed = if alone.is_empty() { kinds } else { alone.as_slice() };
@@ -30,29 +35,29 @@ pub(crate) fn unshare(kinds: &[Kind], refused: &[(Kind, Errno)], errno: Errno, f
         hints.push(text!["refused: ", names.join(" ")]);
     }
     match errno {
-        Errno::EPERM if !kinds.contains(&Kind::User) => match lacks(SYS_ADMIN, facts) {
-            None => hints.extend(filters(facts)),
+        Errno::EPERM if !kinds.contains(&Kind::User) => match lacks(SYS_ADMIN, environment) {
+            None => hints.extend(filters(environment)),
             lacks => {
                 hints.extend(lacks);
-                let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
-                let who = if is_root { who_has(SYS_ADMIN, facts) } else { text!["this needs root"] };
+                let is_root = environment.privileges().is_some_and(|own| own.euid == 0);
+                let who = if is_root { who_has(SYS_ADMIN, environment) } else { text!["this needs root"] };
                 let own = ", or a user namespace of one's own: add --map-root-user (-r)";
-                hints.push(text![who, if has_user_namespaces(facts) { own } else { "" }]);
+                hints.push(text![who, if has_user_namespaces(environment) { own } else { "" }]);
             }
         },
-        Errno::EPERM | Errno::EACCES => hints.extend(user_namespaces(facts)),
-        Errno::EINVAL => hints.extend(blamed.iter().filter_map(|kind| cannot_be_made(*kind, facts))),
-        Errno::ENOSPC | Errno::EUSERS => hints.push(limits(blamed, facts)),
+        Errno::EPERM | Errno::EACCES => hints.extend(user_namespaces(environment)),
+        Errno::EINVAL => hints.extend(blamed.iter().filter_map(|kind| cannot_be_made(*kind, environment))),
+        Errno::ENOSPC | Errno::EUSERS => hints.push(limits(blamed, environment)),
         _ => {}
     }
     hints
 }
 
 /// EINVAL: the kernel lacks the kind, or the children's namespace is another one already.
-fn cannot_be_made(kind: Kind, facts: &dyn Facts) -> Option<Hint> {
-    let node = |name: &str| facts.node(OsStr::new(&format!("/proc/self/ns/{name}")));
+fn cannot_be_made(kind: Kind, environment: &dyn Environment) -> Option<Hint> {
+    let node = |name: &str| environment.node(OsStr::new(&format!("/proc/self/ns/{name}")));
     // Without a proc nothing can be told.
-    let _ = facts.node(OsStr::new("/proc/self/ns"))?;
+    let _ = environment.node(OsStr::new("/proc/self/ns"))?;
     if node(kind.file()).is_none() {
         return Some(text!["this kernel was built without ", config(kind)]);
     }
@@ -64,12 +69,12 @@ fn cannot_be_made(kind: Kind, facts: &dyn Facts) -> Option<Hint> {
     None
 }
 
-pub(crate) fn map(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn map(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
-        Errno::EPERM if facts.in_user_namespace() && lacks(SYS_ADMIN, facts).is_none() => vec![text![
+        Errno::EPERM if environment.in_user_namespace() && lacks(SYS_ADMIN, environment).is_none() => vec![text![
             "every id outside must be mapped in the user namespace that this is run in: see /proc/self/uid_map and gid_map"
         ]],
-        Errno::EPERM | Errno::EACCES => user_namespaces(facts),
+        Errno::EPERM | Errno::EACCES => user_namespaces(environment),
         Errno::EINVAL => {
             vec![text!["the ranges of a map may not overlap, neither inside nor outside, and end at 4294967294"]]
         }
@@ -77,19 +82,19 @@ pub(crate) fn map(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
     }
 }
 
-pub(crate) fn propagate(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn propagate(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
-        Errno::EINVAL if in_chroot(facts) => vec![text![
+        Errno::EINVAL if in_chroot(environment) => vec![text![
             "the root directory is no mount point, as after chroot: bind it on itself before (mount --bind DIR DIR), or --propagation=unchanged"
         ]],
-        Errno::EPERM | Errno::EACCES => apparmor(facts).unwrap_or_else(|| filters(facts)),
+        Errno::EPERM | Errno::EACCES => apparmor(environment).unwrap_or_else(|| filters(environment)),
         _ => Vec::new(),
     }
 }
 
-pub(crate) fn find_process(pid: Pid, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn find_process(pid: Pid, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
-        Errno::ENOENT | Errno::ESRCH if !facts.exists(OsStr::new("/proc/self/status")) => vec![text![
+        Errno::ENOENT | Errno::ESRCH if !environment.exists(OsStr::new("/proc/self/status")) => vec![text![
             "the proc that is mounted here, if any, shows another PID namespace, not ours: mount -t proc proc /proc"
         ]],
         Errno::ENOENT | Errno::ESRCH => vec![text!["there is no process ", pid, " in the proc that is mounted here"]],
@@ -97,15 +102,15 @@ pub(crate) fn find_process(pid: Pid, errno: Errno, facts: &dyn Facts) -> Vec<Hin
     }
 }
 
-pub(crate) fn open(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn open(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     if !matches!(errno, Errno::EACCES | Errno::EPERM) {
         return Vec::new();
     }
     let mut hints = vec![text![
         "the namespaces of a process are for those who may trace it: its own user, or one with CAP_SYS_PTRACE"
     ]];
-    hints.extend(lacks(SYS_PTRACE, facts));
-    hints.extend(label(facts));
+    hints.extend(lacks(SYS_PTRACE, environment));
+    hints.extend(label(environment));
     hints
 }
 
@@ -155,14 +160,14 @@ pub(crate) fn enter(kind: Kind, found: Option<Kind>, errno: Errno) -> Vec<Hint> 
 }
 
 /// A change of user or group after namespaces were entered.
-pub(crate) fn become_inside(user_entered: bool, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn become_inside(user_entered: bool, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     if !matches!(errno, Errno::EPERM | Errno::EINVAL) {
         return Vec::new();
     }
     if !user_entered {
-        return if errno == Errno::EPERM { facts_lack(&[SETGID, SETUID], facts) } else { Vec::new() };
+        return if errno == Errno::EPERM { facts_lack(&[SETGID, SETUID], environment) } else { Vec::new() };
     }
-    let denies = facts.file(OsStr::new("/proc/self/setgroups")).is_some_and(|word| word.trim_ascii() == b"deny");
+    let denies = environment.file(OsStr::new("/proc/self/setgroups")).is_some_and(|word| word.trim_ascii() == b"deny");
     let why = match errno {
         Errno::EINVAL => "the user namespace maps no such id, of its root or as asked for",
         _ if denies => "the user namespace was entered, whose maps were made by a user: setgroups(2) is denied in it",
@@ -171,17 +176,17 @@ pub(crate) fn become_inside(user_entered: bool, errno: Errno, facts: &dyn Facts)
     vec![text![why, "; --preserve-credentials keeps user and groups as they are"]]
 }
 
-fn facts_lack(numbers: &[u8], facts: &dyn Facts) -> Vec<Hint> {
-    numbers.iter().filter_map(|number| lacks(*number, facts)).collect()
+fn facts_lack(numbers: &[u8], environment: &dyn Environment) -> Vec<Hint> {
+    numbers.iter().filter_map(|number| lacks(*number, environment)).collect()
 }
 
-pub(crate) fn fork(errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn fork(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
         Errno::ENOMEM => {
             vec![text!["the init of this PID namespace has ended, so nothing can be started in it any more"]]
         }
         Errno::EAGAIN => {
-            let limit = facts.line("/proc/self/limits", "Max processes").unwrap_or_default();
+            let limit = environment.line("/proc/self/limits", "Max processes").unwrap_or_default();
             let limit = limit.split(|byte| *byte == b' ').next().unwrap_or_default();
             vec![text!["a limit on processes is reached: 'ulimit -u' (", limit, "), or pids.max of the cgroup"]]
         }
@@ -195,14 +200,14 @@ pub(crate) fn keep(
     file: &OsStr,
     forks: bool,
     errno: Errno,
-    facts: &dyn Facts,
+    environment: &dyn Environment,
 ) -> Vec<Hint> {
     let hint = match (kind, errno) {
-        (_, Errno::ENOENT) if !facts.exists(file) => text!["the file must exist; make it first: touch ", file],
+        (_, Errno::ENOENT) if !environment.exists(file) => text!["the file must exist; make it first: touch ", file],
         (Kind::Pid, Errno::EINVAL | Errno::ENOENT) if !forks => {
             text!["a PID namespace has no file before its first process: add --fork (-f)"]
         }
-        (Kind::Mount, Errno::EINVAL) if !is_on_shared(file, facts) && is_older(namespace, facts) => text![
+        (Kind::Mount, Errno::EINVAL) if !is_on_shared(file, environment) && is_older(namespace, environment) => text![
             "a mount namespace can be kept only in one with a smaller number, and each processor has numbers of its own: ",
             "it works on the one that made ours, so try others: taskset -c N unshare ..."
         ],
@@ -215,16 +220,16 @@ pub(crate) fn keep(
 }
 
 /// Whether a file is on a mount that is shared.
-fn is_on_shared(file: &OsStr, facts: &dyn Facts) -> bool {
-    let id = facts.mount_of(file).and_then(|mount| u32::try_from(mount.id).ok());
-    let table = id.and_then(|_| facts.mounts());
+fn is_on_shared(file: &OsStr, environment: &dyn Environment) -> bool {
+    let id = environment.mount_of(file).and_then(|mount| u32::try_from(mount.id).ok());
+    let table = id.and_then(|_| environment.mounts());
     table.zip(id).is_some_and(|(table, id)| table.find_id(id).is_some_and(|entry| entry.group("shared:").is_some()))
 }
 
 /// Whether a mount namespace has a smaller number than our own, although it was made later.
-fn is_older(namespace: &OsStr, facts: &dyn Facts) -> bool {
-    let own = facts.namespace_id(OsStr::new("/proc/self/ns/mnt"));
-    facts.namespace_id(namespace).zip(own).is_some_and(|(other, own)| other <= own)
+fn is_older(namespace: &OsStr, environment: &dyn Environment) -> bool {
+    let own = environment.namespace_id(OsStr::new("/proc/self/ns/mnt"));
+    environment.namespace_id(namespace).zip(own).is_some_and(|(other, own)| other <= own)
 }
 
 fn option_name(kind: Kind) -> &'static str {

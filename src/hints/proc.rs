@@ -1,6 +1,6 @@
 //! Why a new proc, or another file system that shows a namespace, is refused.
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use crate::hint::{Hint, list};
 use crate::user_namespaces::apparmor;
 use cli::text;
@@ -8,23 +8,28 @@ use linux::Errno;
 use linux::namespace::Kind;
 use std::ffi::OsStr;
 
-pub(crate) fn mount_proc(directory: &OsStr, root: Option<&OsStr>, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn mount_proc(
+    directory: &OsStr,
+    root: Option<&OsStr>,
+    errno: Errno,
+    environment: &dyn Environment,
+) -> Vec<Hint> {
     match errno {
         Errno::EPERM | Errno::EACCES => {
-            if let Some(foreign) = shows_foreign("proc", facts) {
+            if let Some(foreign) = shows_foreign("proc", environment) {
                 return vec![foreign];
             }
-            let covered = revealing("/proc", facts);
+            let covered = revealing("/proc", environment);
             if !covered.is_empty() {
                 return covered;
             }
-            apparmor(facts).unwrap_or_else(|| {
+            apparmor(environment).unwrap_or_else(|| {
                 vec![text![
                     "a new proc takes CAP_SYS_ADMIN in the user namespace of the PID namespace: add --pid --fork to --user"
                 ]]
             })
         }
-        Errno::ENOENT | Errno::ENOTDIR if !facts.exists(directory) => {
+        Errno::ENOENT | Errno::ENOTDIR if !environment.exists(directory) => {
             if let Some(root) = root {
                 let inside = directory.as_encoded_bytes();
                 let inside = inside.strip_prefix(b"/").unwrap_or(inside);
@@ -44,7 +49,7 @@ pub(crate) fn mount_proc(directory: &OsStr, root: Option<&OsStr>, errno: Errno, 
 }
 
 /// A new proc, sysfs, mqueue or cgroup2 shows a namespace, over which the user namespace must have power.
-pub(crate) fn shows_foreign(fstype: &str, facts: &dyn Facts) -> Option<Hint> {
+pub(crate) fn shows_foreign(fstype: &str, environment: &dyn Environment) -> Option<Hint> {
     let (kind, what, how) = match fstype {
         "proc" => (Kind::Pid, "PID", "--pid --fork"),
         "sysfs" => (Kind::Net, "network", "--net"),
@@ -52,7 +57,7 @@ pub(crate) fn shows_foreign(fstype: &str, facts: &dyn Facts) -> Option<Hint> {
         "cgroup2" => (Kind::Cgroup, "cgroup", "--cgroup"),
         _ => return None,
     };
-    let is_foreign = facts.in_user_namespace() && facts.owns(kind) == Some(false);
+    let is_foreign = environment.in_user_namespace() && environment.owns(kind) == Some(false);
     is_foreign.then(|| {
         text![
             "a new ",
@@ -67,8 +72,8 @@ pub(crate) fn shows_foreign(fstype: &str, facts: &dyn Facts) -> Option<Hint> {
 }
 
 /// Mounts over parts of /proc or /sys forbid a new one, which would show what they hide.
-pub(crate) fn revealing(place: &str, facts: &dyn Facts) -> Vec<Hint> {
-    let Some(table) = facts.mounts() else { return Vec::new() };
+pub(crate) fn revealing(place: &str, environment: &dyn Environment) -> Vec<Hint> {
+    let Some(table) = environment.mounts() else { return Vec::new() };
     let prefix = [place.as_bytes(), b"/"].concat();
     let hidden = list(" ", table.entries().map(|entry| entry.target).filter(|target| target.starts_with(&prefix)));
     if hidden.is_empty() {

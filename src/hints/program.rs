@@ -1,6 +1,6 @@
 //! Why a program could not be executed: execve(2).
 
-use crate::facts::{Facts, Kind as FileKind};
+use crate::environment::{Environment, Kind as FileKind};
 use crate::hint::{Hint, list, on};
 use cli::text;
 use linux::Errno;
@@ -16,21 +16,23 @@ const USUAL: [&str; 8] =
 /// Shells that a minimal root may have.
 const SHELLS: [&str; 8] = ["bash", "sh", "ash", "dash", "zsh", "busybox", "ksh", "fish"];
 
-pub(crate) fn exec(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn exec(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
     let path = error.path.as_os_str();
     match error.errno {
-        Errno::ENOENT if facts.exists(path) => interpreter(path, facts).into_iter().collect(),
-        Errno::ENOENT => not_there(error, facts),
-        Errno::ENOEXEC | Errno::ELIBBAD => facts.file(path).map(|head| no_program(path, &head)).into_iter().collect(),
-        Errno::EACCES => not_executable(path, facts).into_iter().collect(),
+        Errno::ENOENT if environment.exists(path) => interpreter(path, environment).into_iter().collect(),
+        Errno::ENOENT => not_there(error, environment),
+        Errno::ENOEXEC | Errno::ELIBBAD => {
+            environment.file(path).map(|head| no_program(path, &head)).into_iter().collect()
+        }
+        Errno::EACCES => not_executable(path, environment).into_iter().collect(),
         _ => Vec::new(),
     }
 }
 
 /// The file is there, but what runs it is not.
-fn interpreter(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
-    let interpreter = needed(&facts.file(path)?)?;
-    if facts.exists(&interpreter.path) {
+fn interpreter(path: &OsStr, environment: &dyn Environment) -> Option<Hint> {
+    let interpreter = needed(&environment.file(path)?)?;
+    if environment.exists(&interpreter.path) {
         return None;
     }
     if interpreter.script && interpreter.path.as_bytes().ends_with(b"\r") {
@@ -44,13 +46,13 @@ fn interpreter(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
     Some(text!["'", path, "' exists, but '", interpreter.path, "', which ", what, " runs it, is not in this root"])
 }
 
-fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
-    if let Some(target) = facts.link(&error.path) {
+fn not_there(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
+    if let Some(target) = environment.link(&error.path) {
         return vec![text!["'", error.path, "' is a symbolic link to '", target, "', which is not in this root"]];
     }
     if let Some(searched) = &error.searched {
         let mut hints = vec![text!["PATH searched: ", searched]];
-        if let Some(found) = found_in(&USUAL, &error.file, facts).next() {
+        if let Some(found) = found_in(&USUAL, &error.file, environment).next() {
             hints.push(text!["it is there as ", found, ", which is not in that PATH"]);
         }
         return hints;
@@ -61,7 +63,7 @@ fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
     }
     let mut there = Vec::new();
     for name in SHELLS {
-        there.extend(found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name), facts));
+        there.extend(found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name), environment));
     }
     if there.is_empty() {
         return vec![text!["there is no shell in this root; name a program that is in it"]];
@@ -69,12 +71,16 @@ fn not_there(error: &ExecError, facts: &dyn Facts) -> Vec<Hint> {
     vec![text!["shells that are in this root: ", list(" ", there.iter().map(|path| path.as_bytes()))]]
 }
 
-fn found_in<'a>(directories: &'a [&str], name: &'a OsStr, facts: &'a dyn Facts) -> impl Iterator<Item = OsString> + 'a {
+fn found_in<'a>(
+    directories: &'a [&str],
+    name: &'a OsStr,
+    environment: &'a dyn Environment,
+) -> impl Iterator<Item = OsString> + 'a {
     directories.iter().filter_map(move |directory| {
         let mut path = OsString::from(directory);
         path.push("/");
         path.push(name);
-        facts.node(&path).is_some_and(|node| node.kind == FileKind::Regular).then_some(path)
+        environment.node(&path).is_some_and(|node| node.kind == FileKind::Regular).then_some(path)
     })
 }
 
@@ -93,19 +99,19 @@ fn no_program(path: &OsStr, head: &[u8]) -> Hint {
     }
 }
 
-fn not_executable(path: &OsStr, facts: &dyn Facts) -> Option<Hint> {
-    let node = facts.node(path)?;
+fn not_executable(path: &OsStr, environment: &dyn Environment) -> Option<Hint> {
+    let node = environment.node(path)?;
     if node.kind == FileKind::Directory {
         return Some(text!["'", path, "' is a directory"]);
     }
     if node.mode & 0o111 == 0 {
         return Some(text!["'", path, "' may not be executed by anybody: chmod +x ", path]);
     }
-    match on(path, facts) {
+    match on(path, environment) {
         Some(mount) if mount.has("noexec") => {
             Some(text!["'", path, "' is on ", mount.target, ", which is mounted noexec"])
         }
-        None if facts.is_on_noexec(path) => Some(text!["'", path, "' is on a mount that is noexec"]),
+        None if environment.is_on_noexec(path) => Some(text!["'", path, "' is on a mount that is noexec"]),
         _ if node.kind == FileKind::Regular => None,
         _ => Some(text!["'", path, "' is no regular file"]),
     }
@@ -117,43 +123,43 @@ mod tests {
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
 
-    fn told(file: &str, searched: Option<&str>, errno: Errno, facts: &MadeUp) -> String {
+    fn told(file: &str, searched: Option<&str>, errno: Errno, environment: &MadeUp) -> String {
         let error = ExecError { file: file.into(), path: file.into(), searched: searched.map(OsString::from), errno };
-        said(Step::Exec(&error), errno, facts)
+        said(Step::Exec(&error), errno, environment)
     }
 
     #[test]
     fn the_interpreter_that_is_missing_is_named() {
-        let facts = MadeUp {
+        let environment = MadeUp {
             files: vec![("/run.py", "#!/usr/bin/python9 -u\n"), ("/dos", "#!/bin/sh\r\n")],
             ..MadeUp::default()
         };
-        let said = told("/run.py", None, Errno::ENOENT, &facts);
+        let said = told("/run.py", None, Errno::ENOENT, &environment);
         assert!(
             said.contains("'/run.py' exists, but '/usr/bin/python9', which is named by its first line (#!)"),
             "{said}"
         );
-        assert!(told("/dos", None, Errno::ENOENT, &facts).contains("carriage return"));
+        assert!(told("/dos", None, Errno::ENOENT, &environment).contains("carriage return"));
     }
 
     #[test]
     fn a_link_to_nowhere_is_told_with_its_target() {
-        let facts = MadeUp { links: vec![("/bin/bash", "/nix/bash")], ..MadeUp::default() };
-        let said = told("/bin/bash", None, Errno::ENOENT, &facts);
+        let environment = MadeUp { links: vec![("/bin/bash", "/nix/bash")], ..MadeUp::default() };
+        let said = told("/bin/bash", None, Errno::ENOENT, &environment);
         assert_eq!(said, "'/bin/bash' is a symbolic link to '/nix/bash', which is not in this root\n");
     }
 
     #[test]
     fn the_path_that_was_searched_is_told_and_where_the_program_is() {
-        let facts = MadeUp { files: vec![("/usr/sbin/getcap", "")], ..MadeUp::default() };
-        let said = told("getcap", Some("/bin:/opt"), Errno::ENOENT, &facts);
+        let environment = MadeUp { files: vec![("/usr/sbin/getcap", "")], ..MadeUp::default() };
+        let said = told("getcap", Some("/bin:/opt"), Errno::ENOENT, &environment);
         assert_eq!(said, "PATH searched: /bin:/opt\nit is there as /usr/sbin/getcap, which is not in that PATH\n");
     }
 
     #[test]
     fn other_shells_are_listed_or_said_to_be_none() {
-        let facts = MadeUp { files: vec![("/bin/sh", ""), ("/busybox/busybox", "")], ..MadeUp::default() };
-        let said = told("/bin/bash", None, Errno::ENOENT, &facts);
+        let environment = MadeUp { files: vec![("/bin/sh", ""), ("/busybox/busybox", "")], ..MadeUp::default() };
+        let said = told("/bin/bash", None, Errno::ENOENT, &environment);
         assert_eq!(said, "shells that are in this root: /bin/sh /busybox/busybox\n");
         assert!(told("/bin/zsh", None, Errno::ENOENT, &MadeUp::default()).contains("there is no shell in this root"));
         assert!(told("/bin/prog", None, Errno::ENOENT, &MadeUp::default()).is_empty());
@@ -162,16 +168,18 @@ mod tests {
     #[test]
     fn a_file_for_another_machine_or_none_is_told() {
         let arm = "\u{7f}ELF\u{2}\u{1}\u{1}\0\0\0\0\0\0\0\0\0\u{2}\0\u{28}\0";
-        let facts = MadeUp { files: vec![("/p", arm), ("/empty", ""), ("/text", "hello\n")], ..MadeUp::default() };
-        assert!(told("/p", None, Errno::ENOEXEC, &facts).contains("'/p' is built for arm;"));
-        assert_eq!(told("/empty", None, Errno::ENOEXEC, &facts), "'/empty' is empty\n");
-        assert!(told("/text", None, Errno::ENOEXEC, &facts).contains("neither a program"));
+        let environment =
+            MadeUp { files: vec![("/p", arm), ("/empty", ""), ("/text", "hello\n")], ..MadeUp::default() };
+        assert!(told("/p", None, Errno::ENOEXEC, &environment).contains("'/p' is built for arm;"));
+        assert_eq!(told("/empty", None, Errno::ENOEXEC, &environment), "'/empty' is empty\n");
+        assert!(told("/text", None, Errno::ENOEXEC, &environment).contains("neither a program"));
     }
 
     #[test]
     fn what_may_not_be_executed_says_why() {
-        let facts = MadeUp { files: vec![("/p", "x")], nodes: vec![("/d", FileKind::Directory)], ..MadeUp::default() };
-        assert!(told("/p", None, Errno::EACCES, &facts).contains("chmod +x /p"));
-        assert_eq!(told("/d", None, Errno::EACCES, &facts), "'/d' is a directory\n");
+        let environment =
+            MadeUp { files: vec![("/p", "x")], nodes: vec![("/d", FileKind::Directory)], ..MadeUp::default() };
+        assert!(told("/p", None, Errno::EACCES, &environment).contains("chmod +x /p"));
+        assert_eq!(told("/d", None, Errno::EACCES, &environment), "'/d' is a directory\n");
     }
 }

@@ -1,6 +1,6 @@
 //! Why the root could not be changed: chroot(2), pivot_root(2), and the moves of switch_root.
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use crate::hint::{Hint, lacks, who_has};
 use crate::user_namespaces::has_user_namespaces;
 use cli::text;
@@ -8,18 +8,18 @@ use linux::Errno;
 use linux::caps::SYS_CHROOT;
 use std::ffi::OsStr;
 
-pub(crate) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn chroot(directory: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
         Errno::EPERM => {
-            let mut hints: Vec<Hint> = lacks(SYS_CHROOT, facts).into_iter().collect();
-            let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
+            let mut hints: Vec<Hint> = lacks(SYS_CHROOT, environment).into_iter().collect();
+            let is_root = environment.privileges().is_some_and(|own| own.euid == 0);
             hints.push(if directory == "/host" {
                 text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
             } else {
                 let own = ", or make a user namespace that has it: unshare -r chroot ...";
                 let who =
-                    if is_root && !hints.is_empty() { who_has(SYS_CHROOT, facts) } else { text!["be root"] };
-                text![who, if has_user_namespaces(facts) { own } else { "" }]
+                    if is_root && !hints.is_empty() { who_has(SYS_CHROOT, environment) } else { text!["be root"] };
+                text![who, if has_user_namespaces(environment) { own } else { "" }]
             });
             hints
         }
@@ -29,14 +29,14 @@ pub(crate) fn chroot(directory: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<
 }
 
 /// Which of the conditions of pivot_root(2) does not hold, as far as can be seen.
-pub(crate) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn pivot(new_root: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let root = OsStr::new("/");
-    let is_root = |path| facts.mount_of(path).and_then(|mount| mount.is_root);
-    let identity = |path| facts.node(path).map(|node| node.identity);
+    let is_root = |path| environment.mount_of(path).and_then(|mount| mount.is_root);
+    let identity = |path| environment.node(path).map(|node| node.identity);
     let hint = match errno {
         Errno::EPERM => {
             let own = "; 'unshare --map-root-user --mount' gives it in a new namespace";
-            text!["pivot_root needs CAP_SYS_ADMIN", if has_user_namespaces(facts) { own } else { "" }]
+            text!["pivot_root needs CAP_SYS_ADMIN", if has_user_namespaces(environment) { own } else { "" }]
         }
         Errno::EBUSY if identity(new_root) == identity(root) => text!["the new root is the present one"],
         Errno::EBUSY | Errno::EINVAL if is_root(new_root) == Some(false) => {
@@ -52,15 +52,15 @@ pub(crate) fn pivot(new_root: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hi
 }
 
 /// switch_root's move of a mount, or what it finds before.
-pub(crate) fn move_root(moved: &OsStr, errno: Errno, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn move_root(moved: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     if errno != Errno::EINVAL {
         return Vec::new();
     }
-    let Some(mount) = facts.mount_of(moved) else { return Vec::new() };
+    let Some(mount) = environment.mount_of(moved) else { return Vec::new() };
     if mount.is_root == Some(false) {
         return vec![text!["'", moved, "' is no mount point; nothing was changed"]];
     }
-    let table = facts.mounts();
+    let table = environment.mounts();
     let find = |id: u32| table.as_ref().and_then(|table| table.find_id(id));
     let parent = u32::try_from(mount.id).ok().and_then(find).and_then(|entry| find(entry.parent));
     let shared = parent.filter(|parent| parent.group("shared:").is_some());
@@ -82,8 +82,8 @@ pub(crate) fn find_init(new_root: &OsStr) -> Vec<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Kind as FileKind;
-    use crate::facts::Privileges;
+    use crate::environment::Kind as FileKind;
+    use crate::environment::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
     use linux::caps::{Sets, bit};
@@ -95,7 +95,9 @@ mod tests {
 
     #[test]
     fn a_missing_capability_is_shown_with_the_set_there_is() {
-        let told = |directory: &str, facts: &MadeUp| said(Step::Chroot(OsStr::new(directory)), Errno::EPERM, facts);
+        let told = |directory: &str, environment: &MadeUp| {
+            said(Step::Chroot(OsStr::new(directory)), Errno::EPERM, environment)
+        };
         assert_eq!(
             told("/srv", &with(bit(SYS_CHROOT))),
             "be root, or make a user namespace that has it: unshare -r chroot ...\n"
@@ -109,18 +111,18 @@ mod tests {
     #[test]
     fn the_condition_of_pivot_root_that_does_not_hold_is_told() {
         let mounts = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 20 0:40 / /new rw - tmpfs t rw\n";
-        let facts = MadeUp {
+        let environment = MadeUp {
             mounts,
             on: vec![("/", 20), ("/new", 30), ("/dir", 20)],
             nodes: vec![("/", FileKind::Directory), ("/new", FileKind::Directory), ("/dir", FileKind::Directory)],
             ..MadeUp::default()
         };
-        let told = |new_root, errno| said(Step::Pivot { new_root: OsStr::new(new_root) }, errno, &facts);
+        let told = |new_root, errno| said(Step::Pivot { new_root: OsStr::new(new_root) }, errno, &environment);
         assert!(told("/dir", Errno::EINVAL).contains("'mount --bind /dir /dir' makes it one"));
         assert_eq!(told("/", Errno::EBUSY), "the new root is the present one\n");
         assert!(told("/new", Errno::EINVAL).contains("shared"));
         assert!(told("/new", Errno::EPERM).contains("--map-root-user"));
-        let moved = |new_root| said(Step::MoveRoot(OsStr::new(new_root)), Errno::EINVAL, &facts);
+        let moved = |new_root| said(Step::MoveRoot(OsStr::new(new_root)), Errno::EINVAL, &environment);
         assert_eq!(moved("/dir"), "'/dir' is no mount point; nothing was changed\n");
         assert_eq!(moved("/new"), "");
         let mounts = "20 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n30 20 0:40 / /new rw - tmpfs t rw\n";

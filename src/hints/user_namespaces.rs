@@ -1,6 +1,6 @@
 //! What forbids namespaces, first of all those of users: settings, limits, a chroot, security modules and filters.
 
-use crate::facts::Facts;
+use crate::environment::Environment;
 use crate::hint::Hint;
 use cli::text;
 use linux::namespace::Kind;
@@ -8,13 +8,13 @@ use std::ffi::OsStr;
 
 /// The setting or the circumstance that forbids user namespaces, to root or to everybody else, and the
 /// remedies, the narrowest first; nothing if none is seen.
-pub(crate) fn forbidden_user_namespaces(is_root: bool, facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn forbidden_user_namespaces(is_root: bool, environment: &dyn Environment) -> Vec<Hint> {
     const DEBIAN: &str = "/proc/sys/kernel/unprivileged_userns_clone";
     const LIMIT: &str = "/proc/sys/user/max_user_namespaces";
-    if let Some(hints) = apparmor(facts).filter(|_| !is_root) {
+    if let Some(hints) = apparmor(environment).filter(|_| !is_root) {
         return hints;
     }
-    if facts.number(DEBIAN) == Some(0) && !is_root {
+    if environment.number(DEBIAN) == Some(0) && !is_root {
         let name = sysctl(DEBIAN);
         return vec![text![
             name,
@@ -23,15 +23,15 @@ pub(crate) fn forbidden_user_namespaces(is_root: bool, facts: &dyn Facts) -> Vec
             "=1"
         ]];
     }
-    if facts.number(LIMIT) == Some(0) {
-        return vec![limits(&[Kind::User], facts)];
+    if environment.number(LIMIT) == Some(0) {
+        return vec![limits(&[Kind::User], environment)];
     }
-    if facts.mounts().is_some_and(|mounts| mounts.find_target(OsStr::new("/")).is_none()) {
+    if environment.mounts().is_some_and(|mounts| mounts.find_target(OsStr::new("/")).is_none()) {
         return vec![text![
             "a process in a chroot may not make a user namespace: its root is not that of its mount namespace"
         ]];
     }
-    if facts.file(OsStr::new("/proc/self/uid_map")).is_some_and(|map| map.is_empty()) {
+    if environment.file(OsStr::new("/proc/self/uid_map")).is_some_and(|map| map.is_empty()) {
         return vec![text![
             "this user is not mapped in the user namespace we are in, which was made without a map: make that one with -r"
         ]];
@@ -40,23 +40,23 @@ pub(crate) fn forbidden_user_namespaces(is_root: bool, facts: &dyn Facts) -> Vec
 }
 
 /// Whether nothing is seen that forbids us a user namespace: only then is one worth a word.
-pub(crate) fn has_user_namespaces(facts: &dyn Facts) -> bool {
-    let is_root = facts.privileges().is_some_and(|own| own.euid == 0);
-    forbidden_user_namespaces(is_root, facts).is_empty() && !in_chroot(facts)
+pub(crate) fn has_user_namespaces(environment: &dyn Environment) -> bool {
+    let is_root = environment.privileges().is_some_and(|own| own.euid == 0);
+    forbidden_user_namespaces(is_root, environment).is_empty() && !in_chroot(environment)
 }
 
 /// Why an unprivileged user may not have a user namespace.
-pub(crate) fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
-    let forbidden = forbidden_user_namespaces(false, facts);
+pub(crate) fn user_namespaces(environment: &dyn Environment) -> Vec<Hint> {
+    let forbidden = forbidden_user_namespaces(false, environment);
     if !forbidden.is_empty() {
         return forbidden;
     }
-    let hints = filters(facts);
+    let hints = filters(environment);
     if !hints.is_empty() {
         return hints;
     }
-    let is_root = facts.privileges().is_none_or(|own| own.euid == 0);
-    vec![if is_root || in_chroot(facts) {
+    let is_root = environment.privileges().is_none_or(|own| own.euid == 0);
+    vec![if is_root || in_chroot(environment) {
         text![
             "a process in a chroot may not make a user namespace, and without /proc it cannot be seen what else forbids it"
         ]
@@ -66,16 +66,16 @@ pub(crate) fn user_namespaces(facts: &dyn Facts) -> Vec<Hint> {
 }
 
 /// Whether our root is no mount's own, as after chroot(2) to a plain directory.
-pub(crate) fn in_chroot(facts: &dyn Facts) -> bool {
-    facts.mount_of(OsStr::new("/")).and_then(|mount| mount.is_root) == Some(false)
+pub(crate) fn in_chroot(environment: &dyn Environment) -> bool {
+    environment.mount_of(OsStr::new("/")).and_then(|mount| mount.is_root) == Some(false)
 }
 
 /// AppArmor's restriction of user namespaces, if it is on.
-pub(crate) fn apparmor(facts: &dyn Facts) -> Option<Vec<Hint>> {
+pub(crate) fn apparmor(environment: &dyn Environment) -> Option<Vec<Hint>> {
     const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
     let name = sysctl(APPARMOR);
-    let program = facts.link(OsStr::new("/proc/self/exe")).unwrap_or_else(|| "this program".into());
-    (facts.number(APPARMOR) == Some(1)).then(|| {
+    let program = environment.link(OsStr::new("/proc/self/exe")).unwrap_or_else(|| "this program".into());
+    (environment.number(APPARMOR) == Some(1)).then(|| {
         vec![
             text![
                 name,
@@ -89,30 +89,30 @@ pub(crate) fn apparmor(facts: &dyn Facts) -> Option<Vec<Hint>> {
 }
 
 /// What may forbid calls that privilege and settings allow: a seccomp filter, a security module.
-pub(crate) fn filters(facts: &dyn Facts) -> Vec<Hint> {
+pub(crate) fn filters(environment: &dyn Environment) -> Vec<Hint> {
     let mut hints = Vec::new();
-    if facts.line("/proc/self/status", "Seccomp:").is_some_and(|mode| mode == b"2") {
+    if environment.line("/proc/self/status", "Seccomp:").is_some_and(|mode| mode == b"2") {
         hints.push(text![
             "a seccomp filter is on this process, as containers have one, and may forbid it: --security-opt seccomp=unconfined"
         ]);
     }
-    hints.extend(label(facts));
+    hints.extend(label(environment));
     hints
 }
 
-pub(crate) fn label(facts: &dyn Facts) -> Option<Hint> {
-    let label = facts.file(OsStr::new("/proc/self/attr/current"))?;
+pub(crate) fn label(environment: &dyn Environment) -> Option<Hint> {
+    let label = environment.file(OsStr::new("/proc/self/attr/current"))?;
     let label = label.split(|byte| matches!(byte, 0 | b'\n')).next().unwrap_or_default();
     let is_one = !label.is_empty() && !label.starts_with(b"unconfined") && label != b"kernel";
     is_one.then(|| text!["this process runs under the security label '", label, "', which may forbid it"])
 }
 
 /// ENOSPC: a limit of these kinds.
-pub(crate) fn limits(kinds: &[Kind], facts: &dyn Facts) -> Hint {
+pub(crate) fn limits(kinds: &[Kind], environment: &dyn Environment) -> Hint {
     let mut limits = Vec::new();
     for kind in kinds {
         let path = format!("/proc/sys/user/max_{}_namespaces", limit_name(*kind));
-        match facts.number(&path) {
+        match environment.number(&path) {
             Some(0) => {
                 return text![
                     sysctl(&path),

@@ -9,7 +9,7 @@ mod forward;
 mod helper_child;
 
 pub use channel::{Channel, channel};
-pub use exec::{Argv, Environment, ExecError, SearchPath, exec};
+pub use exec::{Argv, ExecError, SearchPath, Variables, exec};
 pub use forward::{
     ANY_TRACER, FORWARDED, Forwarding, Parent, death_signal, die_with_parent, set_tracer, wait_forwarding,
 };

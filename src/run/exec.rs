@@ -2,7 +2,7 @@
 
 use cli::{Failure, Output, text};
 use hints::{Step, explained};
-use linux::process::{Argv, Environment, ExecError, SearchPath};
+use linux::process::{Argv, ExecError, SearchPath, Variables};
 use std::ffi::{OsStr, OsString};
 
 /// A program to run in our place.
@@ -13,7 +13,7 @@ pub struct Program {
     /// Its arguments, `argv[0]` first.
     pub argv: Argv,
     /// Its environment.
-    pub environment: Environment,
+    pub environment: Variables,
     /// Whether PATH is searched.
     pub search: SearchPath,
 }
@@ -21,7 +21,7 @@ pub struct Program {
 impl Program {
     /// The command line `args`, or the login shell where it is empty. To be asked last: which shell
     /// that is depends on the user we have become and on the root we are in.
-    pub fn or_shell(args: &[OsString], environment: Environment) -> Program {
+    pub fn or_shell(args: &[OsString], environment: Variables) -> Program {
         match Program::from_operands(args) {
             Some(program) => Program { environment, ..program },
             None => Program::login_shell(environment),
@@ -33,14 +33,14 @@ impl Program {
         Some(Program {
             file: args.first()?.clone(),
             argv: Argv(args.to_vec()),
-            environment: Environment::Inherited,
+            environment: Variables::Inherited,
             search: SearchPath::Yes,
         })
     }
 
     /// The login shell of a user who names no program: `$SHELL`, else the shell of the real
     /// uid's passwd entry, else /bin/sh; `argv[0]` is `-` and its last component.
-    fn login_shell(environment: Environment) -> Program {
+    fn login_shell(environment: Variables) -> Program {
         let shell = environment
             .variable("SHELL")
             .filter(|shell| !shell.is_empty())

@@ -1,6 +1,6 @@
 //! The steps that several commands share, in the words of `ctrbox explain`.
 
-use cli::explain::Story;
+use cli::explain::Explanation;
 use cli::text;
 use linux::namespace::{CLONE_FLAGS, Kind};
 use linux::trace::Flags;
@@ -36,49 +36,49 @@ pub fn word(kind: Kind) -> &'static str {
 }
 
 /// chroot(2).
-pub fn chroot(story: &mut Story, directory: &OsStr) {
-    story.tell("make {0} the root directory: paths begin there", "chroot(\"{0}\")", &[&directory]);
+pub fn chroot(explanation: &mut Explanation, directory: &OsStr) {
+    explanation.tell("make {0} the root directory: paths begin there", "chroot(\"{0}\")", &[&directory]);
 }
 
 /// chdir(2).
-pub fn chdir(story: &mut Story, directory: &OsStr) {
-    story.tell("go to {0}", "chdir(\"{0}\")", &[&directory]);
+pub fn chdir(explanation: &mut Explanation, directory: &OsStr) {
+    explanation.tell("go to {0}", "chdir(\"{0}\")", &[&directory]);
 }
 
 /// The look at /etc/passwd and /etc/group, inside or outside of a new root.
-pub fn look_up(story: &mut Story, place: &str) {
+pub fn look_up(explanation: &mut Explanation, place: &str) {
     let call = "open(\"/etc/passwd\"), open(\"/etc/group\")";
-    story.tell("look the user and the groups up in the account files{0}", call, &[&place]);
+    explanation.tell("look the user and the groups up in the account files{0}", call, &[&place]);
 }
 
 /// setgroups(2), setgid(2) and setuid(2).
-pub fn identity(story: &mut Story, drops_groups: bool, gid: Option<u32>, uid: Option<u32>) {
+pub fn identity(explanation: &mut Explanation, drops_groups: bool, gid: Option<u32>, uid: Option<u32>) {
     if drops_groups {
-        story.tell("leave every supplementary group", "setgroups(0, [])", &[]);
+        explanation.tell("leave every supplementary group", "setgroups(0, [])", &[]);
     }
     if let Some(gid) = gid {
-        story.tell("become group {0}", "setgid({0})", &[&gid]);
+        explanation.tell("become group {0}", "setgid({0})", &[&gid]);
     }
     if let Some(uid) = uid {
-        story.tell("become user {0}", "setuid({0})", &[&uid]);
+        explanation.tell("become user {0}", "setuid({0})", &[&uid]);
     }
 }
 
 /// fork(2), and what the parent does.
-pub fn fork(story: &mut Story, forward_signals: bool) {
+pub fn fork(explanation: &mut Explanation, forward_signals: bool) {
     let also = if forward_signals { "; SIGTERM and SIGINT are passed on" } else { "" };
     let words = "fork: the child goes on, the parent waits and ends as it ends{0}";
-    story.tell(words, "fork(), waitpid()", &[&also]);
+    explanation.tell(words, "fork(), waitpid()", &[&also]);
 }
 
 /// PR_SET_PDEATHSIG.
-pub fn die_with_parent(story: &mut Story, signal: i32) {
-    story.tell("get signal {0} when the parent ends", "prctl(PR_SET_PDEATHSIG, {0})", &[&signal]);
+pub fn die_with_parent(explanation: &mut Explanation, signal: i32) {
+    explanation.tell("get signal {0} when the parent ends", "prctl(PR_SET_PDEATHSIG, {0})", &[&signal]);
 }
 
 /// Ambient capabilities.
-pub fn keep_capabilities(story: &mut Story) {
-    story.tell(
+pub fn keep_capabilities(explanation: &mut Explanation) {
+    explanation.tell(
         "make every capability inheritable and ambient, so that it survives the exec",
         "capset(), prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)",
         &[],
@@ -86,7 +86,7 @@ pub fn keep_capabilities(story: &mut Story) {
 }
 
 /// -N of mount and umount.
-pub fn enter_mounts(story: &mut Story, namespace: &OsStr) {
+pub fn enter_mounts(explanation: &mut Explanation, namespace: &OsStr) {
     let words = "enter the mount namespace of {0}, a process or a file";
-    story.tell(words, "setns(FD, CLONE_NEWNS)", &[&namespace]);
+    explanation.tell(words, "setns(FD, CLONE_NEWNS)", &[&namespace]);
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::facts::Kind as FileKind;
-use crate::facts::Privileges;
+use crate::environment::Kind as FileKind;
+use crate::environment::Privileges;
 use crate::made_up::MadeUp;
 use linux::caps::Sets;
 
@@ -28,10 +28,10 @@ fn machine() -> MadeUp {
 }
 
 fn with(path: &'static str, text: &'static str) -> MadeUp {
-    let mut facts = machine();
-    facts.files.retain(|(name, _)| *name != path);
-    facts.files.push((path, text));
-    facts
+    let mut environment = machine();
+    environment.files.retain(|(name, _)| *name != path);
+    environment.files.push((path, text));
+    environment
 }
 
 fn root() -> MadeUp {
@@ -40,15 +40,15 @@ fn root() -> MadeUp {
 }
 
 /// Verdict, reason and advice in one text.
-fn told(name: &str, facts: &MadeUp) -> (Verdict, String) {
-    let finding = examine(facts).into_iter().find(|finding| finding.name == name).unwrap();
+fn told(name: &str, environment: &MadeUp) -> (Verdict, String) {
+    let finding = examine(environment).into_iter().find(|finding| finding.name == name).unwrap();
     (finding.verdict, String::from_utf8([finding.says, finding.advice].join(&b'|')).unwrap())
 }
 
 #[test]
 fn what_does_not_work_says_what_to_do_and_what_works_asks_for_nothing() {
-    for facts in [machine(), root(), MadeUp::default()] {
-        for finding in examine(&facts) {
+    for environment in [machine(), root(), MadeUp::default()] {
+        for finding in examine(&environment) {
             assert!(!finding.says.is_empty() && (finding.verdict == Yes) == finding.advice.is_empty(), "{finding:?}");
         }
     }
@@ -61,11 +61,11 @@ fn the_setting_that_forbids_user_namespaces_binds_users_and_not_root() {
     assert_eq!(told(name, &machine()).0, Yes);
     let (verdict, says) = told(name, &with(DEBIAN, "0\n"));
     assert!(verdict == No && says.contains("unprivileged_userns_clone is 0"), "{says}");
-    let mut facts = root();
-    facts.files.push((DEBIAN, "0\n"));
-    assert_eq!(told(name, &facts).0, Yes);
-    facts.mounts = "21 20 0:5 / /proc rw - proc proc rw\n";
-    let (verdict, says) = told(name, &facts);
+    let mut environment = root();
+    environment.files.push((DEBIAN, "0\n"));
+    assert_eq!(told(name, &environment).0, Yes);
+    environment.mounts = "21 20 0:5 / /proc rw - proc proc rw\n";
+    let (verdict, says) = told(name, &environment);
     assert!(verdict == No && says.contains("in a chroot"), "{says}");
     assert_eq!(told(name, &with("/proc/self/status", "Seccomp:\t2\n")).0, Partly);
     assert!(told(name, &with("/proc/self/uid_map", "0 1000 1\n")).1.contains("in one already"));
@@ -80,17 +80,17 @@ fn ids_of_ones_own_take_ranges_and_the_programs_that_map_them() {
     assert_eq!(told(name, &root()).0, Yes);
     let (verdict, says) = told(name, &machine());
     assert!(verdict == No && says.contains("install uidmap"), "{says}");
-    let facts =
+    let environment =
         MadeUp { subordinate: 65536, privileged: vec!["/usr/bin/newuidmap", "/usr/bin/newgidmap"], ..machine() };
-    assert_eq!(told(name, &facts).0, Yes);
+    assert_eq!(told(name, &environment).0, Yes);
 }
 
 #[test]
 fn both_versions_of_cgroups_are_told_with_what_may_be_written() {
     let (verdict, says) = told("cgroups", &machine());
     assert!(verdict == Partly && says.contains("written to: cpu memory|") && says.contains("Delegate"), "{says}");
-    let facts = MadeUp { writable: vec!["/sys/fs/cgroup/user.slice/cgroup.procs"], ..machine() };
-    assert_eq!(told("cgroups", &facts).0, Yes);
+    let environment = MadeUp { writable: vec!["/sys/fs/cgroup/user.slice/cgroup.procs"], ..machine() };
+    assert_eq!(told("cgroups", &environment).0, Yes);
     let old = MadeUp { mounts: "22 20 0:6 / /sys/fs/cgroup/cpu rw - cgroup c rw,cpu\n", ..machine() };
     assert!(told("cgroups", &old).1.starts_with("version 1 alone: /sys/fs/cgroup/cpu|"));
     let none = MadeUp { mounts: "20 1 8:1 / / rw - ext4 a rw\n", ..machine() };

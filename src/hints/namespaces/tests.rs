@@ -1,6 +1,6 @@
 use super::*;
-use crate::facts::Kind as FileKind;
-use crate::facts::Privileges;
+use crate::environment::Kind as FileKind;
+use crate::environment::Privileges;
 use crate::made_up::{MadeUp, said};
 use crate::step::Step;
 use linux::caps::Sets;
@@ -41,7 +41,7 @@ fn the_one_setting_that_forbids_user_namespaces_is_named() {
 #[test]
 fn a_root_that_is_no_mount_point_is_blamed_only_if_it_is_none() {
     let on = |id| MadeUp { mounts: ROOT, on: vec![("/", id)], ..MadeUp::default() };
-    let told = |facts: &MadeUp| said(Step::Propagate, Errno::EINVAL, facts);
+    let told = |environment: &MadeUp| said(Step::Propagate, Errno::EINVAL, environment);
     assert_eq!((told(&on(20)), told(&MadeUp::default())), (String::new(), String::new()));
     let chroot = MadeUp { mounts: "20 1 8:1 / /host rw - ext4 a rw\n", on: vec![("/", 20)], ..MadeUp::default() };
     assert!(told(&chroot).contains("--propagation=unchanged"));
@@ -61,8 +61,8 @@ fn processor_numbers_are_not_blamed_where_the_mount_is_shared() {
 
 #[test]
 fn who_may_not_become_root_inside_is_shown_how_to_stay() {
-    let facts = with("/proc/self/setgroups", "deny\n");
-    let told = |user_entered, errno| said(Step::BecomeInside { user_entered }, errno, &facts);
+    let environment = with("/proc/self/setgroups", "deny\n");
+    let told = |user_entered, errno| said(Step::BecomeInside { user_entered }, errno, &environment);
     assert!(told(true, Errno::EPERM).contains("setgroups(2) is denied in it; --preserve-credentials"));
     assert!(told(true, Errno::EINVAL).contains("maps no such id"));
     assert!(told(false, Errno::EINVAL).is_empty() && !told(false, Errno::EPERM).contains("preserve"));
@@ -78,8 +78,8 @@ fn a_chroot_or_a_user_that_is_not_mapped_explains_the_refusal() {
 #[test]
 fn without_a_user_namespace_the_way_to_privilege_is_shown() {
     let step = Step::Unshare { kinds: &[Kind::Net, Kind::Mount], refused: &[(Kind::Net, Errno::EPERM)] };
-    let facts = MadeUp { privileges: privileged(0), ..MadeUp::default() };
-    let told = said(step, Errno::EPERM, &facts);
+    let environment = MadeUp { privileges: privileged(0), ..MadeUp::default() };
+    let told = said(step, Errno::EPERM, &environment);
     assert!(told.starts_with("refused: --net\nthis process has no CAP_SYS_ADMIN"), "{told}");
     assert!(told.contains("--map-root-user"), "{told}");
     let filtered = MadeUp { privileges: privileged(u64::MAX), ..with("/proc/self/status", "Seccomp:\t2\n") };
@@ -96,19 +96,19 @@ fn a_kind_that_cannot_be_made_says_why_where_that_can_be_seen() {
         ("/proc/self/ns/pid", FileKind::Regular),
         ("/proc/self/ns/pid_for_children", FileKind::Regular),
     ];
-    let facts = MadeUp { nodes, ..MadeUp::default() };
-    assert!(said(step(&[Kind::Time]), Errno::EINVAL, &facts).contains("CONFIG_TIME_NS"));
-    assert!(said(step(&[Kind::Pid]), Errno::EINVAL, &facts).contains("for its children already"));
+    let environment = MadeUp { nodes, ..MadeUp::default() };
+    assert!(said(step(&[Kind::Time]), Errno::EINVAL, &environment).contains("CONFIG_TIME_NS"));
+    assert!(said(step(&[Kind::Pid]), Errno::EINVAL, &environment).contains("for its children already"));
 }
 
 #[test]
 fn the_limit_of_the_kind_that_was_refused_is_told() {
     let step = Step::Unshare { kinds: &[Kind::Uts, Kind::Mount], refused: &[(Kind::Mount, Errno::ENOSPC)] };
-    let facts = MadeUp {
+    let environment = MadeUp {
         files: vec![("/proc/sys/user/max_mnt_namespaces", "7\n"), ("/proc/sys/user/max_uts_namespaces", "0\n")],
         ..MadeUp::default()
     };
-    let told = said(step, Errno::ENOSPC, &facts);
+    let told = said(step, Errno::ENOSPC, &environment);
     assert!(told.contains("nested 32 deep, user.max_mnt_namespaces is 7,") && !told.contains("uts"), "{told}");
 }
 
@@ -118,13 +118,13 @@ fn the_mounts_that_cover_proc_are_listed_up_to_five() {
                   21 20 0:5 / /proc rw - proc proc rw\n\
                   22 21 0:6 / /proc/kcore rw - tmpfs tmpfs rw\n\
                   23 21 0:5 /sys /proc/sys ro - proc proc rw\n";
-    let facts = MadeUp { mounts, ..MadeUp::default() };
+    let environment = MadeUp { mounts, ..MadeUp::default() };
     let proc = Step::MountProc { directory: OsStr::new("/proc"), root: None };
-    let told = said(proc, Errno::EPERM, &facts);
+    let told = said(proc, Errno::EPERM, &environment);
     assert!(told.contains(": /proc/kcore /proc/sys\n") && told.contains("unmask=ALL"), "{told}");
     let more: String = (0..7).map(|n| format!("{} 21 0:6 / /proc/{n} rw - tmpfs t rw\n", 30 + n)).collect();
-    let facts = MadeUp { mounts: ROOT, more_mounts: more, ..MadeUp::default() };
-    let told = said(proc, Errno::EPERM, &facts);
+    let environment = MadeUp { mounts: ROOT, more_mounts: more, ..MadeUp::default() };
+    let told = said(proc, Errno::EPERM, &environment);
     assert!(told.contains("/proc/4 and 2 more\n"), "{told}");
     let missing = |root: Option<&'static str>| {
         let step = Step::MountProc { directory: OsStr::new("/none"), root: root.map(OsStr::new) };
@@ -163,7 +163,7 @@ fn entering_says_whose_namespace_it_is_and_who_may() {
     assert!(of(None).contains("--net names is no namespace"));
     assert!(of(Some(Kind::Uts)).contains("another kind: --uts") && of(Some(Kind::Net)).is_empty());
     assert!(told(Step::OpenNamespace, Errno::EACCES).contains("no CAP_SYS_PTRACE"));
-    let find = |facts: &MadeUp| said(Step::FindProcess(9), Errno::ENOENT, facts);
+    let find = |environment: &MadeUp| said(Step::FindProcess(9), Errno::ENOENT, environment);
     assert!(find(&with("/proc/self/status", "Name:\tx\n")).contains("no process 9"));
     let other = find(&MadeUp::default());
     assert!(other.contains("another PID namespace") && !other.contains("no process"), "{other}");

@@ -2,7 +2,7 @@
 //! /sbin/mount.TYPE and /sbin/umount.TYPE, mount(8) "EXTERNAL HELPERS".
 
 use crate::Result;
-use crate::process::{self, Argv, Environment, ExecError, Fork, SearchPath, Status, Wait};
+use crate::process::{self, Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
 use crate::signal::{SIGCHLD, reset_to_default};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::BorrowedFd;
@@ -60,7 +60,7 @@ pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>
             {
                 process::exit_child(126);
             }
-            Ok(Ran::InChild(process::exec(program, &Argv(argv), &Environment::Inherited, SearchPath::No)))
+            Ok(Ran::InChild(process::exec(program, &Argv(argv), &Variables::Inherited, SearchPath::No)))
         }
     }
 }

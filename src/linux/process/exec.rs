@@ -11,7 +11,7 @@ pub struct Argv(pub Vec<OsString>);
 
 /// The environment a program gets.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Environment {
+pub enum Variables {
     /// Ours, as it is.
     #[default]
     Inherited,
@@ -48,12 +48,12 @@ impl ExecError {
     }
 }
 
-impl Environment {
+impl Variables {
     /// The value of a variable in it.
     pub fn variable(&self, name: &str) -> Option<OsString> {
         match self {
-            Environment::Inherited => environment::value(name),
-            Environment::Exactly(list) => list.iter().find_map(|entry| {
+            Variables::Inherited => environment::value(name),
+            Variables::Exactly(list) => list.iter().find_map(|entry| {
                 let value = entry.as_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
                 Some(OsStr::from_bytes(value).to_os_string())
             }),
@@ -61,12 +61,12 @@ impl Environment {
     }
 
     /// This one, with these variables set.
-    pub fn with(&self, changes: &[(&str, OsString)]) -> Environment {
+    pub fn with(&self, changes: &[(&str, OsString)]) -> Variables {
         let mut list = match self {
-            Environment::Inherited => {
+            Variables::Inherited => {
                 environment::entries().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
             }
-            Environment::Exactly(list) => list.clone(),
+            Variables::Exactly(list) => list.clone(),
         };
         list.retain(|entry| {
             let name = entry.as_bytes().split(|byte| *byte == b'=').next();
@@ -78,7 +78,7 @@ impl Environment {
             entry.push(value);
             list.push(entry);
         }
-        Environment::Exactly(list)
+        Variables::Exactly(list)
     }
 
     /// The PATH execvp(3) searches: that of this environment, or glibc's default where there is none.
@@ -88,7 +88,7 @@ impl Environment {
 }
 
 /// Replaces this process by a program. Returns only if that fails.
-pub fn exec(file: &OsStr, argv: &Argv, environment: &Environment, search: SearchPath) -> ExecError {
+pub fn exec(file: &OsStr, argv: &Argv, environment: &Variables, search: SearchPath) -> ExecError {
     let numbered = with_number(environment);
     let environment = numbered.as_ref().unwrap_or(environment);
     let fail = |path: &OsStr, searched: Option<&OsStr>, errno| ExecError {
@@ -175,7 +175,7 @@ struct Vectors {
 }
 
 impl Vectors {
-    fn new(argv: &Argv, environment: &Environment) -> Result<Vectors, Errno> {
+    fn new(argv: &Argv, environment: &Variables) -> Result<Vectors, Errno> {
         let strings = |list: &[OsString]| -> Result<Vec<CString>, Errno> {
             let mut strings = Vec::with_capacity(list.len());
             for text in list {
@@ -186,8 +186,8 @@ impl Vectors {
         Ok(Vectors {
             argv: strings(&argv.0)?,
             environment: match environment {
-                Environment::Inherited => None,
-                Environment::Exactly(list) => Some(strings(list)?),
+                Variables::Inherited => None,
+                Variables::Exactly(list) => Some(strings(list)?),
             },
         })
     }
@@ -240,7 +240,7 @@ impl Vectors {
 }
 
 /// The environment for the program that this process becomes, if there was a fork and the program may trace, too.
-fn with_number(environment: &Environment) -> Option<Environment> {
+fn with_number(environment: &Variables) -> Option<Variables> {
     let number = trace::number().filter(|_| environment.variable("CTRBOX_TRACE").is_some())?;
     Some(environment.with(&[(start::NUMBER, format!("{number}:{}", super::id()).into())]))
 }

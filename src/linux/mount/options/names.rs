@@ -43,7 +43,7 @@ pub enum Layer {
     /// A change of propagation, and whether of the whole tree.
     Propagation(Propagation, bool),
     /// Only mount(2) knows it.
-    Old,
+    Mount2,
 }
 
 impl VfsOption {
@@ -83,7 +83,7 @@ const fn clear(name: &'static str, flags: u64, layer: Layer) -> VfsOption {
     VfsOption { name, flags, inverse: true, layer }
 }
 
-const fn spread(name: &'static str, propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
+const fn propagation_change(name: &'static str, propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
     VfsOption { name, flags, inverse: false, layer: Layer::Propagation(propagation, recursive) }
 }
 
@@ -114,22 +114,22 @@ pub static VFS: &[VfsOption] = &[
     clear("nomand", mount::MS_MANDLOCK, Layer::Superblock),
     set("lazytime", mount::MS_LAZYTIME, Layer::Superblock),
     clear("nolazytime", mount::MS_LAZYTIME, Layer::Superblock),
-    set("silent", mount::MS_SILENT, Layer::Old),
-    clear("loud", mount::MS_SILENT, Layer::Old),
-    set("iversion", mount::MS_I_VERSION, Layer::Old),
-    clear("noiversion", mount::MS_I_VERSION, Layer::Old),
+    set("silent", mount::MS_SILENT, Layer::Mount2),
+    clear("loud", mount::MS_SILENT, Layer::Mount2),
+    set("iversion", mount::MS_I_VERSION, Layer::Mount2),
+    clear("noiversion", mount::MS_I_VERSION, Layer::Mount2),
     set("remount", mount::MS_REMOUNT, Layer::Operation),
     set("bind", mount::MS_BIND, Layer::Operation),
     set("rbind", mount::MS_BIND | mount::MS_REC, Layer::Operation),
     set("move", mount::MS_MOVE, Layer::Operation),
-    spread("unbindable", Propagation::Unbindable, mount::MS_UNBINDABLE, false),
-    spread("runbindable", Propagation::Unbindable, mount::MS_UNBINDABLE | mount::MS_REC, true),
-    spread("private", Propagation::Private, mount::MS_PRIVATE, false),
-    spread("rprivate", Propagation::Private, mount::MS_PRIVATE | mount::MS_REC, true),
-    spread("slave", Propagation::Slave, mount::MS_SLAVE, false),
-    spread("rslave", Propagation::Slave, mount::MS_SLAVE | mount::MS_REC, true),
-    spread("shared", Propagation::Shared, mount::MS_SHARED, false),
-    spread("rshared", Propagation::Shared, mount::MS_SHARED | mount::MS_REC, true),
+    propagation_change("unbindable", Propagation::Unbindable, mount::MS_UNBINDABLE, false),
+    propagation_change("runbindable", Propagation::Unbindable, mount::MS_UNBINDABLE | mount::MS_REC, true),
+    propagation_change("private", Propagation::Private, mount::MS_PRIVATE, false),
+    propagation_change("rprivate", Propagation::Private, mount::MS_PRIVATE | mount::MS_REC, true),
+    propagation_change("slave", Propagation::Slave, mount::MS_SLAVE, false),
+    propagation_change("rslave", Propagation::Slave, mount::MS_SLAVE | mount::MS_REC, true),
+    propagation_change("shared", Propagation::Shared, mount::MS_SHARED, false),
+    propagation_change("rshared", Propagation::Shared, mount::MS_SHARED | mount::MS_REC, true),
 ];
 
 const fn user(name: &'static str, family: u8, utab: bool, helper: bool) -> UserspaceOption {

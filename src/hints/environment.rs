@@ -4,8 +4,7 @@ use linux::caps::{self, Sets};
 use linux::mount::holders::{self, HeldMount, Holders};
 use linux::mount::probe::{self, Probed};
 use linux::mount::statmount::{self, MountId};
-use linux::mount::table;
-use linux::mount::table::Table;
+use linux::mount::table::{self, Table};
 use linux::namespace::Kind as NamespaceKind;
 use linux::process::Pid;
 use linux::{Errno, file, stat};
@@ -85,7 +84,7 @@ pub enum Superblock {
 }
 
 /// What can be seen.
-pub trait Facts {
+pub trait Environment {
     /// The beginning of a regular file; `None` if it cannot be read.
     fn file(&self, path: &OsStr) -> Option<Vec<u8>>;
     /// What a path leads to.
@@ -149,7 +148,7 @@ pub trait Facts {
 /// The machine we run on.
 pub struct Here;
 
-impl Facts for Here {
+impl Environment for Here {
     fn file(&self, path: &OsStr) -> Option<Vec<u8>> {
         file::read_head(path, LIMIT).ok()
     }
