@@ -8,7 +8,7 @@
 //! the program that a command runs, and needs no file but itself.
 
 use nix::errno::Errno;
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -101,6 +101,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)?;
+    detach_other_views()?;
     // The directory for temporary files stays writable when all the rest is not, further down.
     let temporary = std::env::temp_dir();
     mount(Some(&temporary), &temporary, none, MsFlags::MS_BIND, none)?;
@@ -189,6 +190,20 @@ fn reap(shell: Pid) -> nix::Result<Option<i32>> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Detaches every proc and sysfs but those on /proc and /sys. Where one is wholly visible anywhere (a root that is being
+/// installed has both), the kernel allows a new one in a user namespace, whatever covers parts of the others.
+fn detach_other_views() -> std::io::Result<()> {
+    for line in String::from_utf8_lossy(&fs::read("/proc/self/mountinfo")?).lines() {
+        let (mount, file_system) = line.split_once(" - ").unwrap_or_default();
+        let place = mount.split(' ').nth(4).unwrap_or_default();
+        if matches!(file_system.split(' ').next(), Some("proc" | "sysfs")) && !matches!(place, "/proc" | "/sys") {
+            // One whose name has blanks or that another covers stays.
+            let _ = umount2(place, MntFlags::MNT_DETACH);
+        }
+    }
+    Ok(())
 }
 
 /// The devices (`st_dev`) of what is mounted.
