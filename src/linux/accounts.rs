@@ -79,20 +79,18 @@ pub fn group_by_gid(gid: u32) -> Option<Group> {
 pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
     const PATH: &str = "/etc/group";
     let mut groups = vec![gid];
-    let mut next_look = 1024;
     let read = each(PATH, &mut |line| {
         if let Some(group) = parse_group(line)
             && group.has_member(name.as_bytes())
         {
             groups.push(group.gid);
-            if groups.len() == next_look {
-                // Repetitions take no memory, and looking for them is little beside reading.
+            if groups.len() > 2 * crate::credentials::MOST_GROUPS {
+                // Repetitions take no more memory than that, and looking for them is little beside reading.
                 remove_repetitions(&mut groups);
-                next_look = 2 * groups.len().max(512);
+                return groups.len() <= crate::credentials::MOST_GROUPS;
             }
         }
-        // Some of twice as many may be repetitions that have not been looked for.
-        groups.len() <= 2 * crate::credentials::MOST_GROUPS
+        true
     });
     remove_repetitions(&mut groups);
     groups.truncate(crate::credentials::MOST_GROUPS + 1);
@@ -104,20 +102,44 @@ pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
 
 /// Leaves of each number the first.
 fn remove_repetitions(numbers: &mut Vec<u32>) {
-    let mut sorted: Vec<(u32, usize)> = numbers.iter().enumerate().map(|(index, number)| (*number, index)).collect();
-    sorted.sort_unstable();
-    let mut last = None;
-    let mut first_places = vec![false; numbers.len()];
-    for (number, index) in sorted {
-        if last != Some(number)
-            && let Some(place) = first_places.get_mut(index)
-        {
-            *place = true;
+    // Places in the order of their numbers, sorted byte by byte: linear, and the first of equal ones comes first.
+    let mut places: Vec<usize> = (0..numbers.len()).collect();
+    let mut sorted = places.clone();
+    for shift in [0, 8, 16, 24] {
+        let byte = |number: u32| (number >> shift) as usize & 0xff;
+        // Where the places go whose numbers have this byte.
+        let mut next = [0; 256];
+        for number in numbers.iter() {
+            if let Some(count) = next.get_mut(byte(*number)) {
+                *count += 1;
+            }
         }
-        last = Some(number);
+        let mut before = 0;
+        for next in &mut next {
+            before += std::mem::replace(next, before);
+        }
+        for place in &places {
+            if let Some(number) = numbers.get(*place)
+                && let Some(next) = next.get_mut(byte(*number))
+                && let Some(slot) = sorted.get_mut(*next)
+            {
+                *slot = *place;
+                *next += 1;
+            }
+        }
+        std::mem::swap(&mut places, &mut sorted);
     }
-    let mut places = first_places.into_iter();
-    numbers.retain(|_| places.next() == Some(true));
+    let mut last = None;
+    let mut is_first = vec![false; numbers.len()];
+    for place in places {
+        let number = numbers.get(place).copied();
+        if let Some(first) = is_first.get_mut(place) {
+            *first = number != last;
+        }
+        last = number;
+    }
+    let mut is_first = is_first.iter();
+    numbers.retain(|_| is_first.next() == Some(&true));
 }
 
 /// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.

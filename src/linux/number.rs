@@ -51,8 +51,12 @@ pub fn decimal(text: &[u8]) -> Option<u64> {
 
 /// The whole text as a number, digits of this base only.
 pub fn in_base(text: &[u8], base: u32) -> Option<u64> {
-    let digits = text.iter().all(|byte| char::from(*byte).is_digit(base));
-    digits.then(|| read(text, base))??.value
+    let mut value = 0_u64;
+    for byte in text {
+        let digit = char::from(*byte).to_digit(base)?;
+        value = value.checked_mul(u64::from(base))?.checked_add(u64::from(digit))?;
+    }
+    (!text.is_empty()).then_some(value)
 }
 
 /// The whole text as a decimal number with a sign or without, after white space.

@@ -67,7 +67,8 @@ impl Lines {
             }
             let Some(end) = end else { return true };
             let line = if is_whole { part } else { &self.begun };
-            if !self.too_long && is_entry(line) && !row(line.trim_ascii_start()) {
+            let line = line.trim_ascii_start();
+            if !self.too_long && is_entry(line) && !row(line) {
                 return false;
             }
             self.begun.clear();
@@ -77,9 +78,10 @@ impl Lines {
     }
 }
 
-/// Whether a line is neither empty nor a comment. A plus or minus sign begins an entry of a network service.
+/// Whether a line without white space before it is neither empty nor a comment. A plus or minus sign begins an entry of
+/// a network service.
 fn is_entry(line: &[u8]) -> bool {
-    !matches!(line.trim_ascii_start().first(), None | Some(b'#' | b'+' | b'-'))
+    !matches!(line.first(), None | Some(b'#' | b'+' | b'-'))
 }
 
 #[cfg(test)]
