@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use regex::Regex;
+use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use tests::originals::{Originals, PROJECTS};
 use tests::sandbox::artefact;
 use tests::scratch::Scratch;
-use tests::{document, needs};
+use tests::{document, needs, version};
 
 fn run(program: &str, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"))
@@ -53,6 +55,38 @@ fn every_test_that_the_list_of_old_wounds_names_is_there() {
     }
     let wounds = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).count() - 1;
     assert!(wounds >= 20 && count >= 15, "{wounds} rows name {count} tests");
+}
+
+#[test]
+fn the_page_of_nsenter_says_what_all_leaves_out_and_what_its_numbers_are() {
+    let page = fs::read_to_string(document::tree().join("man/nsenter.1")).unwrap();
+    let page = page.replace("\\-", "-").replace("\\(aq", "'").replace("\n.PP\n", "\n");
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "--all means every namespace of the process.",
+        "--root and --wd without an argument take the target's.",
+        "A target written PID:INODE is entered only if the process has that inode in the kernel's pidfs",
+        "the inode is what fstat(2) says of a pidfd.",
+        ":NSID in the place of a file is the 64-bit number of a namespace",
+        "ioctl(2) NS_GET_ID tells it.",
+    ] {
+        assert!(page.contains(sentence), "{sentence}\n{page}");
+    }
+}
+
+#[test]
+fn the_version_names_originals_that_the_rows_are_compared_with() {
+    let shown = run(artefact().unwrap().to_str().unwrap(), &["--version"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let newest = Originals::chosen().unwrap();
+    for project in PROJECTS {
+        let named = Regex::new(&format!("{project} ([0-9.]+)")).unwrap();
+        let named = &named.captures(&shown).unwrap_or_else(|| panic!("no {project}: {shown}"))[1];
+        // An original that was released since fails nothing.
+        if let Some(there) = newest.versions.of(project).filter(|_| newest.are_newest()) {
+            assert_ne!(version::compare(named, there), Ordering::Greater, "{project} {named}, but {there} is here");
+        }
+    }
 }
 
 #[test]
