@@ -115,11 +115,15 @@ fn two_trees_give_the_same_release_byte_for_byte_and_it_is_taken_as_readme_says(
         copy_of_tree(&tree).unwrap();
         let arch = if copy_of_foreign(&tree) { "" } else { "--arch $(uname -m)" };
         let script = format!("umask {mask}; exec scripts/release --as-built {arch}");
-        run(Command::new("bash")
+        let made = run(Command::new("bash")
             .args(["-c", &script])
             .current_dir(&tree)
             .env("SOURCE_DATE_EPOCH", "1700000000")
             .env("TZ", zone));
+        let shown = String::from_utf8_lossy(&made.stderr);
+        for step in ["release: packing for ", "release: images for "] {
+            assert!(shown.contains(step), "it does not show what takes long\n{shown}");
+        }
         sums.push(fs::read_to_string(tree.join("target/publish/SHA256SUMS")).unwrap());
     }
     assert_eq!(sums[0], sums[1]);
