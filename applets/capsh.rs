@@ -8,14 +8,13 @@ mod identity;
 mod launch;
 mod options;
 mod report;
+mod session;
 mod sets;
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::option::{Argument, Spec};
-use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
-use linux::caps;
-use linux::process::Pid;
-use linux::signal::Disposition;
+use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, text};
+use session::{Ended, Session};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -33,67 +32,6 @@ pub static APPLET: Applet = Applet {
     run,
     explain,
 };
-
-/// What an option gives back: nothing, or why it failed.
-type Step = Result<(), Failure>;
-
-/// What an option does.
-#[derive(Clone, Copy)]
-enum Action {
-    /// It has no value.
-    Do(fn(&mut Session<'_>) -> Step),
-    /// It has one, after `=`.
-    With(fn(&mut Session<'_>, &OsStr) -> Step),
-    /// It may have one.
-    Maybe(fn(&mut Session<'_>, Option<&OsStr>) -> Step),
-    /// It ends the command: usage.
-    Help,
-    /// It ends the command: the licence.
-    License,
-}
-
-/// Whether an option ends the command, and with which text.
-#[derive(Clone, Copy, Default)]
-enum Ended {
-    #[default]
-    No,
-    Help,
-    License,
-}
-
-impl Action {
-    #[inline(always)]
-    fn act(self, session: &mut Session<'_>, value: Option<&OsStr>) -> Result<Ended, Failure> {
-        match self {
-            Action::Do(act) => act(session)?,
-            Action::With(act) => act(session, value.unwrap_or_default())?,
-            Action::Maybe(act) => act(session, value)?,
-            Action::Help => return Ok(Ended::Help),
-            Action::License => return Ok(Ended::License),
-        }
-        Ok(Ended::No)
-    }
-}
-
-/// What earlier arguments leave for later ones, beside the state of the process itself.
-struct Session<'a> {
-    invocation: &'a Invocation<'a>,
-    output: &'a mut Output,
-    /// What `--shell` named.
-    shell: Option<OsString>,
-    /// No capability is raised to help an option.
-    strict: bool,
-    /// `--noenv` was given.
-    keep_environment: bool,
-    /// HOME and USER of the user that `--user` named.
-    variables: Vec<(&'static str, OsString)>,
-    /// The child of `--forkfor`.
-    child: Option<Pid>,
-    /// How SIGCHLD was set before that.
-    sigchld: Option<Disposition>,
-    /// `--quiet` was the first argument.
-    quiet: bool,
-}
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let quiet = invocation.args.first().is_some_and(|first| *first == "--quiet");
@@ -121,9 +59,9 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             b"=+" => return session.launch_self(after),
             _ => {}
         }
-        let Some((index, spec, value)) = find(argument) else { return session.not_known(argument) };
+        let Some((index, spec, value)) = find(argument) else { return not_known(&mut session, argument) };
         if value.is_none() && matches!(spec.argument, Argument::Required(_)) {
-            return session.not_known(argument);
+            return not_known(&mut session, argument);
         }
         match options::act_on(&mut session, index, value)? {
             Ended::No => {}
@@ -225,69 +163,12 @@ fn find(argument: &OsStr) -> Option<(usize, Spec, Option<&OsStr>)> {
     Some((index, spec, value))
 }
 
-impl Session<'_> {
-    /// Says it when the kernel has more capabilities than we know names for.
-    fn warn_of_unnamed(&mut self) {
-        let last = caps::count().saturating_sub(1);
-        if last >= caps::NAMED {
-            self.output.print(text!["WARNING: libcap needs an update (cap=", last, " should have a name).\n"]);
-        }
+fn not_known(session: &mut Session<'_>, argument: &OsStr) -> Outcome {
+    if argument.as_bytes().starts_with(b"--mode") {
+        session.output.print(text!["unrecognized command [", argument, "]\n"]);
     }
-
-    fn not_known(&mut self, argument: &OsStr) -> Outcome {
-        if argument.as_bytes().starts_with(b"--mode") {
-            self.output.print(text!["unrecognized command [", argument, "]\n"]);
-        }
-        self.usage();
-        Ok(1)
-    }
-
-    /// The usage, on standard output as libcap prints it.
-    fn usage(&mut self) {
-        let mut out = text!["usage: ", self.invocation.argv0, " [args ...]\n"];
-        for spec in options::OPTIONS.iter() {
-            options::push_usage(&spec, &mut out);
-        }
-        let shell = self.shell.as_deref().unwrap_or(OsStr::new(launch::SHELL));
-        out.extend_from_slice(&text![
-            "  ==                 run capsh again with the arguments that follow\n",
-            "  =+                 the same in a child, and wait for it\n",
-            "  --                 run ",
-            shell,
-            " with the arguments that follow\n",
-            "  -+                 the same in a child, and wait for it\n",
-            "                     (without -- [",
-            self.invocation.argv0,
-            "] will simply exit(0))\n"
-        ]);
-        self.output.print(out);
-    }
-
-    /// A failure that is told on standard output, as libcap tells some of them.
-    fn fail_on_stdout(&mut self, line: Vec<u8>) -> Failure {
-        self.output.print(text![line, "\n"]);
-        Failure::silent(1)
-    }
-}
-
-/// A failure with a line of its own on standard error.
-fn fail(line: Vec<u8>) -> Failure {
-    Failure::plain(1, line)
-}
-
-/// `WHAT: STRERROR`.
-fn failed(what: &str, error: &linux::Error) -> Failure {
-    fail(text![what, ": ", error.errno])
-}
-
-/// A non-negative number of at most 32 bits: decimal, octal after 0, hexadecimal after 0x.
-/// `what` is how the message names it, such as `--uid value`.
-fn integer(what: &str, value: &OsStr) -> Result<u32, Failure> {
-    let bytes = value.as_bytes();
-    number::read(bytes, 0)
-        .filter(|read| read.length == bytes.len() && !read.negative)
-        .and_then(|read| u32::try_from(read.value?).ok())
-        .ok_or_else(|| fail(text!["invalid ", what, ": want non-negative integer, got \"", value, "\""]))
+    session.usage();
+    Ok(1)
 }
 
 #[cfg(test)]
@@ -306,15 +187,5 @@ mod tests {
         assert_eq!(name("--dro=all"), None);
         assert_eq!(name("--print=x"), None);
         assert_eq!(name("print"), None);
-    }
-
-    #[test]
-    fn a_number_has_no_sign_and_nothing_after_it_and_fits_in_32_bits() {
-        let read = |text: &str| integer("--uid value", OsStr::new(text)).ok();
-        assert_eq!(read("0x10"), Some(16));
-        assert_eq!(read("4294967295"), Some(u32::MAX));
-        for wrong in ["", "-1", "1x", "4294967296", "99999999999999999999"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
     }
 }

@@ -13,7 +13,7 @@ use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::Errno;
 use linux::namespace::Kind;
 use options::{COLUMNS, OPTIONS, Options, Tree};
-use survey::{Survey, Wanted};
+use survey::{Filter, Survey};
 
 /// There is no table of mounts, which is to say no /proc.
 const NO_TABLE: u8 = 32;
@@ -57,7 +57,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
     let shows = |name: &str| columns.iter().any(|column| column.name == name);
     let related = options.tree.is_some_and(|tree| tree != Tree::Processes);
-    let survey = Survey::make(&Wanted {
+    let survey = Survey::make(&Filter {
         kinds: options.kinds,
         one,
         task: options.task,

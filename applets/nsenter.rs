@@ -33,7 +33,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// The plan of a command line; `None` if its help or version has been printed.
-fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<plan::Plan>, Failure> {
+fn plan(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<plan::NsenterPlan>, Failure> {
     let mut options = options::Options::default();
     let Some(operands) = cli::parse(invocation, &options::OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(None);

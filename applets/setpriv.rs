@@ -6,15 +6,13 @@ mod dump;
 mod explain;
 mod options;
 mod run;
+mod values;
 
 use ::run::exec::Program;
 use cli::explain::Explanation;
 use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
 use linux::caps;
 use std::ffi::OsString;
-
-/// A privilege could not be set.
-const REFUSED: u8 = 127;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -42,7 +40,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             return Ok(0);
         }
         for capability in 0..caps::count() {
-            output.print(text![options::capability_name(capability), "\n"]);
+            output.print(text![values::capability_name(capability), "\n"]);
         }
         return Ok(0);
     };

@@ -1,6 +1,6 @@
 //! The options that change or test users, groups and the root directory.
 
-use super::{Session, Step, fail, failed, integer};
+use super::session::{Session, StepResult, fail, failed, integer};
 use cli::{Failure, number, text};
 use hints::explained;
 use linux::caps::{self, SETGID, SETUID, SYS_CHROOT};
@@ -9,25 +9,25 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 impl Session<'_> {
-    pub(super) fn set_uid(&mut self, value: &OsStr) -> Step {
+    pub(super) fn set_uid(&mut self, value: &OsStr) -> StepResult {
         let uid = integer("--uid value", value)?;
         credentials::set_uid(uid)
             .map_err(|error| why(fail(text!["Failed to set uid=", uid, ": ", error.errno]), SETUID, &error))
     }
 
-    pub(super) fn set_gid(&mut self, value: &OsStr) -> Step {
+    pub(super) fn set_gid(&mut self, value: &OsStr) -> StepResult {
         let gid = integer("--gid value", value)?;
         credentials::set_gid(gid)
             .map_err(|error| why(fail(text!["Failed to set gid=", gid, ": ", error.errno]), SETGID, &error))
     }
 
-    pub(super) fn capability_set_uid(&mut self, value: &OsStr) -> Step {
+    pub(super) fn capability_set_uid(&mut self, value: &OsStr) -> StepResult {
         let uid = integer("--cap-uid value", value)?;
         set_uid_keeping(uid)
             .map_err(|error| why(fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]), SETUID, &error))
     }
 
-    pub(super) fn become_user(&mut self, name: &OsStr) -> Step {
+    pub(super) fn become_user(&mut self, name: &OsStr) -> StepResult {
         let user = accounts::passwd_by_name(name).ok_or_else(|| {
             fail(text!["User [", name, "] not known"]).hint("looked for in /etc/passwd of the current root")
         })?;
@@ -44,12 +44,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn leave_environment(&mut self) -> Step {
+    pub(super) fn leave_environment(&mut self) -> StepResult {
         self.keep_environment = true;
         Ok(())
     }
 
-    pub(super) fn set_groups(&mut self, list: &OsStr) -> Step {
+    pub(super) fn set_groups(&mut self, list: &OsStr) -> StepResult {
         let mut groups = Vec::new();
         for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
             groups.push(gid(item).ok_or_else(|| fail(text!["Failed to identify gid for group [", item, "]"]))?);
@@ -59,17 +59,17 @@ impl Session<'_> {
         })
     }
 
-    pub(super) fn is_uid(&mut self, value: &OsStr) -> Step {
+    pub(super) fn is_uid(&mut self, value: &OsStr) -> StepResult {
         let wanted = integer("--is-uid value", value)?;
         compare("uid", credentials::real_uid(), wanted)
     }
 
-    pub(super) fn is_gid(&mut self, value: &OsStr) -> Step {
+    pub(super) fn is_gid(&mut self, value: &OsStr) -> StepResult {
         let wanted = integer("--is-gid value", value)?;
         compare("gid", credentials::real_gid(), wanted)
     }
 
-    pub(super) fn chroot(&mut self, path: &OsStr) -> Step {
+    pub(super) fn chroot(&mut self, path: &OsStr) -> StepResult {
         let change = || directory::chroot(path).and_then(|()| directory::chdir(OsStr::new("/")));
         match caps::with_raised(SYS_CHROOT, change) {
             Ok(Ok(())) => Ok(()),
@@ -90,7 +90,7 @@ fn why(failure: Failure, number: u8, error: &linux::Error) -> Failure {
     explained(failure, hints::Step::SetIds(number), error.errno)
 }
 
-fn compare(what: &str, got: u32, wanted: u32) -> Step {
+fn compare(what: &str, got: u32, wanted: u32) -> StepResult {
     if got == wanted { Ok(()) } else { Err(fail(text![what, ": got=", got, ", want=", wanted])) }
 }
 

@@ -1,6 +1,6 @@
 //! Running a shell, or capsh again, in our place or in a child; and the child of `--forkfor`.
 
-use super::{Session, Step, fail, failed, integer};
+use super::session::{SHELL, Session, StepResult, fail, failed, integer};
 use cli::{Failure, Outcome, text};
 use hints::explained;
 use linux::Errno;
@@ -10,11 +10,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// What `--` and `-+` run.
-pub(super) const SHELL: &str = "/bin/bash";
-
 impl Session<'_> {
-    pub(super) fn set_shell(&mut self, path: &OsStr) -> Step {
+    pub(super) fn set_shell(&mut self, path: &OsStr) -> StepResult {
         self.shell = Some(path.to_os_string());
         Ok(())
     }
@@ -76,7 +73,7 @@ impl Session<'_> {
     }
 
     /// Puts back what `--forkfor` changed.
-    fn restore_sigchld(&mut self) -> Step {
+    fn restore_sigchld(&mut self) -> StepResult {
         let failed = |error| failed("sigaction failed", &error);
         self.sigchld.take().map_or(Ok(()), |sigchld| sigchld.restore().map_err(failed))
     }
@@ -132,7 +129,7 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn fork_for(&mut self, value: &OsStr) -> Step {
+    pub(super) fn fork_for(&mut self, value: &OsStr) -> StepResult {
         let seconds = integer("--forkfor value", value)?;
         if self.child.is_some() {
             return Err(fail(text!["already forked"]));
@@ -154,7 +151,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn kill_child(&mut self, value: &OsStr) -> Step {
+    pub(super) fn kill_child(&mut self, value: &OsStr) -> StepResult {
         let signal = integer("--killit signo value", value)?;
         let child = self.child.ok_or_else(|| fail(text!["no forked process to kill"]))?;
         let signal = i32::try_from(signal).unwrap_or(i32::MAX);

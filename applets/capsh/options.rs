@@ -1,10 +1,9 @@
 //! The table of capsh's options, in the order of the usage text.
 
-use super::Action::{Do, Help, License, Maybe, With};
-use super::{Action, Ended, Session};
+use super::session::Action::{self, Do, Help, License, Maybe, With};
+use super::session::{Ended, Session};
 use cli::Failure;
 use cli::option::{Argument, Row, Spec, Specs};
-use cli::text;
 use std::ffi::OsStr;
 
 const fn act(name: &'static str, argument: Argument, help: &'static str, action: Action) -> Row<Action> {
@@ -69,20 +68,4 @@ pub(super) static OPTIONS: Specs = cli::specs!(ROWS);
 /// Does what the row with this index says.
 pub(super) fn act_on(session: &mut Session<'_>, index: usize, value: Option<&OsStr>) -> Result<Ended, Failure> {
     cli::row!(ROWS, index, action => action.act(session, value))
-}
-
-/// Adds an option's line: its name in a column of its own, and its help.
-pub(super) fn push_usage(spec: &Spec, out: &mut Vec<u8>) {
-    let mut name = String::from("--");
-    name.push_str(spec.name());
-    match spec.argument {
-        Argument::Required(value) => name.extend(["=", value]),
-        Argument::Optional(value) | Argument::OptionalLong(value) => name.extend(["[=", value, "]"]),
-        Argument::None => {}
-    }
-    if let Some(letter) = spec.short {
-        name.extend([", -", letter.encode_utf8(&mut [0; 4])]);
-    }
-    let pad = " ".repeat(19_usize.saturating_sub(name.len()).max(1));
-    out.extend_from_slice(&text!["  ", name, pad, spec.help, "\n"]);
 }

@@ -1,7 +1,7 @@
 //! The options that print: the state of the process, and what capabilities are.
 
 use super::descriptions::TEXTS;
-use super::{Session, Step, fail};
+use super::session::{Session, StepResult, fail};
 use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
 use hints::point_at;
@@ -16,7 +16,7 @@ pub(super) fn unreadable(error: linux::Error) -> Failure {
 }
 
 impl Session<'_> {
-    pub(super) fn print_current(&mut self) -> Step {
+    pub(super) fn print_current(&mut self) -> StepResult {
         let own = Own::read().map_err(unreadable)?;
         self.print_sets(&own);
         self.print_iab(&own);
@@ -24,7 +24,7 @@ impl Session<'_> {
     }
 
     /// Everything, or with the classic text the lines that capsh printed in those years.
-    pub(super) fn print_all(&mut self) -> Step {
+    pub(super) fn print_all(&mut self) -> StepResult {
         let classic = is_classic();
         let own = Own::read().map_err(unreadable)?;
         self.print_sets(&own);
@@ -55,7 +55,7 @@ impl Session<'_> {
         self.output.print(text![title, list, "\n"]);
     }
 
-    fn print_securebits(&mut self, classic: bool, own: &Own) -> Step {
+    fn print_securebits(&mut self, classic: bool, own: &Own) -> StepResult {
         let yes = |set: bool| if set { "yes" } else { "no" };
         let bits = match caps::securebits() {
             Err(error) if error.errno == Errno::EINVAL => {
@@ -92,7 +92,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn print_ids(&mut self, classic: bool) -> Step {
+    fn print_ids(&mut self, classic: bool) -> StepResult {
         let (uid, euid) = (credentials::real_uid(), credentials::effective_uid());
         let named = user(uid);
         self.output.print(text!["uid=", named]);
@@ -107,7 +107,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn decode(&mut self, hexadecimal: &OsStr) -> Step {
+    pub(super) fn decode(&mut self, hexadecimal: &OsStr) -> StepResult {
         // strtoull(3): no digits are 0, and what does not fit is all ones.
         let mask = match number::read(hexadecimal.as_bytes(), 16) {
             None => 0,
@@ -120,14 +120,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn explain(&mut self, text: &OsStr) -> Step {
+    pub(super) fn explain(&mut self, text: &OsStr) -> StepResult {
         let capability = parse_one(text)
             .map_err(|error| point_at(fail(text!["unrecognised value '", text, "'"]), text.as_bytes(), error))?;
         self.print_explanation(capability);
         Ok(())
     }
 
-    pub(super) fn suggest(&mut self, word: &OsStr) -> Step {
+    pub(super) fn suggest(&mut self, word: &OsStr) -> StepResult {
         let word = word.as_bytes().to_ascii_lowercase();
         let mentions = |line: &str| {
             let line = line.to_ascii_lowercase();

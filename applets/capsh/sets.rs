@@ -1,7 +1,7 @@
 //! The options that change or test capability sets, securebits and modes.
 
 use super::report::unreadable;
-use super::{Session, Step, fail, failed, integer};
+use super::session::{Session, StepResult, fail, failed, integer};
 use cli::capability::{parse, parse_one};
 use cli::{Failure, text};
 use hints::explained;
@@ -18,12 +18,12 @@ impl Session<'_> {
         if self.strict { Ok(change()) } else { caps::with_raised(SETPCAP, change) }
     }
 
-    pub(super) fn toggle_strict(&mut self) -> Step {
+    pub(super) fn toggle_strict(&mut self) -> StepResult {
         self.strict = !self.strict;
         Ok(())
     }
 
-    pub(super) fn set_caps(&mut self, text: &OsStr) -> Step {
+    pub(super) fn set_caps(&mut self, text: &OsStr) -> StepResult {
         let sets = parse(text.as_bytes()).map_err(|error| {
             point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error)
         })?;
@@ -41,7 +41,7 @@ impl Session<'_> {
         })
     }
 
-    pub(super) fn set_inheritable(&mut self, list: &OsStr) -> Step {
+    pub(super) fn set_inheritable(&mut self, list: &OsStr) -> StepResult {
         let set = inheritable(list.as_bytes()).map_err(|error| {
             let failure = fail(text!["Fatal error internalizing capabilities: Invalid argument"]);
             match error {
@@ -58,7 +58,7 @@ impl Session<'_> {
         })
     }
 
-    pub(super) fn drop(&mut self, list: &OsStr) -> Step {
+    pub(super) fn drop(&mut self, list: &OsStr) -> StepResult {
         if list.is_empty() {
             return Ok(());
         }
@@ -92,24 +92,24 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn add_ambient(&mut self, list: &OsStr) -> Step {
+    pub(super) fn add_ambient(&mut self, list: &OsStr) -> StepResult {
         change_ambient(list, caps::raise_ambient, "raise", |failure, capability, errno| {
             explained(failure, hints::Step::RaiseAmbient(capability), errno)
         })
     }
 
-    pub(super) fn delete_ambient(&mut self, list: &OsStr) -> Step {
+    pub(super) fn delete_ambient(&mut self, list: &OsStr) -> StepResult {
         change_ambient(list, caps::lower_ambient, "clear", |failure, _, _| failure)
     }
 
-    pub(super) fn clear_ambient(&mut self) -> Step {
+    pub(super) fn clear_ambient(&mut self) -> StepResult {
         if caps::ambient().is_ok_and(|set| set == 0) {
             return Ok(());
         }
         caps::clear_ambient().map_err(|error| failed("failed to reset ambient set", &error))
     }
 
-    pub(super) fn set_iab(&mut self, text: &OsStr) -> Step {
+    pub(super) fn set_iab(&mut self, text: &OsStr) -> StepResult {
         let bytes = text.as_bytes();
         let iab = caps::parse_iab(bytes)
             .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
@@ -120,7 +120,7 @@ impl Session<'_> {
         })
     }
 
-    pub(super) fn set_securebits(&mut self, value: &OsStr) -> Step {
+    pub(super) fn set_securebits(&mut self, value: &OsStr) -> StepResult {
         let bits = integer("--secbits value", value)?;
         caps::set_securebits(bits).map_err(|error| {
             let failure = fail(text!["failed to set securebits to 0", format!("{bits:o}/{bits:#x}")]);
@@ -128,24 +128,24 @@ impl Session<'_> {
         })
     }
 
-    pub(super) fn set_keep(&mut self, value: &OsStr) -> Step {
+    pub(super) fn set_keep(&mut self, value: &OsStr) -> StepResult {
         let keep = integer("--keep value", value)?;
         caps::set_keep_capabilities(keep)
             .map_err(|error| fail(text!["prctl(PR_SET_KEEPCAPS, ", keep, ") failed: ", error.errno]))
     }
 
-    pub(super) fn set_no_new_privileges(&mut self) -> Step {
+    pub(super) fn set_no_new_privileges(&mut self) -> StepResult {
         caps::set_no_new_privileges().map_err(|error| failed("unable to set no-new-privs", &error))
     }
 
-    pub(super) fn has_no_new_privileges(&mut self) -> Step {
+    pub(super) fn has_no_new_privileges(&mut self) -> StepResult {
         match caps::no_new_privileges() {
             Ok(true) => Ok(()),
             _ => Err(fail(text!["no-new-privs not set"])),
         }
     }
 
-    pub(super) fn mode(&mut self, name: Option<&OsStr>) -> Step {
+    pub(super) fn mode(&mut self, name: Option<&OsStr>) -> StepResult {
         let Some(name) = name else {
             self.output.print(text!["Mode: ", Mode::current().map_err(unreadable)?.name(), "\n"]);
             return Ok(());
@@ -159,7 +159,7 @@ impl Session<'_> {
         })
     }
 
-    pub(super) fn list_modes(&mut self) -> Step {
+    pub(super) fn list_modes(&mut self) -> StepResult {
         self.output.print("Supported modes:");
         for mode in Mode::SETTABLE {
             self.output.print(text![" ", mode.name()]);
@@ -168,7 +168,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn in_mode(&mut self, wanted: &OsStr) -> Step {
+    pub(super) fn in_mode(&mut self, wanted: &OsStr) -> StepResult {
         let current = Mode::current().map_err(unreadable)?.name();
         if wanted == current {
             return Ok(());
@@ -176,7 +176,7 @@ impl Session<'_> {
         Err(self.fail_on_stdout(text!["mismatched mode got=", current, " want=", wanted]))
     }
 
-    pub(super) fn supports(&mut self, text: &OsStr) -> Step {
+    pub(super) fn supports(&mut self, text: &OsStr) -> StepResult {
         let capability = recognized(text)?;
         if capability < caps::count() {
             return Ok(());
@@ -184,27 +184,27 @@ impl Session<'_> {
         Err(fail(text!["cap[", text, "=", capability, "] not supported by kernel"]))
     }
 
-    pub(super) fn has_permitted(&mut self, text: &OsStr) -> Step {
+    pub(super) fn has_permitted(&mut self, text: &OsStr) -> StepResult {
         require(text, "not permitted", |it| caps::get(0).is_ok_and(|sets| sets.permitted & bit(it) != 0))
     }
 
-    pub(super) fn has_inheritable(&mut self, text: &OsStr) -> Step {
+    pub(super) fn has_inheritable(&mut self, text: &OsStr) -> StepResult {
         require(text, "not inheritable", |it| caps::get(0).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
     }
 
-    pub(super) fn has_ambient(&mut self, text: &OsStr) -> Step {
+    pub(super) fn has_ambient(&mut self, text: &OsStr) -> StepResult {
         require(text, "not in ambient vector", |it| caps::in_ambient(it) == Ok(true))
     }
 
-    pub(super) fn has_bounding(&mut self, text: &OsStr) -> Step {
+    pub(super) fn has_bounding(&mut self, text: &OsStr) -> StepResult {
         require(text, "not in bounding vector", |it| caps::in_bounding(it) == Ok(true))
     }
 
-    pub(super) fn is_dropped(&mut self, text: &OsStr) -> Step {
+    pub(super) fn is_dropped(&mut self, text: &OsStr) -> StepResult {
         require(text, "raised in bounding vector", |it| matches!(caps::in_bounding(it), Ok(false) | Err(Errno::EINVAL)))
     }
 
-    pub(super) fn kernel_has_ambient(&mut self) -> Step {
+    pub(super) fn kernel_has_ambient(&mut self) -> StepResult {
         if caps::has_ambient() {
             return Ok(());
         }
@@ -246,7 +246,7 @@ fn change_ambient(
     change: fn(u8) -> linux::Result<()>,
     verb: &str,
     hint: impl Fn(Failure, u8, Errno) -> Failure,
-) -> Step {
+) -> StepResult {
     if list == "all" {
         for capability in 0..caps::count() {
             change(capability).map_err(|error| {
@@ -270,7 +270,7 @@ fn recognized(text: &OsStr) -> Result<u8, Failure> {
         .map_err(|error| point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error))
 }
 
-fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> Step {
+fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> StepResult {
     if holds(recognized(text)?) { Ok(()) } else { Err(fail(text!["cap[", text, "] ", otherwise])) }
 }
 

@@ -1,12 +1,12 @@
 //! The plan in words.
 
-use super::Plan;
+use super::plan::ChrootPlan;
 use cli::explain::Explanation;
 use run::explain as shared;
 use std::ffi::OsStr;
 
 /// Tells what the plan does.
-pub fn explanation(plan: &Plan) -> Explanation {
+pub fn explanation(plan: &ChrootPlan) -> Explanation {
     let mut explanation = Explanation::default();
     if plan.looks_outside {
         shared::look_up(&mut explanation, " outside");

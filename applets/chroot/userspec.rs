@@ -1,6 +1,6 @@
 //! `--userspec` and `--groups`: which user and groups a new root's program gets.
 
-use super::FAILED;
+use super::options::FAILED;
 use cli::{Failure, failure::Line, number, quote, text};
 use linux::accounts;
 use std::ffi::OsStr;
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// What was asked for, as typed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct AskedIds {
     /// USER:GROUP.
     pub userspec: Option<&'static OsStr>,
     /// A list of groups.
@@ -17,7 +17,7 @@ pub struct Wanted {
 
 /// What the old root knows.
 #[derive(Debug, Default)]
-pub struct Outside {
+pub struct OutsideIds {
     uid: Option<u32>,
     gid: Option<u32>,
     /// For each item of the list of groups.
@@ -44,23 +44,23 @@ struct Spec {
 }
 
 /// Looks names up before the root changes. Failures do not count: the names may be known inside.
-pub fn look_up_outside(wanted: &Wanted) -> Outside {
+pub fn look_up_outside(wanted: &AskedIds) -> OutsideIds {
     let spec = wanted.userspec.and_then(|text| parse(text).ok()).unwrap_or_default();
     let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
     let groups = wanted.groups.map(listed_groups);
-    Outside { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
+    OutsideIds { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
 }
 
 /// Looks names up in the new root. What only the old root knew serves where the new one knows
 /// nothing: a group of a list, and for a user known inside by number alone the primary group, if
 /// both roots agree on the uid. Its other groups there are not those of anybody in the new root.
-pub fn look_up_inside(wanted: &Wanted, outside: Outside) -> Result<Identity, Failure> {
+pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity, Failure> {
     let spec = match wanted.userspec {
         Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
         None => Spec::default(),
     };
     // GNU takes the primary group found outside even if the uid found there was another one.
-    let outside = if outside.uid == spec.uid { outside } else { Outside { gid: None, ..outside } };
+    let outside = if outside.uid == spec.uid { outside } else { OutsideIds { gid: None, ..outside } };
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
     let user = match needs_user.map(accounts::look_up_uid) {
         // As whom it would run is not known then.

@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// What is looked for.
-pub struct Wanted {
+pub struct Filter {
     /// The CLONE_NEW* bits of the kinds; none means all.
     pub kinds: i32,
     /// The inode of the only one whose processes are wanted.
@@ -74,7 +74,7 @@ fn looked<T>(got: linux::Result<T>) -> Result<Option<T>, Errno> {
     seen(got.map_err(|error| error.errno))
 }
 
-impl Wanted {
+impl Filter {
     fn has(&self, kind: Kind) -> bool {
         self.kinds == 0 || self.kinds & kind.flag() != 0
     }
@@ -82,7 +82,7 @@ impl Wanted {
 
 impl Survey {
     /// Looks at mounts and processes. Fails if the table of mounts or /proc cannot be read.
-    pub fn make(wanted: &Wanted) -> linux::Result<Survey> {
+    pub fn make(wanted: &Filter) -> linux::Result<Survey> {
         let mut survey = Survey::default();
         let mut done = Ok(());
         table::for_each(&mut |entry| {
@@ -114,7 +114,7 @@ impl Survey {
         self.find(id).ok().and_then(|place| self.namespaces.get_mut(place))
     }
 
-    fn meet_mount(&mut self, entry: &mountinfo::Entry<'_>, wanted: &Wanted) -> Result<(), Errno> {
+    fn meet_mount(&mut self, entry: &mountinfo::Entry<'_>, wanted: &Filter) -> Result<(), Errno> {
         // The root of such a mount is `net:[4026532321]`.
         let id = entry.root.strip_suffix(b"]").and_then(|root| root.rsplit(|byte| *byte == b'[').next());
         let Some(id) = id.and_then(number::decimal) else { return Ok(()) };
@@ -133,7 +133,7 @@ impl Survey {
         Ok(())
     }
 
-    fn meet_process(&mut self, process: &Process, nsfs: u64, wanted: &Wanted) -> Result<(), Errno> {
+    fn meet_process(&mut self, process: &Process, nsfs: u64, wanted: &Filter) -> Result<(), Errno> {
         let Some((parent, uid)) = seen(process.parent())?.zip(seen(process.uid())?) else { return Ok(()) };
         let member = Member { pid: process.pid, parent, uid };
         for kind in KINDS {
@@ -160,7 +160,7 @@ impl Survey {
     }
 
     /// Notes a namespace that is held without a process.
-    fn hold(&mut self, opened: OwnedFd, wanted: &Wanted) -> Result<(), Errno> {
+    fn hold(&mut self, opened: OwnedFd, wanted: &Filter) -> Result<(), Errno> {
         let id = stat::of(opened.as_fd())?.inode();
         if self.find(id).is_err() {
             // What lies over a mount may be something else, which has no kind.
@@ -174,7 +174,7 @@ impl Survey {
     }
 
     /// Adds a namespace if its kind is wanted, and if `related` those that it hangs from.
-    fn add(&mut self, id: u64, kind: Kind, opened: OwnedFd, related: bool, wanted: &Wanted) -> Result<(), Errno> {
+    fn add(&mut self, id: u64, kind: Kind, opened: OwnedFd, related: bool, wanted: &Filter) -> Result<(), Errno> {
         let mut waiting = vec![(id, kind, opened)];
         while let Some((id, kind, opened)) = waiting.pop() {
             let Err(place) = self.find(id) else { continue };

@@ -1,7 +1,7 @@
 //! Carries the steps of a plan out, one after another, and stops at the first that fails.
 
 use super::idmap;
-use super::step::{Setting, Step};
+use super::step::{MountStep, Setting};
 use super::target::Target;
 use linux::mount::api::{self, Attributes, FsContext, MOUNT_ATTR_NOSYMFOLLOW, Message};
 use linux::mount::appeared::Before;
@@ -54,7 +54,7 @@ struct DetachedTree<'a> {
 }
 
 /// Carries all steps out, on the tree that is open already, if there is one.
-pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[Step<'_>]) -> Result<Done, Failed> {
+pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[MountStep<'_>]) -> Result<Done, Failed> {
     let mut state = DetachedTree { target, tree, before: None, attached: false, late: false, done: Done::default() };
     for (index, step) in steps.iter().enumerate() {
         let done = steps.get(..index).unwrap_or_default();
@@ -68,11 +68,11 @@ pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[Step<'_>]) -> Re
 
 /// With mount(2) a mount is there before all its flags are: if they are refused, it must not stay without them.
 /// Whether it was undone.
-fn undo(target: &OsStr, done: &[Step<'_>], failed: &Step<'_>) -> bool {
-    let Step::Remount2 { .. } = failed else { return false };
+fn undo(target: &OsStr, done: &[MountStep<'_>], failed: &MountStep<'_>) -> bool {
+    let MountStep::Remount2 { .. } = failed else { return false };
     let found = done.iter().rev().find_map(|step| match step {
-        Step::Mount2 { source, flags, .. } => Some((*source, *flags)),
-        Step::Subdirectory2 { .. } => Some((None, 0)),
+        MountStep::Mount2 { source, flags, .. } => Some((*source, *flags)),
+        MountStep::Subdirectory2 { .. } => Some((None, 0)),
         _ => None,
     });
     // The first failure is the one to tell.
@@ -85,26 +85,26 @@ fn undo(target: &OsStr, done: &[Step<'_>], failed: &Step<'_>) -> bool {
 
 impl DetachedTree<'_> {
     /// One step, after those that are `done`.
-    fn step(&mut self, done: &[Step<'_>], step: &Step<'_>) -> linux::Result<()> {
+    fn step(&mut self, done: &[MountStep<'_>], step: &MountStep<'_>) -> linux::Result<()> {
         let target = self.target.path.as_os_str();
         match step {
-            Step::Create { fstype, source, settings, exclusive, attributes } => {
+            MountStep::Create { fstype, source, settings, exclusive, attributes } => {
                 let context = FsContext::open(fstype)?;
                 let made = create(&context, source, settings, *exclusive, *attributes);
                 self.done.messages.extend(context.messages());
                 self.tree = Some(made?);
             }
-            Step::Clone { path, recursive, no_follow } => {
+            MountStep::Clone { path, recursive, no_follow } => {
                 let mut flags = api::OPEN_TREE_CLONE;
                 flags |= if *recursive { api::AT_RECURSIVE } else { 0 };
                 flags |= if *no_follow { api::AT_SYMLINK_NOFOLLOW } else { 0 };
                 self.tree = Some(api::open_tree(None, path, flags)?);
             }
-            Step::Open(path) => self.tree = Some(api::open_tree(None, path, 0)?),
-            Step::Subdirectory(path) => {
+            MountStep::Open(path) => self.tree = Some(api::open_tree(None, path, 0)?),
+            MountStep::Subdirectory(path) => {
                 self.tree = Some(subdirectory::of_tree(self.tree()?, path)?);
             }
-            Step::Reconfigure { settings, present } => {
+            MountStep::Reconfigure { settings, present } => {
                 self.reconfigure(settings)?;
                 let lost = self.lost(settings, present)?;
                 if !lost.is_empty() {
@@ -113,13 +113,13 @@ impl DetachedTree<'_> {
                     let _ = self.reconfigure(&[lost.as_slice(), settings].concat());
                 }
             }
-            Step::SetAttributes { attributes, recursive } => {
+            MountStep::SetAttributes { attributes, recursive } => {
                 let tree = self.tree()?;
                 match api::mount_setattr(tree, *attributes, *recursive) {
                     Err(error) if is_unknown(&error, attributes) => {
                         // Without /proc no path stands for the tree: mount(2) makes the whole mount.
                         mount::remount::is_reachable(tree)?;
-                        if !self.attached && matches!(done, [Step::Clone { .. }, ..]) {
+                        if !self.attached && matches!(done, [MountStep::Clone { .. }, ..]) {
                             self.late = true;
                         } else {
                             mount::remount::set_attributes(tree, target, *attributes, *recursive)?;
@@ -128,11 +128,11 @@ impl DetachedTree<'_> {
                     done => done?,
                 }
             }
-            Step::MapIds { map, recursive } => {
+            MountStep::MapIds { map, recursive } => {
                 let namespace = idmap::namespace(map)?;
                 api::set_idmap(self.tree()?, namespace.as_fd(), *recursive)?;
             }
-            Step::Attach { beneath, no_follow, again } => {
+            MountStep::Attach { beneath, no_follow, again } => {
                 let tree = self.tree()?;
                 let flags = if *beneath { api::MOVE_MOUNT_BENEATH } else { 0 };
                 match self.target.place.as_ref().filter(|_| !again) {
@@ -152,34 +152,34 @@ impl DetachedTree<'_> {
                 }
             }
             // Not for somebody who was not to have it.
-            Step::SetOwner { .. } | Step::SetMode(_) if self.done.not_changed.is_some() => {}
-            Step::SetOwner { user, group } => {
+            MountStep::SetOwner { .. } | MountStep::SetMode(_) if self.done.not_changed.is_some() => {}
+            MountStep::SetOwner { user, group } => {
                 let changed = directory::set_owner(self.tree()?, *user, *group);
                 self.note("ownership", changed);
             }
-            Step::SetMode(mode) => {
+            MountStep::SetMode(mode) => {
                 let changed = directory::set_mode(self.tree()?, *mode);
                 self.note("mode", changed);
             }
-            Step::NoteMounts => self.before = Some(Before::read(target)?),
-            Step::Open2(path) => self.tree = Some(directory::open_path(path)?),
-            Step::OpenAppeared => {
+            MountStep::NoteMounts => self.before = Some(Before::read(target)?),
+            MountStep::Open2(path) => self.tree = Some(directory::open_path(path)?),
+            MountStep::OpenAppeared => {
                 let before = self.before.as_ref().ok_or_else(|| Error::new("open", target, Errno::EBADF))?;
                 match before.appeared(target) {
                     Ok(tree) => self.tree = Some(tree),
                     Err(error) => self.note("ownership", Err(error)),
                 }
             }
-            Step::Remount2 { attributes, recursive } => {
+            MountStep::Remount2 { attributes, recursive } => {
                 let top = directory::open_path(target)?;
                 mount::remount::set_attributes(top.as_fd(), target, *attributes, *recursive)?;
             }
-            Step::Detach => mount::unmount(target, mount::MNT_DETACH)?,
-            Step::Subdirectory2 { source, fstype, flags, data, path } => {
+            MountStep::Detach => mount::unmount(target, mount::MNT_DETACH)?,
+            MountStep::Subdirectory2 { source, fstype, flags, data, path } => {
                 subdirectory::by_mount2(*source, target, fstype, *flags, *data, path)?;
                 self.attached = true;
             }
-            Step::Mount2 { source, fstype, flags, data } => {
+            MountStep::Mount2 { source, fstype, flags, data } => {
                 mount::mount2(*source, target, *fstype, *flags, *data)?;
                 const CHANGES: u64 =
                     mount::MS_REMOUNT | mount::MS_PRIVATE | mount::MS_SHARED | mount::MS_SLAVE | mount::MS_UNBINDABLE;
@@ -190,9 +190,9 @@ impl DetachedTree<'_> {
     }
 
     /// The flags that mount_setattr(2) was to set before.
-    fn set_late(&self, done: &[Step<'_>]) -> linux::Result<()> {
+    fn set_late(&self, done: &[MountStep<'_>]) -> linux::Result<()> {
         done.iter().try_for_each(|step| match step {
-            Step::SetAttributes { attributes, recursive } => {
+            MountStep::SetAttributes { attributes, recursive } => {
                 mount::remount::set_attributes(self.tree()?, &self.target.path, *attributes, *recursive)
             }
             _ => Ok(()),

@@ -5,7 +5,7 @@ use super::args::Options;
 use super::plan;
 use super::request::{Request, Settings};
 use super::resolve::Mount;
-use super::step::Step;
+use super::step::MountStep;
 use cli::explain::{Explanation, NO_CALL};
 use cli::text::Piece;
 use cli::{Failure, Invocation, text};
@@ -52,7 +52,7 @@ pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Reques
         return Ok(explanation);
     }
     let steps = plan::steps(&mount, types.as_deref().or(Some(OsStr::new("TYPE"))));
-    let out_of_sight = !steps.iter().any(|step| matches!(step, Step::Open(_)));
+    let out_of_sight = !steps.iter().any(|step| matches!(step, MountStep::Open(_)));
     for step in steps {
         tell(&step, named, out_of_sight, &mut explanation);
     }
@@ -66,10 +66,10 @@ pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Reques
     Ok(explanation)
 }
 
-fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, explanation: &mut Explanation) {
+fn tell(step: &MountStep<'_>, target: &OsStr, out_of_sight: bool, explanation: &mut Explanation) {
     let attributes = |bits| Flags(bits, ATTRIBUTE_NAMES).to_string();
     match step {
-        Step::Create { fstype, source, settings, attributes: bits, .. } => {
+        MountStep::Create { fstype, source, settings, attributes: bits, .. } => {
             explanation.tell("prepare a file system of type {0}", "fsopen(\"{0}\")", &[fstype]);
             explanation.tell("from {0}", "fsconfig(\"source\", \"{0}\")", &[source]);
             for (name, value) in settings {
@@ -82,20 +82,20 @@ fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, explanation: &mut E
             let call = "fsconfig(FSCONFIG_CMD_CREATE), fsmount({0})";
             explanation.tell("make it, out of sight", call, &[&attributes(*bits)]);
         }
-        Step::Clone { path, recursive, .. } => {
+        MountStep::Clone { path, recursive, .. } => {
             let (all, flag) = if *recursive { (" with every mount below it", "|AT_RECURSIVE") } else { ("", "") };
             let call = "open_tree(\"{0}\", OPEN_TREE_CLONE{2})";
             explanation.tell("copy the mount at {0}{1}, out of sight", call, &[path, &all, &flag]);
         }
-        Step::Open(path) => explanation.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
-        Step::Subdirectory(path) => {
+        MountStep::Open(path) => explanation.tell("open the mount at {0}", "open_tree(\"{0}\")", &[path]),
+        MountStep::Subdirectory(path) => {
             explanation.tell("take only its directory {0}", "open_tree(FD, \"{0}\", OPEN_TREE_CLONE)", &[path]);
         }
-        Step::Reconfigure { .. } => {
+        MountStep::Reconfigure { .. } => {
             let call = "fspick(), fsconfig(FSCONFIG_CMD_RECONFIGURE)";
             explanation.tell("change the file system's own options", call, &[]);
         }
-        Step::SetAttributes { attributes: change, recursive } => {
+        MountStep::SetAttributes { attributes: change, recursive } => {
             let flag = if *recursive { ", AT_RECURSIVE" } else { "" };
             match change.propagation {
                 Some(it) => {
@@ -114,21 +114,21 @@ fn tell(step: &Step<'_>, target: &OsStr, out_of_sight: bool, explanation: &mut E
                 }
             }
         }
-        Step::MapIds { map, .. } => {
+        MountStep::MapIds { map, .. } => {
             explanation.tell("map its ids as {0} says", "mount_setattr(FD, MOUNT_ATTR_IDMAP)", &[map]);
         }
-        Step::Attach { .. } => explanation.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[&target]),
-        Step::Detach => {
+        MountStep::Attach { .. } => explanation.tell("let it appear at {0}", "move_mount(FD, \"{0}\")", &[&target]),
+        MountStep::Detach => {
             explanation.tell("take away the mount it replaces", "umount2(\"{0}\", MNT_DETACH)", &[&target]);
         }
-        Step::SetOwner { .. } => explanation.tell("change the owner of its root", "fchownat(FD)", &[]),
-        Step::SetMode(_) => explanation.tell("change the mode of its root", "fchmodat(FD)", &[]),
+        MountStep::SetOwner { .. } => explanation.tell("change the owner of its root", "fchownat(FD)", &[]),
+        MountStep::SetMode(_) => explanation.tell("change the mode of its root", "fchmodat(FD)", &[]),
         // The plan for mount(2) is not told.
-        Step::Mount2 { .. }
-        | Step::NoteMounts
-        | Step::Subdirectory2 { .. }
-        | Step::Open2(_)
-        | Step::OpenAppeared
-        | Step::Remount2 { .. } => {}
+        MountStep::Mount2 { .. }
+        | MountStep::NoteMounts
+        | MountStep::Subdirectory2 { .. }
+        | MountStep::Open2(_)
+        | MountStep::OpenAppeared
+        | MountStep::Remount2 { .. } => {}
     }
 }

@@ -6,7 +6,7 @@ use super::execute::{Done, Failed, execute};
 use super::plan;
 use super::request::Settings;
 use super::resolve::Mount;
-use super::step::Step;
+use super::step::MountStep;
 use cli::failure::{Line, warn};
 use cli::{Output, text};
 use linux::mount::api::{self, AT_EMPTY_PATH, OPEN_TREE_CLONE};
@@ -69,7 +69,7 @@ impl Mount {
         settings: &Settings<'_>,
         program: &OsStr,
         fstype: &OsStr,
-        steps: &[Step<'_>],
+        steps: &[MountStep<'_>],
         output: &mut Output,
     ) -> Result<Done, Failed> {
         // What was printed so far is not to be printed by the child again.

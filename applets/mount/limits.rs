@@ -1,7 +1,7 @@
 //! What the calls take at most of an option, and what is done about longer ones.
 
 use super::resolve::Mount;
-use super::step::{Setting, Step};
+use super::step::{MountStep, Setting};
 use cli::text;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -50,12 +50,12 @@ pub fn is_layer(name: &OsStr) -> bool {
 }
 
 /// Why fsconfig(2) does not take a plan's options, if one is too long for it; the source is one, too.
-pub fn of_fsconfig(steps: &[Step<'_>]) -> Option<Vec<u8>> {
+pub fn of_fsconfig(steps: &[MountStep<'_>]) -> Option<Vec<u8>> {
     let is_long = |text: &OsStr| text.len() > FSCONFIG;
     steps.iter().find_map(|step| {
         let settings = match step {
-            Step::Create { source, .. } if is_long(source) => return Some(longer(b"source", FSCONFIG, OF_ONE)),
-            Step::Create { settings, .. } | Step::Reconfigure { settings, .. } => settings,
+            MountStep::Create { source, .. } if is_long(source) => return Some(longer(b"source", FSCONFIG, OF_ONE)),
+            MountStep::Create { settings, .. } | MountStep::Reconfigure { settings, .. } => settings,
             _ => return None,
         };
         let long = settings.iter().find(|(name, value)| is_long(name) || value.as_deref().is_some_and(is_long));

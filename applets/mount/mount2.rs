@@ -2,7 +2,7 @@
 
 use super::plan::set_owner;
 use super::resolve::Mount;
-use super::step::Step;
+use super::step::MountStep;
 use linux::mount;
 use linux::mount::api::{Attributes, MOUNT_ATTR_NOSYMFOLLOW};
 use linux::mount::options::AttributeChange;
@@ -10,7 +10,7 @@ use linux::mount::options::operation::Operation;
 use std::ffi::OsStr;
 
 /// The steps with one type of file system, whose options are `data`. `silent`: fewer messages in the kernel's log.
-pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data: &'a OsStr) -> Vec<Step<'a>> {
+pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data: &'a OsStr) -> Vec<MountStep<'a>> {
     const OPERATIONS: u64 = mount::MS_BIND | mount::MS_MOVE | mount::MS_REC;
     let Mount { operation, options, xmount, .. } = mount;
     let mut flags = options.mount_flags();
@@ -24,9 +24,9 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
     let mut steps = Vec::new();
     if !owner.is_empty() {
         steps.push(match operation {
-            _ if is_attached => Step::NoteMounts,
-            Operation::Move => Step::Open2(mount.source_or_none()),
-            _ => Step::Open2(&mount.target.path),
+            _ if is_attached => MountStep::NoteMounts,
+            Operation::Move => MountStep::Open2(mount.source_or_none()),
+            _ => MountStep::Open2(&mount.target.path),
         });
     }
     match operation {
@@ -40,8 +40,8 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
             }
             let fstype = fstype.unwrap_or_default();
             steps.push(match xmount.subdir.as_deref() {
-                Some(path) => Step::Subdirectory2 { source, fstype, flags, data, path },
-                None => Step::Mount2 { source, fstype: Some(fstype), flags, data },
+                Some(path) => MountStep::Subdirectory2 { source, fstype, flags, data, path },
+                None => MountStep::Mount2 { source, fstype: Some(fstype), flags, data },
             });
             // Before Linux 5.10 mount(2) ignores it: asked for once more it is either there or refused.
             single = Attributes { set: single.set & MOUNT_ATTR_NOSYMFOLLOW, ..Attributes::default() };
@@ -49,27 +49,27 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
         }
         // mount(2) ignores the flags of a bind: they take more calls.
         Operation::Bind | Operation::Move => {
-            steps.push(Step::Mount2 { source, fstype: None, flags: flags & OPERATIONS, data: None });
+            steps.push(MountStep::Mount2 { source, fstype: None, flags: flags & OPERATIONS, data: None });
         }
         Operation::RemountBind | Operation::Propagation => {}
         Operation::Remount => {
-            steps.push(Step::Mount2 { source, fstype, flags, data });
+            steps.push(MountStep::Mount2 { source, fstype, flags, data });
             single = Attributes::default();
         }
         Operation::Conflict => return Vec::new(),
     }
     for (attributes, recursive) in [(single, false), (recursive, true)] {
         if !attributes.is_empty() {
-            steps.push(Step::Remount2 { attributes, recursive });
+            steps.push(MountStep::Remount2 { attributes, recursive });
         }
     }
     if !owner.is_empty() && is_attached {
-        steps.push(Step::OpenAppeared);
+        steps.push(MountStep::OpenAppeared);
     }
     steps.append(&mut owner);
     for (propagation, recursive) in options.propagation() {
         let flags = propagation.flag() | if recursive { mount::MS_REC } else { 0 };
-        steps.push(Step::Mount2 { source: Some(none), fstype: None, flags, data: None });
+        steps.push(MountStep::Mount2 { source: Some(none), fstype: None, flags, data: None });
     }
     steps
 }

@@ -3,7 +3,7 @@
 
 use super::limits::by_layer;
 use super::resolve::Mount;
-use super::step::{Setting, Step};
+use super::step::{MountStep, Setting};
 use super::xmount::XMount;
 use linux::mount;
 use linux::mount::api::Attributes;
@@ -14,41 +14,41 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// The steps with one type of file system.
-pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<Step<'a>> {
+pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<MountStep<'a>> {
     let Mount { operation, options, xmount, .. } = mount;
     let source = mount.source_or_none();
     let mut steps = Vec::new();
     let change = options.attributes();
-    let attach = Step::Attach { beneath: mount.beneath, no_follow: xmount.raw_target, again: false };
+    let attach = MountStep::Attach { beneath: mount.beneath, no_follow: xmount.raw_target, again: false };
     match operation {
         Operation::New => {
-            steps.push(Step::Create {
+            steps.push(MountStep::Create {
                 fstype: fstype.unwrap_or_default(),
                 source,
                 settings: by_layer(fstype, settings(options, options.read_only(), &|_| true)),
                 exclusive: mount.exclusive,
                 attributes: change.single.set | change.recursive.set,
             });
-            steps.extend(xmount.subdir.as_deref().map(Step::Subdirectory));
+            steps.extend(xmount.subdir.as_deref().map(MountStep::Subdirectory));
             map_ids(xmount, false, &mut steps);
         }
         Operation::Bind => {
             let recursive = options.mount_flags() & mount::MS_REC != 0;
-            steps.push(Step::Clone { path: source, recursive, no_follow: xmount.raw_source });
+            steps.push(MountStep::Clone { path: source, recursive, no_follow: xmount.raw_source });
             set_attributes(change, &mut steps);
             map_ids(xmount, recursive, &mut steps);
         }
         Operation::Move => {
-            steps.push(Step::Open(source));
+            steps.push(MountStep::Open(source));
             set_attributes(change, &mut steps);
         }
         Operation::Remount => {
-            steps.push(Step::Open(&mount.target.path));
+            steps.push(MountStep::Open(&mount.target.path));
             // Neither said: rw, as with mount(2), where a missing MS_RDONLY means it.
             let layered = options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
             let read_only = options.read_only().or((!layered).then_some(false));
             let is_kept = |option: &MountOption| mount.present.0.contains(option);
-            steps.push(Step::Reconfigure {
+            steps.push(MountStep::Reconfigure {
                 settings: settings(options, read_only, &|option| !is_kept(option)),
                 present: settings(options, None, &is_kept),
             });
@@ -56,12 +56,12 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<Step<'a>> {
             replace_mapped(mount, &mut steps);
         }
         Operation::RemountBind => {
-            steps.push(Step::Open(&mount.target.path));
+            steps.push(MountStep::Open(&mount.target.path));
             set_attributes(change, &mut steps);
             replace_mapped(mount, &mut steps);
         }
         Operation::Propagation => {
-            steps.push(Step::Open(&mount.target.path));
+            steps.push(MountStep::Open(&mount.target.path));
             set_attributes(change, &mut steps);
         }
         Operation::Conflict => {}
@@ -75,60 +75,60 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<Step<'a>> {
 }
 
 /// The changes of propagation, in order.
-fn set_propagation(options: &MountOptions, steps: &mut Vec<Step<'_>>) {
+fn set_propagation(options: &MountOptions, steps: &mut Vec<MountStep<'_>>) {
     for (propagation, recursive) in options.propagation() {
         let attributes = Attributes { propagation: Some(propagation), ..Attributes::default() };
-        steps.push(Step::SetAttributes { attributes, recursive });
+        steps.push(MountStep::SetAttributes { attributes, recursive });
     }
 }
 
 /// The steps that change the propagation of the mount that a mount.TYPE program has made; none if the options say nothing
 /// of it.
-pub fn propagation_after_helper(mount: &Mount) -> Vec<Step<'_>> {
-    let mut steps = vec![Step::Open2(&mount.target.path)];
+pub fn propagation_after_helper(mount: &Mount) -> Vec<MountStep<'_>> {
+    let mut steps = vec![MountStep::Open2(&mount.target.path)];
     set_propagation(&mount.options, &mut steps);
     if steps.len() > 1 { steps } else { Vec::new() }
 }
 
 /// What is to be done to the root of what a mount.TYPE program has mounted: with X-mount.subdir or X-mount.idmap it is
 /// open and not attached yet.
-pub fn after_helper(xmount: &XMount) -> Vec<Step<'_>> {
+pub fn after_helper(xmount: &XMount) -> Vec<MountStep<'_>> {
     let mut steps = Vec::new();
     map_ids(xmount, false, &mut steps);
     set_owner(xmount, &mut steps);
     if xmount.idmap.is_some() || xmount.subdir.is_some() {
-        steps.push(Step::Attach { beneath: false, no_follow: xmount.raw_target, again: false });
+        steps.push(MountStep::Attach { beneath: false, no_follow: xmount.raw_target, again: false });
     }
     steps
 }
 
 /// Ids of a mount that is there cannot be mapped: a mapped copy takes its place.
-fn replace_mapped<'a>(mount: &'a Mount, steps: &mut Vec<Step<'a>>) {
+fn replace_mapped<'a>(mount: &'a Mount, steps: &mut Vec<MountStep<'a>>) {
     if mount.xmount.idmap.is_some() {
-        steps.push(Step::Clone { path: &mount.target.path, recursive: false, no_follow: false });
+        steps.push(MountStep::Clone { path: &mount.target.path, recursive: false, no_follow: false });
         map_ids(&mount.xmount, false, steps);
-        steps.push(Step::Detach);
-        steps.push(Step::Attach { beneath: false, no_follow: false, again: true });
+        steps.push(MountStep::Detach);
+        steps.push(MountStep::Attach { beneath: false, no_follow: false, again: true });
     }
 }
 
-fn map_ids<'a>(xmount: &'a XMount, recursive: bool, steps: &mut Vec<Step<'a>>) {
-    steps.extend(xmount.idmap.as_deref().map(|map| Step::MapIds { map, recursive }));
+fn map_ids<'a>(xmount: &'a XMount, recursive: bool, steps: &mut Vec<MountStep<'a>>) {
+    steps.extend(xmount.idmap.as_deref().map(|map| MountStep::MapIds { map, recursive }));
 }
 
 /// X-mount.owner, X-mount.group and X-mount.mode; the mode is last, since a change of owner clears set-user-ID.
-pub fn set_owner(xmount: &XMount, steps: &mut Vec<Step<'_>>) {
+pub fn set_owner(xmount: &XMount, steps: &mut Vec<MountStep<'_>>) {
     let XMount { owner: user, group, mode, .. } = *xmount;
     if user.is_some() || group.is_some() {
-        steps.push(Step::SetOwner { user, group });
+        steps.push(MountStep::SetOwner { user, group });
     }
-    steps.extend(mode.map(Step::SetMode));
+    steps.extend(mode.map(MountStep::SetMode));
 }
 
-fn set_attributes(change: AttributeChange, steps: &mut Vec<Step<'_>>) {
+fn set_attributes(change: AttributeChange, steps: &mut Vec<MountStep<'_>>) {
     for (attributes, recursive) in [(change.single, false), (change.recursive, true)] {
         if !attributes.is_empty() {
-            steps.push(Step::SetAttributes { attributes, recursive });
+            steps.push(MountStep::SetAttributes { attributes, recursive });
         }
     }
 }

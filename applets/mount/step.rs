@@ -8,7 +8,7 @@ pub type Setting<'a> = (&'a OsStr, Option<OsString>);
 
 /// One step. The first failure ends the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum MountStep<'a> {
     /// fsopen, fsconfig, fsmount: a file system out of sight.
     Create {
         /// Its type.

@@ -1,13 +1,13 @@
 //! The plan in words.
 
-use super::options::{Id, Place, Source};
-use super::plan::{Directory, Plan};
+use super::options::{Id, NamespaceSource, Place};
+use super::plan::{Directory, NsenterPlan};
 use cli::explain::Explanation;
 use cli::text::Piece;
 use run::explain as shared;
 
 /// Tells what the plan does.
-pub fn explanation(plan: &Plan) -> Explanation {
+pub fn explanation(plan: &NsenterPlan) -> Explanation {
     let mut explanation = Explanation::default();
     before(plan, &mut explanation);
     inside(plan, &mut explanation);
@@ -15,7 +15,7 @@ pub fn explanation(plan: &Plan) -> Explanation {
 }
 
 /// What is opened and entered.
-fn before(plan: &Plan, explanation: &mut Explanation) {
+fn before(plan: &NsenterPlan, explanation: &mut Explanation) {
     if let Some(target) = plan.target {
         explanation.tell(
             "hold on to process {0}, so that no later one with its number is entered",
@@ -25,9 +25,9 @@ fn before(plan: &Plan, explanation: &mut Explanation) {
     }
     for (kind, source) in &plan.opened {
         let (call, what): (_, &dyn Piece) = match source {
-            Source::File(path) => ("open(\"{1}\")", path),
-            Source::Id(id) => ("open_by_handle_at(FD_NSFS_ROOT, {1})", id),
-            Source::Target => ("open(\"/proc/PID/ns/{1}\")", &kind.file()),
+            NamespaceSource::File(path) => ("open(\"{1}\")", path),
+            NamespaceSource::Id(id) => ("open_by_handle_at(FD_NSFS_ROOT, {1})", id),
+            NamespaceSource::Target => ("open(\"/proc/PID/ns/{1}\")", &kind.file()),
         };
         explanation.tell("open the {0} namespace", call, &[&shared::word(*kind), what]);
     }
@@ -66,7 +66,7 @@ fn before(plan: &Plan, explanation: &mut Explanation) {
 }
 
 /// What is done in the namespaces.
-fn inside(plan: &Plan, explanation: &mut Explanation) {
+fn inside(plan: &NsenterPlan, explanation: &mut Explanation) {
     if plan.directory == Some(Directory::Present) {
         explanation.tell("remember the working directory", "open(\".\")", &[]);
     }

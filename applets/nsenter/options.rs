@@ -9,10 +9,10 @@ use std::os::unix::ffi::OsStrExt;
 /// What was typed.
 #[derive(Debug, Default)]
 pub struct Options {
-    pub target: Option<Target>,
+    pub target: Option<TargetProcess>,
     pub all: bool,
     /// The kinds asked for, and where from.
-    pub namespaces: Vec<(Kind, Source)>,
+    pub namespaces: Vec<(Kind, NamespaceSource)>,
     pub net_socket: Option<i32>,
     pub user_parent: bool,
     pub uid: Option<Id>,
@@ -32,7 +32,7 @@ pub struct Options {
 
 /// `--target PID[:INODE]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct TargetProcess {
     pub pid: i32,
     /// The inode that pidfs must give the process.
     pub inode: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Target {
 
 /// Where a namespace is taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum NamespaceSource {
     /// The target process.
     Target,
     /// A file.
@@ -70,13 +70,13 @@ pub enum Place {
 impl Options {
     fn namespace(&mut self, kind: Kind, value: Option<&'static OsStr>) -> Result<(), Failure> {
         let source = match value.map(without_equals) {
-            None => Source::Target,
+            None => NamespaceSource::Target,
             Some(value) => match value.as_bytes().strip_prefix(b":") {
-                Some(id) => Source::Id(number::unsigned(id).ok_or_else(|| {
+                Some(id) => NamespaceSource::Id(number::unsigned(id).ok_or_else(|| {
                     Failure::new(1, text!["failed to parse nsid: ", OsStr::from_bytes(id)])
                         .hint(text!["for a file of that name write ./", value])
                 })?),
-                None => Source::File(value),
+                None => NamespaceSource::File(value),
             },
         };
         self.namespaces.retain(|(other, _)| *other != kind);
@@ -94,7 +94,7 @@ fn place(value: Option<&'static OsStr>) -> Option<Place> {
     Some(value.map_or(Place::Target, Place::Path))
 }
 
-fn target(value: &OsStr) -> Result<Target, Failure> {
+fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
     let bad = |reason: &str| Failure::new(1, text!["invalid PID argument"]).hint(text!["'", value, "': ", reason]);
     let mut parts = value.as_bytes().splitn(2, |byte| *byte == b':');
     let text = parts.next().unwrap_or_default();
@@ -102,7 +102,7 @@ fn target(value: &OsStr) -> Result<Target, Failure> {
     let read = read.ok_or_else(|| bad("Invalid argument"))?;
     let pid = read.value.filter(|_| !read.negative).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
     let inode = parts.next().map(|inode| number::unsigned(inode).ok_or_else(|| bad("Invalid argument"))).transpose()?;
-    Ok(Target { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
+    Ok(TargetProcess { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
 
 fn id_or_follow(value: &OsStr, what: &str, read: impl FnOnce(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn a_target_is_a_positive_number_with_an_inode_or_without() {
         let parse = |text: &str| target(OsStr::new(text)).ok();
-        assert_eq!(parse("5"), Some(Target { pid: 5, inode: None }));
-        assert_eq!(parse("5:77"), Some(Target { pid: 5, inode: Some(77) }));
+        assert_eq!(parse("5"), Some(TargetProcess { pid: 5, inode: None }));
+        assert_eq!(parse("5:77"), Some(TargetProcess { pid: 5, inode: Some(77) }));
         for bad in ["0", "-5", "abc", "5x", "", "5:", "5:x", "2147483648"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
@@ -227,11 +227,11 @@ mod tests {
             options.namespace(Kind::Net, value.map(OsStr::new)).ok()?;
             options.namespaces.pop().map(|(_, source)| source)
         };
-        assert_eq!(source(None), Some(Source::Target));
-        assert_eq!(source(Some("/run/x")), Some(Source::File(OsStr::new("/run/x"))));
-        assert_eq!(source(Some("=/run/x")), Some(Source::File(OsStr::new("/run/x"))));
-        assert_eq!(source(Some(":7")), Some(Source::Id(7)));
+        assert_eq!(source(None), Some(NamespaceSource::Target));
+        assert_eq!(source(Some("/run/x")), Some(NamespaceSource::File(OsStr::new("/run/x"))));
+        assert_eq!(source(Some("=/run/x")), Some(NamespaceSource::File(OsStr::new("/run/x"))));
+        assert_eq!(source(Some(":7")), Some(NamespaceSource::Id(7)));
         assert_eq!(source(Some(":x")), None);
-        assert_eq!(source(Some("./:x")), Some(Source::File(OsStr::new("./:x"))));
+        assert_eq!(source(Some("./:x")), Some(NamespaceSource::File(OsStr::new("./:x"))));
     }
 }

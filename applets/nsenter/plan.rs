@@ -1,20 +1,20 @@
 //! From what was typed to the plan. Making a plan touches nothing.
 
-use super::options::{Id, Options, Place, Source, Target};
+use super::options::{Id, NamespaceSource, Options, Place, TargetProcess};
 use cli::{Failure, text};
 use linux::namespace::{KINDS, Kind};
-use linux::signal::Signal;
+use run::fork::ForkOptions;
 use std::ffi::{OsStr, OsString};
 
 /// What is done, in the order of the fields. What one of them opens is handed to the one that uses it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct NsenterPlan {
     /// The process to pin.
-    pub target: Option<Target>,
+    pub target: Option<TargetProcess>,
     /// The file of the target that the original would open first: `ns/net`. For messages.
     pub first: String,
     /// Namespaces that are not the target's, to be opened.
-    pub opened: Vec<(Kind, Source)>,
+    pub opened: Vec<(Kind, NamespaceSource)>,
     /// The directory that will be the root.
     pub root: Option<Place>,
     /// The working directory.
@@ -32,7 +32,7 @@ pub struct Plan {
     /// Whether all the others of the target are entered, too.
     pub all: bool,
     /// How to fork if a PID namespace was entered, since only a child is in it.
-    pub fork: Option<Fork>,
+    pub fork: Option<ForkOptions>,
     /// Whom to become.
     pub whom: Become,
     /// Whether the capabilities survive the exec.
@@ -52,15 +52,6 @@ pub enum Directory {
     Inside(&'static OsStr),
 }
 
-/// How to fork.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fork {
-    /// Pass SIGTERM and SIGINT on.
-    pub forward_signals: bool,
-    /// The signal that the child gets when we end.
-    pub kill_child: Option<Signal>,
-}
-
 /// Whom to become. With nothing said, entering a user namespace means its root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Become {
@@ -70,9 +61,9 @@ pub struct Become {
 }
 
 /// The plan of a command line.
-pub fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
+pub fn plan(options: Options, operands: &[OsString]) -> Result<NsenterPlan, Failure> {
     check(&options)?;
-    let from_target = |kind: &Kind| options.namespaces.contains(&(*kind, Source::Target));
+    let from_target = |kind: &Kind| options.namespaces.contains(&(*kind, NamespaceSource::Target));
     let first = match KINDS.into_iter().find(from_target) {
         _ if options.all => "ns/user".to_owned(),
         Some(kind) => ["ns/", kind.file()].concat(),
@@ -84,9 +75,9 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
     let (mut from_target, mut opened) = (Vec::new(), Vec::new());
     for (kind, source) in options.namespaces {
         match source {
-            Source::Target if kind == Kind::User && options.user_parent => {}
-            Source::Target if kind == Kind::Net && options.net_socket.is_some() => {}
-            Source::Target => from_target.push(kind),
+            NamespaceSource::Target if kind == Kind::User && options.user_parent => {}
+            NamespaceSource::Target if kind == Kind::Net && options.net_socket.is_some() => {}
+            NamespaceSource::Target => from_target.push(kind),
             other => opened.push((kind, other)),
         }
     }
@@ -95,7 +86,7 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
         (None, Some(Some(path))) => Some(Directory::Inside(path)),
         (None, _) => options.root.is_some().then_some(Directory::Present),
     };
-    Ok(Plan {
+    Ok(NsenterPlan {
         target: options.target,
         first,
         opened,
@@ -108,7 +99,7 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
         from_target,
         all: options.all,
         fork: (!options.no_fork)
-            .then_some(Fork { forward_signals: options.forward_signals, kill_child: options.kill_child }),
+            .then_some(ForkOptions { forward_signals: options.forward_signals, kill_child: options.kill_child }),
         whom: Become { uid: options.uid, gid: options.gid, preserve: options.preserve_credentials },
         keep_capabilities: options.keep_caps,
         operands: operands.to_vec(),
@@ -130,7 +121,7 @@ fn check(options: &Options) -> Result<(), Failure> {
         if options.all {
             return refuse("no target PID specified for --all");
         }
-        let needs_target = options.namespaces.iter().any(|(_, source)| *source == Source::Target)
+        let needs_target = options.namespaces.iter().any(|(_, source)| *source == NamespaceSource::Target)
             || options.net_socket.is_some()
             || options.user_parent;
         if needs_target {
@@ -158,8 +149,8 @@ fn check(options: &Options) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    fn planned(set: impl FnOnce(&mut Options)) -> Result<Plan, Failure> {
-        let mut options = Options { target: Some(Target { pid: 5, inode: None }), ..Options::default() };
+    fn planned(set: impl FnOnce(&mut Options)) -> Result<NsenterPlan, Failure> {
+        let mut options = Options { target: Some(TargetProcess { pid: 5, inode: None }), ..Options::default() };
         set(&mut options);
         plan(options, &[OsString::from("true")])
     }
@@ -168,7 +159,7 @@ mod tests {
     fn a_new_root_keeps_the_working_directory_unless_another_is_named() {
         let directory = |set: fn(&mut Options)| {
             let with_net = |options: &mut Options| {
-                options.namespaces = vec![(Kind::Net, Source::Target)];
+                options.namespaces = vec![(Kind::Net, NamespaceSource::Target)];
                 set(options);
             };
             planned(with_net).unwrap().directory
@@ -188,7 +179,7 @@ mod tests {
     fn the_parent_of_the_user_namespace_stands_for_it() {
         let plan = planned(|options| {
             options.user_parent = true;
-            options.namespaces = vec![(Kind::User, Source::Target), (Kind::Net, Source::Target)];
+            options.namespaces = vec![(Kind::User, NamespaceSource::Target), (Kind::Net, NamespaceSource::Target)];
         });
         assert_eq!(plan.unwrap().from_target, [Kind::Net]);
     }
@@ -199,7 +190,7 @@ mod tests {
         assert!(planned(|options| options.root = Some(Place::Target)).is_err());
         assert!(planned(|options| options.join_cgroup = true).is_err());
         assert!(plan(Options { all: true, ..Options::default() }, &[]).is_err());
-        let file = (Kind::Net, Source::File(OsStr::new("/n")));
+        let file = (Kind::Net, NamespaceSource::File(OsStr::new("/n")));
         assert!(plan(Options { namespaces: vec![file], ..Options::default() }, &[]).is_ok());
     }
 }

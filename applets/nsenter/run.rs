@@ -1,8 +1,8 @@
 //! Carrying a plan out. The first failure ends it, and the program is not run.
 
 use super::enter::{Entries, cannot_open as cannot_open_namespace};
-use super::options::{Id, Place, Source};
-use super::plan::{Become, Directory, Fork, Plan};
+use super::options::{Id, NamespaceSource, Place};
+use super::plan::{Become, Directory, NsenterPlan};
 use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
 use hints::explained;
@@ -11,14 +11,14 @@ use linux::process::{self, Forwarding, Status, Variables};
 use linux::procfd::ProcFd;
 use linux::{Error, caps, cgroup, credentials, directory, file, pivot};
 use run::exec::{Program, failed_to_execute};
-use run::fork::{FORWARDING, Forked, Forking, How, Tie};
+use run::fork::{FORWARDING, ForkOptions, Forked, Forking, How, Tie};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// Carries the plan out. Returns in a parent with the child's status, and on failure. What a step opens is a
 /// value that the step that uses it takes, so that none can be left out.
-pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
+pub fn carry_out(plan: &NsenterPlan, output: &mut Output) -> Outcome {
     let target = plan.target.map(|wanted| pin(wanted, plan)).transpose()?;
     let target = Pinned(target.as_ref());
     let mut opened = open_namespaces(&plan.opened)?;
@@ -105,7 +105,7 @@ impl<'a> Pinned<'a> {
     }
 }
 
-fn pin(wanted: super::options::Target, plan: &Plan) -> Result<ProcFd, Failure> {
+fn pin(wanted: super::options::TargetProcess, plan: &NsenterPlan) -> Result<ProcFd, Failure> {
     let target = ProcFd::open(wanted.pid).map_err(|error| {
         let (before, after) = if plan.all { ("stat of ", " failed: ") } else { ("cannot open ", ": ") };
         let failure = Failure::new(1, text![before, "/proc/", wanted.pid, "/", plan.first, after, error.errno]);
@@ -120,15 +120,15 @@ fn pin(wanted: super::options::Target, plan: &Plan) -> Result<ProcFd, Failure> {
     Ok(target)
 }
 
-fn open_namespaces(wanted: &[(Kind, Source)]) -> Result<Vec<(Kind, OwnedFd)>, Failure> {
-    let open = |source: &Source| match source {
-        Source::File(path) => namespace::open(path).map_err(cannot_open_namespace),
-        Source::Id(id) => namespace::open_by_id(*id).map_err(|error| {
+fn open_namespaces(wanted: &[(Kind, NamespaceSource)]) -> Result<Vec<(Kind, OwnedFd)>, Failure> {
+    let open = |source: &NamespaceSource| match source {
+        NamespaceSource::File(path) => namespace::open(path).map_err(cannot_open_namespace),
+        NamespaceSource::Id(id) => namespace::open_by_id(*id).map_err(|error| {
             let failure = Failure::new(1, text!["cannot open namespace of id ", id, ": ", error.errno]);
             explained(failure, hints::Step::OpenById, error.errno)
         }),
         // The plan has these apart.
-        Source::Target => Err(Failure::new(1, text!["no target PID specified"])),
+        NamespaceSource::Target => Err(Failure::new(1, text!["no target PID specified"])),
     };
     let mut opened = Vec::new();
     for (kind, source) in wanted {
@@ -172,7 +172,7 @@ struct Entered {
     groups_refused: bool,
 }
 
-fn enter(plan: &Plan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -> Result<Entered, Failure> {
+fn enter(plan: &NsenterPlan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -> Result<Entered, Failure> {
     let mut entries = Entries { opened, target: None, unnamed: Vec::new() };
     if plan.all || !plan.from_target.is_empty() {
         let target = target.get()?;
@@ -223,7 +223,7 @@ enum Here {
     Parent(u8),
 }
 
-fn fork(how: Fork, forking: &mut Forking, output: &mut Output) -> Result<Here, Failure> {
+fn fork(how: ForkOptions, forking: &mut Forking, output: &mut Output) -> Result<Here, Failure> {
     let blocked = if how.forward_signals { FORWARDING } else { &[] };
     match forking.fork(How { blocked, kill_child: how.kill_child }, output)? {
         Forked::Child(tie) => Ok(Here::Child(tie)),

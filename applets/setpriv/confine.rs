@@ -1,8 +1,8 @@
 //! What the program may do no more, whoever it is: Landlock and a seccomp filter. They hold for this
 //! command as well, so they are prepared first and put on last.
 
-use super::REFUSED;
-use super::options::{EVERY, Options, Place};
+use super::options::Options;
+use super::values::{EVERY, REFUSED, Rule, RuleObject, listed};
 use cli::{Failure, text};
 use linux::{Errno, file, landlock, seccomp};
 use std::ffi::OsStr;
@@ -50,7 +50,7 @@ fn filter(path: &OsStr) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn ruleset(blocked: u64, rules: &[super::options::Rule]) -> Result<OwnedFd, Failure> {
+fn ruleset(blocked: u64, rules: &[Rule]) -> Result<OwnedFd, Failure> {
     let abi = landlock::abi().map_err(|errno| refused(errno, &[]))?;
     let known = landlock::known(abi);
     let mut handled = 0;
@@ -67,8 +67,8 @@ fn ruleset(blocked: u64, rules: &[super::options::Rule]) -> Result<OwnedFd, Fail
         let every = EVERY.iter().find(|(every, _)| allowed & every != 0);
         let allowed = every.map_or(*allowed, |(_, rights)| handled & rights);
         let added = match place {
-            Place::Port(port) => landlock::allow_port(ruleset.as_fd(), allowed, *port),
-            Place::Path(path) => {
+            RuleObject::Port(port) => landlock::allow_port(ruleset.as_fd(), allowed, *port),
+            RuleObject::Path(path) => {
                 let place = file::open_path(path).map_err(|error| {
                     Failure::new(1, text!["could not open file for landlock: ", path, ": ", error.errno])
                 })?;
@@ -107,22 +107,4 @@ fn refused(errno: Errno, otherwise: &[u8]) -> Failure {
         _ => otherwise,
     };
     failure.hint(hint)
-}
-
-/// `execute,read-file`.
-pub fn listed(rights: u64) -> Vec<u8> {
-    let mut list = Vec::new();
-    let mut add = |name: &[u8]| {
-        if !list.is_empty() {
-            list.push(b',');
-        }
-        list.extend_from_slice(name);
-    };
-    for ((every, _), name) in EVERY.into_iter().zip(["all to files", "all to ports", "every scope"]) {
-        if rights & every != 0 {
-            add(name.as_bytes());
-        }
-    }
-    landlock::each(rights, &mut |_, name| add(name));
-    list
 }

@@ -1,6 +1,6 @@
 //! The state that `--dump` shows.
 
-use super::options::{SECUREBITS, capability_name};
+use super::values::{SECUREBITS, capability_name};
 use cli::failure::{Line, warn};
 use cli::{Failure, Invocation, Output, text};
 use linux::caps::{self, Own};

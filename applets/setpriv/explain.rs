@@ -1,7 +1,7 @@
 //! The steps in words, in the order in which they are made.
 
-use super::confine::listed;
-use super::options::{Changes, Groups, Options, Place};
+use super::options::Options;
+use super::values::{Changes, Groups, RuleObject, listed};
 use cli::explain::{Explanation, NO_CALL};
 use cli::text;
 use linux::caps;
@@ -19,10 +19,10 @@ pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
         for (allowed, place) in &options.rules {
             let allowed = listed(*allowed);
             match place {
-                Place::Path(path) => {
+                RuleObject::Path(path) => {
                     explanation.tell("but leave them at {0} and below: {1}", "landlock_add_rule()", &[path, &allowed]);
                 }
-                Place::Port(port) => {
+                RuleObject::Port(port) => {
                     explanation.tell(
                         "but leave them at TCP port {0}: {1}",
                         "landlock_add_rule()",

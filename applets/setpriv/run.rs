@@ -1,7 +1,8 @@
 //! Carrying it out, in the original's order: what takes privilege before what gives it up.
 
-use super::options::{Changes, Groups, Options, changed};
-use super::{REFUSED, confine};
+use super::confine;
+use super::options::Options;
+use super::values::{Changes, Groups, REFUSED, changed};
 use cli::failure::hint;
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};

@@ -1,7 +1,7 @@
 //! The steps in words, from the command line alone: what is mounted is not looked at.
 
-use super::Options;
 use super::one::flags;
+use super::options::Options;
 use cli::explain::{Explanation, NO_CALL};
 use cli::text::Piece;
 use linux::mount::UMOUNT_NAMES;

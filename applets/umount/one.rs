@@ -1,7 +1,7 @@
 //! One unmount, from its operand to its entry in utab.
 
 use super::find::{self, Found};
-use super::{FAILED, Options, Settings, USAGE, UTAB};
+use super::options::{FAILED, Options, USAGE, UTAB, Unmounting};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::mount::options::Options as MountOptions;
@@ -15,7 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Unmounts what an operand names.
-pub fn unmount(settings: &Settings<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
+pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     // -f and -l are for what hangs: the mount itself is not touched.
     let gentle = options.force || options.lazy;
@@ -53,7 +53,7 @@ pub struct Refused {
 impl Refused {
     /// With -g it is fine if there is nothing to unmount; -q keeps silent about it. Who uses a busy mount is looked
     /// for at the end, for all of them at once.
-    pub fn outcome(self, settings: &Settings<'_>) -> Outcome {
+    pub fn outcome(self, settings: &Unmounting<'_>) -> Outcome {
         let options = &settings.options;
         let gone = matches!(self.errno, Some(Errno::EINVAL | Errno::ENOENT));
         if options.graceful && gone && credentials::effective_uid() == 0 {
@@ -84,7 +84,7 @@ pub fn flags(options: &Options) -> u64 {
 }
 
 /// Finds the mount; without the table where that will do.
-fn look_up(settings: &Settings<'_>, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
+fn look_up(settings: &Unmounting<'_>, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
     let options = &settings.options;
     let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || options.verbose;
     // The table has the source, which is a loop device to be freed.
@@ -171,7 +171,7 @@ impl<'a> Known<'a> {
 
 /// Unmounts a mount.
 pub fn unmount_found(
-    settings: &Settings<'_>,
+    settings: &Unmounting<'_>,
     found: &Found,
     known: &mut Known<'_>,
     output: &mut Output,
@@ -213,7 +213,7 @@ fn call(options: &Options, found: &Found) -> linux::Result<()> {
 
 /// After the system call: the loop device, utab, and with -v a line.
 fn finish(
-    settings: &Settings<'_>,
+    settings: &Unmounting<'_>,
     found: &Found,
     kept: Option<&MountOptions>,
     known: &mut Known<'_>,
@@ -238,7 +238,7 @@ fn finish(
 }
 
 /// A line of -v, on standard error as the original has it.
-fn tell(settings: &Settings<'_>, found: &Found, what: &str, output: &mut Output) {
+fn tell(settings: &Unmounting<'_>, found: &Found, what: &str, output: &mut Output) {
     let _ = output.flush();
     let options = &settings.options;
     let line = match &found.source {
@@ -249,7 +249,7 @@ fn tell(settings: &Settings<'_>, found: &Found, what: &str, output: &mut Output)
 }
 
 /// -r: a file system that is busy becomes read-only, its other flags staying as they are.
-fn remount_read_only(settings: &Settings<'_>, found: &Found, output: &mut Output) -> Result<u8, Refused> {
+fn remount_read_only(settings: &Unmounting<'_>, found: &Found, output: &mut Output) -> Result<u8, Refused> {
     let present = found.options.as_deref().and_then(|text| MountOptions::parse(text).ok()).unwrap_or_default();
     let flags = present.mount_flags() | mount::MS_REMOUNT | mount::MS_RDONLY;
     mount::mount2(found.source.as_deref(), &found.target, None, flags, None).map_err(|error| refused(found, &error))?;
@@ -259,7 +259,7 @@ fn remount_read_only(settings: &Settings<'_>, found: &Found, output: &mut Output
     Ok(0)
 }
 
-fn run_helper(settings: &Settings<'_>, found: &Found, program: &OsStr, output: &mut Output) -> Result<u8, Refused> {
+fn run_helper(settings: &Unmounting<'_>, found: &Found, program: &OsStr, output: &mut Output) -> Result<u8, Refused> {
     let options = &settings.options;
     let mut argv = vec![program.to_os_string(), found.target.clone()];
     for (flag, given) in [

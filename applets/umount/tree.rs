@@ -2,7 +2,7 @@
 
 use super::find::{self, Found};
 use super::one::{self, Known};
-use super::{Settings, USAGE};
+use super::options::{USAGE, Unmounting};
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::statmount;
@@ -19,12 +19,12 @@ fn read() -> Result<table::Table, Failure> {
 }
 
 /// The path to look for in the table, which has canonical ones only: with -c what is at the operand's end stays as it is.
-fn canonical(settings: &Settings<'_>, operand: &OsStr) -> std::ffi::OsString {
+fn canonical(settings: &Unmounting<'_>, operand: &OsStr) -> std::ffi::OsString {
     find::canonical(operand, !settings.options.no_canonicalize)
 }
 
 /// -R DIR: every mount that is on it or below it. The first failure ends it.
-pub fn unmount_tree(settings: &Settings<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
+pub fn unmount_tree(settings: &Unmounting<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
@@ -41,7 +41,7 @@ fn read_utab() -> (utab::Utab, bool) {
 }
 
 /// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
-pub fn with_utab(settings: &Settings<'_>, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
+pub fn with_utab(settings: &Unmounting<'_>, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
     let (kept, is_read) = read_utab();
     let kept = kept.index();
     let mut known = Known::of(&kept, is_read);
@@ -80,7 +80,7 @@ fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
 }
 
 /// The operand is no mount.
-fn nothing(settings: &Settings<'_>, operand: &OsStr) -> Outcome {
+fn nothing(settings: &Unmounting<'_>, operand: &OsStr) -> Outcome {
     if settings.options.graceful && credentials::effective_uid() == 0 {
         return Ok(0);
     }
@@ -92,7 +92,7 @@ fn nothing(settings: &Settings<'_>, operand: &OsStr) -> Outcome {
 }
 
 fn unmount_below(
-    settings: &Settings<'_>,
+    settings: &Unmounting<'_>,
     tree: &table::Tree<'_, '_>,
     top: u32,
     gone: &[bool],
@@ -140,7 +140,7 @@ fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
 }
 
 /// -A: every mount of the file system that the operand names, the last first; with -R with what is below them.
-pub fn unmount_all_targets(settings: &Settings<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
+pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
@@ -182,7 +182,7 @@ pub fn unmount_all_targets(settings: &Settings<'_>, operand: &OsStr, output: &mu
 }
 
 /// -a: everything that -t and -O select, the last mount first. Each is tried; the statuses are combined.
-pub fn unmount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
+pub fn unmount_all(settings: &Unmounting<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     let table = read()?;
     let (kept, is_read) = read_utab();
@@ -217,7 +217,7 @@ pub fn unmount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     Ok(status)
 }
 
-fn has_options(settings: &Settings<'_>, entry: &mountinfo::Entry<'_>, kept: &utab::UtabIndex<'_>) -> bool {
+fn has_options(settings: &Unmounting<'_>, entry: &mountinfo::Entry<'_>, kept: &utab::UtabIndex<'_>) -> bool {
     let Some(list) = &settings.options.test_options else { return true };
     let mut text = entry.all_options();
     if let Some(more) = kept.find(entry) {
@@ -227,7 +227,7 @@ fn has_options(settings: &Settings<'_>, entry: &mountinfo::Entry<'_>, kept: &uta
     MountOptions::parse(&text).is_ok_and(|own| options::matches(&own, list.as_bytes()))
 }
 
-fn say(settings: &Settings<'_>, target: &OsStr, what: &str, output: &mut Output) {
+fn say(settings: &Unmounting<'_>, target: &OsStr, what: &str, output: &mut Output) {
     if settings.options.verbose {
         let mut line = target.as_bytes().to_vec();
         line.resize(line.len().max(25), b' ');

@@ -1,6 +1,6 @@
 //! The plan in words.
 
-use super::plan::{Plan, Step};
+use super::plan::{UnsharePlan, UnshareStep};
 use cli::explain::Explanation;
 use linux::mount::Propagation;
 use linux::namespace::idmap::Ids;
@@ -8,9 +8,10 @@ use run::explain as shared;
 use std::ffi::OsStr;
 
 /// Tells what the plan does.
-pub fn explanation(plan: &Plan) -> Explanation {
+pub fn explanation(plan: &UnsharePlan) -> Explanation {
     let mut explanation = Explanation::default();
-    let all = |steps: &[Step], explanation: &mut Explanation| steps.iter().for_each(|step| tell(step, explanation));
+    let all =
+        |steps: &[UnshareStep], explanation: &mut Explanation| steps.iter().for_each(|step| tell(step, explanation));
     if plan.outside.is_some() {
         explanation.tell("fork a process that stays outside, for what cannot be done from inside", "fork()", &[]);
     }
@@ -41,20 +42,20 @@ pub fn explanation(plan: &Plan) -> Explanation {
     explanation
 }
 
-fn tell(step: &Step, explanation: &mut Explanation) {
+fn tell(step: &UnshareStep, explanation: &mut Explanation) {
     match step {
-        Step::BecomeOwner { uid, gid } => shared::identity(explanation, true, Some(*gid), Some(*uid)),
-        Step::Unshare(kinds) => {
+        UnshareStep::BecomeOwner { uid, gid } => shared::identity(explanation, true, Some(*gid), Some(*uid)),
+        UnshareStep::Unshare(kinds) => {
             let (words, flags) = shared::kinds(kinds);
             let (article, plural) = if kinds.len() > 1 { ("", "s") } else { ("a ", "") };
             explanation.tell("get {0}new {1} namespace{2}", "unshare({3})", &[&article, &words, &plural, &flags]);
         }
-        Step::Offset(clock, seconds) => explanation.tell(
+        UnshareStep::Offset(clock, seconds) => explanation.tell(
             "move a clock of the time namespace by {1} seconds",
             "write(\"/proc/self/timens_offsets\", \"{0} {1} 0\")",
             &[&(*clock as i32), seconds],
         ),
-        Step::MapHere(ids, extent) => {
+        UnshareStep::MapHere(ids, extent) => {
             let who = if *ids == Ids::Users { "user" } else { "group" };
             explanation.tell(
                 "map {0} {1} outside to {2} inside",
@@ -62,11 +63,11 @@ fn tell(step: &Step, explanation: &mut Explanation) {
                 &[&who, &extent.outer, &extent.inner, &ids.file()],
             );
         }
-        Step::Setgroups(allow) => {
+        UnshareStep::Setgroups(allow) => {
             let (verb, word) = if *allow { ("allow", "allow") } else { ("forbid", "deny") };
             explanation.tell("{0} setgroups inside", "write(\"/proc/self/setgroups\", \"{1}\")", &[&verb, &word]);
         }
-        Step::Propagate(propagation) => {
+        UnshareStep::Propagate(propagation) => {
             let (words, flag) = match propagation {
                 Propagation::Private => {
                     ("keep mounts made inside from being seen outside, and the reverse", "MS_PRIVATE")
@@ -77,25 +78,27 @@ fn tell(step: &Step, explanation: &mut Explanation) {
             };
             explanation.tell(words, "mount(\"none\", \"/\", NULL, MS_REC|{0}, NULL)", &[&flag]);
         }
-        Step::MakePrivate(path) => explanation.tell(
+        UnshareStep::MakePrivate(path) => explanation.tell(
             "keep what will be mounted on {0} here",
             "mount(\"none\", \"{0}\", NULL, MS_REC|MS_PRIVATE, NULL)",
             &[path],
         ),
-        Step::Chroot(path) => shared::chroot(explanation, path),
-        Step::Chdir(path) => shared::chdir(explanation, path),
-        Step::MountProc { directory: path, .. } => {
+        UnshareStep::Chroot(path) => shared::chroot(explanation, path),
+        UnshareStep::Chdir(path) => shared::chdir(explanation, path),
+        UnshareStep::MountProc { directory: path, .. } => {
             mount(explanation, "mount a {1} on {0} that shows the processes of the PID namespace", path, "proc");
         }
-        Step::MountBinfmt(path) => mount(explanation, "mount a {1} of the user namespace on {0}", path, "binfmt_misc"),
-        Step::Register { directory, definition } => {
+        UnshareStep::MountBinfmt(path) => {
+            mount(explanation, "mount a {1} of the user namespace on {0}", path, "binfmt_misc")
+        }
+        UnshareStep::Register { directory, definition } => {
             explanation.tell("register an interpreter", "write(\"{0}/register\", \"{1}\")", &[directory, definition]);
         }
-        Step::DropGroups => shared::identity(explanation, true, None, None),
-        Step::SetGid(gid) => shared::identity(explanation, false, Some(*gid), None),
-        Step::SetUid(uid) => shared::identity(explanation, false, None, Some(*uid)),
-        Step::KeepCapabilities => shared::keep_capabilities(explanation),
-        Step::WarnOfPidWithoutFork => {}
+        UnshareStep::DropGroups => shared::identity(explanation, true, None, None),
+        UnshareStep::SetGid(gid) => shared::identity(explanation, false, Some(*gid), None),
+        UnshareStep::SetUid(uid) => shared::identity(explanation, false, None, Some(*uid)),
+        UnshareStep::KeepCapabilities => shared::keep_capabilities(explanation),
+        UnshareStep::WarnOfPidWithoutFork => {}
     }
 }
 

@@ -7,24 +7,24 @@ use linux::mount::Propagation;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{Clock, Kind};
 use linux::process::Variables;
-use linux::signal::Signal;
+use run::fork::ForkOptions;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// What is done, in the order of the fields.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct UnsharePlan {
     /// The process that stays outside and does what can only be done there: it is forked first.
     pub outside: Option<Outside>,
     /// Up to the maps that are written from outside, if there are any.
-    pub making: Vec<Step>,
+    pub making: Vec<UnshareStep>,
     /// From them to the fork.
-    pub made: Vec<Step>,
+    pub made: Vec<UnshareStep>,
     /// How to fork, if it is asked for: the parent waits, and the child goes on. Then the namespaces are bound
     /// on their files, from outside.
-    pub fork: Option<Fork>,
+    pub fork: Option<ForkOptions>,
     /// Up to the exec.
-    pub inside: Vec<Step>,
+    pub inside: Vec<UnshareStep>,
     /// The program, or the login shell if there is none.
     pub operands: Vec<OsString>,
     /// What it finds in its environment.
@@ -33,7 +33,7 @@ pub struct Plan {
 
 /// One step.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum UnshareStep {
     /// Become the user who will own the user namespace.
     BecomeOwner { uid: u32, gid: u32 },
     /// unshare(2).
@@ -85,41 +85,33 @@ pub struct Outside {
     pub forks: bool,
 }
 
-/// How to fork.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fork {
-    /// Pass SIGTERM and SIGINT on.
-    pub forward_signals: bool,
-    /// The signal that the child gets when we end.
-    pub kill_child: Option<Signal>,
-}
-
 /// The plan of a command line.
-pub fn plan(mut options: Options, operands: &[OsString]) -> Result<Plan, Failure> {
+pub fn plan(mut options: Options, operands: &[OsString]) -> Result<UnsharePlan, Failure> {
     check(&options)?;
     let maps = maps(&mut options);
     let outside = Outside { files: std::mem::take(&mut options.files), maps: maps.outside, forks: options.fork };
     let is_needed = !outside.maps.is_empty() || !outside.files.is_empty();
     let mut making = Vec::new();
-    making.extend(options.owner.map(|(uid, gid)| Step::BecomeOwner { uid, gid }));
+    making.extend(options.owner.map(|(uid, gid)| UnshareStep::BecomeOwner { uid, gid }));
     if !options.kinds.is_empty() {
-        making.push(Step::Unshare(options.kinds.clone()));
+        making.push(UnshareStep::Unshare(options.kinds.clone()));
     }
     if options.setgroups == Some(false) {
         // The kernel takes a denial only before the group map.
-        making.push(Step::Setgroups(false));
+        making.push(UnshareStep::Setgroups(false));
     }
     let mut made = Vec::new();
-    made.extend(options.boottime.map(|offset| Step::Offset(Clock::Boottime, offset)));
-    made.extend(options.monotonic.map(|offset| Step::Offset(Clock::Monotonic, offset)));
-    let fork =
-        options.fork.then_some(Fork { forward_signals: options.forward_signals, kill_child: options.kill_child });
+    made.extend(options.boottime.map(|offset| UnshareStep::Offset(Clock::Boottime, offset)));
+    made.extend(options.monotonic.map(|offset| UnshareStep::Offset(Clock::Monotonic, offset)));
+    let fork = options
+        .fork
+        .then_some(ForkOptions { forward_signals: options.forward_signals, kill_child: options.kill_child });
     let mut steps = Vec::new();
     inside(&options, maps.here, &mut steps);
     if options.wants(Kind::Pid) && !options.fork {
-        steps.push(Step::WarnOfPidWithoutFork);
+        steps.push(UnshareStep::WarnOfPidWithoutFork);
     }
-    Ok(Plan {
+    Ok(UnsharePlan {
         outside: is_needed.then_some(outside),
         making,
         made,
@@ -149,53 +141,53 @@ fn check(options: &Options) -> Result<(), Failure> {
 }
 
 /// The steps inside the new namespaces, up to the exec.
-fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<Step>) {
+fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<UnshareStep>) {
     for (ids, extent) in maps {
         if ids == Ids::Groups && options.setgroups != Some(false) {
-            steps.push(Step::Setgroups(false));
+            steps.push(UnshareStep::Setgroups(false));
         }
-        steps.push(Step::MapHere(ids, extent));
+        steps.push(UnshareStep::MapHere(ids, extent));
     }
     if options.setgroups == Some(true) {
-        steps.push(Step::Setgroups(true));
+        steps.push(UnshareStep::Setgroups(true));
     }
     let propagation = options.propagation.unwrap_or(Some(Propagation::Private));
     if options.wants(Kind::Mount) {
-        steps.extend(propagation.map(Step::Propagate));
+        steps.extend(propagation.map(UnshareStep::Propagate));
     }
-    let register = |directory| options.load_interp.map(|definition| Step::Register { directory, definition });
+    let register = |directory| options.load_interp.map(|definition| UnshareStep::Register { directory, definition });
     let opens_at_once = options.root.is_some() && options.load_interp.is_some_and(has_fixed_flag);
     if opens_at_once {
         // The kernel opens the interpreter while it is registered: it is meant to be the one outside.
         let directory = OsStr::new("/proc/sys/fs/binfmt_misc");
-        steps.push(Step::MountBinfmt(directory));
+        steps.push(UnshareStep::MountBinfmt(directory));
         steps.extend(register(directory));
     }
     if let Some(root) = options.root {
-        steps.push(Step::Chroot(root));
-        steps.push(Step::Chdir(options.wd.unwrap_or(OsStr::new("/"))));
+        steps.push(UnshareStep::Chroot(root));
+        steps.push(UnshareStep::Chdir(options.wd.unwrap_or(OsStr::new("/"))));
     } else {
-        steps.extend(options.wd.map(Step::Chdir));
+        steps.extend(options.wd.map(UnshareStep::Chdir));
     }
     if let Some(directory) = options.mount_proc {
         if options.root.is_none() && propagation != Some(Propagation::Private) {
-            steps.push(Step::MakePrivate(directory));
+            steps.push(UnshareStep::MakePrivate(directory));
         }
-        steps.push(Step::MountProc { directory, root: options.root });
+        steps.push(UnshareStep::MountProc { directory, root: options.root });
     }
     if let Some(directory) = options.mount_binfmt {
-        steps.push(Step::MountBinfmt(directory));
+        steps.push(UnshareStep::MountBinfmt(directory));
         if !opens_at_once {
             steps.extend(register(directory));
         }
     }
     if let Some(gid) = options.gid {
-        steps.push(Step::DropGroups);
-        steps.push(Step::SetGid(gid));
+        steps.push(UnshareStep::DropGroups);
+        steps.push(UnshareStep::SetGid(gid));
     }
-    steps.extend(options.uid.map(Step::SetUid));
+    steps.extend(options.uid.map(UnshareStep::SetUid));
     if options.keep_caps && options.wants(Kind::User) {
-        steps.push(Step::KeepCapabilities);
+        steps.push(UnshareStep::KeepCapabilities);
     }
 }
 
@@ -240,13 +232,13 @@ fn maps(options: &mut Options) -> Maps {
 mod tests {
     use super::*;
 
-    fn planned(set: impl FnOnce(&mut Options)) -> Plan {
+    fn planned(set: impl FnOnce(&mut Options)) -> UnsharePlan {
         let mut options = Options::default();
         set(&mut options);
         plan(options, &[OsString::from("true")]).unwrap()
     }
 
-    fn position(steps: &[Step], wanted: impl Fn(&Step) -> bool) -> usize {
+    fn position(steps: &[UnshareStep], wanted: impl Fn(&UnshareStep) -> bool) -> usize {
         steps.iter().position(wanted).expect("the step is in the plan")
     }
 
@@ -257,8 +249,8 @@ mod tests {
             options.map_user = Some(0);
             options.map_group = Some(0);
         });
-        let deny = position(&plan.inside, |step| *step == Step::Setgroups(false));
-        let map = position(&plan.inside, |step| matches!(step, Step::MapHere(Ids::Groups, _)));
+        let deny = position(&plan.inside, |step| *step == UnshareStep::Setgroups(false));
+        let map = position(&plan.inside, |step| matches!(step, UnshareStep::MapHere(Ids::Groups, _)));
         assert!(deny < map);
     }
 
@@ -270,7 +262,10 @@ mod tests {
             options.group_ranges = vec![Extent { inner: 0, outer: 1000, count: 2 }];
         });
         assert!(plan.outside.is_some_and(|outside| outside.maps.len() == 1));
-        assert!(!plan.making.contains(&Step::Setgroups(false)) && !plan.inside.contains(&Step::Setgroups(false)));
+        assert!(
+            !plan.making.contains(&UnshareStep::Setgroups(false))
+                && !plan.inside.contains(&UnshareStep::Setgroups(false))
+        );
     }
 
     #[test]
@@ -281,8 +276,8 @@ mod tests {
             options.map_group = Some(0);
             options.group_ranges = vec![Extent { inner: 0, outer: 1000, count: 2 }];
         });
-        assert_eq!(plan.making, [Step::Unshare(vec![Kind::User]), Step::Setgroups(false)]);
-        assert!(!plan.inside.contains(&Step::Setgroups(false)));
+        assert_eq!(plan.making, [UnshareStep::Unshare(vec![Kind::User]), UnshareStep::Setgroups(false)]);
+        assert!(!plan.inside.contains(&UnshareStep::Setgroups(false)));
     }
 
     #[test]
@@ -307,6 +302,6 @@ mod tests {
     #[test]
     fn the_working_directory_is_inside_the_new_root() {
         let plan = planned(|options| options.root = Some(OsStr::new("/r")));
-        assert_eq!(plan.inside[..2], [Step::Chroot(OsStr::new("/r")), Step::Chdir(OsStr::new("/"))]);
+        assert_eq!(plan.inside[..2], [UnshareStep::Chroot(OsStr::new("/r")), UnshareStep::Chdir(OsStr::new("/"))]);
     }
 }

@@ -1,7 +1,7 @@
 //! Carrying a plan out. The first step that fails ends it, and the program is not run.
 
 use super::outside::Helper;
-use super::plan::{self, Plan, Step};
+use super::plan::{self, UnsharePlan, UnshareStep};
 use cli::failure::{failed, hints_wanted, named};
 use cli::{Failure, Outcome, Output, text};
 use hints::explained;
@@ -11,11 +11,11 @@ use linux::namespace::{self, Kind};
 use linux::process::{self, FORWARDED, Forwarding, Status};
 use linux::{Errno, Error, caps, credentials, directory, mount};
 use run::exec::{Program, failed_to_execute};
-use run::fork::{FORWARDING, Forked, Forking, How, Tie};
+use run::fork::{FORWARDING, ForkOptions, Forked, Forking, How, Tie};
 use std::ffi::OsStr;
 
 /// Carries the plan out. Returns in a parent with the child's status, and on failure.
-pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
+pub fn carry_out(plan: &UnsharePlan, output: &mut Output) -> Outcome {
     let mut forking = Forking::default();
     let mut helper = match &plan.outside {
         Some(work) => {
@@ -32,7 +32,12 @@ pub fn carry_out(plan: &Plan, output: &mut Output) -> Outcome {
     outcome
 }
 
-fn in_order(plan: &Plan, helper: &mut Option<Helper<'_>>, forking: &mut Forking, output: &mut Output) -> Outcome {
+fn in_order(
+    plan: &UnsharePlan,
+    helper: &mut Option<Helper<'_>>,
+    forking: &mut Forking,
+    output: &mut Output,
+) -> Outcome {
     let keeps_mount = |work: &plan::Outside| work.files.iter().any(|(kind, _)| *kind == Kind::Mount);
     let outer = plan.outside.as_ref().filter(|work| keeps_mount(work)).and_then(|_| namespace::mount_id().ok());
     plan.making.iter().try_for_each(perform)?;
@@ -67,57 +72,57 @@ fn in_order(plan: &Plan, helper: &mut Option<Helper<'_>>, forking: &mut Forking,
     Err(failed_to_execute(&program.exec(output)))
 }
 
-fn perform(step: &Step) -> Result<(), Failure> {
+fn perform(step: &UnshareStep) -> Result<(), Failure> {
     match step {
-        Step::BecomeOwner { uid, gid } => {
+        UnshareStep::BecomeOwner { uid, gid } => {
             let (uid, gid) = (*uid, *gid);
             credentials::set_groups(&[]).map_err(named("setgroups failed"))?;
             credentials::set_gid(gid).map_err(named("setgid failed"))?;
             credentials::set_uid(uid).map_err(named("setuid failed"))
         }
-        Step::Unshare(kinds) => unshare(kinds),
-        Step::Offset(clock, seconds) => namespace::set_clock_offset(*clock, *seconds).map_err(|error| {
+        UnshareStep::Unshare(kinds) => unshare(kinds),
+        UnshareStep::Offset(clock, seconds) => namespace::set_clock_offset(*clock, *seconds).map_err(|error| {
             let what = if error.call == "open" { "failed to open " } else { "failed to write to " };
             Failure::new(1, text![what, error.object, ": ", error.errno])
         }),
-        Step::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
-        Step::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
-        Step::Propagate(propagation) => mount::propagation::set_recursive("/", *propagation).map_err(|error| {
+        UnshareStep::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
+        UnshareStep::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
+        UnshareStep::Propagate(propagation) => mount::propagation::set_recursive("/", *propagation).map_err(|error| {
             let failure = failed("cannot change root filesystem propagation", &error);
             explained(failure, hints::Step::Propagate, error.errno)
         }),
-        Step::MakePrivate(path) => match mount::propagation::set_recursive(path, Propagation::Private) {
+        UnshareStep::MakePrivate(path) => match mount::propagation::set_recursive(path, Propagation::Private) {
             // Nothing is mounted there.
             Err(error) if error.errno == Errno::EINVAL => Ok(()),
             done => done.map_err(|error| about("cannot change ", path, " filesystem propagation", &error)),
         },
-        Step::Chroot(path) => directory::chroot(path).map_err(|error| {
+        UnshareStep::Chroot(path) => directory::chroot(path).map_err(|error| {
             let failure = about("cannot change root directory to '", path, "'", &error);
             explained(failure, hints::Step::Chroot(path), error.errno)
         }),
-        Step::Chdir(path) => {
+        UnshareStep::Chdir(path) => {
             directory::chdir(path).map_err(|error| about("cannot change directory to ", path, "", &error))
         }
-        Step::MountProc { directory: path, root } => mount::mount_proc(path).map_err(|error| {
+        UnshareStep::MountProc { directory: path, root } => mount::mount_proc(path).map_err(|error| {
             let failure = about("mount ", path, " failed", &error);
             let step = hints::Step::MountProc { directory: path, root: *root };
             explained(failure, step, error.errno)
         }),
-        Step::MountBinfmt(path) => {
+        UnshareStep::MountBinfmt(path) => {
             mount::mount_binfmt_misc(path).map_err(|error| about("mount ", path, " failed", &error))
         }
-        Step::Register { directory, definition } => {
+        UnshareStep::Register { directory, definition } => {
             let mut path = directory.to_os_string();
             path.push("/register");
             namespace::write_file(&path, definition.as_encoded_bytes())
                 .map_err(|error| about("write failed ", &path, "", &error))
         }
-        Step::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
-        Step::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid() failed")),
-        Step::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid() failed")),
-        Step::KeepCapabilities => caps::keep_across_exec()
+        UnshareStep::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
+        UnshareStep::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid() failed")),
+        UnshareStep::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid() failed")),
+        UnshareStep::KeepCapabilities => caps::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
-        Step::WarnOfPidWithoutFork => {
+        UnshareStep::WarnOfPidWithoutFork => {
             cli::failure::hint_on_terminal(hints::PID_WITHOUT_FORK);
             Ok(())
         }
@@ -132,7 +137,7 @@ enum Here {
 }
 
 fn fork(
-    how: plan::Fork,
+    how: ForkOptions,
     helper: &mut Option<Helper<'_>>,
     forking: &mut Forking,
     output: &mut Output,

@@ -54,6 +54,15 @@ pub struct How {
     pub kill_child: Option<Signal>,
 }
 
+/// How a command line asks for a fork.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForkOptions {
+    /// Pass SIGTERM and SIGINT on.
+    pub forward_signals: bool,
+    /// The signal that the child gets when we end.
+    pub kill_child: Option<Signal>,
+}
+
 /// Blocked in a parent that passes signals on: those, and the one that tells of the child.
 pub const FORWARDING: &[Signal] = &[FORWARDED[0], FORWARDED[1], linux::signal::SIGCHLD];
 

@@ -1,0 +1,130 @@
+//! What can be typed, its table, and what every unmount of a command line is given.
+
+use cli::{Failure, Invocation, Opt, Table, text};
+use linux::mount::other_namespace::OtherMountNs;
+use std::cell::RefCell;
+use std::ffi::OsString;
+
+/// Wrong usage, or not permitted.
+pub const USAGE: u8 = 1;
+/// The system failed.
+pub const SYSTEM: u8 = 2;
+/// utab could not be locked or written.
+pub const UTAB: u8 = 16;
+/// An unmount failed.
+pub const FAILED: u8 = 32;
+
+/// What was typed.
+#[derive(Default)]
+pub struct Options {
+    /// Those that do not go together with others, in order.
+    pub exclusive: Vec<&'static str>,
+    pub all: bool,
+    pub all_targets: bool,
+    pub no_canonicalize: bool,
+    pub detach_loop: bool,
+    pub fake: bool,
+    pub force: bool,
+    pub graceful: bool,
+    pub internal_only: bool,
+    pub no_mtab: bool,
+    pub lazy: bool,
+    pub test_options: Option<OsString>,
+    pub recursive: bool,
+    pub read_only: bool,
+    pub types: Option<OsString>,
+    pub verbose: bool,
+    pub quiet: bool,
+    pub namespace: Option<OsString>,
+}
+
+impl Options {
+    fn exclusive(&mut self, name: &'static str) -> bool {
+        self.exclusive.push(name);
+        true
+    }
+}
+
+const ROWS: &[Opt<Options>] = &[
+    Opt::flag(Some('a'), "all", "unmount all filesystems", |o| o.all = o.exclusive("--all")),
+    Opt::flag(
+        Some('A'),
+        "all-targets",
+        "unmount all mountpoints for the given device in the\ncurrent namespace",
+        |o| o.all_targets = o.exclusive("--all-targets"),
+    ),
+    Opt::flag(Some('c'), "no-canonicalize", "don't canonicalize paths", |o| o.no_canonicalize = true),
+    Opt::flag(Some('d'), "detach-loop", "if mounted loop device, also free this loop device", |o| {
+        o.detach_loop = true;
+    }),
+    Opt::flag(None, "fake", "dry run; skip the umount(2) syscall", |o| o.fake = true),
+    Opt::flag(Some('f'), "force", "force unmount (in case of an unreachable NFS system)", |o| o.force = true),
+    Opt::flag(Some('g'), "graceful", "succeed if there is nothing to unmount", |o| o.graceful = true),
+    Opt::flag(Some('i'), "internal-only", "don't call the umount.<type> helpers", |o| o.internal_only = true),
+    Opt::flag(Some('n'), "no-mtab", "don't write to the userspace mount table", |o| o.no_mtab = true),
+    Opt::flag(Some('l'), "lazy", "detach the filesystem now, clean up things later", |o| o.lazy = true),
+    Opt::value(Some('O'), "test-opts", "list", "limit the set of filesystems (use with -a)", |o, list| {
+        o.test_options = Some(list.into());
+        Ok(())
+    }),
+    Opt::flag(Some('R'), "recursive", "recursively unmount a target with all its children", |o| {
+        o.recursive = o.exclusive("--recursive");
+    }),
+    Opt::flag(Some('r'), "read-only", "in case unmounting fails, try to remount read-only", |o| {
+        o.read_only = o.exclusive("--read-only");
+    }),
+    Opt::value(Some('t'), "types", "list", "limit the set of filesystem types (use with -a)", |o, types| {
+        o.exclusive("--types");
+        o.types = Some(types.into());
+        Ok(())
+    }),
+    Opt::flag(Some('v'), "verbose", "say what is being done", |o| o.verbose = true),
+    Opt::flag(Some('q'), "quiet", "suppress 'not mounted' error messages", |o| o.quiet = true),
+    Opt::value(Some('N'), "namespace", "ns", "perform umount in another namespace", |o, namespace| {
+        o.namespace = Some(namespace.into());
+        Ok(())
+    }),
+    Opt::help(Some('h')),
+    Opt::version_with(Some('V'), cli::help::LIBMOUNT),
+];
+
+/// The rows, packed.
+pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+
+/// How everything is unmounted.
+pub struct Unmounting<'a> {
+    pub invocation: &'a Invocation<'a>,
+    pub options: Options,
+    pub origin: Option<OtherMountNs>,
+    /// Where mounts were busy.
+    pub busy: RefCell<Vec<OsString>>,
+}
+
+/// Refuses options of which only one may be there, and too few or too many operands.
+pub fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
+    const PAIRS: [(&str, &str); 4] = [
+        ("--all", "--all-targets"),
+        ("--all", "--recursive"),
+        ("--read-only", "--recursive"),
+        ("--recursive", "--types"),
+    ];
+    let given = &options.exclusive;
+    let clash = given.iter().enumerate().find_map(|(place, second)| {
+        PAIRS.iter().find_map(|(one, other)| {
+            let first = if second == one { other } else { one };
+            let is_pair = second == one || second == other;
+            (is_pair && given.iter().take(place).any(|name| name == first)).then_some((first, second))
+        })
+    });
+    match clash {
+        Some((first, second)) => {
+            let text = text!["options ", first, " and ", second, " cannot be combined"];
+            Err(Failure::new(USAGE, text))
+        }
+        None if options.all && !operands.is_empty() => {
+            Err(Failure::usage(USAGE, text!["unexpected number of arguments"]))
+        }
+        None if !options.all && operands.is_empty() => Err(Failure::usage(USAGE, text!["bad usage"])),
+        None => Ok(()),
+    }
+}
