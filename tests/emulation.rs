@@ -95,7 +95,7 @@ const CALLS: &[(u32, &str, Kernel)] = &[
 ];
 
 /// Calls whose EPERM the C library and the shell of the scripts do not survive. ctrbox makes none of them, and
-/// `tests/hostile.rs` denies them to it alone.
+/// `tests/hostile` denies them to it alone.
 const NEEDED_BY_OTHERS: &[&str] = &["clone3", "faccessat2", "close_range", "pidfd_send_signal"];
 
 /// What an argument is compared with; the upper half is not looked at.

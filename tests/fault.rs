@@ -1,4 +1,4 @@
-//! One system call made to fail: which, and with what. See `bin/inject.rs`.
+//! One system call made to fail: which, and with what. See `bin/inject`.
 
 /// In place of an error number: the process is killed when it makes the call.
 pub const KILLED: i32 = 0;

@@ -18,15 +18,7 @@ const CRATES: [(&str, &str); 5] =
 const CIRCLES: &[(&str, &[&str])] = &[];
 
 /// Files that are still longer than [`LINES`].
-const LONG: &[&str] = &[
-    "tests/bin/examine/values.rs",
-    "tests/bin/inject.rs",
-    "tests/bin/kernels.rs",
-    "tests/hostile.rs",
-    "tests/signals.rs",
-    "tests/trace.rs",
-    "tests/transcript/src/play.rs",
-];
+const LONG: &[&str] = &["tests/bin/examine/values.rs"];
 
 /// How many lines a file of code may have.
 const LINES: usize = 400;

@@ -1,4 +1,4 @@
-//! Starts a command in surroundings that a shell cannot make; see `tests/hostile.rs`.
+//! Starts a command in surroundings that a shell cannot make; see `tests/hostile`.
 //!
 //! `surround argv0 TEXT FILE ARGUMENT...` executes FILE under that name, `surround argc0 FILE` with no
 //! arguments at all, not even a name. `surround ignoring SIGNAL COMMAND...` starts COMMAND with a signal

@@ -4,6 +4,7 @@
 //! process that a terminal's prompt belongs to. No verdict depends on any of it.
 
 use crate::evidence::applets_named;
+use crate::machine::capability_names;
 use crate::sandbox;
 use ::tests::sandbox::APPLETS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,7 +165,7 @@ impl State {
 
     /// What is another than before: a line for each thing. `first` is the state at the beginning, `other` that of the
     /// other terminal.
-    pub fn changed_since(&self, before: &State, first: &State, other: Option<&State>, names: &[&str]) -> Vec<String> {
+    pub fn changed_since(&self, before: &State, first: &State, other: Option<&State>) -> Vec<String> {
         let mut lines = Vec::new();
         for (name, namespace) in self.namespaces.iter().filter(|(name, it)| before.namespaces.get(*name) != Some(it)) {
             let is_of = |state: &State| state.namespaces.get(name) == Some(namespace);
@@ -196,8 +197,8 @@ impl State {
         let sets =
             [("capabilities", self.effective, before.effective), ("bounding set", self.bounding, before.bounding)];
         for (set, now, old) in sets {
-            lines.extend(difference(set, "gained", now & !old, now, names));
-            lines.extend(difference(set, "lost", old & !now, now, names));
+            lines.extend(difference(set, "gained", now & !old, now));
+            lines.extend(difference(set, "lost", old & !now, now));
         }
         for file in self.file_capabilities.difference(&before.file_capabilities) {
             lines.push(format!("file with capabilities: {file}"));
@@ -217,11 +218,10 @@ fn mount(root: &Path, line: &str) -> Option<String> {
 }
 
 /// What a set of capabilities gained or lost: by name if they are few.
-fn difference(set: &str, how: &str, which: u64, now: u64, names: &[&str]) -> Option<String> {
-    let name = |bit: usize| names.get(bit).map_or_else(|| bit.to_string(), |name| format!("cap_{name}"));
+fn difference(set: &str, how: &str, which: u64, now: u64) -> Option<String> {
     let words = match which.count_ones() {
         0 => return None,
-        1..=6 => (0..64).filter(|bit| which & (1 << bit) != 0).map(name).collect::<Vec<_>>().join(", "),
+        1..=6 => capability_names(which).join(", "),
         count => count.to_string(),
     };
     Some(format!("{set}: {how} {words}, has {} now", now.count_ones()))
@@ -281,13 +281,13 @@ mod tests {
         now.namespaces = namespaces("mnt:[2]");
         now.bounding = 6;
         now.mounts.extend(mount(Path::new("/"), "30 20 0:5 / /a ro,relatime shared:1 - tmpfs tmpfs rw"));
-        let lines = now.changed_since(&before, &before, None, &["chown"]);
+        let lines = now.changed_since(&before, &before, None);
         assert_eq!(
             lines,
             ["mount namespace: a new one", "mounted: /a (tmpfs, read-only)", "bounding set: lost cap_chown, has 2 now"]
         );
-        assert_eq!(before.changed_since(&now, &before, None, &[])[0], "mount namespace: the first one again");
-        let other = now.changed_since(&before, &before, Some(&now), &[]);
+        assert_eq!(before.changed_since(&now, &before, None)[0], "mount namespace: the first one again");
+        let other = now.changed_since(&before, &before, Some(&now));
         assert_eq!(other[0], "mount namespace: that of the shell in the other terminal");
     }
 }

@@ -4,7 +4,9 @@
 //! [`sandbox`]. Run as root, at the top of the repository: `transcript [OPTION]... FILE...`.
 
 mod evidence;
+mod key;
 mod lesson;
+mod machine;
 mod pattern;
 mod play;
 mod sandbox;

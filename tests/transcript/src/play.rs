@@ -1,17 +1,17 @@
 //! The play itself: types each command, compares, shows the verdict, and counts.
 
 use crate::evidence::{Evidence, applets_named};
+use crate::key::{Key, key};
 use crate::lesson::{Lesson, State, explained, wrapped};
+use crate::machine::{capabilities, need};
 use crate::pattern::{Redactions, missing_words};
 use crate::terminal::{Account, Terminal};
 use crate::transcript::{Block, Item, Rules, Step, parse};
 use crate::{Options, Result, sandbox};
-use nix::mount::{MsFlags, mount};
-use nix::sys::termios::{self, LocalFlags, SetArg};
 use regex::escape;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
@@ -24,51 +24,6 @@ const CYAN: &str = "36";
 
 /// The exit status of a player whose reader has had enough.
 pub const QUIT: u8 = 64;
-
-/// The names of the capabilities, by number: include/uapi/linux/capability.h.
-const CAPABILITIES: [&str; 41] = [
-    "chown",
-    "dac_override",
-    "dac_read_search",
-    "fowner",
-    "fsetid",
-    "kill",
-    "setgid",
-    "setuid",
-    "setpcap",
-    "linux_immutable",
-    "net_bind_service",
-    "net_broadcast",
-    "net_admin",
-    "net_raw",
-    "ipc_lock",
-    "ipc_owner",
-    "sys_module",
-    "sys_rawio",
-    "sys_chroot",
-    "sys_ptrace",
-    "sys_pacct",
-    "sys_admin",
-    "sys_boot",
-    "sys_nice",
-    "sys_resource",
-    "sys_time",
-    "sys_tty_config",
-    "mknod",
-    "lease",
-    "audit_write",
-    "audit_control",
-    "setfcap",
-    "mac_override",
-    "mac_admin",
-    "syslog",
-    "wake_alarm",
-    "block_suspend",
-    "audit_read",
-    "perfmon",
-    "bpf",
-    "checkpoint_restore",
-];
 
 /// Plays a transcript in a terminal of the sandbox; the exit status.
 pub fn play(options: &Options) -> Result<u8> {
@@ -303,7 +258,7 @@ impl Player<'_> {
         let now = self.state(terminal, command)?;
         let [_, second] = &self.terminals;
         let other = if second.is_some() { Some(self.state(3 - terminal, "")?) } else { None };
-        let lines = now.changed_since(before, self.first.as_ref().unwrap_or(before), other.as_ref(), &CAPABILITIES);
+        let lines = now.changed_since(before, self.first.as_ref().unwrap_or(before), other.as_ref());
         if lines.is_empty() && !applets_named(command).is_empty() {
             self.say_list(CYAN, "changed", ["nothing that lasts"].into_iter());
         }
@@ -427,94 +382,4 @@ impl Player<'_> {
         }
         let _ = std::io::stdout().flush();
     }
-}
-
-/// What a reader wants at a step.
-enum Key {
-    On,
-    Back,
-    Again,
-    Quit,
-}
-
-/// Asks for a key: at a terminal without Enter, else the first letter of a line. An input at its end goes on.
-fn key(question: &str) -> Result<Key> {
-    let mut input = std::io::stdin();
-    let saved = termios::tcgetattr(&input).ok();
-    if let Some(saved) = &saved {
-        let mut raw = saved.clone();
-        raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
-        termios::tcsetattr(&input, SetArg::TCSADRAIN, &raw)?;
-    }
-    eprint!("{question}");
-    let key = loop {
-        let mut byte = [0];
-        break match (input.read(&mut byte)?, byte) {
-            (0, _) | (_, [b'\n' | b' ']) => Key::On,
-            (_, [b'b']) => Key::Back,
-            (_, [b'a']) => Key::Again,
-            (_, [b'q']) => Key::Quit,
-            _ => continue,
-        };
-    };
-    match &saved {
-        Some(saved) => {
-            termios::tcsetattr(&input, SetArg::TCSADRAIN, saved)?;
-            eprint!("\r\x1b[K");
-        }
-        None => {
-            eprintln!();
-            if !matches!(key, Key::On) {
-                input.read_line(&mut String::new())?;
-            }
-        }
-    }
-    Ok(key)
-}
-
-/// Why this machine lacks what a section needs; `None` if it has it.
-fn need(what: &str) -> Result<Option<String>> {
-    let cgroup = Path::new("/sys/fs/cgroup");
-    let has = |path: &str| cgroup.join(path).exists();
-    let reason = match what {
-        "cgroup1-memory" => (!has("memory/memory.limit_in_bytes")).then(|| {
-            "no v1 memory controller is mounted; tests/transcripts/today.md tells the story with v2".to_string()
-        }),
-        "cgroup2" => match sandbox::cgroup_mounts()?.into_iter().find(|(_, version_2)| *version_2) {
-            // Where both versions are mounted, v2 is put where a machine with v2 alone has it.
-            Some((directory, _)) if directory != cgroup => {
-                mount(Some(&directory), cgroup, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
-                None
-            }
-            Some(_) => None,
-            None => Some("no v2 hierarchy is mounted".to_string()),
-        },
-        "cgroup2-memory" => {
-            let controllers = fs::read_to_string(cgroup.join("cgroup.controllers")).unwrap_or_default();
-            (!controllers.split_whitespace().any(|name| name == "memory"))
-                .then(|| "the kernel has bound the memory controller to a v1 hierarchy (/proc/cgroups)".to_string())
-        }
-        "unprivileged-userns" => {
-            let setting = |path: &str| fs::read_to_string(Path::new("/proc/sys").join(path)).unwrap_or_default();
-            let off = [
-                ("user/max_user_namespaces", "0"),
-                ("kernel/unprivileged_userns_clone", "0"),
-                ("kernel/apparmor_restrict_unprivileged_userns", "1"),
-            ];
-            off.iter()
-                .find(|(path, value)| setting(path).trim() == *value)
-                .map(|(path, value)| format!("ordinary users may not make user namespaces ({path} is {value})"))
-        }
-        _ => return Err(format!("nothing is known of a need '{what}'").into()),
-    };
-    Ok(reason)
-}
-
-/// The capabilities of a set of root's, as /proc/self/status has it: names with commas between, lowest first.
-fn capabilities(line: &str) -> Result<String> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap_or_default();
-    let set = u64::from_str_radix(value.trim(), 16)?;
-    let name = |bit: usize| CAPABILITIES.get(bit).map_or_else(|| bit.to_string(), |name| format!("cap_{name}"));
-    Ok((0..64).filter(|bit| set & (1 << bit) != 0).map(name).collect::<Vec<_>>().join(","))
 }

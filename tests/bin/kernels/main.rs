@@ -10,6 +10,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod machine;
+mod scripts;
+
+use machine::console;
+use scripts::{INIT, ONE, RUNNER, SECOND, TARGET};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -21,68 +26,6 @@ use tests::judge;
 use tests::needs;
 use tests::originals::Versions;
 use tests::sandbox::{ORDINARY, ORDINARY_IDS, Run, SUBORDINATE};
-
-/// Runs every script of /rows, each in namespaces of its own, and tells of each in one line.
-const RUNNER: &str = r#"
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 SHELL=/bin/sh TZ=UTC
-export TARGET='sh /rows/target' ORDINARY='setpriv --reuid 1000 --regid 1000 --init-groups --inh-caps=-all'
-mount -t tmpfs -o mode=1777 out /tmp
-# By its path: by its name busybox would run its own.
-ours=$(command -v unshare)
-for row in /rows/*.sh; do
-    name=${row##*/}
-    UNIQUE=ctrbox-row-${name%.sh} busybox timeout -s KILL "${SECONDS_A_ROW:-180}" "$ours" -m -u -i -p -f --mount-proc --kill-child \
-        sh /rows/one "$row" >/tmp/out 2>/tmp/err </dev/null
-    echo "row ${name%.sh} $? $(base64 -w 0 /tmp/out) $(base64 -w 0 /tmp/err)"
-done
-"#;
-
-/// What a script finds: an empty directory in memory, a /run of its own, the accounts that it asks for.
-const ONE: &str = r#"
-busybox hostname sandbox
-umask 022
-mount -t tmpfs -o mode=0755 case /case
-mount -t tmpfs -o mode=0755 run /run
-read -r first <"$1"
-[ "$first" != '# subordinate' ] || for file in /etc/subuid /etc/subgid; do mount --bind /etc/subordinate $file; done
-mkdir -p /tmp/own; mount -t tmpfs -o mode=1777 own /tmp
-# As in the sandbox; and a switch_root(8) that is meant to empty a root in memory finds ours.
-mount -o remount,bind,ro /
-cd /case
-sh "$1"
-exit $?
-"#;
-
-/// Leaves a process in namespaces, and prints its number: what `$TARGET` does in the sandbox.
-const TARGET: &str = r#"
-unshare "$@" /bin/sleep 1000 </dev/null >/dev/null 2>&1 &
-pid=$!
-while read -r name </proc/$pid/comm && [ "$name" != sleep ]; do
-    child=
-    read -r child rest </proc/$pid/task/$pid/children
-    pid=${child:-$pid}
-done
-echo $pid
-"#;
-
-/// The first program of the initramfs: its root becomes one that can be pivoted from.
-const INIT: &str = r#"#!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev
-mkdir /new; mount -t tmpfs -o mode=755 new /new
-cp -a /bin /case /etc /root /rows /sbin /usr /new
-mkdir -p /new/dev /new/proc /new/sys /new/run /new/tmp /new/mnt
-exec switch_root /new /bin/sh /rows/second
-"#;
-
-const SECOND: &str = r#"
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-read -r _ _ version _ </proc/version
-echo "kernel $version"
-sh /rows/run
-echo rows end
-poweroff -f
-"#;
 
 /// What the sandbox of other tests has and the images have not; such rows are not for other kernels.
 const PRESENT: &[&str] = &["user", "subuid", "subgid", "busybox"];
@@ -325,26 +268,6 @@ fn here(image: &Path, place: &Path) {
     fs::write(place.join("rows"), &rows).unwrap();
     fs::write(place.join("here"), said).unwrap();
     println!("kernels: {} of {} listed rows hold in the image on this kernel", rows.lines().count(), wanted.len());
-}
-
-/// The console of a machine that boots this.
-fn console(kernel: &str, machine: &str, initramfs: &Path) -> String {
-    let (program, console) = match machine {
-        "x86_64" => ("qemu-system-x86_64 -M pc,accel=tcg -cpu max", "ttyS0"),
-        "aarch64" => ("qemu-system-aarch64 -M virt,accel=tcg -cpu cortex-a57", "ttyAMA0"),
-        _ => panic!("a machine that is not known: {machine}"),
-    };
-    let mut words = ["timeout", "3600"].into_iter().chain(program.split(' '));
-    let mut command = Command::new(words.next().unwrap());
-    command.args(words).args(["-m", "1024", "-no-reboot", "-display", "none", "-net", "none", "-monitor", "none"]);
-    command.args(["-serial", "stdio", "-kernel", kernel, "-initrd"]).arg(initramfs);
-    // Without `no_timer_check` the kernel panics where the emulator has to wait for a busy machine.
-    let parameters = format!("console={console} panic=-1 quiet loglevel=1 mitigations=off no_timer_check");
-    command.args(["-append", &parameters]);
-    // Into a file, in which can be seen how far it is.
-    let log = initramfs.with_file_name("console");
-    let _ = command.stdin(Stdio::null()).stdout(fs::File::create(&log).unwrap()).status().unwrap();
-    String::from_utf8_lossy(&fs::read(&log).unwrap()).into_owned()
 }
 
 fn boot(place: &Path, image: &Path, kernel: &str, machine: &str) -> bool {
