@@ -59,7 +59,7 @@ pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[MountStep<'_>]) 
     for (index, step) in steps.iter().enumerate() {
         let done = steps.get(..index).unwrap_or_default();
         if let Err(error) = state.step(done, step) {
-            let undone = undo(&target.path, done, step);
+            let undone = undo(&state, done, step);
             return Err(Failed { error, messages: state.done.messages, attached: state.attached && !undone });
         }
     }
@@ -68,8 +68,9 @@ pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[MountStep<'_>]) 
 
 /// With mount(2) a mount is there before all its flags are: if they are refused, it must not stay without them.
 /// Whether it was undone.
-fn undo(target: &OsStr, done: &[MountStep<'_>], failed: &MountStep<'_>) -> bool {
+fn undo(state: &DetachedTree<'_>, done: &[MountStep<'_>], failed: &MountStep<'_>) -> bool {
     let MountStep::Remount2 { .. } = failed else { return false };
+    let target = state.target.path.as_os_str();
     let found = done.iter().rev().find_map(|step| match step {
         MountStep::Mount2 { source, flags, .. } => Some((*source, *flags)),
         MountStep::Subdirectory2 { .. } => Some((None, 0)),
@@ -78,7 +79,8 @@ fn undo(target: &OsStr, done: &[MountStep<'_>], failed: &MountStep<'_>) -> bool 
     // The first failure is the one to tell.
     match found {
         Some((Some(source), mount::MS_MOVE)) => mount::mount2(Some(target), source, None, mount::MS_MOVE, None).is_ok(),
-        Some((_, flags)) if flags & mount::MS_REMOUNT == 0 => mount::unmount(target, mount::MNT_DETACH).is_ok(),
+        // By its descriptor: what the path leads to may be somebody else's.
+        Some((_, flags)) if flags & mount::MS_REMOUNT == 0 => state.tree().and_then(mount::detach).is_ok(),
         _ => false,
     }
 }
@@ -171,8 +173,13 @@ impl DetachedTree<'_> {
                 }
             }
             MountStep::Remount2 { attributes, recursive } => {
-                let top = directory::open_path(target)?;
-                mount::remount::set_attributes(top.as_fd(), target, *attributes, *recursive)?;
+                if self.tree.is_none() {
+                    if self.before.is_some() {
+                        return Err(Error::new("mount", target, Errno::ESTALE));
+                    }
+                    self.tree = Some(directory::open_path(target)?);
+                }
+                mount::remount::set_attributes(self.tree()?, target, *attributes, *recursive)?;
             }
             MountStep::Detach => mount::unmount(target, mount::MNT_DETACH)?,
             MountStep::Subdirectory2 { source, fstype, flags, data, path } => {

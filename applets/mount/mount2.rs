@@ -22,12 +22,11 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
     let mut owner = Vec::new();
     set_owner(xmount, &mut owner);
     let mut steps = Vec::new();
-    if !owner.is_empty() {
-        steps.push(match operation {
-            _ if is_attached => MountStep::NoteMounts,
-            Operation::Move => MountStep::Open2(mount.source_or_none()),
-            _ => MountStep::Open2(&mount.target.path),
-        });
+    if !owner.is_empty() && !is_attached {
+        steps.push(MountStep::Open2(match operation {
+            Operation::Move => mount.source_or_none(),
+            _ => &mount.target.path,
+        }));
     }
     match operation {
         Operation::New => {
@@ -58,13 +57,15 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
         }
         Operation::Conflict => return Vec::new(),
     }
+    // What the call made is found again by its descriptor: the path may lead elsewhere by then.
+    if is_attached && !(owner.is_empty() && single.is_empty() && recursive.is_empty()) {
+        steps.insert(0, MountStep::NoteMounts);
+        steps.push(MountStep::OpenAppeared);
+    }
     for (attributes, recursive) in [(single, false), (recursive, true)] {
         if !attributes.is_empty() {
             steps.push(MountStep::Remount2 { attributes, recursive });
         }
-    }
-    if !owner.is_empty() && is_attached {
-        steps.push(MountStep::OpenAppeared);
     }
     steps.append(&mut owner);
     for (propagation, recursive) in options.propagation() {

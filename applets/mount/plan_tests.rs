@@ -63,7 +63,14 @@ fn a_remount_resets_what_is_not_mentioned_and_a_remount_of_a_bind_does_not() {
 fn with_mount2_the_flags_of_a_bind_take_more_calls_and_those_of_the_tree_their_own() {
     let mount = of("rbind,nosuid,ro=recursive,private");
     let steps = mount2::steps(&mount, None, false, OsStr::new(""));
-    let [MountStep::Mount2 { flags: first, .. }, single, recursive, MountStep::Mount2 { flags: last, .. }] = &*steps
+    let [
+        MountStep::NoteMounts,
+        MountStep::Mount2 { flags: first, .. },
+        MountStep::OpenAppeared,
+        single,
+        recursive,
+        MountStep::Mount2 { flags: last, .. },
+    ] = &*steps
     else {
         panic!("{steps:?}")
     };

@@ -7,7 +7,7 @@ use crate::error::Context;
 use crate::mount::table::Table;
 use crate::{Errno, Error, Result, file};
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What was mounted before.
 pub struct Before {
@@ -23,15 +23,15 @@ impl Before {
         Ok(Before { parent: statmount::id_of(place.as_fd())?, table: Table::read()? })
     }
 
-    /// The root of the mount that is at `target` now. `ESTALE`: it was there before, or it is not on what the target was on.
+    /// The root of the mount that is at `target` now, or where the table says: its path may have been renamed meanwhile.
+    /// `ESTALE`: what is there was there before, or is not on what the target was on.
     pub fn appeared(&self, target: &OsStr) -> Result<OwnedFd> {
         let root = file::open_at(None, target, libc::O_PATH, 0).context("open", target)?;
-        let id = statmount::id_of(root.as_fd())?;
+        let now = Table::read()?;
         let is_root = statmount::mountinfo_id(Some(root.as_fd()), OsStr::new(""), AT_EMPTY_PATH)
             .is_ok_and(|found| found.is_root != Some(false));
-        let now = Table::read()?;
         // A mount.TYPE program may have made more than one, one over another.
-        let mut above = u32::try_from(id).unwrap_or_default();
+        let mut above = id_of(root.as_fd())?;
         while is_root && self.table.find_id(above).is_none() {
             let Some(entry) = now.find_id(above) else { break };
             if u64::from(entry.parent) == self.parent {
@@ -42,6 +42,27 @@ impl Before {
             }
             above = entry.parent;
         }
+        let mut renamed = None;
+        for entry in now.entries() {
+            if u64::from(entry.parent) == self.parent && self.table.find_id(entry.id).is_none() {
+                if renamed.is_some() {
+                    // Others mount there, too: any may be the one.
+                    return Err(Error::new("open", target, Errno::ESTALE));
+                }
+                renamed = Some(entry);
+            }
+        }
+        if let Some(entry) = renamed {
+            let root = file::open_at(None, &entry.target_path(), libc::O_PATH, 0).context("open", target)?;
+            if id_of(root.as_fd())? == entry.id {
+                return Ok(root);
+            }
+        }
         Err(Error::new("open", target, Errno::ESTALE))
     }
+}
+
+/// The number of the mount in mountinfo.
+fn id_of(place: BorrowedFd<'_>) -> Result<u32> {
+    Ok(u32::try_from(statmount::id_of(place)?).unwrap_or_default())
 }
