@@ -8,6 +8,7 @@ use cli::Applet;
 use std::ffi::OsStr;
 
 mod capsh;
+mod captree;
 mod chroot;
 mod getcap;
 mod getpcaps;
@@ -25,6 +26,7 @@ mod unshare;
 /// Every applet, sorted by name.
 pub static APPLETS: &[&Applet] = &[
     &capsh::APPLET,
+    &captree::APPLET,
     &chroot::APPLET,
     &getcap::APPLET,
     &getpcaps::APPLET,

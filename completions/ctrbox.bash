@@ -43,6 +43,14 @@ _ctrbox_table() {
         --user=) value='@other' ;;
         esac
         ;;
+    captree)
+        options='--color --colour --depth= --proc= --verbose'
+        operands='@file'
+        case $2 in
+        --depth=) value='@other' ;;
+        --proc=) value='@other' ;;
+        esac
+        ;;
     chroot)
         options='--groups --userspec --skip-chdir --help --version'
         operands='@program'
@@ -219,15 +227,15 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
+        man) value='capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         explain)
             applet=${COMP_WORDS[2]##*/}
-            if ((COMP_CWORD == 2)); then value='capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
+            if ((COMP_CWORD == 2)); then value='capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
             ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -286,7 +294,7 @@ _ctrbox_applet() {
 
 declare -A _ctrbox_theirs
 complete -F _ctrbox ctrbox
-for _ctrbox_name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
+for _ctrbox_name in capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
     if [[ $(complete -p "$_ctrbox_name" 2>/dev/null) =~ ' -F '([^ ]*) && ${BASH_REMATCH[1]} != _ctrbox* ]]; then
         _ctrbox_theirs[$_ctrbox_name]=${BASH_REMATCH[1]}
     fi

@@ -7,7 +7,7 @@ complete -c ctrbox -n '__fish_use_subcommand' -s s -l symbolic -d 'make symbolic
 complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that are not ours'
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
@@ -51,6 +51,12 @@ complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l supports -d 'fail u
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l uid -d 'set the user ids' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l user -d 'become this user, with its groups' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from captree' -l color -d 'color targeted PIDs on tty in red (default true)'
+complete -c ctrbox -n '__fish_seen_subcommand_from captree' -l colour -d 'colour targeted PIDs on tty in red (default true)'
+complete -c ctrbox -n '__fish_seen_subcommand_from captree' -l depth -d 'how many processes deep (0=all)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from captree' -l proc -d 'root of proc filesystem (default "/proc")' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from captree' -l verbose -d 'display empty capabilities'
+complete -c ctrbox -n '__fish_seen_subcommand_from captree' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l groups -d 'supplementary groups, as g1,g2,..,gN' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l userspec -d 'user and group to run as, by name or number' -x -a '(__fish_complete_users)'
 complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l skip-chdir -d 'do not change the working directory to '\''/'\'''
@@ -274,8 +280,8 @@ function __ctrbox_list
         echo $before$word
     end
 end
-complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
 # The processes that have other namespaces.
 function __ctrbox_targets
@@ -290,6 +296,6 @@ end
 function __ctrbox_as
     complete -C (commandline -cp | string replace -r '^(\s*\w+=\S*)*\s*\S+' "ctrbox $argv[1]" | string collect)
 end
-for name in capsh chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
+for name in capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
     complete -c $name -n "__ctrbox_is $name" -f -a "(__ctrbox_as $name)"
 end

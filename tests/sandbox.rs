@@ -20,8 +20,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The commands whose names mean ours or the originals.
-pub const APPLETS: [&str; 14] = [
+pub const APPLETS: [&str; 15] = [
     "capsh",
+    "captree",
     "chroot",
     "getcap",
     "getpcaps",

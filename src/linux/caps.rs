@@ -10,6 +10,7 @@ mod iab;
 mod mode;
 mod name;
 mod process;
+mod status;
 mod text;
 #[cfg(test)]
 mod witness;
@@ -18,6 +19,7 @@ pub use iab::{Iab, parse_iab};
 pub use mode::Mode;
 pub use name::{NAMED, NAMES, find, known_name, name, names, nearest, read_item};
 pub use process::*;
+pub use status::TaskStatus;
 pub use text::{parse, print, print_classic};
 
 // The capabilities that code names, by the numbers that the crate caps has for them.

@@ -28,6 +28,7 @@ pub mod login_defs;
 pub mod mount;
 pub mod namespace;
 pub mod number;
+pub mod pattern;
 pub mod pivot;
 pub mod process;
 pub mod processes;

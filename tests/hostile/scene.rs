@@ -30,6 +30,7 @@ FORMS=(
     "getcap one two"
     "getcap -r ."
     "getpcaps 1"
+    "captree --depth=1 1"
     "lsns -rnl -t uts -t net -o type,user"
     "capsh --print"
     "capsh --drop=cap_chown --iab=^cap_kill --chroot=rootfs --shell=/state -- state"

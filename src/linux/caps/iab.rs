@@ -1,9 +1,7 @@
 //! The IAB tuple, inheritable, ambient and blocked ("not bounding") capabilities: cap_iab(3).
 
 use super::{Own, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
-use crate::process::Pid;
-use crate::{Errno, Error, Result, file, number};
-use std::os::fd::AsFd;
+use crate::{Errno, Error, Result};
 
 /// The three vectors; bit n is capability n.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,24 +94,6 @@ impl Iab {
             ambient: own.ambient.unwrap_or(0),
             blocked: super::all(own.count) & !own.bounding,
         }
-    }
-
-    /// That of a process, from /proc/PID/status.
-    pub fn of_process(pid: Pid) -> Result<Iab> {
-        let path = format!("/proc/{pid}/status");
-        let file = file::open_read(path.as_ref())?;
-        let text = file::read_to_end(file.as_fd(), 64 * 1024).map_err(|errno| Error::new("read", &path, errno))?;
-        let field = |name: &[u8]| {
-            let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
-            let number = number::in_base(line.unwrap_or_default().trim_ascii(), 16);
-            number.ok_or_else(|| Error::new("read", &path, Errno::EINVAL))
-        };
-        let known = super::all(process::count());
-        Ok(Iab {
-            inheritable: field(b"CapInh:")? & known,
-            ambient: field(b"CapAmb:")? & known,
-            blocked: !field(b"CapBnd:")? & known,
-        })
     }
 
     /// Makes this tuple ours: the inheritable and the ambient set become exactly what is
