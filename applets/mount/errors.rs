@@ -23,6 +23,9 @@ pub const FAILED: u8 = 32;
 /// Some mounts of -a failed.
 pub const SOME: u8 = 64;
 
+/// The step that an error is of, where its call does several things.
+pub const IDS: &str = "ID-mapping";
+
 /// The second line of every failed system call.
 pub const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
 
@@ -81,10 +84,13 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
     let source_stat = stat::path(source);
     let plain = || text![error.call, "() failed: ", error.errno];
     match error.errno {
+        errno if error.call == IDS => text!["mount_setattr() failed: cannot set ID-mapping: ", errno],
         // X-mount.subdir: neither the source nor the target is what is missing.
         Errno::ENOENT if error.call == "open_tree" && mounting.operation == Operation::New => plain(),
         Errno::EPERM if linux::credentials::effective_uid() != 0 => text!["must be superuser to use mount"],
-        Errno::EPERM if !is_directory(mounting.target) => text!["mount point is not a directory"],
+        Errno::EPERM if mounting.operation != Operation::Bind && !is_directory(mounting.target) => {
+            text!["mount point is not a directory"]
+        }
         Errno::EPERM => text!["permission denied"],
         Errno::EBUSY if mounting.operation.is_remount() => text!["mount point is busy"],
         Errno::EBUSY => match mounted_on(source) {

@@ -1,5 +1,6 @@
 //! Carries the steps of a plan out, one after another, and stops at the first that fails.
 
+use super::errors::IDS;
 use super::idmap;
 use super::step::{MountStep, Setting};
 use super::target::Target;
@@ -132,7 +133,8 @@ impl DetachedTree<'_> {
             }
             MountStep::MapIds { map, recursive } => {
                 let namespace = idmap::namespace(map)?;
-                api::set_idmap(self.tree()?, namespace.as_fd(), *recursive)?;
+                api::set_idmap(self.tree()?, namespace.as_fd(), *recursive)
+                    .map_err(|error| Error::new(IDS, &error.object, error.errno))?;
             }
             MountStep::Attach { beneath, no_follow, again } => {
                 let tree = self.tree()?;

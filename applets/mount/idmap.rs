@@ -2,7 +2,7 @@
 //! namespace that holds the maps. mount(8), mount_setattr(2).
 
 use super::args::bad_usage;
-use cli::Failure;
+use cli::{Failure, text};
 use linux::mount::options::Options as MountOptions;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::{Errno, Error, namespace, process};
@@ -27,8 +27,8 @@ pub fn add_option(maps: &[(char, OsString)], options: &mut MountOptions) -> Resu
             value.extend_from_slice(map.as_bytes());
         }
     }
-    if !value.is_empty() {
-        options.push("X-mount.idmap", Some(&value));
+    if !maps.is_empty() {
+        options.push("X-mount.idmap", Some(&text!["\"", value, "\""]));
     }
     Ok(())
 }
@@ -48,6 +48,13 @@ pub fn is_valid(value: &[u8]) -> bool {
     value.starts_with(b"/") || parse(value).is_some()
 }
 
+/// Whether a value that is no map has three numbers all the same: one of them is none that an id or a range can have.
+pub fn has_numbers(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"u:").or_else(|| value.strip_prefix(b"g:")).unwrap_or(value);
+    let mut numbers = value.split(|&byte| byte == b':');
+    (0..3).all(|_| numbers.next().is_some_and(|number| linux::number::signed(number).is_some()))
+}
+
 /// The maps of users and of groups.
 fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
     let (mut users, mut groups) = (Vec::new(), Vec::new());
@@ -58,7 +65,7 @@ fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
         };
         let mut numbers = spec.split(|&byte| byte == b':').map(cli::number::id);
         let (inner, outer, count) = (numbers.next()??, numbers.next()??, numbers.next()??);
-        if numbers.next().is_some() || count == 0 {
+        if numbers.next().is_some() || count == 0 || inner == u32::MAX || outer == u32::MAX {
             return None;
         }
         let extent = Extent { inner, outer, count };
@@ -110,8 +117,8 @@ mod tests {
             let mut options = MountOptions::default();
             add_option(maps, &mut options).map(|()| options.to_text())
         };
-        assert_eq!(option(&maps).unwrap(), b"X-mount.idmap=u:0:1:2 g:3:4:5");
+        assert_eq!(option(&maps).unwrap(), b"X-mount.idmap=\"u:0:1:2 g:3:4:5\"");
         assert!(option(&[('u', "/x".into()), ('g', "3:4:5".into())]).is_err());
-        assert_eq!(option(&[('u', "/x".into())]).unwrap(), b"X-mount.idmap=/x");
+        assert_eq!(option(&[('u', "/x".into())]).unwrap(), b"X-mount.idmap=\"/x\"");
     }
 }

@@ -62,7 +62,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
         steps.insert(0, MountStep::NoteMounts);
         steps.push(MountStep::OpenAppeared);
     }
-    for (attributes, recursive) in [(single, false), (recursive, true)] {
+    for (attributes, recursive) in [(recursive, true), (single, false)] {
         if !attributes.is_empty() {
             steps.push(MountStep::Remount2 { attributes, recursive });
         }

@@ -63,6 +63,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<MountStep<'
         Operation::Propagation => {
             steps.push(MountStep::Open(&mount.target.path));
             set_attributes(change, &mut steps);
+            replace_mapped(mount, &mut steps);
         }
         Operation::Conflict => {}
     }
@@ -126,7 +127,7 @@ pub fn set_owner(xmount: &XMount, steps: &mut Vec<MountStep<'_>>) {
 }
 
 fn set_attributes(change: AttributeChange, steps: &mut Vec<MountStep<'_>>) {
-    for (attributes, recursive) in [(change.single, false), (change.recursive, true)] {
+    for (attributes, recursive) in [(change.recursive, true), (change.single, false)] {
         if !attributes.is_empty() {
             steps.push(MountStep::SetAttributes { attributes, recursive });
         }

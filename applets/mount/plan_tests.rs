@@ -67,8 +67,8 @@ fn with_mount2_the_flags_of_a_bind_take_more_calls_and_those_of_the_tree_their_o
         MountStep::NoteMounts,
         MountStep::Mount2 { flags: first, .. },
         MountStep::OpenAppeared,
-        single,
         recursive,
+        single,
         MountStep::Mount2 { flags: last, .. },
     ] = &*steps
     else {

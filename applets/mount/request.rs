@@ -2,7 +2,7 @@
 
 use super::args::{Options, bad_usage};
 use super::errors::SYSTEM;
-use super::{idmap, source};
+use super::source;
 use cli::{Failure, Invocation, text};
 use linux::mount::options::Options as MountOptions;
 use linux::mount::other_namespace::OtherMountNs;
@@ -67,7 +67,6 @@ impl Request {
     /// The one mount that a command line without -a asks for, which is taken from what was typed.
     pub fn of(typed: &mut Options, operands: Vec<OsString>) -> Result<Request, Failure> {
         let without_table = !typed.operations.is_empty() || typed.propagation || typed.options.has("move");
-        idmap::add_option(&typed.id_maps, &mut typed.options)?;
         let mut request = Request {
             source: typed.source.take(),
             target: typed.target.take(),

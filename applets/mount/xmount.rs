@@ -84,8 +84,9 @@ impl XMount {
                     (xmount.mode.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 "idmap" => {
+                    let why = if value.as_deref().is_some_and(idmap::has_numbers) { INVALID } else { MISSING };
                     xmount.idmap = value.filter(|map| idmap::is_valid(map)).map(OsString::from_vec);
-                    (xmount.idmap.is_some(), MISSING)
+                    (xmount.idmap.is_some(), why)
                 }
                 _ => continue,
             };

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::namespace::{self, Kind};
+use crate::number;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -13,23 +14,23 @@ pub struct OtherMountNs {
 }
 
 impl OtherMountNs {
-    /// Enters the mount namespace of a process, if `wanted` is all digits, or the one that a file stands for. The error's
-    /// object is the file.
+    /// Enters the mount namespace of a process, if `wanted` is the number of one, or the one that a file stands for. The
+    /// error's object is the file.
     pub fn enter(wanted: &OsStr) -> Result<OtherMountNs> {
-        let is_pid = !wanted.is_empty() && wanted.as_bytes().iter().all(u8::is_ascii_digit);
-        let path = if is_pid {
-            let mut path = OsString::from("/proc/");
-            path.push(wanted);
-            path.push("/ns/mnt");
-            path
-        } else {
-            wanted.to_os_string()
+        let process = number::signed(wanted.as_bytes())
+            .and_then(|number| i32::try_from(number).ok())
+            .filter(|number| *number > 0);
+        let path = match process {
+            Some(process) => OsString::from(format!("/proc/{process}/ns/mnt")),
+            None => wanted.to_os_string(),
         };
-        let original = namespace::open("/proc/self/ns/mnt")?;
-        let entered = namespace::open(&path)?;
-        namespace::setns(entered.as_fd(), Kind::Mount.flag())
-            .map_err(|error| crate::Error::new(error.call, &path, error.errno))?;
-        Ok(OtherMountNs { original, entered })
+        let enter = || {
+            let original = namespace::open("/proc/self/ns/mnt")?;
+            let entered = namespace::open(&path)?;
+            namespace::setns(entered.as_fd(), Kind::Mount.flag())?;
+            Ok(OtherMountNs { original, entered })
+        };
+        enter().map_err(|error: crate::Error| crate::Error::new(error.call, &path, error.errno))
     }
 
     /// The namespace that was left.

@@ -61,7 +61,8 @@ impl Options {
         flags
     }
 
-    /// What mount_setattr(2) has to change.
+    /// What mount_setattr(2) has to change: of the tree first, then of its root. The last word about a flag counts, and
+    /// an inverse takes it back for both.
     pub fn attributes(&self) -> AttributeChange {
         let mut change = AttributeChange::default();
         for option in &self.0 {
@@ -71,22 +72,32 @@ impl Options {
             if !layers.vfs {
                 continue;
             }
-            let to = if layers.recursive { &mut change.recursive } else { &mut change.single };
+            let AttributeChange { recursive, single } = &mut change;
+            let (to, other) = if layers.recursive { (recursive, single) } else { (single, recursive) };
             if vfs.is_access_time() {
                 // They exclude each other: the last one that sets something wins, and an inverse undoes its own only.
                 to.clear |= MOUNT_ATTR_ATIME;
                 if !vfs.inverse {
                     to.set = to.set & !MOUNT_ATTR_ATIME | bits;
-                } else if to.set & MOUNT_ATTR_ATIME == bits {
-                    to.set &= !MOUNT_ATTR_ATIME;
+                } else {
+                    for set in [&mut to.set, &mut other.set] {
+                        *set &= if *set & MOUNT_ATTR_ATIME == bits { !MOUNT_ATTR_ATIME } else { !0 };
+                    }
                 }
             } else if vfs.inverse {
                 to.clear |= bits;
                 to.set &= !bits;
+                other.set &= !bits;
             } else {
                 to.set |= bits;
                 to.clear &= !bits;
+                other.clear &= if layers.recursive { !bits } else { !0 };
             }
+        }
+        if change.recursive.clear & MOUNT_ATTR_ATIME != 0 {
+            // The tree's way to keep access times is its root's.
+            change.single.set &= !MOUNT_ATTR_ATIME;
+            change.single.clear &= !MOUNT_ATTR_ATIME;
         }
         change
     }

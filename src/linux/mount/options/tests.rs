@@ -87,6 +87,20 @@ fn attributes_are_set_cleared_and_made_recursive() {
 }
 
 #[test]
+fn the_last_word_about_a_flag_counts_in_the_tree_and_at_its_root() {
+    let both = |text: &str| {
+        let AttributeChange { single, recursive } = parse(text).attributes();
+        [single.set, single.clear, recursive.set, recursive.clear]
+    };
+    let flag = MOUNT_ATTR_RDONLY;
+    assert_eq!(both("ro=recursive,rw"), [0, flag, 0, 0]);
+    assert_eq!(both("rw=recursive,ro"), [flag, 0, 0, flag]);
+    assert_eq!(both("ro,rw=recursive"), [0, 0, 0, flag]);
+    assert_eq!(both("rw,ro=recursive"), [0, 0, flag, 0]);
+    assert_eq!(both("relatime=recursive,noatime"), [0, 0, 0, MOUNT_ATTR_ATIME]);
+}
+
+#[test]
 fn the_last_way_to_keep_access_times_wins() {
     let change = parse("relatime,noatime").attributes().single;
     assert_eq!((change.set, change.clear), (MOUNT_ATTR_NOATIME, MOUNT_ATTR_ATIME));
