@@ -4,7 +4,7 @@ _ctrbox_table() {
     options='' value='' operands=''
     case $1 in
     ctrbox)
-        options='--list --list-full --install --uninstall -s --symbolic --force -h --help -V --version'
+        options='--list --list-full --install --uninstall -s --symbolic --force -h --help -V --version --verbose'
         operands='@directory'
         ;;
     capsh)

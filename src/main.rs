@@ -66,6 +66,8 @@ struct Options {
     uninstall: bool,
     symbolic: bool,
     force: bool,
+    version: bool,
+    verbose: bool,
 }
 
 const ROWS: &[Opt<Options>] = &[
@@ -80,8 +82,18 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('s'), "symbolic", "make symbolic links, not hard ones", |options| options.symbolic = true),
     Opt::flag(None, "force", "replace files that are not ours", |options| options.force = true),
     Opt::help(Some('h')),
-    Opt::version(Some('V')),
+    Opt::flag(Some('V'), "version", "display version", |options| options.version = true),
+    Opt::flag(None, "verbose", "with --version: tell how it was built", |options| options.verbose = true),
 ];
+
+/// How it was built, which scripts/build says when it compiles.
+const BUILT: &str = match option_env!("CTRBOX_BUILD") {
+    Some(how) => how,
+    None => "by cargo alone; scripts/build makes a smaller one",
+};
+
+/// The C library that is in it.
+const LIBC: &str = if cfg!(target_env = "musl") { "musl" } else { "glibc" };
 
 /// The rows, packed.
 static OPTIONS: Table<Options> = cli::table!(ROWS);
@@ -138,6 +150,13 @@ fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::UntilOperand, &mut options, output)? else {
         return Ok(0);
     };
+    if options.version {
+        output.print(cli::help::version(invocation, ""));
+        if options.verbose {
+            output.print(text!["Built for ", std::env::consts::ARCH, " with ", LIBC, ", ", BUILT, "\n"]);
+        }
+        return Ok(0);
+    }
     if options.list || options.list_full {
         for applet in applets::APPLETS {
             if options.list_full {

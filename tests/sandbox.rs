@@ -19,24 +19,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The commands whose names mean ours or the originals.
-pub const APPLETS: [&str; 15] = [
-    "capsh",
-    "captree",
-    "chroot",
-    "getcap",
-    "getpcaps",
-    "lsns",
-    "mount",
-    "mountpoint",
-    "nsenter",
-    "pivot_root",
-    "setcap",
-    "setpriv",
-    "switch_root",
-    "umount",
-    "unshare",
-];
+/// The commands whose names mean ours or the originals: what `ctrbox --list` prints.
+#[allow(clippy::indexing_slicing)]
+pub const APPLETS: [&str; applets::APPLETS.len()] = {
+    let mut names = [""; applets::APPLETS.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = applets::APPLETS[index].name;
+        index += 1;
+    }
+    names
+};
 
 /// What the name of a stage's directory begins with.
 const PREFIX: &str = "ctrbox-test.";

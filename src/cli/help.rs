@@ -94,7 +94,7 @@ pub const LIBMOUNT: &str =
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The text of `--version`: the original's shape, since scripts read its fields, with ours named.
-pub(crate) fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
+pub fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
     let name = invocation.name();
     match invocation.applet.origin {
         Origin::UtilLinux => {

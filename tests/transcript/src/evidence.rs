@@ -5,7 +5,7 @@
 //! covered besides ([`crate::sandbox`]), so an original cannot have run at all.
 
 use crate::Result;
-use ::tests::sandbox::APPLETS;
+use applets::APPLETS;
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,8 +46,8 @@ impl Evidence {
             match self.inotify.read_events() {
                 Ok(events) => {
                     for name in events.into_iter().filter_map(|event| event.name) {
-                        if let Some(applet) = APPLETS.iter().find(|applet| name == **applet) {
-                            names.insert(*applet);
+                        if let Some(applet) = APPLETS.iter().map(|applet| applet.name).find(|applet| name == *applet) {
+                            names.insert(applet);
                             *self.started.entry(applet).or_default() += 1;
                         }
                     }
@@ -71,7 +71,7 @@ impl Evidence {
 /// The commands of ours that a line names.
 pub fn applets_named(command: &str) -> BTreeSet<&'static str> {
     let words: BTreeSet<&str> = command.split_whitespace().collect();
-    APPLETS.into_iter().filter(|applet| words.contains(applet)).collect()
+    APPLETS.iter().map(|applet| applet.name).filter(|applet| words.contains(applet)).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use crate::evidence::applets_named;
 use crate::machine::capability_names;
 use crate::sandbox;
-use ::tests::sandbox::APPLETS;
+use applets::APPLETS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -93,7 +93,7 @@ pub fn wrapped(text: &str, first: &str, indent: &str) -> Vec<String> {
 /// words. The system calls are shown when they have been made.
 pub fn explained(command: &str, user: u32) -> Vec<String> {
     let line = command.strip_prefix("sudo ").unwrap_or(command);
-    if !line.split_whitespace().next().is_some_and(|first| APPLETS.contains(&first)) {
+    if !line.split_whitespace().next().is_some_and(|first| APPLETS.iter().any(|applet| applet.name == first)) {
         return Vec::new();
     }
     let mut shell = Command::new("/bin/bash");

@@ -8,6 +8,7 @@
 use crate::play::QUIT;
 use crate::terminal::ENVIRONMENT;
 use crate::{Options, Result, evidence};
+use applets::APPLETS;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -22,7 +23,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tests::sandbox::{APPLETS, artefact};
 
 /// The first argument of PID 1.
 pub const INIT: &str = "init";
@@ -250,8 +250,9 @@ fn prepare(options: &Options) -> Result<()> {
         let cover = stage.join("original");
         fs::write(&cover, "#!/bin/sh\necho \"${0##*/}: the machine's own, not ctrbox\" >&2\nexit 99\n")?;
         fs::set_permissions(&cover, fs::Permissions::from_mode(0o755))?;
-        let paths =
-            evidence::ORIGINALS.iter().flat_map(|directory| APPLETS.map(|name| Path::new(directory).join(name)));
+        let paths = evidence::ORIGINALS
+            .iter()
+            .flat_map(|directory| APPLETS.iter().map(|applet| Path::new(directory).join(applet.name)));
         let originals: BTreeSet<PathBuf> = paths.filter_map(|path| fs::canonicalize(path).ok()).collect();
         put_over.extend(originals.into_iter().map(|original| (cover.clone(), original)));
     }
@@ -312,6 +313,11 @@ fn accounts(user: u32) -> Result<Vec<(&'static str, String)>> {
         ("pam.d/sudo", pam.clone()),
         ("pam.d/su", pam),
     ])
+}
+
+/// The program that is played with: the file that `CTRBOX` names, else `target/ctrbox`, which scripts/tutorial makes.
+fn artefact() -> Result<PathBuf> {
+    Ok(fs::canonicalize(std::env::var_os("CTRBOX").unwrap_or("target/ctrbox".into()))?)
 }
 
 /// Makes the archive that the tutorial downloads, with our own root file system in it.
