@@ -63,9 +63,7 @@ impl UserLine<'_> {
 impl GroupLine<'_> {
     /// Whether it is a supplementary group of this user: one of the names between commas, with blanks around it.
     pub fn has_member(&self, name: &[u8]) -> bool {
-        let Some(first) = name.first().filter(|_| !name.contains(&b',') && name.trim_ascii() == name) else {
-            return false;
-        };
+        let [first, ..] = name else { return false };
         let is_end = |next: Option<&u8>| matches!(next, None | Some(b','));
         let mut start = 0;
         while let Some(found) = self.members.get(start..).and_then(|rest| raw::find_byte(*first, rest)) {
@@ -73,7 +71,10 @@ impl GroupLine<'_> {
             if is_end(before.trim_ascii_end().last())
                 && rest.strip_prefix(name).is_some_and(|after| is_end(after.trim_ascii_start().first()))
             {
-                return true;
+                // Of names with commas in them or blanks around them nobody is a member.
+                return raw::find_byte(b',', name).is_none()
+                    && !first.is_ascii_whitespace()
+                    && !name.last().is_some_and(u8::is_ascii_whitespace);
             }
             start += found + 1;
         }
@@ -146,7 +147,9 @@ fn text(field: &[u8]) -> Option<OsString> {
 }
 
 fn number(field: &[u8]) -> Option<u32> {
-    number::decimal(field.trim_ascii()).and_then(|value| u32::try_from(value).ok())
+    // Mostly there are no blanks around it.
+    let value = number::decimal(field).or_else(|| number::decimal(field.trim_ascii()))?;
+    u32::try_from(value).ok()
 }
 
 #[cfg(test)]
