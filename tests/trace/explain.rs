@@ -151,8 +151,9 @@ fn what_is_explained_is_what_is_done_in_that_order() {
 }
 
 /// One command line of each applet, which would change something if it were carried out.
-const EXPLAINED: [&str; 15] = [
+const EXPLAINED: [&str; 16] = [
     "capsh --drop=all --caps=all=p --uid=5 --chroot=rootfs -- -c true",
+    "captree --depth=1 1",
     "chroot --userspec=5:6 rootfs mount --move a b",
     "getcap -r .",
     "getpcaps --iab 1",
