@@ -7,9 +7,11 @@
 use cli::Applet;
 use std::ffi::OsStr;
 
+mod blkid;
 mod capsh;
 mod captree;
 mod chroot;
+mod findfs;
 mod getcap;
 mod getpcaps;
 mod lsns;
@@ -25,9 +27,11 @@ mod unshare;
 
 /// Every applet, sorted by name.
 pub static APPLETS: &[&Applet] = &[
+    &blkid::APPLET,
     &capsh::APPLET,
     &captree::APPLET,
     &chroot::APPLET,
+    &findfs::APPLET,
     &getcap::APPLET,
     &getpcaps::APPLET,
     &lsns::APPLET,

@@ -7,6 +7,24 @@ _ctrbox_table() {
         options='--list --list-full --install --uninstall -s --symbolic --force -h --help -V --version --verbose'
         operands='@directory'
         ;;
+    blkid)
+        options='-c --cache-file -d --no-encoding -g --garbage-collect -o --output -k --list-filesystems -s --match-tag -t --match-token -l --list-one -L --label -U --uuid -p --probe -i --info -H --hint -S --size -O --offset -u --usages -n --match-types -D --no-part-details -w -h --help -V --version -v'
+        operands='@file'
+        case $2 in
+        -c | --cache-file | --cache-file=) value='@file' ;;
+        -o | --output | --output=) value='@other' ;;
+        -s | --match-tag | --match-tag=) value='@other' ;;
+        -t | --match-token | --match-token=) value='@other' ;;
+        -L | --label | --label=) value='@other' ;;
+        -U | --uuid | --uuid=) value='@other' ;;
+        -H | --hint | --hint=) value='@other' ;;
+        -S | --size | --size=) value='@other' ;;
+        -O | --offset | --offset=) value='@other' ;;
+        -u | --usages | --usages=) value='@other' ;;
+        -n | --match-types | --match-types=) value='@other' ;;
+        -w) value='@file' ;;
+        esac
+        ;;
     capsh)
         options='--addamb= --cap-uid= --caps= --chroot= --current --decode= --delamb= --drop= --dropped= --explain= --forkfor= --gid= --groups= --has-a= --has-ambient --has-b= --has-i= --has-no-new-privs --has-p= -h --help --iab= --inh= --inmode= --is-gid= --is-uid= --keep= --killit= --license --mode= --modes --no-new-privs --noamb --noenv --print --quiet --secbits= --shell= --strict --suggest= --supports= --uid= --user='
         operands='@file'
@@ -58,6 +76,10 @@ _ctrbox_table() {
         --groups | --groups=) value='@other' ;;
         --userspec | --userspec=) value='@user' ;;
         esac
+        ;;
+    findfs)
+        options='-h --help -V --version'
+        operands='@file'
         ;;
     getcap)
         options='-h -l -n -r -u --unsorted -v -x --one-file-system'
@@ -227,15 +249,15 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
+        man) value='blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         explain)
             applet=${COMP_WORDS[2]##*/}
-            if ((COMP_CWORD == 2)); then value='capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
+            if ((COMP_CWORD == 2)); then value='blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
             ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -294,7 +316,7 @@ _ctrbox_applet() {
 
 declare -A _ctrbox_theirs
 complete -F _ctrbox ctrbox
-for _ctrbox_name in capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
+for _ctrbox_name in blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
     if [[ $(complete -p "$_ctrbox_name" 2>/dev/null) =~ ' -F '([^ ]*) && ${BASH_REMATCH[1]} != _ctrbox* ]]; then
         _ctrbox_theirs[$_ctrbox_name]=${BASH_REMATCH[1]}
     fi

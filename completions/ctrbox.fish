@@ -8,7 +8,30 @@ complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that ar
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_use_subcommand' -l verbose -d 'with --version: tell how it was built'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s c -l cache-file -d 'read from <file> instead of reading from the default cache file (-c /dev/null means no cache)' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s d -l no-encoding -d 'don'\''t encode non-printing characters'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s g -l garbage-collect -d 'garbage collect the blkid cache'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s o -l output -d 'output format; can be one of: value, device, export, json or full; (default: full)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s k -l list-filesystems -d 'list all known filesystems/RAIDs and exit'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s s -l match-tag -d 'show specified tag(s) (default show all tags)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s t -l match-token -d 'find device with a specific token (NAME=value pair)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s l -l list-one -d 'look up only first device with token specified by -t'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s L -l label -d 'convert LABEL to device name' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s U -l uuid -d 'convert UUID to device name' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s p -l probe -d 'low-level superblocks probing (bypass cache)'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s i -l info -d 'gather information about I/O limits'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s H -l hint -d 'set hint for probing function' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s S -l size -d 'override device size' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s O -l offset -d 'probe at the given offset' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s u -l usages -d 'filter by "usage" (e.g. -u filesystem,raid)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s n -l match-types -d 'filter by filesystem type (e.g. -n vfat,ext3)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s D -l no-part-details -d 'don'\''t print info from partition table'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s w -d 'does nothing: nowhere else is the cache written to' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s v -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l addamb -d 'raise these in the ambient set' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l cap-uid -d 'change user but keep the permitted set' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from capsh' -l caps -d 'set e, p and i to what the text says' -x -a '(__ctrbox_list $__ctrbox_capabilities)'
@@ -64,6 +87,9 @@ complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l skip-chdir -d 'do 
 complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -x -a '(__fish_complete_subcommand)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findfs' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from findfs' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from findfs' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s h -d 'display this message'
 complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s l -d 'display the license'
 complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s n -d 'show the root user id of the namespaces a file'\''s capabilities count in'
@@ -281,8 +307,8 @@ function __ctrbox_list
         echo $before$word
     end
 end
-complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
 # The processes that have other namespaces.
 function __ctrbox_targets
@@ -297,6 +323,6 @@ end
 function __ctrbox_as
     complete -C (commandline -cp | string replace -r '^(\s*\w+=\S*)*\s*\S+' "ctrbox $argv[1]" | string collect)
 end
-for name in capsh captree chroot getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
+for name in blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
     complete -c $name -n "__ctrbox_is $name" -f -a "(__ctrbox_as $name)"
 end

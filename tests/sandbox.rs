@@ -162,6 +162,12 @@ impl Stage {
         for applet in APPLETS {
             fs::hard_link(&ours, self.root.join("ours").join(applet))?;
         }
+        let images = self.root.join("images");
+        fs::create_dir(&images)?;
+        for image in fs::read_dir(document::tree().join("tests/images"))? {
+            let image = image?;
+            fs::copy(image.path(), images.join(image.file_name()))?;
+        }
         originals.copy(&APPLETS, &self.root, &self.root.join("theirs"))?;
         let (uid, gid, extra) = ORDINARY_IDS;
         let etc = self.root.join("etc");
@@ -191,9 +197,9 @@ impl Stage {
     ///
     /// In what it wrote that directory's path is replaced by `$DIR`, the path before a command's name
     /// is taken away, and that of the commands' directory is `$COMMANDS` elsewhere. The environment is fixed: `LC_ALL=C.UTF-8`, `TZ=UTC`, `SHELL=/bin/sh`,
-    /// `HOME=/root`, PATH, and three for the script: `$ORDINARY COMMAND` runs a command as [`ORDINARY`];
+    /// `HOME=/root`, PATH, and some for the script: `$ORDINARY COMMAND` runs a command as [`ORDINARY`];
     /// `$TARGET OPTION...` leaves a process in the namespaces that the host's unshare makes with these
-    /// options, and prints its number; `$UNIQUE` is a name that no other script uses, for a cgroup or
+    /// options, and prints its number; `$IMAGES` is a directory with the images of `tests/images`; `$UNIQUE` is a name that no other script uses, for a cgroup or
     /// what else is not in a namespace.
     pub fn run(&self, side: Side, accounts: Accounts, script: &str) -> io::Result<Run> {
         let report = self.root.join("reports").join(self.scripts.fetch_add(1, Ordering::Relaxed).to_string());

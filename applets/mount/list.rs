@@ -100,7 +100,7 @@ fn label(entry: &mountinfo::Entry<'_>) -> Option<Vec<u8>> {
         return None;
     }
     match probe::device(OsStr::from_bytes(source.as_bytes())) {
-        Ok(Probed::One(found)) => found.label,
+        Ok(Probed::One(found)) => found.label().map(<[u8]>::to_vec),
         _ => None,
     }
 }

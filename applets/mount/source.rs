@@ -2,7 +2,7 @@
 
 use linux::mount::loopdev::{self, Attached, LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
-use linux::mount::probe::{self, OwnedTag, Probed, Superblock, Tag, TagKind};
+use linux::mount::probe::{self, OwnedTag, Probed, Tag, TagKind};
 use linux::mount::{btrfs, mountinfo};
 use linux::{Errno, directory, number, stat};
 use std::cell::OnceCell;
@@ -50,9 +50,10 @@ fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
         return Vec::new();
     }
     let mut tags = probe::partition_tags(stat.device());
-    if let Ok(Probed::One(Superblock { label, uuid, .. })) = probe::device(device) {
-        tags.extend(label.map(|value| OwnedTag { kind: TagKind::Label, value }));
-        tags.extend(uuid.map(|value| OwnedTag { kind: TagKind::Uuid, value }));
+    if let Ok(Probed::One(found)) = probe::device(device) {
+        for kind in [TagKind::Label, TagKind::Uuid] {
+            tags.extend(found.value(kind.name()).map(|value| OwnedTag { kind, value: value.to_vec() }));
+        }
     }
     tags
 }
@@ -72,7 +73,7 @@ pub fn is_shown(mount: &mountinfo::Entry<'_>, path: &OsStr, offset: u64) -> bool
 /// Whether a device is one of several that a btrfs is on, of which only one is the source.
 fn is_btrfs_of(mount: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
     let uuid = |path: &OsStr| match probe::device(path) {
-        Ok(Probed::One(found)) if found.fstype == "btrfs" => found.uuid,
+        Ok(Probed::One(found)) if found.fstype == "btrfs" => found.uuid().map(<[u8]>::to_vec),
         _ => None,
     };
     uuid(path).is_some_and(|own| uuid(&mount.source_text()) == Some(own))

@@ -80,7 +80,7 @@ fn detect(mount: &Mount) -> Result<Option<OsString>, Failure> {
             }
             found.fstype
         }
-        Ok(Probed::Ambiguous) => {
+        Ok(Probed::Ambiguous(_)) => {
             let text = text!["more filesystems detected on ", path, "; use -t <type> or wipefs(8)"];
             return Err(errors::early(FAILED, &mount.target.path, text));
         }

@@ -43,6 +43,14 @@ pub(crate) const LOOP_CTL_GET_FREE: Number = Number(0x4c82);
 /// Takes the number of a slot, INT_MAX for the present one.
 pub(crate) const CDROM_DRIVE_STATUS: Number = Number(0x5326);
 pub(crate) const BTRFS_IOC_TREE_SEARCH: On<BtrfsSearch> = On::new(request_code_readwrite!(0x94, 17, 4096));
+/// Each writes a number of <linux/fs.h>: the sector's size, the device's alignment, the sizes that suit it, the physical
+/// sector's size, and how many disks there were before this one.
+pub(crate) const BLKSSZGET: On<u32> = On::new(request_code_none!(0x12, 104));
+pub(crate) const BLKALIGNOFF: On<u32> = On::new(request_code_none!(0x12, 122));
+pub(crate) const BLKIOMIN: On<u32> = On::new(request_code_none!(0x12, 120));
+pub(crate) const BLKIOOPT: On<u32> = On::new(request_code_none!(0x12, 121));
+pub(crate) const BLKPBSZGET: On<u32> = On::new(request_code_none!(0x12, 123));
+pub(crate) const BLKGETDISKSEQ: On<u64> = On::new(request_code_read!(0x12, 128, 8));
 /// struct winsize.
 pub(crate) const TIOCGWINSZ: On<[u16; 4]> = On::new(libc::TIOCGWINSZ);
 

@@ -1,5 +1,7 @@
 //! Numbers as the C library's strtoul(3) reads them, without its overflow to be forgotten.
 
+use crate::Errno;
+
 /// What strtoul(3) made of a text: the value and the length of what it read, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read {
@@ -76,6 +78,48 @@ pub fn unsigned(text: &[u8]) -> Option<u64> {
 /// [`unsigned`] as a user or group number, 0 to 4294967295.
 pub fn id(text: &[u8]) -> Option<u32> {
     unsigned(text).and_then(|value| u32::try_from(value).ok())
+}
+
+/// A size: a number with K, M, G... or KiB... (of 1024) or KB... (of 1000) behind it, and with a fraction before one of
+/// them. `EINVAL` if it is none, `ERANGE` if it does not fit in 64 bits.
+///
+/// ```
+/// use linux::{Errno, number::size};
+/// assert_eq!([size(b"10"), size(b"1.5K"), size(b"1kB")], [Ok(10), Ok(1536), Ok(1000)]);
+/// assert_eq!([size(b"1X"), size(b"16E")], [Err(Errno::EINVAL), Err(Errno::ERANGE)]);
+/// ```
+pub fn size(text: &[u8]) -> Result<u64, Errno> {
+    let read = read(text, 0).filter(|read| !read.negative).ok_or(Errno::EINVAL)?;
+    let value = read.value.ok_or(Errno::ERANGE)?;
+    let mut suffix = text.get(read.length..).unwrap_or_default();
+    let mut fraction = &b""[..];
+    if let Some(rest) = suffix.strip_prefix(b".") {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (fraction, suffix) = rest.split_at_checked(digits).unwrap_or_default();
+        if fraction.is_empty() || suffix.is_empty() {
+            return Err(Errno::EINVAL);
+        }
+    }
+    let Some((letter, unit)) = suffix.split_first() else { return Ok(value) };
+    let power = b"kmgtpezy".iter().position(|known| *known == letter.to_ascii_lowercase()).ok_or(Errno::EINVAL)?;
+    let base: u64 = match unit {
+        b"" | b"iB" => 1024,
+        b"B" => 1000,
+        _ => return Err(Errno::EINVAL),
+    };
+    let mut factor = 1_u64;
+    for _ in 0..=power {
+        factor = factor.checked_mul(base).ok_or(Errno::ERANGE)?;
+    }
+    let mut size = value.checked_mul(factor).ok_or(Errno::ERANGE)?;
+    // What is less than a byte is lost.
+    let mut scale = 1_u64;
+    for digit in fraction {
+        scale = scale.saturating_mul(10);
+        let part = factor.checked_mul(u64::from(digit - b'0')).ok_or(Errno::ERANGE)? / scale;
+        size = size.checked_add(part).ok_or(Errno::ERANGE)?;
+    }
+    Ok(size)
 }
 
 /// isspace(3) of the C locale.

@@ -146,6 +146,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
         .env("ORDINARY", verb("ordinary"))
         .env("TARGET", verb("target"))
         .env("HOME", "/root")
+        .env("IMAGES", stage.join("images"))
         .env("LC_ALL", "C.UTF-8")
         .env("SHELL", "/bin/sh")
         .env("TZ", "UTC")

@@ -46,7 +46,7 @@ fn a_full_disk_is_reported_and_nothing_pretends_to_be_written() {
     check(
         r#"
 for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "lsns" "unshare --help" "chroot --version" "capsh --decode=3" \
-    "setpriv --dump" "setpriv --list-caps" "mountpoint /proc" "mountpoint -d /proc" "ctrbox --list" "ctrbox man mount" "ctrbox explain unshare true"; do
+    "setpriv --dump" "setpriv --list-caps" "mountpoint /proc" "mountpoint -d /proc" "blkid -k" "findfs x" "ctrbox --list" "ctrbox man mount" "ctrbox explain unshare true"; do
     status=0
     $form >/dev/full 2>err || status=$?
     [ "$status" != 0 ] || wrong "$form: success on a full disk"

@@ -15,6 +15,7 @@ cp -a /dev/null rootfs/dev/
 cp "${ORDINARY%% *}" rootfs/state
 cp /etc/passwd /etc/group rootfs/etc/
 state="$PWD/rootfs/state state"
+printf 'LUKS\xba\xbe\0\x01' >image; truncate -s 8k image
 cp rootfs/state one; cp rootfs/state two; setcap cap_kill=p two
 export NAMESPACES=$(readlink /proc/self/ns/* | tr '\n' ' ')
 target=$($TARGET -u -m -p -f)
@@ -39,6 +40,8 @@ FORMS=(
     "mount --bind -o ro rootfs view"
     "umount view/under"
     "mountpoint view/under"
+    "blkid -p -s TYPE image"
+    "findfs image"
     "setpriv --reuid=ordinary --regid=ordinary --init-groups --inh-caps=-all --bounding-set=-chown --nnp $state"
     "unshare -m pivot_root view/under view/under/old"
     "unshare -m -p -f switch_root view/under /state state"

@@ -7,7 +7,7 @@
 use cli::{Invocation, Output};
 use linux::mount::mountinfo::{Entry, escape, unescape};
 use linux::mount::options::{Options, matches, type_matches};
-use linux::mount::probe::{HEAD, Probed, probe};
+use linux::mount::probe::{Disk, HEAD, search, types};
 use linux::mount::table::tree_backward;
 use linux::mount::{fstab, table, utab};
 use linux::namespace::idmap;
@@ -180,8 +180,8 @@ pub fn options(input: &[u8]) {
     let _ = matches(&options, other);
 }
 
-/// No beginning of a device makes probing read past it, and what is found has a name. The first byte
-/// says where the rest is put, so that it need not grow to be where a signature is.
+/// Nothing outside of a device is read, and what is found has a name. The first byte says where the rest is put, so that
+/// it need not grow to be where a signature is; the second one how large the device is.
 pub fn superblock(input: &[u8]) {
     const PLACES: [usize; 7] = [0, 3, 510, 1024, 4086, 32_768, 65_536];
     let Some((place, text)) = input.split_first() else { return };
@@ -189,17 +189,25 @@ pub fn superblock(input: &[u8]) {
     let mut head = vec![0; HEAD];
     let length = text.len().min(HEAD - at);
     head[at..at + length].copy_from_slice(&text[..length]);
+    let size = HEAD as u64 * (1 + u64::from(text.first().copied().unwrap_or(0)));
     // What lies further on is the input, too.
-    let read = |offset: u64, buffer: &mut [u8]| {
-        let from = usize::try_from(offset % (text.len() as u64 + 1)).unwrap_or(0);
-        let length = (text.len() - from).min(buffer.len());
-        buffer[..length].copy_from_slice(&text[from..from + length]);
-        length
+    let padded = |offset: u64, buffer: &mut [u8]| {
+        assert!(offset + buffer.len() as u64 <= size);
+        for (index, byte) in buffer.iter_mut().enumerate() {
+            let place = offset as usize + index;
+            *byte = head.get(place).or(text.get(place % (text.len() + 1))).copied().unwrap_or(0);
+        }
+        buffer.len()
     };
-    for head in [&head, text] {
-        if let Probed::One(found) = probe(head, &read) {
-            assert!(!found.fstype.is_empty());
-            assert!([found.label, found.uuid].into_iter().flatten().all(|text| !text.is_empty()));
+    let plain = |offset: u64, buffer: &mut [u8]| {
+        assert!(offset + buffer.len() as u64 <= text.len() as u64);
+        buffer.copy_from_slice(&text[offset as usize..offset as usize + buffer.len()]);
+        buffer.len()
+    };
+    for disk in [Disk::new(&padded, size), Disk::new(&plain, text.len() as u64)] {
+        for found in search(&disk, &|_| true) {
+            assert!(types().any(|known| known == found.fstype));
+            assert!(found.values.iter().all(|(name, value)| !name.is_empty() && !value.is_empty()));
         }
     }
 }

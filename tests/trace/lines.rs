@@ -75,6 +75,8 @@ pub const LINES: &[(&str, &str)] = &[
     ("printf '\\x06\\0\\0\\0\\0\\0\\xff\\x7f' >filter", "setpriv --seccomp-filter=filter rootfs/state state"),
     ("", "setpriv --dump"),
     ("", "mountpoint /proc"),
+    ("", "blkid -p image"),
+    ("", "findfs image"),
     ("", "getpcaps 1"),
     ("", "getcap -r rootfs"),
     ("mount -t tmpfs tmpfs view; mkdir view/old", "pivot_root rootfs view/old"),

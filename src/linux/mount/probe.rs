@@ -1,24 +1,54 @@
-//! What is on a device: file system type, label and UUID by its superblock.
-//!
-//! One row of `SIGNATURES` per type; where things are is in the kernel's
-//! Documentation/filesystems and in each format's own specification.
+//! What is on a device: its type, label, UUID and what else its superblock says, by the names of blkid(8).
 
+mod device;
+mod disc;
+mod disk;
+mod dos;
+mod field;
+mod filesystems;
 mod formats;
-mod read;
+mod members;
+mod partitions;
 mod tag;
 
-pub use formats::probe;
-pub use read::{device, partition_tags, tagged_devices};
+pub use device::{Device, block_devices, device, partition_tags, tagged_devices};
+pub use disk::{Disk, HEAD, Reader};
+pub use formats::{search, types, usage};
+pub use partitions::{Place, entry, table};
+pub use tag::encode;
 
 /// What a superblock says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Superblock {
-    /// The type's name, as mount -t takes it; `swap` and `crypto_LUKS` are no file systems.
+    /// The type's name, as mount -t takes it; those of another use than `filesystem` are none.
     pub fstype: &'static str,
+    /// What else it says, each with blkid's name of it: `LABEL`, `UUID`, `BLOCK_SIZE`. None is empty.
+    pub values: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Superblock {
+    /// Adds what there is.
+    #[inline(never)]
+    pub fn add(&mut self, name: &'static str, value: &[u8]) {
+        if !value.is_empty() {
+            self.values.push((name, value.to_vec()));
+        }
+    }
+
+    /// The value with a name.
+    pub fn value(&self, name: &str) -> Option<&[u8]> {
+        self.values.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_slice())
+    }
+
     /// The label, without the padding behind it.
-    pub label: Option<Vec<u8>>,
-    /// The UUID or serial number, as blkid(8) writes it.
-    pub uuid: Option<Vec<u8>>,
+    pub fn label(&self) -> Option<&[u8]> {
+        self.value("LABEL")
+    }
+
+    /// The UUID or serial number.
+    pub fn uuid(&self) -> Option<&[u8]> {
+        self.value("UUID")
+    }
 }
 
 /// What was found on a device.
@@ -26,17 +56,29 @@ pub struct Superblock {
 pub enum Probed {
     /// Nothing that is known.
     Nothing,
-    /// One signature.
+    /// One signature, or one that may have others beside it.
     One(Superblock),
     /// More than one: which of them is meant cannot be told.
-    Ambiguous,
+    Ambiguous(Vec<Superblock>),
 }
 
-/// How much of a device's beginning holds every signature, in bytes.
-pub const HEAD: usize = 72 * 1024;
+impl Probed {
+    /// What signatures mean. A disc may have two file systems with the same files in them, UDF and ISO 9660.
+    pub fn of(mut all: Vec<Superblock>) -> Probed {
+        let is_disc = |found: &Superblock| matches!(found.fstype, "udf" | "iso9660");
+        match all.as_slice() {
+            [] => Probed::Nothing,
+            [_] => Probed::One(all.swap_remove(0)),
+            several if several.iter().all(is_disc) => Probed::One(all.swap_remove(0)),
+            _ => Probed::Ambiguous(all),
+        }
+    }
+}
 
-/// Access to more of a device than its beginning: the bytes read at an offset.
-pub type Reader<'a> = &'a dyn Fn(u64, &mut [u8]) -> usize;
+/// Looks for every signature of what a device may be used as.
+pub fn probe(disk: &Disk<'_>) -> Probed {
+    Probed::of(search(disk, &|_| true))
+}
 
 /// Whether a type has a signature here, so that a file of that type is an image of a device.
 pub fn is_known(fstype: &[u8]) -> bool {
@@ -70,6 +112,17 @@ impl TagKind {
             b"ID" => TagKind::Id,
             _ => return None,
         })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            TagKind::Label => "LABEL",
+            TagKind::Uuid => "UUID",
+            TagKind::PartLabel => "PARTLABEL",
+            TagKind::PartUuid => "PARTUUID",
+            TagKind::Id => "ID",
+        }
     }
 
     /// The directory of udev's links.

@@ -39,7 +39,7 @@ impl<'a> Tag<'a> {
 }
 
 /// A tag's value as udev names its link: what is not safe in a file name as `\xHH`.
-fn encode(value: &[u8]) -> Vec<u8> {
+pub fn encode(value: &[u8]) -> Vec<u8> {
     let mut name = Vec::with_capacity(value.len());
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {

@@ -1,0 +1,243 @@
+//! blkid: tell what is on block devices, and find one by that. util-linux's blkid(8) is the reference.
+
+mod options;
+mod print;
+
+use cli::explain::{Explanation, NO_CALL};
+use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
+use linux::mount::probe::{self, Device, Disk, Probed, Superblock, Tag, TagKind};
+use linux::{Errno, number, stat};
+use options::{Form, OPTIONS, OTHER, Options};
+use print::Printer;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Nothing was found.
+const NOTHING: u8 = 2;
+/// Signatures contradict each other.
+const AMBIVALENT: u8 = 8;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "blkid",
+    directory: "usr/sbin",
+    section: "8",
+    origin: Origin::UtilLinux,
+    summary: "Tell what is on block devices",
+    synopsis: &[
+        "-L <label> | -U <uuid>",
+        "[-c <file>] [-dgl] [-o <format>] [-s <tag>] [-t <token>] [<dev> ...]",
+        "-p [-s <tag>] [-O <offset>] [-S <size>] [-o <format>] <dev> ...",
+        "-i [-s <tag>] [-o <format>] <dev> ...",
+    ],
+    notes: "<size> and <offset> may have a suffix: KiB, MiB, GiB, TiB, PiB or EiB (where \"iB\" is optional).",
+    usage_status: 1,
+    options: &OPTIONS.specs,
+    explain,
+    run,
+};
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let mut options = Options::default();
+    let Some(devices) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(0);
+    };
+    if options.evaluated {
+        options.form = Form::Device;
+    }
+    let outcome = tell(&options, &devices, output);
+    output.flush().map_err(|errno| Failure::new(OTHER, text!["write error: ", errno]))?;
+    outcome
+}
+
+fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+    // What is not there is passed over, and is all the same when it is all there is.
+    if !devices.is_empty()
+        && !options.evaluated
+        && !options.list_types
+        && !devices.iter().any(|name| stat::path(name).is_ok())
+    {
+        return Ok(NOTHING);
+    }
+    if options.list_types {
+        for name in probe::types() {
+            output.print(text![name, "\n"]);
+        }
+        return Ok(0);
+    }
+    if options.probe || options.info {
+        return low_level(options, devices, output);
+    }
+    if options.only_first && options.token.is_none() {
+        let text = text!["The lookup option requires a search type specified using -t"];
+        return Err(Failure::new(OTHER, text));
+    }
+    known(options, devices, output)
+}
+
+/// Looks at devices as they are.
+fn low_level(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+    if options.form == Form::List {
+        return Err(Failure::new(OTHER, text!["The low-level probing mode does not support 'list' output format"]));
+    }
+    if devices.is_empty() {
+        return Err(Failure::new(OTHER, text!["The low-level probing mode requires a device"]));
+    }
+    let session = session(options)?;
+    let mut printer = Printer::new(options, output);
+    let mut outcome = Ok(NOTHING);
+    for name in devices {
+        outcome = match open(options, name) {
+            Err(Errno::ENOENT) => continue,
+            Err(errno) => Err(Failure::new(NOTHING, text!["error: ", name, ": ", errno])),
+            Ok(device) => probe_one(options, name, &device, session, &mut printer),
+        };
+        if !matches!(outcome, Ok(0)) {
+            break;
+        }
+    }
+    printer.end();
+    outcome
+}
+
+/// Where the hint says that the last session of a disc begins.
+fn session(options: &Options) -> Result<u64, Failure> {
+    let Some(value) = options.hint.and_then(|hint| hint.as_bytes().strip_prefix(b"session_offset=")) else {
+        return Ok(0);
+    };
+    let read = number::read(value, 0).filter(|read| read.length == value.len() && !read.negative);
+    let offset = read.and_then(|read| read.value);
+    offset.ok_or_else(|| Failure::new(NOTHING, text!["Failed to use probing hint: session_offset=", value]))
+}
+
+/// Opens a device, if the part of it that is asked for is there.
+fn open(options: &Options, name: &OsStr) -> Result<Device, Errno> {
+    let device = Device::open(name).map_err(|error| error.errno)?;
+    match options.offset.checked_add(options.size) {
+        Some(end) if options.size == 0 || end <= device.size => Ok(device),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, printer: &mut Printer<'_>) -> Outcome {
+    let read = |offset: u64, buffer: &mut [u8]| device.read(options.offset.saturating_add(offset), buffer);
+    let size = if options.size == 0 { device.size.saturating_sub(options.offset) } else { options.size };
+    let mut disk = Disk::new(&read, size);
+    disk.session = session;
+    disk.sector = device.sector();
+    let mut told = Superblock::default();
+    if options.probe {
+        match Probed::of(probe::search(&disk, &|fstype| options.wants(fstype))) {
+            Probed::Ambiguous(all) if options.form == Form::Udev => {
+                printer.ambivalent(&all);
+                return Ok(AMBIVALENT);
+            }
+            Probed::Ambiguous(_) => {
+                let why =
+                    "ambivalent result (probably more filesystems on the device, use wipefs(8) to see more details)";
+                return Err(Failure::new(AMBIVALENT, text![name, ": ", why]));
+            }
+            Probed::One(found) => {
+                told = found;
+                told.add("TYPE", told.fstype.as_bytes());
+                told.add("USAGE", probe::usage(told.fstype).as_bytes());
+            }
+            Probed::Nothing => {}
+        }
+    }
+    if options.info {
+        device.topology(&mut told);
+    }
+    if options.probe {
+        probe::table(&disk, &mut told);
+        if !options.no_details {
+            device.partition(&mut told);
+        }
+    }
+    if told.values.is_empty() {
+        return Ok(NOTHING);
+    }
+    printer.device(name, &told.values, true);
+    Ok(0)
+}
+
+/// Tells what is known of devices: what the low-level mode finds, without what only it tells.
+fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+    let is_named = !devices.is_empty() && !options.evaluated;
+    let only_first = options.evaluated || options.only_first;
+    let link = match options.token {
+        Some((name, value)) if only_first && !is_named => {
+            TagKind::parse(name).and_then(|kind| Tag { kind, value }.linked())
+        }
+        _ => None,
+    };
+    let devices = match link {
+        Some(device) => vec![device],
+        None if is_named => devices.to_vec(),
+        None => probe::block_devices(),
+    };
+    let mut printer = Printer::new(options, output);
+    let mut status = NOTHING;
+    for name in devices {
+        let told = look(&name);
+        if told.values.is_empty() || !options.token.is_none_or(|(tag, value)| has(&told, tag, value)) {
+            continue;
+        }
+        status = 0;
+        printer.device(&name, &told.values, false);
+        if only_first {
+            break;
+        }
+    }
+    printer.end();
+    Ok(status)
+}
+
+fn has(told: &Superblock, wanted: &[u8], value: &[u8]) -> bool {
+    told.values.iter().any(|(tag, own)| tag.as_bytes() == wanted && own == value)
+}
+
+/// What is told of a device that is looked at, nothing if it cannot be.
+fn look(name: &OsStr) -> Superblock {
+    let mut told = Superblock::default();
+    let Ok(device) = Device::open(name) else { return told };
+    if device.is_empty_drive() {
+        return told;
+    }
+    let read = |offset: u64, buffer: &mut [u8]| device.read(offset, buffer);
+    let mut disk = Disk::new(&read, device.size);
+    disk.sector = device.sector();
+    if let Probed::One(found) = probe::probe(&disk) {
+        told = found;
+        told.values.retain(|(tag, _)| {
+            !matches!(*tag, "VERSION" | "ENDIANNESS" | "FSSIZE" | "FSBLOCKSIZE" | "FSLASTBLOCK")
+                && !tag.ends_with("_ID")
+        });
+        told.add("TYPE", told.fstype.as_bytes());
+    }
+    probe::table(&disk, &mut told);
+    let mut partition = Superblock::default();
+    device.partition(&mut partition);
+    for (own, tag) in [("PART_ENTRY_NAME", "PARTLABEL"), ("PART_ENTRY_UUID", "PARTUUID")] {
+        if let Some(value) = partition.value(own) {
+            told.add(tag, value);
+        }
+    }
+    told
+}
+
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
+    let mut options = Options::default();
+    let Some(devices) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(None);
+    };
+    let mut explanation = Explanation::default();
+    if devices.is_empty() && !options.list_types {
+        explanation.tell("find the block devices", "open(\"/proc/partitions\")", &[]);
+    }
+    for device in &devices {
+        explanation.tell("read where {0} may have a superblock", "pread(open(\"{0}\"))", &[device]);
+    }
+    explanation.tell("print what was found", NO_CALL, &[]);
+    Ok(Some(explanation))
+}

@@ -1,0 +1,172 @@
+//! The forms of the output.
+
+use super::options::{Form, Options};
+use cli::columns::json_string;
+use cli::{Output, text};
+use linux::mount::probe::{self, Superblock, encode};
+use std::ffi::OsStr;
+
+/// Prints devices, one after another.
+pub struct Printer<'a> {
+    options: &'a Options,
+    output: &'a mut Output,
+    /// Whether a device came before.
+    follows: bool,
+}
+
+impl<'a> Printer<'a> {
+    pub fn new(options: &'a Options, output: &'a mut Output) -> Printer<'a> {
+        Printer { options, output, follows: false }
+    }
+
+    /// Prints what is told of a device. A device of which nothing is shown leaves a line or an end of one, if it was `probed`.
+    pub fn device(&mut self, name: &OsStr, values: &[(&str, Vec<u8>)], probed: bool) {
+        let form = self.options.form;
+        if form == Form::Device {
+            self.output.print(text![name, "\n"]);
+            return;
+        }
+        let mut out = Vec::new();
+        let mut is_first = true;
+        if probed && self.follows && matches!(form, Form::Udev | Form::Export) {
+            out.push(b'\n');
+        }
+        for (tag, value) in values {
+            if self.options.shows(tag.as_bytes()) {
+                self.value(name, tag, value, is_first, &mut out);
+                is_first = false;
+            }
+        }
+        match form {
+            Form::Json => {
+                let begin = if self.follows { ",{\n" } else { "{\n   \"blkid\": [\n      {\n" };
+                out = text![begin, out, "\n      }"];
+            }
+            Form::Full if probed || !is_first => out.push(b'\n'),
+            _ => {}
+        }
+        self.follows |= probed || !is_first || form == Form::Json;
+        self.output.print(out);
+    }
+
+    /// Prints the signatures of a device that contradict each other, as udev imports them.
+    pub fn ambivalent(&mut self, all: &[Superblock]) {
+        let mut out = text![if self.follows { "\n" } else { "" }, "ID_FS_AMBIVALENT="];
+        for (index, found) in all.iter().enumerate() {
+            let space = if index > 0 { " " } else { "" };
+            out.extend_from_slice(&text![space, probe::usage(found.fstype), ":", found.fstype]);
+            if let Some(version) = found.value("VERSION") {
+                out.extend_from_slice(&text![":", encode(version)]);
+            }
+        }
+        out.push(b'\n');
+        self.output.print(out);
+    }
+
+    /// Prints the end of it all.
+    pub fn end(&mut self) {
+        if self.options.form == Form::Json {
+            self.output.print(if self.follows { "\n   ]\n}\n" } else { "{\n   \"blkid\": [\n\n   ]\n}\n" });
+        }
+    }
+
+    fn value(&self, device: &OsStr, tag: &str, value: &[u8], is_first: bool, out: &mut Vec<u8>) {
+        let options = self.options;
+        let begin = is_first && self.follows && out.is_empty();
+        match options.form {
+            Form::Full => {
+                if is_first {
+                    out.extend_from_slice(&text![device, ":"]);
+                }
+                out.extend_from_slice(&text![" ", tag, "=\""]);
+                printable(value, b"\"\\", options.plain, out);
+                out.push(b'"');
+            }
+            Form::Export => {
+                if is_first {
+                    out.extend_from_slice(&text![if begin { "\n" } else { "" }, "DEVNAME=", device, "\n"]);
+                }
+                out.extend_from_slice(&text![tag, "="]);
+                printable(value, b"\"\\'$`<> ", options.plain, out);
+                out.push(b'\n');
+            }
+            Form::Json => {
+                if is_first {
+                    out.extend_from_slice(b"         \"device\": ");
+                    json_string(text![device].as_slice(), out);
+                }
+                out.extend_from_slice(&text![",\n         \"", tag.to_ascii_lowercase(), "\": "]);
+                json_string(value, out);
+            }
+            Form::Udev => {
+                if begin {
+                    out.push(b'\n');
+                }
+                udev(tag, value, out);
+            }
+            _ => out.extend_from_slice(&text![value, "\n"]),
+        }
+    }
+}
+
+/// Adds a value as a terminal shows it harmlessly, `^A` and `M-A` for what is no ASCII, and a backslash before each of some
+/// characters. A `plain` one stays as it is.
+fn printable(value: &[u8], marked: &[u8], plain: bool, out: &mut Vec<u8>) {
+    if plain {
+        out.extend_from_slice(value);
+        return;
+    }
+    for byte in value {
+        let mut byte = *byte;
+        if byte >= 0x80 {
+            out.extend_from_slice(b"M-");
+            byte -= 0x80;
+        }
+        if byte < b' ' || byte == 0x7f {
+            out.extend_from_slice(&[b'^', byte ^ 0x40]);
+            continue;
+        }
+        if marked.contains(&byte) {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+}
+
+/// Adds a value for udev: what scripts use encoded, the rest as it may stand in a variable.
+fn udev(tag: &str, value: &[u8], out: &mut Vec<u8>) {
+    let (begin, name) = match tag {
+        "PTTYPE" => ("ID_PART_TABLE_", "TYPE"),
+        "PTUUID" => ("ID_PART_TABLE_", "UUID"),
+        "MINIMUM_IO_SIZE" | "OPTIMAL_IO_SIZE" | "PHYSICAL_SECTOR_SIZE" | "LOGICAL_SECTOR_SIZE" | "ALIGNMENT_OFFSET" => {
+            ("ID_IOLIMIT_", tag)
+        }
+        _ if tag.starts_with("PART_ENTRY_") => ("ID_", tag),
+        _ => ("ID_FS_", tag),
+    };
+    let encoded = encode(value);
+    if matches!(tag, "LABEL" | "UUID" | "UUID_SUB" | "LABEL_FATBOOT") {
+        out.extend_from_slice(&text![begin, name, "=", safe(value), "\n", begin, name, "_ENC=", encoded, "\n"]);
+    } else {
+        out.extend_from_slice(&text![begin, name, "=", encoded, "\n"]);
+    }
+}
+
+/// A value without white space around it, an underscore for each that is in it and for each byte of no character.
+fn safe(value: &[u8]) -> Vec<u8> {
+    let mut safe = Vec::with_capacity(value.len());
+    for chunk in value.utf8_chunks() {
+        for byte in chunk.valid().bytes() {
+            safe.push(if byte.is_ascii_whitespace() { b' ' } else { byte });
+        }
+        safe.resize(safe.len() + chunk.invalid().len(), b'_');
+    }
+    let mut words = Vec::with_capacity(safe.len());
+    for word in safe.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
+        if !words.is_empty() {
+            words.push(b'_');
+        }
+        words.extend_from_slice(word);
+    }
+    words
+}

@@ -1,0 +1,70 @@
+//! findfs: tell which device has a label or UUID. util-linux's findfs(8) is the reference.
+
+use cli::explain::{Explanation, NO_CALL};
+use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use linux::mount::probe::Tag;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// No device has it.
+const NOT_FOUND: u8 = 1;
+/// Wrong usage.
+const USAGE: u8 = 2;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "findfs",
+    directory: "usr/sbin",
+    section: "8",
+    origin: Origin::UtilLinux,
+    summary: "Find a filesystem by label or UUID",
+    synopsis: &["[options] {LABEL,UUID,PARTUUID,PARTLABEL}=<value>"],
+    notes: "",
+    usage_status: USAGE,
+    options: &OPTIONS.specs,
+    run,
+    explain,
+};
+
+const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
+
+/// The rows, packed.
+static OPTIONS: Table<()> = cli::table!(ROWS);
+
+/// What is sought; `None` if the command line asks for something else.
+fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<OsString>, Failure> {
+    // An option does not go with anything else, not even with the mark of the end of options.
+    let [_] = invocation.args else { return Err(Failure::usage(USAGE, text!["bad usage"])) };
+    let operands = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)?;
+    match operands {
+        None => Ok(None),
+        // The mark of the end of options alone is a name, too.
+        Some(mut operands) => Ok(operands.pop().or_else(|| Some("--".into()))),
+    }
+}
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let Some(wanted) = wanted(invocation, output)? else { return Ok(0) };
+    // What is no tag is the name of a device already.
+    let device = match (Tag::parse(&wanted), wanted.as_bytes().contains(&b'=')) {
+        (Some(tag), _) => tag.resolve(),
+        (None, true) => None,
+        (None, false) => Some(wanted.clone()),
+    };
+    let device = device.ok_or_else(|| Failure::new(NOT_FOUND, text!["unable to resolve '", wanted, "'"]))?;
+    output.print(text![device, "\n"]);
+    output.flush().map_err(|errno| Failure::new(NOT_FOUND, text!["write error: ", errno]))?;
+    Ok(0)
+}
+
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
+    let Some(wanted) = wanted(invocation, output)? else { return Ok(None) };
+    let mut explanation = Explanation::default();
+    if let Some(tag) = Tag::parse(&wanted) {
+        let directory = OsStr::new(tag.kind.directory());
+        explanation.tell("look for udev's link", "readlink(\"{0}...\")", &[&directory]);
+        explanation.tell("if there is none, read each block device", "open(\"/sys/block\")", &[]);
+    }
+    explanation.tell("print the name of the device", NO_CALL, &[]);
+    Ok(Some(explanation))
+}

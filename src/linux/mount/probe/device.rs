@@ -1,0 +1,248 @@
+//! Probing real devices, and finding one by its tag: /proc/partitions and
+//! the partition's uevent in /sys/class/block.
+
+use super::partitions::{Place, entry};
+use super::{Disk, OwnedTag, Probed, Superblock, Tag, TagKind, probe};
+use crate::stat::{self, Stat};
+use crate::{Errno, Result, directory, error::Context, file, ioctl, number, walk};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// A device, or a file with an image of one, that is open to be read.
+pub struct Device {
+    file: OwnedFd,
+    /// What it is.
+    pub stat: Stat,
+    /// How many bytes it has; none if it is neither a block device nor a regular file.
+    pub size: u64,
+}
+
+impl Device {
+    /// Opens it without waiting: a drive would open its tray, a FIFO has no writer.
+    pub fn open(path: &OsStr) -> Result<Device> {
+        let file = file::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)?;
+        let stat = stat::of(file.as_fd()).context("stat", path)?;
+        let size = match stat.is_block_device() || stat.is_regular() {
+            true => nix::unistd::lseek(&file, 0, nix::unistd::Whence::SeekEnd)
+                .map_err(Errno::from)
+                .context("lseek", path)?,
+            false => 0,
+        };
+        Ok(Device { file, stat, size: u64::try_from(size).unwrap_or(0) })
+    }
+
+    /// Reads as much as there is. What cannot be read is not there.
+    pub fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let mut done = 0;
+        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let Ok(at) = i64::try_from(offset.saturating_add(done as u64)) else { break };
+            match nix::sys::uio::pread(&self.file, rest, at) {
+                Ok(0) => break,
+                Ok(got) => done += got,
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(_) => break,
+            }
+        }
+        done
+    }
+
+    /// What is on all of it.
+    pub fn probe(&self) -> Probed {
+        probe(&Disk::new(&|offset, buffer| self.read(offset, buffer), self.size))
+    }
+
+    /// What a request says of a block device, else 0.
+    fn number(&self, request: ioctl::On<u32>) -> u64 {
+        let mut number = 0;
+        match self.stat.is_block_device() && ioctl::on(self.file.as_fd(), request, &mut number).is_ok() {
+            true => number.into(),
+            false => 0,
+        }
+    }
+
+    /// The size of its sectors, in bytes.
+    pub fn sector(&self) -> u64 {
+        self.number(ioctl::BLKSSZGET).max(512)
+    }
+
+    /// Tells what sizes suit the device; nothing of what is none.
+    pub fn topology(&self, found: &mut Superblock) {
+        let mut sequence = 0;
+        if self.stat.is_block_device() {
+            let _ = ioctl::on(self.file.as_fd(), ioctl::BLKGETDISKSEQ, &mut sequence);
+        }
+        for (name, number) in [
+            ("ALIGNMENT_OFFSET", self.number(ioctl::BLKALIGNOFF)),
+            ("MINIMUM_IO_SIZE", self.number(ioctl::BLKIOMIN)),
+            ("OPTIMAL_IO_SIZE", self.number(ioctl::BLKIOOPT)),
+            ("PHYSICAL_SECTOR_SIZE", self.number(ioctl::BLKPBSZGET)),
+            ("DISKSEQ", sequence),
+            ("LOGICAL_SECTOR_SIZE", self.number(ioctl::BLKSSZGET)),
+        ] {
+            if number != 0 {
+                found.add(name, number.to_string().as_bytes());
+            }
+        }
+    }
+
+    /// Tells what the table of the disk says of this partition.
+    pub fn partition(&self, found: &mut Superblock) -> Option<()> {
+        match self.stat.is_block_device() {
+            true => partition(self.stat.device(), found),
+            false => None,
+        }
+    }
+
+    /// Whether it is a drive without a medium: for each block that is read of it the kernel would log an error.
+    pub fn is_empty_drive(&self) -> bool {
+        // Of <linux/cdrom.h>; drives of other kinds do not know the request.
+        const CDSL_CURRENT: i32 = i32::MAX;
+        const NO_DISC_TO_NOT_READY: core::ops::RangeInclusive<i32> = 1..=3;
+        let status = ioctl::number(self.file.as_fd(), ioctl::CDROM_DRIVE_STATUS, CDSL_CURRENT);
+        status.is_ok_and(|status| NO_DISC_TO_NOT_READY.contains(&status))
+    }
+}
+
+/// What is on a device, or in a file.
+pub fn device(path: &OsStr) -> Result<Probed> {
+    Device::open(path).map(|device| device.probe())
+}
+
+/// The block devices that may have something on them, in the kernel's order: partitions, and disks without any.
+pub fn block_devices() -> Vec<OsString> {
+    let mut devices = Vec::new();
+    let Ok(disks) = names("/sys/block") else { return listed_devices() };
+    for disk in disks {
+        let directory = below("/sys/block", &disk);
+        let mut has_partitions = false;
+        for partition in names(&directory).unwrap_or_default() {
+            if partition.as_bytes().starts_with(disk.as_bytes()) {
+                has_partitions = true;
+                add_device(&below(&directory, &partition), &partition, &mut devices);
+            }
+        }
+        if !has_partitions {
+            add_device(&directory, &disk, &mut devices);
+        }
+    }
+    devices
+}
+
+fn below(directory: impl AsRef<OsStr>, name: &OsStr) -> OsString {
+    OsString::from_vec([directory.as_ref().as_bytes(), b"/", name.as_bytes()].concat())
+}
+
+fn names(directory: impl AsRef<OsStr>) -> core::result::Result<Vec<OsString>, Errno> {
+    walk::names(directory::open_to_list(directory.as_ref()).map_err(|error| error.errno)?.as_fd())
+}
+
+/// Adds a device of more than the two sectors that an extended partition shows of itself. A floppy drive (2) keeps
+/// whoever asks waiting until its motor has looked for a medium.
+fn add_device(directory: &OsStr, name: &OsStr, devices: &mut Vec<OsString>) {
+    let text = |file| file::read_file(below(directory, OsStr::new(file)), 32).unwrap_or_default();
+    let size = number::decimal(text("size").trim_ascii_end()).unwrap_or(0);
+    if size > 2 && !text("dev").starts_with(b"2:") {
+        devices.push(device_path(name.as_bytes()));
+    }
+}
+
+/// [`block_devices`] where no sysfs is mounted.
+fn listed_devices() -> Vec<OsString> {
+    let text = file::read_file("/proc/partitions", 1 << 20).unwrap_or_default();
+    let mut devices = Vec::new();
+    for line in text.split(|&byte| byte == b'\n').skip(1) {
+        let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+        if let (Some(major), Some(name)) = (words.next(), words.next_back())
+            && major != b"2"
+        {
+            devices.push(device_path(name));
+        }
+    }
+    devices
+}
+
+/// The block devices that have the tag.
+pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsString> {
+    let value = value.to_vec();
+    block_devices().into_iter().filter(move |device| has_tag(device, kind, &value))
+}
+
+/// Where a device is. A slash in its name (cciss/c0d0) is an exclamation mark in sysfs.
+fn device_path(name: &[u8]) -> OsString {
+    let mut path = [&b"/dev/"[..], name].concat();
+    for byte in path.iter_mut().filter(|byte| **byte == b'!') {
+        *byte = b'/';
+    }
+    OsString::from_vec(path)
+}
+
+fn has_tag(path: &OsStr, kind: TagKind, value: &[u8]) -> bool {
+    match kind {
+        TagKind::Id => false,
+        TagKind::PartLabel | TagKind::PartUuid => {
+            let device = stat::path(path).map_or(0, |stat| stat.device());
+            device != 0 && partition_tags(device).iter().any(|tag| tag.is(Tag { kind, value }))
+        }
+        TagKind::Label | TagKind::Uuid => match Device::open(path) {
+            Ok(device) if !device.is_empty_drive() => match device.probe() {
+                Probed::One(found) => found.value(kind.name()) == Some(value),
+                _ => false,
+            },
+            _ => false,
+        },
+    }
+}
+
+fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
+}
+
+/// Tells what the table of a disk says of a partition, by its device number.
+fn partition(device: u64, found: &mut Superblock) -> Option<()> {
+    let (major, minor) = stat::numbers(device);
+    let directory = format!("/sys/dev/block/{major}:{minor}/");
+    let text = |name: &str| {
+        let mut path = directory.clone();
+        path.push_str(name);
+        file::read_file(path, 1 << 16).unwrap_or_default()
+    };
+    let number = |name: &str| number::decimal(text(name).trim_ascii_end());
+    number("partition")?;
+    let place = Place { start: number("start")?, size: number("size")? };
+    let name = value(&text("../uevent"), b"DEVNAME=")?;
+    let disk = Device::open(&device_path(&name)).ok()?;
+    let (major, minor) = stat::numbers(disk.stat.device());
+    let numbers = format!("{major}:{minor}");
+    // The name may belong to another device where /dev is not the kernel's.
+    if text("../dev").trim_ascii_end() != numbers.as_bytes() {
+        return None;
+    }
+    let read = |offset: u64, buffer: &mut [u8]| disk.read(offset, buffer);
+    let mut whole = Disk::new(&read, disk.size);
+    whole.sector = disk.sector();
+    entry(&whole, place, found)?;
+    found.add("PART_ENTRY_DISK", numbers.as_bytes());
+    Some(())
+}
+
+/// The tags that a block device has as a partition: what the kernel knows, else what the table says.
+pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
+    let (major, minor) = stat::numbers(device);
+    let path = format!("/sys/dev/block/{major}:{minor}/uevent");
+    let text = file::read_file(path, 1 << 16).unwrap_or_default();
+    let mut tags = Vec::new();
+    let mut told = Superblock::default();
+    for (kind, key, name) in [
+        (TagKind::PartLabel, &b"PARTNAME="[..], "PART_ENTRY_NAME"),
+        (TagKind::PartUuid, b"PARTUUID=", "PART_ENTRY_UUID"),
+    ] {
+        let mut known = value(&text, key);
+        if known.is_none() && told.values.is_empty() {
+            partition(device, &mut told);
+        }
+        known = known.or_else(|| told.value(name).map(<[u8]>::to_vec));
+        tags.extend(known.map(|value| OwnedTag { kind, value }));
+    }
+    tags
+}

@@ -1,0 +1,216 @@
+//! The volume descriptors of ISO 9660 and UDF (ECMA-119, ECMA-167).
+
+use super::disk::{Disk, Fields};
+use super::field::{self, LOWER, le16, le32, push_hex, text, utf16};
+use super::filesystems::Type;
+
+const DESCRIPTORS: u64 = 32_768;
+const DESCRIPTOR: usize = 2048;
+
+pub fn iso9660(at: &mut Fields<'_>) -> Type {
+    const FIRST: usize = 32_768;
+    if !at.has(FIRST + 1, b"CD001") {
+        return None;
+    }
+    // The descriptors that matter: 0 of booting, 1 the first of all, 2 with Joliet's names.
+    const MOST: u64 = 16;
+    const END: u8 = 255;
+    let (mut boot, mut primary, mut joliet) = (None, None, None);
+    for index in 0..MOST {
+        let Some(descriptor) = at.disk.bytes(DESCRIPTORS + index * DESCRIPTOR as u64, DESCRIPTOR) else { break };
+        let is_joliet = descriptor.get(88..90) == Some(b"%/") && matches!(descriptor.get(90), Some(b'@' | b'C' | b'E'));
+        match descriptor.first() {
+            Some(0) => boot = boot.or(Some(descriptor)),
+            Some(1) => primary = primary.or(Some(descriptor)),
+            Some(2) if is_joliet => joliet = joliet.or(Some(descriptor)),
+            Some(&END) | None => break,
+            _ => {}
+        }
+    }
+    let primary = primary?;
+    let block = le16(&primary, 128)?;
+    at.blocks(block.into(), block.into());
+    at.number("FSSIZE", u64::from(block) * u64::from(le32(&primary, 80)?));
+    for (name, offset, length) in [
+        ("SYSTEM_ID", 8, 32),
+        ("VOLUME_SET_ID", 190, 128),
+        ("PUBLISHER_ID", 318, 128),
+        ("DATA_PREPARER_ID", 446, 128),
+        ("APPLICATION_ID", 574, 128),
+    ] {
+        let value = field::bytes(&primary, offset, length)?;
+        // One that begins so is the name of a file.
+        if !matches!(value.first(), Some(b'_' | 0)) {
+            at.found.add(name, text(value));
+        }
+    }
+    // The time of modification, else of creation, is what serves as its UUID.
+    let date = |offset: usize| {
+        let digits = field::bytes(&primary, offset, 16)?;
+        let zone = *primary.get(offset + 16)?;
+        (digits.iter().any(|digit| *digit != b'0') || zone != 0).then_some(digits)
+    };
+    if let Some(digits) = date(830).or_else(|| date(813)) {
+        let mut uuid = Vec::with_capacity(22);
+        for (index, digit) in digits.iter().enumerate() {
+            if index >= 4 && index % 2 == 0 {
+                uuid.push(b'-');
+            }
+            uuid.push(*digit);
+        }
+        at.found.add("UUID", &uuid);
+    }
+    if let Some(boot) = boot {
+        at.found.add("BOOT_SYSTEM_ID", text(field::bytes(&boot, 7, 32)?));
+    }
+    let label = field::bytes(&primary, 40, 32)?;
+    match joliet {
+        None => at.found.add("LABEL", text(label)),
+        Some(joliet) => {
+            at.found.add("VERSION", b"Joliet Extension");
+            let wide = utf16(field::bytes(&joliet, 40, 32)?, true);
+            at.found.add("LABEL", text(&wide));
+        }
+    }
+    Some("iso9660")
+}
+
+/// The descriptor of a kind at a place, which its tag has to know.
+fn tagged(disk: &Disk<'_>, block: u64, location: u64) -> Option<(u16, Vec<u8>)> {
+    let descriptor = disk.bytes(location.checked_mul(block)?, 512)?;
+    let kind = le16(&descriptor, 0)?;
+    (u64::from(le32(&descriptor, 12)?) == location).then_some((kind, descriptor))
+}
+
+pub fn udf(at: &mut Fields<'_>) -> Type {
+    if !matches!(
+        at.disk.bytes(at.disk.session.checked_add(DESCRIPTORS + 1)?, 5)?.as_slice(),
+        b"BEA01" | b"NSR02" | b"NSR03" | b"CD001" | b"BOOT2" | b"CDW02"
+    ) {
+        return None;
+    }
+    const ANCHOR: u16 = 2;
+    let disk = at.disk;
+    for shift in 9..=15 {
+        let block = 1_u64 << shift;
+        if !has_nsr(disk, block.max(DESCRIPTOR as u64)) {
+            continue;
+        }
+        let last = disk.size >> shift;
+        let session = disk.session >> shift;
+        for location in [session.saturating_add(256), last.saturating_sub(257), last.saturating_sub(1), 512] {
+            if let Some((ANCHOR, anchor)) = tagged(disk, block, location) {
+                let blocks = u64::from(le32(&anchor, 16)?) >> shift;
+                let start = u64::from(le32(&anchor, 20)?);
+                volume(at, block, start, blocks)?;
+                return Some("udf");
+            }
+        }
+    }
+    None
+}
+
+/// Whether the descriptors say that ECMA-167 is followed.
+fn has_nsr(disk: &Disk<'_>, step: u64) -> bool {
+    const MOST: u64 = 64;
+    for index in 0..MOST {
+        match disk.bytes(disk.session.saturating_add(DESCRIPTORS + 1 + index * step), 5).as_deref() {
+            Some(b"NSR02" | b"NSR03") => return true,
+            Some(b"BEA01" | b"BOOT2" | b"CD001" | b"CDW02" | b"TEA01") => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Reads the descriptors of a volume.
+fn volume(at: &mut Fields<'_>, block: u64, start: u64, blocks: u64) -> Option<()> {
+    const PRIMARY: u16 = 1;
+    const IMPLEMENTATION: u16 = 4;
+    const LOGICAL: u16 = 6;
+    const TERMINATOR: u16 = 8;
+    const INTEGRITY: u16 = 9;
+    const MOST: u64 = 64;
+    let (mut has_primary, mut has_logical, mut revision) = (false, false, None);
+    for location in start..start + blocks.min(MOST) {
+        let Some((kind, descriptor)) = tagged(at.disk, block, location) else { break };
+        let told = |offset: usize, length: usize| dstring(field::bytes(&descriptor, offset, length));
+        match kind {
+            PRIMARY if !has_primary => {
+                has_primary = true;
+                at.found.add("VOLUME_ID", &told(24, 32));
+                let set = told(72, 128);
+                at.found.add("UUID", &set_uuid(&set));
+                at.found.add("VOLUME_SET_ID", &set);
+                // The program's own name, else that of what wrote the volume for it.
+                for offset in [345, 389] {
+                    let program = text(field::bytes(&descriptor, offset, 23)?);
+                    if !program.is_empty() {
+                        at.found.add("APPLICATION_ID", program.strip_prefix(b"*").unwrap_or(program));
+                        break;
+                    }
+                }
+            }
+            IMPLEMENTATION if field::bytes(&descriptor, 21, 12) == Some(b"*UDF LV Info") => {
+                at.found.add("PUBLISHER_ID", &told(244, 36));
+            }
+            LOGICAL if !has_logical => {
+                has_logical = true;
+                let name = told(84, 128);
+                at.found.add("LABEL", &name);
+                at.found.add("LOGICAL_VOLUME_ID", &name);
+                revision = le16(&descriptor, 240);
+                let place = le32(&descriptor, 436)?;
+                if let Some((INTEGRITY, integrity)) = tagged(at.disk, block, place.into()) {
+                    let partitions = le32(&integrity, 72)? as usize;
+                    let used = partitions.checked_mul(8).and_then(|tables| tables.checked_add(80 + 40))?;
+                    revision = le16(&integrity, used).or(revision);
+                }
+            }
+            TERMINATOR => break,
+            _ => {}
+        }
+    }
+    if let Some(revision) = revision {
+        let mut version = Vec::new();
+        push_hex(&[(revision >> 8) as u8, revision as u8], &[], LOWER, &mut version);
+        version.insert(2, b'.');
+        at.found.add("VERSION", version.strip_prefix(b"0").unwrap_or(&version));
+    }
+    at.blocks(block, block);
+    Some(())
+}
+
+/// A text with its compression in front and its length behind.
+fn dstring(field: Option<&[u8]>) -> Vec<u8> {
+    let Some([compression, characters @ .., length]) = field else { return Vec::new() };
+    let used = usize::from(*length).saturating_sub(1);
+    let characters = characters.get(..used).unwrap_or(characters);
+    match compression {
+        8 | 254 => {
+            let mut wide = Vec::with_capacity(characters.len() * 2);
+            for byte in characters {
+                wide.extend_from_slice(&[0, *byte]);
+            }
+            utf16(&wide, true)
+        }
+        16 | 255 => utf16(characters, true),
+        _ => Vec::new(),
+    }
+}
+
+/// The UUID that is in the beginning of a volume set's name: sixteen digits, or the digits of the bytes that are none.
+fn set_uuid(set: &[u8]) -> Vec<u8> {
+    let mut uuid = Vec::new();
+    let digits = |from: usize, to: usize| set.get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_hexdigit));
+    match () {
+        () if digits(0, 16) => uuid.extend_from_slice(set.get(..16).unwrap_or_default()),
+        () if digits(0, 8) => {
+            uuid.extend_from_slice(set.get(..8).unwrap_or_default());
+            push_hex(set.get(8..12).unwrap_or_default(), &[], LOWER, &mut uuid);
+        }
+        () => push_hex(set.get(..8).unwrap_or_default(), &[], LOWER, &mut uuid),
+    }
+    uuid.make_ascii_lowercase();
+    if uuid.len() == 16 { uuid } else { Vec::new() }
+}

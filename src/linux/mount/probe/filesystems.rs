@@ -1,0 +1,193 @@
+//! The superblocks of Linux's own file systems. Where their fields are is in the kernel's Documentation/filesystems and
+//! in each format's own specification. One with a wrong checksum is the rest of something else.
+
+use super::disk::Fields;
+use super::field::{self, CASTAGNOLI, ETHERNET, crc32};
+
+/// What a signature finds: the type.
+pub type Type = Option<&'static str>;
+
+pub fn ext(at: &mut Fields<'_>) -> Type {
+    const AT: usize = 1024;
+    if !at.has(AT + 0x38, &[0x53, 0xef]) {
+        return None;
+    }
+    let compatible = at.le32(AT + 0x5c)?;
+    let incompatible = at.le32(AT + 0x60)?;
+    let read_only = at.le32(AT + 0x64)?;
+    const HAS_JOURNAL: u32 = 0x4;
+    const JOURNAL_DEVICE: u32 = 0x8;
+    const IS_64BIT: u32 = 0x80;
+    const HAS_CHECKSUM: u32 = 0x400;
+    const TEST_FILESYSTEM: u32 = 0x4;
+    // What ext3 knows: filetype, recover, meta_bg; sparse_super, large_file, btree_dir.
+    const EXT3_INCOMPATIBLE: u32 = 0x2 | 0x4 | 0x10;
+    const EXT3_READ_ONLY: u32 = 0x1 | 0x2 | 0x4;
+    let summed = field::bytes(at.bytes, AT, 0x3fc)?;
+    let checksum = at.le32(AT + 0x3fc)?;
+    if read_only & HAS_CHECKSUM != 0 && crc32(CASTAGNOLI, !0, summed) != checksum {
+        return None;
+    }
+    let fstype = if incompatible & JOURNAL_DEVICE != 0 {
+        "jbd"
+    } else if incompatible & !EXT3_INCOMPATIBLE != 0 || read_only & !EXT3_READ_ONLY != 0 {
+        if at.le32(AT + 0x160)? & TEST_FILESYSTEM != 0 { "ext4dev" } else { "ext4" }
+    } else if compatible & HAS_JOURNAL != 0 {
+        "ext3"
+    } else {
+        "ext2"
+    };
+    at.text("LABEL", AT + 0x78, 16);
+    at.uuid("UUID", AT + 0x68);
+    if compatible & HAS_JOURNAL != 0 {
+        at.uuid("EXT_JOURNAL", AT + 0xd0);
+    }
+    if fstype == "ext3" {
+        at.found.add("SEC_TYPE", b"ext2");
+    }
+    at.version(at.le32(AT + 0x4c)?.into(), at.le16(AT + 0x3e)?.into());
+    let mut blocks = u64::from(at.le32(AT + 4)?);
+    if incompatible & IS_64BIT != 0 {
+        blocks |= u64::from(at.le32(AT + 0x150)?) << 32;
+    }
+    let size = at.le32(AT + 0x18).filter(|shift| *shift < 32).map(|shift| 1024_u64 << shift)?;
+    at.blocks(size, size);
+    at.number("FSLASTBLOCK", blocks);
+    at.number("FSSIZE", blocks.wrapping_mul(size));
+    if fstype == "jbd" {
+        at.uuid("LOGUUID", AT + 0x68);
+    }
+    Some(fstype)
+}
+
+pub fn xfs(at: &mut Fields<'_>) -> Type {
+    if !at.has(0, b"XFSB") {
+        return None;
+    }
+    let block = u64::from(at.be32(4)?);
+    let sector = usize::from(at.be16(102)?);
+    let is_power = |size: u64, most: u64| size.is_power_of_two() && (512..=most).contains(&size);
+    if !is_power(block, 1 << 16) || !is_power(sector as u64, 1 << 15) || at.be32(88)? == 0 {
+        return None;
+    }
+    const CHECKSUM: usize = 224;
+    if at.be16(100)? & 15 == 5 {
+        let mut summed = field::bytes(at.bytes, 0, sector)?.to_vec();
+        summed.get_mut(CHECKSUM..CHECKSUM + 4)?.fill(0);
+        if !crc32(CASTAGNOLI, !0, &summed) != at.le32(CHECKSUM)? {
+            return None;
+        }
+    }
+    at.text("LABEL", 108, 12);
+    at.uuid("UUID", 32);
+    let blocks = at.be64(8)?;
+    // A log inside of it takes its share.
+    let log = if at.be64(48)? == 0 { 0 } else { at.be32(96)? };
+    at.number("FSSIZE", blocks.wrapping_sub(log.into()).wrapping_mul(block));
+    at.number("FSLASTBLOCK", blocks);
+    at.blocks(block, sector as u64);
+    Some("xfs")
+}
+
+pub fn btrfs(at: &mut Fields<'_>) -> Type {
+    const AT: usize = 0x1_0000;
+    if !at.has(AT + 0x40, b"_BHRfS_M") {
+        return None;
+    }
+    const CRC32C: u16 = 0;
+    if at.le16(AT + 0xc4)? == CRC32C {
+        let summed = field::bytes(at.bytes, AT + 0x20, 4096 - 0x20)?;
+        if !crc32(CASTAGNOLI, !0, summed) != at.le32(AT)? {
+            return None;
+        }
+    }
+    at.text("LABEL", AT + 0x12b, 256);
+    at.uuid("UUID", AT + 0x20);
+    at.uuid("UUID_SUB", AT + 0x10b);
+    let sector = at.le32(AT + 0x90)?;
+    let size = at.le64(AT + 0x70)?;
+    at.blocks(sector.into(), sector.into());
+    at.number("FSLASTBLOCK", size.checked_div(sector.into())?);
+    at.number("FSSIZE", size);
+    Some("btrfs")
+}
+
+pub fn squashfs(at: &mut Fields<'_>) -> Type {
+    let is_big_endian = at.has(0, b"sqsh");
+    if !is_big_endian && !at.has(0, b"hsqs") {
+        return None;
+    }
+    if is_big_endian || at.le16(28)? < 4 {
+        let (major, minor) = if is_big_endian { (at.be16(28)?, at.be16(30)?) } else { (at.le16(28)?, at.le16(30)?) };
+        if major > 3 {
+            return None;
+        }
+        at.version(major.into(), minor.into());
+        at.blocks(1024, 1024);
+        at.found.add("ENDIANNESS", if is_big_endian { b"BIG" } else { b"LITTLE" });
+        return Some("squashfs3");
+    }
+    at.version(at.le16(28)?.into(), at.le16(30)?.into());
+    let block = u64::from(at.le32(12)?);
+    at.blocks(block, block);
+    at.number("FSSIZE", at.le64(40)?);
+    Some("squashfs")
+}
+
+pub fn erofs(at: &mut Fields<'_>) -> Type {
+    const AT: usize = 1024;
+    if !at.has(AT, &[0xe2, 0xe1, 0xf5, 0xe0]) {
+        return None;
+    }
+    let shift = at.byte(AT + 12).filter(|shift| (9..=16).contains(shift))?;
+    let block = 1_usize << shift;
+    if at.le32(AT + 8)? & 1 != 0 {
+        // The block that the superblock is in, from it on, as if there were no checksum in it.
+        let mut summed = field::bytes(at.bytes, AT, block.max(2048) - AT)?.to_vec();
+        summed.get_mut(4..8)?.fill(0);
+        if crc32(CASTAGNOLI, !0, &summed) != at.le32(AT + 4)? {
+            return None;
+        }
+    }
+    at.text("LABEL", AT + 64, 16);
+    at.uuid("UUID", AT + 48);
+    at.blocks(block as u64, block as u64);
+    at.number("FSSIZE", u64::from(at.le32(AT + 36)?) << shift);
+    Some("erofs")
+}
+
+pub fn f2fs(at: &mut Fields<'_>) -> Type {
+    const AT: usize = 1024;
+    const MAGIC: u32 = 0xf2f5_2010;
+    if at.le32(AT)? != MAGIC {
+        return None;
+    }
+    let (major, minor) = (at.le16(AT + 4)?, at.le16(AT + 6)?);
+    let checksum = at.le32(AT + 32)? as usize;
+    if checksum != 0 {
+        let summed = field::bytes(at.bytes, AT, checksum.min(4096))?;
+        if crc32(ETHERNET, MAGIC, summed) != at.le32(AT + checksum)? {
+            return None;
+        }
+    }
+    // The very first version had no fields that can be trusted.
+    if major == 1 && minor == 0 {
+        return Some("f2fs");
+    }
+    let label = field::bytes(at.bytes, AT + 124, 1024).map(|label| field::utf16(label, false))?;
+    at.found.add("LABEL", &label);
+    at.uuid("UUID", AT + 108);
+    at.version(major.into(), minor.into());
+    let shift = at.le32(AT + 16).filter(|shift| *shift < 32)?;
+    at.blocks(1 << shift, 1 << shift);
+    at.number("FSSIZE", at.le64(AT + 36)?.wrapping_shl(shift));
+    Some("f2fs")
+}
+
+pub fn bcachefs(_: &mut Fields<'_>) -> Type {
+    None
+}
+
+pub fn zfs(_: &mut Fields<'_>) -> Type {
+    None
+}

@@ -1,0 +1,101 @@
+//! What holds something else, or no files: LUKS, RAID, LVM, swap.
+
+use super::disk::Fields;
+use super::field::{self, ETHERNET, crc32, le32, le64};
+use super::filesystems::Type;
+
+pub fn luks(at: &mut Fields<'_>) -> Type {
+    if !at.has(0, b"LUKS\xba\xbe") {
+        return None;
+    }
+    let version = at.be16(6)?;
+    at.number("VERSION", version.into());
+    if matches!(version, 1 | 2) {
+        at.text("UUID", 168, 40);
+    }
+    if version == 2 {
+        at.text("LABEL", 24, 48);
+        at.text("SUBSYSTEM", 208, 48);
+    }
+    Some("crypto_LUKS")
+}
+
+pub fn md(_: &mut Fields<'_>) -> Type {
+    None
+}
+
+pub fn lvm(at: &mut Fields<'_>) -> Type {
+    for sector in 0..4_u64 {
+        let label = at.disk.bytes(sector * 512, 512)?;
+        if !label.starts_with(b"LABELONE") || label.get(24..32)? != b"LVM2 001" || le64(&label, 8)? != sector {
+            continue;
+        }
+        const SEED: u32 = 0xf597_a6cf;
+        if crc32(ETHERNET, SEED, label.get(20..)?) != le32(&label, 16)? {
+            continue;
+        }
+        let id = field::bytes(&label, le32(&label, 20)? as usize, 32)?;
+        let mut uuid = Vec::with_capacity(38);
+        for (index, letter) in id.iter().enumerate() {
+            if matches!(index, 6 | 10 | 14 | 18 | 22 | 26) {
+                uuid.push(b'-');
+            }
+            uuid.push(*letter);
+        }
+        at.found.add("UUID", &uuid);
+        at.found.add("VERSION", b"LVM2 001");
+        return Some("LVM2_member");
+    }
+    None
+}
+
+pub fn swap(at: &mut Fields<'_>) -> Type {
+    // At the end of the first page, whatever the page size of the machine that made it.
+    const HEADER: usize = 1024;
+    const SUSPENDED: [&[u8]; 4] = [b"S1SUSPEND", b"S2SUSPEND", b"ULSUSPEND", b"LINHIB0001"];
+    if at.has(0, b"\xed\xc3\x02\xe9\x98\x56\xe5\x0c") {
+        at.text("LABEL", HEADER + 28, 16);
+        at.uuid("UUID", HEADER + 12);
+        at.found.add("VERSION", b"tuxonice");
+        return Some("swsuspend");
+    }
+    for shift in 12..=16 {
+        let page = 1_usize << shift;
+        let magic = page - 10;
+        let suspended = SUSPENDED.into_iter().find(|suspended| at.has(magic, suspended));
+        let is_new = at.has(magic, b"SWAPSPACE2");
+        if suspended.is_none() && !is_new && !at.has(magic, b"SWAP-SPACE") {
+            continue;
+        }
+        if is_new {
+            const VERSION: u32 = 1;
+            let is_big_endian = at.be32(HEADER)? == VERSION;
+            if !is_big_endian && at.le32(HEADER)? != VERSION {
+                return None;
+            }
+            let last = if is_big_endian { at.be32(HEADER + 4)? } else { at.le32(HEADER + 4)? };
+            if last == 0 {
+                return None;
+            }
+            at.found.add("ENDIANNESS", if is_big_endian { b"BIG" } else { b"LITTLE" });
+            at.number("FSBLOCKSIZE", page as u64);
+            at.number("FSSIZE", page as u64 * u64::from(last));
+            at.number("FSLASTBLOCK", u64::from(last) + 1);
+        }
+        if is_new || suspended.is_some() {
+            at.text("LABEL", HEADER + 28, 16);
+            at.uuid("UUID", HEADER + 12);
+        }
+        let version: &[u8] = match suspended {
+            Some(b"S1SUSPEND") => b"s1suspend",
+            Some(b"S2SUSPEND") => b"s2suspend",
+            Some(b"ULSUSPEND") => b"ulsuspend",
+            Some(_) => b"linhib0001",
+            None if is_new => b"1",
+            None => b"0",
+        };
+        at.found.add("VERSION", version);
+        return Some(if suspended.is_some() { "swsuspend" } else { "swap" });
+    }
+    None
+}

@@ -1,0 +1,253 @@
+//! Partition tables: DOS's with its logical partitions, and GPT (UEFI specification, chapter 5).
+
+use super::Superblock;
+use super::disk::{Disk, Fields};
+use super::dos;
+use super::field::{self, ETHERNET, LOWER, crc32, le32, le64, push_hex};
+
+/// The first bytes of an entry in DOS's table, and of the table in its sector.
+const ENTRY: usize = 16;
+const TABLE: usize = 446;
+/// The type of the partition that stands for all of a GPT.
+const PROTECTIVE: u8 = 0xee;
+
+/// A place on a disk, in sectors of 512 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where it begins.
+    pub start: u64,
+    /// How long it is.
+    pub size: u64,
+}
+
+/// Tells which kind of table is there: `PTTYPE`, and `PTUUID` if it has one.
+pub fn table(disk: &Disk<'_>, found: &mut Superblock) {
+    let Some(sector) = boot_sector(disk, 0) else { return };
+    let kind: &[u8] = if sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1]) {
+        b"aix"
+    } else if is_protective(&sector) {
+        match gpt(disk) {
+            Some(gpt) => {
+                found.add("PTUUID", &guid(&gpt.header, 56));
+                b"gpt"
+            }
+            None => b"PMBR",
+        }
+    } else if is_dos(disk, &sector) {
+        found.add("PTUUID", &disk_id(&sector));
+        b"dos"
+    } else {
+        return;
+    };
+    found.add("PTTYPE", kind);
+}
+
+/// Tells what the table on a disk says of the partition that is there.
+pub fn entry(disk: &Disk<'_>, place: Place, found: &mut Superblock) -> Option<()> {
+    let sector = boot_sector(disk, 0)?;
+    if is_protective(&sector) {
+        gpt(disk)?.entry(place, disk.sector, found)
+    } else if is_dos(disk, &sector) {
+        dos_entry(disk, &sector, place, found)
+    } else {
+        None
+    }
+}
+
+/// A sector with the mark of one that begins a disk or has an entry of a chain.
+fn boot_sector(disk: &Disk<'_>, index: u64) -> Option<Vec<u8>> {
+    let sector = disk.bytes(index.checked_mul(disk.sector)?, 512)?;
+    sector.ends_with(&[0x55, 0xaa]).then_some(sector)
+}
+
+/// The four entries of a sector.
+fn entries(sector: &[u8]) -> impl Iterator<Item = &[u8]> {
+    sector.get(TABLE..TABLE + 4 * ENTRY).unwrap_or_default().chunks_exact(ENTRY)
+}
+
+fn kind(entry: &[u8]) -> u8 {
+    entry.get(4).copied().unwrap_or(0)
+}
+
+fn is_protective(sector: &[u8]) -> bool {
+    entries(sector).any(|entry| kind(entry) == PROTECTIVE)
+}
+
+/// Whether it is DOS's table, and not the boot sector of one of its file systems.
+fn is_dos(disk: &Disk<'_>, sector: &[u8]) -> bool {
+    if !entries(sector).all(|entry| matches!(entry.first(), Some(0 | 0x80))) {
+        return false;
+    }
+    for signature in [dos::vfat, dos::exfat, dos::ntfs] {
+        let mut fields = Fields { disk, bytes: disk.head(), found: Superblock::default() };
+        if signature(&mut fields).is_some() {
+            return false;
+        }
+    }
+    true
+}
+
+/// The number of a disk as eight digits; nothing if it is zero.
+fn disk_id(sector: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let id = le32(sector, 440).unwrap_or(0);
+    if id != 0 {
+        push_hex(&id.to_be_bytes(), &[], LOWER, &mut text);
+    }
+    text
+}
+
+fn dos_entry(disk: &Disk<'_>, sector: &[u8], place: Place, found: &mut Superblock) -> Option<()> {
+    const MOST: u32 = 256;
+    let scale = disk.sector / 512;
+    let mut number = 1;
+    let mut chain = None;
+    for entry in entries(sector) {
+        if let Some(start) = is_at(entry, 0, scale, place) {
+            return tell(entry, number, &disk_id(sector), start, scale, found);
+        }
+        if is_extended(entry) {
+            chain = chain.or(le32(entry, 8));
+        }
+        number += 1;
+    }
+    // Each sector of the chain has the partition that follows it, and where the next one is.
+    let begin = u64::from(chain?);
+    let mut at = begin;
+    while number < MOST {
+        let link = boot_sector(disk, at)?;
+        let mut next = None;
+        for entry in entries(&link) {
+            if is_extended(entry) {
+                next = next.or(le32(entry, 8));
+            } else if le32(entry, 12)? != 0 {
+                if let Some(start) = is_at(entry, at, scale, place) {
+                    return tell(entry, number, &disk_id(sector), start, scale, found);
+                }
+                number += 1;
+            }
+        }
+        at = begin + u64::from(next.filter(|next| *next != 0)?);
+        // A chain may have links without a partition; one that has nothing else would never end.
+        number += u32::from(!entries(&link).any(|entry| !is_extended(entry) && kind(entry) != 0));
+    }
+    None
+}
+
+fn is_extended(entry: &[u8]) -> bool {
+    matches!(kind(entry), 0x05 | 0x0f | 0x85)
+}
+
+/// Where an entry begins, if it is what is at a place. Of an extended partition only the first sectors are shown.
+fn is_at(entry: &[u8], base: u64, scale: u64, place: Place) -> Option<u64> {
+    let (start, size) = (base + u64::from(le32(entry, 8)?), u64::from(le32(entry, 12)?));
+    let is_it = size != 0 && start * scale == place.start && (size * scale == place.size || is_extended(entry));
+    is_it.then_some(start)
+}
+
+fn tell(entry: &[u8], number: u32, id: &[u8], start: u64, scale: u64, found: &mut Superblock) -> Option<()> {
+    found.add("PART_ENTRY_SCHEME", b"dos");
+    if !id.is_empty() {
+        let mut uuid = id.to_vec();
+        uuid.push(b'-');
+        push_hex(&[number as u8], &[], LOWER, &mut uuid);
+        found.add("PART_ENTRY_UUID", &uuid);
+    }
+    found.add("PART_ENTRY_TYPE", &hexadecimal(kind(entry).into()));
+    let flags = u64::from(*entry.first()?);
+    if flags != 0 {
+        found.add("PART_ENTRY_FLAGS", &hexadecimal(flags));
+    }
+    place_of(number.into(), start * scale, u64::from(le32(entry, 12)?) * scale, found);
+    Some(())
+}
+
+fn place_of(number: u64, start: u64, size: u64, found: &mut Superblock) {
+    for (name, value) in [("PART_ENTRY_NUMBER", number), ("PART_ENTRY_OFFSET", start), ("PART_ENTRY_SIZE", size)] {
+        found.add(name, value.to_string().as_bytes());
+    }
+}
+
+/// `0x` and as few digits as there are.
+fn hexadecimal(number: u64) -> Vec<u8> {
+    let mut digits = Vec::new();
+    push_hex(&number.to_be_bytes(), &[], LOWER, &mut digits);
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count().min(15);
+    digits.splice(..zeros, *b"0x");
+    digits
+}
+
+/// A GPT whose checksums hold.
+struct Gpt {
+    header: Vec<u8>,
+    entries: Vec<u8>,
+    size: usize,
+}
+
+/// The table behind the first sector, else its copy in the last one.
+fn gpt(disk: &Disk<'_>) -> Option<Gpt> {
+    let last = (disk.size / disk.sector).checked_sub(1)?;
+    gpt_at(disk, 1, last).or_else(|| gpt_at(disk, last, last))
+}
+
+fn gpt_at(disk: &Disk<'_>, location: u64, last: u64) -> Option<Gpt> {
+    let header = disk.bytes(location.checked_mul(disk.sector)?, 512)?;
+    let length = le32(&header, 12)? as usize;
+    if !header.starts_with(b"EFI PART") || !(92..=512).contains(&length) {
+        return None;
+    }
+    let mut summed = header.get(..length)?.to_vec();
+    summed.get_mut(16..20)?.fill(0);
+    let (first_usable, last_usable) = (le64(&header, 40)?, le64(&header, 48)?);
+    let is_valid = !crc32(ETHERNET, !0, &summed) == le32(&header, 16)?
+        && le64(&header, 24)? == location
+        && first_usable <= last_usable
+        && last_usable <= last
+        && !(first_usable..=last_usable).contains(&location);
+    let size = le32(&header, 84)? as usize;
+    if !is_valid || size < 128 {
+        return None;
+    }
+    let length = size.checked_mul(le32(&header, 80)? as usize)?;
+    let entries = disk.bytes(le64(&header, 72)?.checked_mul(disk.sector)?, length)?;
+    (!crc32(ETHERNET, !0, &entries) == le32(&header, 88)?).then_some(Gpt { header, entries, size })
+}
+
+impl Gpt {
+    fn entry(&self, place: Place, sector: u64, found: &mut Superblock) -> Option<()> {
+        let scale = sector / 512;
+        let mut number = 0;
+        for entry in self.entries.chunks_exact(self.size) {
+            number += 1;
+            let (first, last) = (le64(entry, 32)?, le64(entry, 40)?);
+            let size = last.wrapping_sub(first).wrapping_add(1).wrapping_mul(scale);
+            let start = first.wrapping_mul(scale);
+            if field::bytes(entry, 0, 16)?.iter().all(|byte| *byte == 0) || (start, size) != (place.start, place.size) {
+                continue;
+            }
+            found.add("PART_ENTRY_SCHEME", b"gpt");
+            found.add("PART_ENTRY_NAME", &field::utf16(field::bytes(entry, 56, 72)?, false));
+            found.add("PART_ENTRY_UUID", &guid(entry, 16));
+            found.add("PART_ENTRY_TYPE", &guid(entry, 0));
+            let flags = le64(entry, 48)?;
+            if flags != 0 {
+                found.add("PART_ENTRY_FLAGS", &hexadecimal(flags));
+            }
+            place_of(number, start, size, found);
+            return Some(());
+        }
+        None
+    }
+}
+
+/// Sixteen bytes as UEFI has a UUID: the first three numbers in them are little endian.
+fn guid(all: &[u8], offset: usize) -> Vec<u8> {
+    let Some(bytes) = field::bytes(all, offset, 16) else { return Vec::new() };
+    let mut order = bytes.to_vec();
+    for (index, from) in [3, 2, 1, 0, 5, 4, 7, 6].into_iter().enumerate() {
+        if let (Some(to), Some(byte)) = (order.get_mut(index), bytes.get(from)) {
+            *to = *byte;
+        }
+    }
+    field::uuid(&order).unwrap_or_default()
+}
