@@ -13,7 +13,7 @@ mod sets;
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::option::{Argument, Spec};
-use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, text};
+use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, text};
 use session::{Ended, Session};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -21,11 +21,11 @@ use std::os::unix::ffi::OsStrExt;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "capsh",
-    directory: "usr/sbin",
-    section: "1",
+    directory: Directory::Sbin,
+    section: Section::Commands,
     origin: Origin::Libcap,
     summary: "change and show the capabilities of a shell",
-    synopsis: &["[args ...]"],
+    synopsis: "[args ...]",
     notes: "",
     usage_status: 1,
     options: &options::OPTIONS,

@@ -11,7 +11,7 @@ mod userspec;
 
 use cli::explain::Explanation;
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, quote, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, quote, text};
 use hints::{Step, explained};
 use linux::{credentials, directory};
 use options::{FAILED, OPTIONS, Options};
@@ -22,11 +22,11 @@ use userspec::{Identity, OutsideIds};
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "chroot",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::Coreutils,
     summary: "Run COMMAND with root directory set to NEWROOT",
-    synopsis: &["[OPTION]... NEWROOT [COMMAND [ARG]...]"],
+    synopsis: "[OPTION]... NEWROOT [COMMAND [ARG]...]",
     notes: "If no command is given, run '\"$SHELL\" -i' (default: '/bin/sh -i').\n\n\
             Exit status:\n\
             \x20 125  chroot itself failed\n\

@@ -2,7 +2,9 @@
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, capability, text};
+use cli::{
+    Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, capability, text,
+};
 use linux::caps::{self, file::FileCapabilities};
 use linux::walk::{self, Walk};
 use linux::{Errno, stat};
@@ -13,11 +15,11 @@ use std::sync::{Mutex, PoisonError};
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "getcap",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::Libcap,
     summary: "displays the capabilities on the queried file(s)",
-    synopsis: &["[-h] [-l] [-n] [-r] [-u] [-v] [-x] <filename> [<filename> ...]"],
+    synopsis: "[-h] [-l] [-n] [-r] [-u] [-v] [-x] <filename> [<filename> ...]",
     notes: "",
     usage_status: 1,
     options: &OPTIONS.specs,

@@ -6,7 +6,7 @@ use cli::capability::print;
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn, write_error};
 use cli::option::{Argument, Row, Spec, Specs};
-use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, number, text};
 use linux::Errno;
 use linux::caps::{self, Iab};
 use linux::process::Pid;
@@ -15,11 +15,11 @@ use std::os::unix::ffi::OsStrExt;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "getpcaps",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::Libcap,
     summary: "displays the capabilities on the queried process(es)",
-    synopsis: &["[opts] <pid> [<pid> ...]"],
+    synopsis: "[opts] <pid> [<pid> ...]",
     notes: "",
     usage_status: 1,
     options: &OPTIONS,

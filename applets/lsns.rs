@@ -9,7 +9,7 @@ mod survey;
 use cli::columns::{Column, Listing, Shape, Style};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint_on_terminal, hints_wanted};
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use linux::Errno;
 use linux::namespace::Kind;
 use options::{COLUMNS, OPTIONS, Options, Tree};
@@ -21,11 +21,11 @@ const NO_TABLE: u8 = 32;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "lsns",
-    directory: "usr/bin",
-    section: "8",
+    directory: Directory::Bin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "List system namespaces",
-    synopsis: &["[options] [<namespace>]"],
+    synopsis: "[options] [<namespace>]",
     notes: "",
     usage_status: 1,
     options: &OPTIONS.specs,

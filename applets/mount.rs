@@ -28,23 +28,21 @@ mod xmount;
 
 use args::{OPTIONS, Options};
 use cli::explain::Explanation;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
 use request::{Request, Settings, enter_namespace};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "mount",
-    directory: "usr/bin",
-    section: "8",
+    directory: Directory::Bin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "Mount a filesystem",
-    synopsis: &[
-        "[-lhV]",
-        "-a [options]",
-        "[options] [--source] <source> | [--target] <directory>",
-        "[options] <source> <directory>",
-        "<operation> <mountpoint> [<target>]",
-    ],
+    synopsis: "[-lhV]\n\
+        -a [options]\n\
+        [options] [--source] <source> | [--target] <directory>\n\
+        [options] <source> <directory>\n\
+        <operation> <mountpoint> [<target>]",
     notes: "Source:\n\
             \x20 LABEL=<label>, UUID=<uuid>, PARTLABEL=<label>, PARTUUID=<uuid>, ID=<id>\n\
             \x20                        a device by its filesystem's or partition's name\n\

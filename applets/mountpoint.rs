@@ -2,7 +2,7 @@
 //! reference. The kernel is asked about the path itself (statx(2)); the mount table is not read.
 
 use cli::explain::Explanation;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use linux::mount::api::AT_SYMLINK_NOFOLLOW;
 use linux::mount::statmount;
 use linux::mount::table;
@@ -18,11 +18,12 @@ const NO: u8 = 32;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "mountpoint",
-    directory: "usr/bin",
-    section: "1",
+    directory: Directory::Bin,
+    section: Section::Commands,
     origin: Origin::UtilLinux,
     summary: "Check whether a directory or file is a mountpoint",
-    synopsis: &["[-qd] /path/to/directory", "-x /dev/device"],
+    synopsis: "[-qd] /path/to/directory\n\
+        -x /dev/device",
     notes: "",
     usage_status: FAILED,
     options: &OPTIONS.specs,

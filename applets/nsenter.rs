@@ -8,16 +8,16 @@ mod plan;
 mod run;
 
 use cli::explain::Explanation;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "nsenter",
-    directory: "usr/bin",
-    section: "1",
+    directory: Directory::Bin,
+    section: Section::Commands,
     origin: Origin::UtilLinux,
     summary: "Run a program with namespaces of other processes",
-    synopsis: &["[options] [<program> [<argument>...]]"],
+    synopsis: "[options] [<program> [<argument>...]]",
     notes: "Without a program it runs a login shell: $SHELL, the passwd entry's, or /bin/sh.",
     usage_status: 1,
     options: &options::OPTIONS.specs,

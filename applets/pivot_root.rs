@@ -2,7 +2,7 @@
 //! reference; pivot_root(2) says what the kernel wants.
 
 use cli::explain::Explanation;
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use hints::{Step, explained};
 use linux::pivot;
 use std::ffi::OsString;
@@ -10,11 +10,11 @@ use std::ffi::OsString;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "pivot_root",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "Change the root filesystem",
-    synopsis: &["[options] new_root put_old"],
+    synopsis: "[options] new_root put_old",
     notes: "",
     usage_status: 1,
     options: &OPTIONS.specs,

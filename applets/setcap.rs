@@ -8,7 +8,7 @@ use cli::capability::{parse, print};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::option::{Argument, Row, Spec, Specs};
-use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, number, text};
+use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, number, text};
 use hints::point_at;
 use hints::{Step, explained};
 use linux::Errno;
@@ -20,13 +20,11 @@ use std::os::unix::ffi::OsStrExt;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "setcap",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::Libcap,
     summary: "set the capabilities of files",
-    synopsis: &[
-        "[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]",
-    ],
+    synopsis: "[--license] [-f] [-h] [-n <rootid>] [-q] [-v] (-r|-|<caps>) <filename> [ ... (-r|-|<capsN>) <filenameN> ]",
     notes: "",
     usage_status: 1,
     options: &OPTIONS,

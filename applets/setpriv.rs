@@ -10,18 +10,18 @@ mod values;
 
 use ::run::exec::Program;
 use cli::explain::Explanation;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use linux::caps;
 use std::ffi::OsString;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "setpriv",
-    directory: "usr/bin",
-    section: "1",
+    directory: Directory::Bin,
+    section: Section::Commands,
     origin: Origin::UtilLinux,
     summary: "Run a program with different privilege settings",
-    synopsis: &["[options] <program> [<argument>...]"],
+    synopsis: "[options] <program> [<argument>...]",
     notes: " This tool can be dangerous.  Read the manpage, and be careful.",
     usage_status: 1,
     options: &options::OPTIONS.specs,

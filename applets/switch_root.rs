@@ -6,7 +6,7 @@
 
 use cli::explain::Explanation;
 use cli::failure::{Line, warn};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use hints::{Step, explained};
 use linux::mount::{self, statmount};
 use linux::pivot::OldRoot;
@@ -21,11 +21,11 @@ use std::os::unix::ffi::OsStrExt;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "switch_root",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "Switch to another filesystem as the root of the mount tree",
-    synopsis: &["[options] <newrootdir> <init> <args to init>"],
+    synopsis: "[options] <newrootdir> <init> <args to init>",
     notes: "",
     usage_status: 1,
     options: &OPTIONS.specs,

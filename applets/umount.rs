@@ -10,7 +10,7 @@ mod options;
 mod tree;
 
 use cli::explain::Explanation;
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use hints::{Step, hints, one_of_many};
 use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
@@ -21,11 +21,13 @@ use std::ffi::OsString;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "umount",
-    directory: "usr/bin",
-    section: "8",
+    directory: Directory::Bin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "Unmount filesystems",
-    synopsis: &["[-hV]", "-a [options]", "[options] <source> | <directory>"],
+    synopsis: "[-hV]\n\
+        -a [options]\n\
+        [options] <source> | <directory>",
     notes: "",
     usage_status: USAGE,
     options: &OPTIONS.specs,

@@ -2,18 +2,18 @@
 
 use cli::columns::json_string;
 use cli::text::{disarm, fill};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use hints::doctor::{Verdict, examine};
 use hints::{Environment, Here};
 use std::ffi::OsStr;
 
 pub static DOCTOR: Applet = Applet {
     name: "ctrbox doctor",
-    directory: "",
-    section: "1",
+    directory: Directory::Bin,
+    section: Section::Commands,
     origin: Origin::Ctrbox,
     summary: "Tell what this machine lets you do, and why not",
-    synopsis: &["[--json]"],
+    synopsis: "[--json]",
     notes: "It reads only, and needs no privilege. What is found changes nothing in its exit status, 0.",
     usage_status: 1,
     options: &OPTIONS.specs,

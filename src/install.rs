@@ -30,7 +30,7 @@ pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
     for applet in applets::APPLETS {
         let name = match operands.first() {
             Some(parent) => directory::join(parent, applet.name),
-            None => OsString::from_vec(text!["/", applet.directory, "/", applet.name]),
+            None => OsString::from_vec(text!["/", applet.directory.path(), "/", applet.name]),
         };
         let name = name.as_os_str();
         let done = if options.uninstall { uninstall(&program, name) } else { install(options, &program, name) };

@@ -8,7 +8,9 @@ mod doctor;
 mod install;
 mod shell;
 
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, failure::Line, text};
+use cli::{
+    Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, failure::Line, text,
+};
 use run::exec::Program;
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,21 +37,19 @@ const UNKNOWN: u8 = 127;
 
 static CTRBOX: Applet = Applet {
     name: "ctrbox",
-    directory: "usr/bin",
-    section: "1",
+    directory: Directory::Bin,
+    section: Section::Commands,
     origin: Origin::Ctrbox,
     summary: "The commands that containers are made of, in one program",
-    synopsis: &[
-        "APPLET [ARGUMENT]...",
-        "--list | --list-full",
-        "--install [-s] [--force] [DIR]",
-        "--uninstall [DIR]",
-        "doctor [--json]",
-        "shell [--rootfs DIR] [--trace]",
-        "explain APPLET [ARGUMENT]...",
-        "man [APPLET]",
-        "completion bash|zsh|fish",
-    ],
+    synopsis: "APPLET [ARGUMENT]...\n\
+        --list | --list-full\n\
+        --install [-s] [--force] [DIR]\n\
+        --uninstall [DIR]\n\
+        doctor [--json]\n\
+        shell [--rootfs DIR] [--trace]\n\
+        explain APPLET [ARGUMENT]...\n\
+        man [APPLET]\n\
+        completion bash|zsh|fish",
     notes: "Called by the name of an applet (a link makes one), it is that applet.",
     usage_status: 1,
     options: &OPTIONS.specs,
@@ -160,7 +160,7 @@ fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     if options.list || options.list_full {
         for applet in applets::APPLETS {
             if options.list_full {
-                output.print(text![applet.directory, "/"]);
+                output.print(text![applet.directory.path(), "/"]);
             }
             output.print(text![applet.name, "\n"]);
         }
@@ -255,10 +255,11 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
     let program = linux::link::read(OsStr::new("/proc/self/exe"));
     let program = program.unwrap_or_else(|_| "/usr/bin/ctrbox".into());
     let directory = linux::directory::parent(&program)?;
+    let number = applet.section.number();
     PAGES.iter().find_map(|place| {
         let mut path = OsString::from(directory);
-        let section = if place.ends_with("/man/man") { applet.section } else { "" };
-        for part in [place, section, "/", applet.name, ".", applet.section] {
+        let section = if place.ends_with("/man/man") { number } else { "" };
+        for part in [place, section, "/", applet.name, ".", number] {
             path.push(part);
         }
         if let Ok(page) = linux::file::read_head(&path, LIMIT) {

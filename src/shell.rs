@@ -6,7 +6,7 @@
 
 use crate::CTRBOX;
 use cli::text::{Piece, disarm, fill};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use linux::process::{self, Argv, Forwarding, Status, Variables};
 use linux::signal::Signal;
 use linux::{Errno, directory, file, link, raw, stat, walk};
@@ -17,11 +17,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 pub static SHELL: Applet = Applet {
     name: "ctrbox shell",
-    directory: "",
-    section: "1",
+    directory: Directory::Bin,
+    section: Section::Commands,
     origin: Origin::Ctrbox,
     summary: "Start a shell whose commands are the applets, also under sudo",
-    synopsis: &["[--rootfs DIR] [--trace]"],
+    synopsis: "[--rootfs DIR] [--trace]",
     notes: "It is $SHELL; its exit status is that of the shell.",
     usage_status: 1,
     options: &OPTIONS.specs,

@@ -67,7 +67,7 @@ pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Reques
 }
 
 fn tell(step: &MountStep<'_>, target: &OsStr, out_of_sight: bool, explanation: &mut Explanation) {
-    let attributes = |bits| Flags(bits, ATTRIBUTE_NAMES).to_string();
+    let attributes = |bits| Flags(bits, &ATTRIBUTE_NAMES).to_string();
     match step {
         MountStep::Create { fstype, source, settings, attributes: bits, .. } => {
             explanation.tell("prepare a file system of type {0}", "fsopen(\"{0}\")", &[fstype]);
@@ -99,7 +99,7 @@ fn tell(step: &MountStep<'_>, target: &OsStr, out_of_sight: bool, explanation: &
             let flag = if *recursive { ", AT_RECURSIVE" } else { "" };
             match change.propagation {
                 Some(it) => {
-                    let name = Flags(it.flag(), mount::FLAG_NAMES).to_string();
+                    let name = Flags(it.flag(), &mount::FLAG_NAMES).to_string();
                     explanation.tell(
                         "change with whom it shares mounts",
                         "mount_setattr(FD{0}, propagation {1})",

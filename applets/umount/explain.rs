@@ -17,7 +17,7 @@ pub fn explanation(options: &Options, operands: &[OsString]) -> Explanation {
     if let Some(namespace) = &options.namespace {
         shared::enter_mounts(&mut explanation, namespace);
     }
-    let flags = Flags(flags(options), UMOUNT_NAMES).to_string();
+    let flags = Flags(flags(options), &UMOUNT_NAMES).to_string();
     if options.all {
         explanation.tell("find the mounts that -t and -O select, which leave out /proc and the like", TABLE, &[]);
         unmount(options, &"each of them (the last first)", &"...", &flags, &mut explanation);

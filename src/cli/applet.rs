@@ -12,16 +12,16 @@ pub type Explain = fn(&Invocation<'_>, &mut Output) -> Result<Option<Explanation
 pub struct Applet {
     /// Its name, as typed.
     pub name: &'static str,
-    /// Where it belongs below the root: `usr/bin` or `usr/sbin`.
-    pub directory: &'static str,
-    /// The section of its manual page: `1` for commands, `8` for the administrator's.
-    pub section: &'static str,
+    /// Where it belongs.
+    pub directory: Directory,
+    /// The section of its manual page.
+    pub section: Section,
     /// Whose command it is.
     pub origin: Origin,
     /// One line that says what it does.
     pub summary: &'static str,
     /// What follows the name on a command line, one form a line.
-    pub synopsis: &'static [&'static str],
+    pub synopsis: &'static str,
     /// What `--help` says below the options; may be empty.
     pub notes: &'static str,
     /// The exit status of a wrong command line and of a failed write to standard output.
@@ -32,6 +32,44 @@ pub struct Applet {
     pub run: fn(&Invocation<'_>, &mut Output) -> Outcome,
     /// Tells what that would do, and does nothing.
     pub explain: Explain,
+}
+
+/// Where a command belongs.
+#[derive(Clone, Copy)]
+pub enum Directory {
+    /// Where everybody looks for commands.
+    Bin,
+    /// Where the administrator does.
+    Sbin,
+}
+
+impl Directory {
+    /// The path below the root.
+    pub fn path(self) -> &'static str {
+        match self {
+            Directory::Bin => "usr/bin",
+            Directory::Sbin => "usr/sbin",
+        }
+    }
+}
+
+/// A section of the manual.
+#[derive(Clone, Copy)]
+pub enum Section {
+    /// Section 1.
+    Commands,
+    /// Section 8, of the administrator's commands.
+    Administration,
+}
+
+impl Section {
+    /// The section's number.
+    pub fn number(self) -> &'static str {
+        match self {
+            Section::Commands => "1",
+            Section::Administration => "8",
+        }
+    }
 }
 
 /// One call of an applet.

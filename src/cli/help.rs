@@ -5,7 +5,7 @@ use crate::{Invocation, Origin, text};
 
 /// `usage: NAME SYNOPSIS`, as libcap's tools begin theirs.
 pub fn usage_line(invocation: &Invocation<'_>) -> Vec<u8> {
-    let synopsis = invocation.applet.synopsis.first().copied().unwrap_or_default();
+    let synopsis = invocation.applet.synopsis.lines().next().unwrap_or_default();
     text!["usage: ", invocation.name(), " ", synopsis]
 }
 
@@ -17,7 +17,7 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
         true => (text!["Usage:"], invocation.argv0),
         false => (text!["\nUsage:\n"], invocation.name()),
     };
-    for form in applet.synopsis {
+    for form in applet.synopsis.lines() {
         out.extend_from_slice(&text![" ", name, " ", form, "\n"]);
     }
     out.extend_from_slice(&text![if is_gnu { "" } else { "\n" }, applet.summary, ".\n"]);

@@ -23,7 +23,7 @@ pub mod text;
 
 pub use linux::number;
 
-pub use applet::{Applet, Invocation};
+pub use applet::{Applet, Directory, Invocation, Section};
 pub use called::{Called, Origin};
 pub use failure::{Failure, Outcome};
 pub use option::{Opt, Store, Table};

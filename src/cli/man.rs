@@ -32,9 +32,9 @@ pub fn page(applet: &Applet) -> String {
     let name = applet.name;
     let mut out = String::new();
     let title = name.to_ascii_uppercase();
-    out.extend([".TH ", &title, " ", applet.section, " ", DATE, " \"ctrbox ", VERSION, "\"\n"]);
+    out.extend([".TH ", &title, " ", applet.section.number(), " ", DATE, " \"ctrbox ", VERSION, "\"\n"]);
     out.extend([".SH NAME\n", name, " \\- ", &escaped(applet.summary), "\n.SH SYNOPSIS\n"]);
-    for (index, form) in applet.synopsis.iter().enumerate() {
+    for (index, form) in applet.synopsis.lines().enumerate() {
         if index > 0 {
             out.push_str(".br\n");
         }

@@ -3,8 +3,9 @@
 //! Every descriptor opened here is close-on-exec, so none reaches a program we run.
 
 use crate::raw::{cstring, from_directory, owned, read_some, write_all};
-use crate::trace::{Flags, Quoted};
+use crate::trace::{FlagNames, Flags, Quoted};
 use crate::{Errno, error::Context, stat};
+use libc::{O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY};
 use nix::fcntl::{FcntlArg, OFlag, fcntl, openat};
 use nix::sys::stat::Mode;
 use std::ffi::{CStr, OsStr};
@@ -20,21 +21,15 @@ pub(crate) fn open_name_at(dir: Option<BorrowedFd<'_>>, path: &CStr, flags: i32,
     let dir = from_directory(dir);
     let oflags = OFlag::from_bits_retain(flags) | OFlag::O_CLOEXEC;
     let opened = openat(dir, path, oflags, Mode::from_bits_retain(mode)).map_err(Errno::from);
-    if flags & libc::O_CREAT == 0 {
+    if flags & O_CREAT == 0 {
         return opened;
     }
-    let shown = Flags(flags as u64, OPEN_NAMES);
+    let shown = Flags(flags as u64, &OPEN_NAMES);
     traced!(opened, "openat({}, {}, {shown}, {mode:#o})", dir.as_raw_fd(), Quoted(path.to_bytes()))
 }
 
 /// The flags of the files that are made here.
-const OPEN_NAMES: &[(u64, &str)] = &[
-    (libc::O_WRONLY as u64, "O_WRONLY"),
-    (libc::O_RDWR as u64, "O_RDWR"),
-    (libc::O_CREAT as u64, "O_CREAT"),
-    (libc::O_EXCL as u64, "O_EXCL"),
-    (libc::O_NOFOLLOW as u64, "O_NOFOLLOW"),
-];
+static OPEN_NAMES: FlagNames = flag_names!(O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW);
 
 /// Opens a file to read it.
 pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
@@ -50,13 +45,13 @@ pub fn open_path(path: &OsStr) -> crate::Result<OwnedFd> {
 /// Opens a file to append to it, made with mode 0600 when it is missing. A FIFO keeps nobody waiting:
 /// without a reader it is `ENXIO`, and one that is full takes no more.
 pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
-    let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOCTTY | libc::O_NONBLOCK;
+    let flags = O_WRONLY | libc::O_APPEND | O_CREAT | libc::O_NOCTTY | libc::O_NONBLOCK;
     open_at(None, path, flags, 0o600).context("open", path)
 }
 
 /// Makes a new file with this text in it; `EEXIST` if there is something already.
 pub fn create(path: &OsStr, mode: u32, text: &[u8]) -> crate::Result<()> {
-    let file = open_at(None, path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW, mode);
+    let file = open_at(None, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     file.and_then(|file| write_all(file.as_fd(), text)).context("write", path)
 }
 

@@ -26,7 +26,8 @@ pub mod utab;
 
 pub use unmount::{detach, unmount};
 
-use crate::{Errno, Result, error::Context, raw, trace};
+use crate::trace::{self, FlagNames};
+use crate::{Errno, Result, error::Context, raw};
 use nix::mount::{MntFlags, MsFlags};
 use nix::unistd::{SysconfVar, sysconf};
 use std::ffi::OsStr;
@@ -79,31 +80,31 @@ pub const MS_STRICTATIME: u64 = 1 << 24;
 pub const MS_LAZYTIME: u64 = 1 << 25;
 
 /// The MS_ flags by name.
-pub static FLAG_NAMES: &[(u64, &str)] = &[
-    (MS_RDONLY, "MS_RDONLY"),
-    (MS_NOSUID, "MS_NOSUID"),
-    (MS_NODEV, "MS_NODEV"),
-    (MS_NOEXEC, "MS_NOEXEC"),
-    (MS_SYNCHRONOUS, "MS_SYNCHRONOUS"),
-    (MS_REMOUNT, "MS_REMOUNT"),
-    (MS_MANDLOCK, "MS_MANDLOCK"),
-    (MS_DIRSYNC, "MS_DIRSYNC"),
-    (MS_NOSYMFOLLOW, "MS_NOSYMFOLLOW"),
-    (MS_NOATIME, "MS_NOATIME"),
-    (MS_NODIRATIME, "MS_NODIRATIME"),
-    (MS_BIND, "MS_BIND"),
-    (MS_MOVE, "MS_MOVE"),
-    (MS_REC, "MS_REC"),
-    (MS_SILENT, "MS_SILENT"),
-    (MS_UNBINDABLE, "MS_UNBINDABLE"),
-    (MS_PRIVATE, "MS_PRIVATE"),
-    (MS_SLAVE, "MS_SLAVE"),
-    (MS_SHARED, "MS_SHARED"),
-    (MS_RELATIME, "MS_RELATIME"),
-    (MS_I_VERSION, "MS_I_VERSION"),
-    (MS_STRICTATIME, "MS_STRICTATIME"),
-    (MS_LAZYTIME, "MS_LAZYTIME"),
-];
+pub static FLAG_NAMES: FlagNames = flag_names!(
+    MS_RDONLY,
+    MS_NOSUID,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_SYNCHRONOUS,
+    MS_REMOUNT,
+    MS_MANDLOCK,
+    MS_DIRSYNC,
+    MS_NOSYMFOLLOW,
+    MS_NOATIME,
+    MS_NODIRATIME,
+    MS_BIND,
+    MS_MOVE,
+    MS_REC,
+    MS_SILENT,
+    MS_UNBINDABLE,
+    MS_PRIVATE,
+    MS_SLAVE,
+    MS_SHARED,
+    MS_RELATIME,
+    MS_I_VERSION,
+    MS_STRICTATIME,
+    MS_LAZYTIME
+);
 
 /// umount2(2): abort requests that wait (network file systems).
 pub const MNT_FORCE: u64 = 1;
@@ -113,8 +114,7 @@ pub const MNT_DETACH: u64 = 2;
 pub const UMOUNT_NOFOLLOW: u64 = 8;
 
 /// The MNT_ and UMOUNT_ flags by name.
-pub static UMOUNT_NAMES: &[(u64, &str)] =
-    &[(MNT_FORCE, "MNT_FORCE"), (MNT_DETACH, "MNT_DETACH"), (UMOUNT_NOFOLLOW, "UMOUNT_NOFOLLOW")];
+pub static UMOUNT_NAMES: FlagNames = flag_names!(MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW);
 
 /// How mounts and unmounts spread to the peers of a mount: mount_namespaces(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ pub fn mount2(
         trace::Optional(source),
         trace::Quoted::new(target),
         trace::Optional(fstype),
-        trace::Flags(flags, FLAG_NAMES),
+        trace::Flags(flags, &FLAG_NAMES),
         trace::Optional(data)
     )
     .context("mount", target)
@@ -182,7 +182,7 @@ pub fn data_limit() -> usize {
 pub fn umount2(target: &OsStr, flags: u64) -> Result<()> {
     let c_target = raw::cstring(target).context("umount2", target)?;
     let done = nix::mount::umount2(c_target.as_c_str(), MntFlags::from_bits_retain(flags as i32)).map_err(Errno::from);
-    traced!(done, "umount2({}, {})", trace::Quoted::new(target), trace::Flags(flags, UMOUNT_NAMES))
+    traced!(done, "umount2({}, {})", trace::Quoted::new(target), trace::Flags(flags, &UMOUNT_NAMES))
         .context("umount2", target)
 }
 

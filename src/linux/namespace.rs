@@ -4,8 +4,11 @@ pub mod idmap;
 pub mod netlink;
 
 use crate::raw::{self, NumberCall};
-use crate::trace::{Flags, Quoted};
+use crate::trace::{FlagNames, Flags, Quoted};
 use crate::{Errno, Result, error::Context, file, ioctl};
+use libc::{
+    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS,
+};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sched::{self, CloneFlags};
 use std::ffi::{OsStr, OsString};
@@ -40,14 +43,14 @@ impl Kind {
     /// The CLONE_NEW* bit.
     pub const fn flag(self) -> i32 {
         match self {
-            Kind::Mount => libc::CLONE_NEWNS,
-            Kind::Uts => libc::CLONE_NEWUTS,
-            Kind::Ipc => libc::CLONE_NEWIPC,
-            Kind::Net => libc::CLONE_NEWNET,
-            Kind::Pid => libc::CLONE_NEWPID,
-            Kind::User => libc::CLONE_NEWUSER,
-            Kind::Cgroup => libc::CLONE_NEWCGROUP,
-            Kind::Time => libc::CLONE_NEWTIME,
+            Kind::Mount => CLONE_NEWNS,
+            Kind::Uts => CLONE_NEWUTS,
+            Kind::Ipc => CLONE_NEWIPC,
+            Kind::Net => CLONE_NEWNET,
+            Kind::Pid => CLONE_NEWPID,
+            Kind::User => CLONE_NEWUSER,
+            Kind::Cgroup => CLONE_NEWCGROUP,
+            Kind::Time => CLONE_NEWTIME,
         }
     }
 
@@ -82,19 +85,19 @@ impl Kind {
 }
 
 /// The CLONE_NEW* bits by name.
-pub const CLONE_FLAGS: &[(u64, &str)] = &[
-    (libc::CLONE_NEWNS as u64, "CLONE_NEWNS"),
-    (libc::CLONE_NEWCGROUP as u64, "CLONE_NEWCGROUP"),
-    (libc::CLONE_NEWUTS as u64, "CLONE_NEWUTS"),
-    (libc::CLONE_NEWIPC as u64, "CLONE_NEWIPC"),
-    (libc::CLONE_NEWUSER as u64, "CLONE_NEWUSER"),
-    (libc::CLONE_NEWPID as u64, "CLONE_NEWPID"),
-    (libc::CLONE_NEWNET as u64, "CLONE_NEWNET"),
-    (libc::CLONE_NEWTIME as u64, "CLONE_NEWTIME"),
-];
+pub static CLONE_FLAGS: FlagNames = flag_names!(
+    CLONE_NEWNS,
+    CLONE_NEWCGROUP,
+    CLONE_NEWUTS,
+    CLONE_NEWIPC,
+    CLONE_NEWUSER,
+    CLONE_NEWPID,
+    CLONE_NEWNET,
+    CLONE_NEWTIME
+);
 
 fn shown(flags: i32) -> Flags<'static> {
-    Flags(u64::from(flags as u32), CLONE_FLAGS)
+    Flags(u64::from(flags as u32), &CLONE_FLAGS)
 }
 
 /// unshare(2) with CLONE_NEW* bits, all in one call. The kernel makes the user namespace first,

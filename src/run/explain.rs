@@ -18,7 +18,7 @@ pub fn kinds(kinds: &[Kind]) -> (Vec<u8>, String) {
         words.extend_from_slice(&text![separator, word(*kind)]);
     }
     let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
-    (words, Flags(u64::from(flags as u32), CLONE_FLAGS).to_string())
+    (words, Flags(u64::from(flags as u32), &CLONE_FLAGS).to_string())
 }
 
 /// What a kind of namespace is called in a sentence.

@@ -50,7 +50,7 @@ impl Kind {
 
     /// What the operands of an applet are.
     pub(super) fn of_operands(applet: &Applet) -> Kind {
-        let mentions = |word| applet.synopsis.iter().any(|form| form.split(['[', ' ', ']']).any(|part| part == word));
+        let mentions = |word| applet.synopsis.split(['[', ' ', ']', '\n']).any(|part| part == word);
         if mentions("<program>") || mentions("COMMAND") {
             Kind::Program
         } else if mentions("<pid>") {

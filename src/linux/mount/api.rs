@@ -7,7 +7,8 @@
 use super::Propagation;
 use crate::filtered::unless_filtered;
 use crate::raw::{self, NumberCall};
-use crate::{Errno, Result, error::Context, trace};
+use crate::trace::{self, FlagNames};
+use crate::{Errno, Result, error::Context};
 use core::ffi::{c_char, c_long};
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -22,7 +23,7 @@ pub const MOUNT_ATTR_NODEV: u64 = 0x4;
 /// Mount attribute: refuse to execute programs.
 pub const MOUNT_ATTR_NOEXEC: u64 = 0x8;
 /// The bits that choose how access times are kept; all three clear is relatime.
-pub const MOUNT_ATTR_ATIME: u64 = 0x70;
+pub const MOUNT_ATTR__ATIME: u64 = 0x70;
 /// Mount attribute: no access times.
 pub const MOUNT_ATTR_NOATIME: u64 = 0x10;
 /// Mount attribute: every access time.
@@ -35,18 +36,18 @@ pub const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
 pub const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
 
 /// The MOUNT_ATTR_ bits by name.
-pub static ATTRIBUTE_NAMES: &[(u64, &str)] = &[
-    (MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"),
-    (MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID"),
-    (MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV"),
-    (MOUNT_ATTR_NOEXEC, "MOUNT_ATTR_NOEXEC"),
-    (MOUNT_ATTR_ATIME, "MOUNT_ATTR__ATIME"),
-    (MOUNT_ATTR_NOATIME, "MOUNT_ATTR_NOATIME"),
-    (MOUNT_ATTR_STRICTATIME, "MOUNT_ATTR_STRICTATIME"),
-    (MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_NODIRATIME"),
-    (MOUNT_ATTR_IDMAP, "MOUNT_ATTR_IDMAP"),
-    (MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW"),
-];
+pub static ATTRIBUTE_NAMES: FlagNames = flag_names!(
+    MOUNT_ATTR_RDONLY,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR__ATIME,
+    MOUNT_ATTR_NOATIME,
+    MOUNT_ATTR_STRICTATIME,
+    MOUNT_ATTR_NODIRATIME,
+    MOUNT_ATTR_IDMAP,
+    MOUNT_ATTR_NOSYMFOLLOW
+);
 
 /// open_tree(2): a detached copy of the tree instead of the tree itself.
 pub const OPEN_TREE_CLONE: u64 = 1;
@@ -59,14 +60,10 @@ pub const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
 /// An automount point at the end of the path is not triggered.
 pub const AT_NO_AUTOMOUNT: u64 = 0x800;
 
-static OPEN_TREE_NAMES: &[(u64, &str)] = &[
-    (OPEN_TREE_CLONE, "OPEN_TREE_CLONE"),
-    (AT_EMPTY_PATH, "AT_EMPTY_PATH"),
-    (AT_RECURSIVE, "AT_RECURSIVE"),
-    (AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"),
-    (AT_NO_AUTOMOUNT, "AT_NO_AUTOMOUNT"),
-    (libc::O_CLOEXEC as u64, "OPEN_TREE_CLOEXEC"),
-];
+const OPEN_TREE_CLOEXEC: u64 = libc::O_CLOEXEC as u64;
+
+static OPEN_TREE_NAMES: FlagNames =
+    flag_names!(OPEN_TREE_CLONE, AT_EMPTY_PATH, AT_RECURSIVE, AT_SYMLINK_NOFOLLOW, AT_NO_AUTOMOUNT, OPEN_TREE_CLOEXEC);
 
 /// move_mount(2): follow a symbolic link at the end of the target.
 pub const MOVE_MOUNT_T_SYMLINKS: u64 = 0x10;
@@ -77,12 +74,8 @@ pub const MOVE_MOUNT_T_EMPTY_PATH: u64 = 0x40;
 /// move_mount(2): under the mount that is on top there (Linux 6.5).
 pub const MOVE_MOUNT_BENEATH: u64 = 0x200;
 
-static MOVE_MOUNT_NAMES: &[(u64, &str)] = &[
-    (MOVE_MOUNT_T_SYMLINKS, "MOVE_MOUNT_T_SYMLINKS"),
-    (MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"),
-    (MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_T_EMPTY_PATH"),
-    (MOVE_MOUNT_BENEATH, "MOVE_MOUNT_BENEATH"),
-];
+static MOVE_MOUNT_NAMES: FlagNames =
+    flag_names!(MOVE_MOUNT_T_SYMLINKS, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MOVE_MOUNT_BENEATH);
 
 const FSOPEN_CLOEXEC: c_long = 1;
 const FSPICK_CLOEXEC: c_long = 1;
@@ -188,7 +181,7 @@ impl FsContext {
             opened,
             "fsmount({}, FSMOUNT_CLOEXEC, {})",
             self.0.as_raw_fd(),
-            trace::Flags(attributes, ATTRIBUTE_NAMES)
+            trace::Flags(attributes, &ATTRIBUTE_NAMES)
         )
         .map_err(|errno| unless_filtered(libc::SYS_fsmount, errno))
         .context("fsmount", "")
@@ -243,7 +236,7 @@ pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
         "open_tree({}, {}, {})",
         trace::Directory(raw::from_directory(at).as_raw_fd()),
         trace::Quoted::new(path),
-        trace::Flags(flags, OPEN_TREE_NAMES)
+        trace::Flags(flags, &OPEN_TREE_NAMES)
     )
     .map_err(|errno| unless_filtered(libc::SYS_open_tree, errno))
     .context("open_tree", path)
@@ -257,7 +250,7 @@ pub fn move_mount_onto(tree: BorrowedFd<'_>, place: BorrowedFd<'_>, target: &OsS
     // SAFETY: both paths are NUL-terminated literals.
     let done =
         raw::checked(unsafe { libc::syscall(libc::SYS_move_mount, from, c"".as_ptr(), to, c"".as_ptr(), flags) });
-    let (shown, flags) = (trace::Descriptor(to, target), trace::Flags(flags, MOVE_MOUNT_NAMES));
+    let (shown, flags) = (trace::Descriptor(to, target), trace::Flags(flags, &MOVE_MOUNT_NAMES));
     attached(traced!(done, "move_mount({from}, \"\", {shown}, \"\", {flags})"), target)
 }
 
@@ -286,7 +279,7 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
         tree.as_raw_fd(),
         trace::Directory(raw::from_directory(at).as_raw_fd()),
         trace::Quoted::new(target),
-        trace::Flags(flags, MOVE_MOUNT_NAMES)
+        trace::Flags(flags, &MOVE_MOUNT_NAMES)
     );
     attached(done, target)
 }
@@ -296,7 +289,7 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
 pub struct Attributes {
     /// MOUNT_ATTR_ bits to set.
     pub set: u64,
-    /// MOUNT_ATTR_ bits to clear; a change of the access time bits clears all of MOUNT_ATTR_ATIME.
+    /// MOUNT_ATTR_ bits to clear; a change of the access time bits clears all of MOUNT_ATTR__ATIME.
     pub clear: u64,
     /// The propagation to change to.
     pub propagation: Option<Propagation>,
@@ -348,10 +341,10 @@ fn setattr(tree: BorrowedFd<'_>, attr: &MountAttr, recursive: bool) -> Result<()
         done,
         "mount_setattr({}, \"\", {}, {{attr_set={}, attr_clr={}, propagation={}, userns_fd={}}}, {size})",
         tree.as_raw_fd(),
-        trace::Flags(flags, OPEN_TREE_NAMES),
-        trace::Flags(attr.attr_set, ATTRIBUTE_NAMES),
-        trace::Flags(attr.attr_clr, ATTRIBUTE_NAMES),
-        trace::Flags(attr.propagation, super::FLAG_NAMES),
+        trace::Flags(flags, &OPEN_TREE_NAMES),
+        trace::Flags(attr.attr_set, &ATTRIBUTE_NAMES),
+        trace::Flags(attr.attr_clr, &ATTRIBUTE_NAMES),
+        trace::Flags(attr.propagation, &super::FLAG_NAMES),
         attr.userns_fd
     )
     .map_err(|errno| unless_filtered(libc::SYS_mount_setattr, errno))

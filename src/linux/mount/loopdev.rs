@@ -4,7 +4,7 @@
 //! the last user is gone: a process killed at any point leaves none behind.
 
 use crate::ioctl::{self, LoopConfig, LoopInfo};
-use crate::trace::Flags;
+use crate::trace::{FlagNames, Flags};
 use crate::{Errno, Error, Result, error::Context, file, number, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -117,6 +117,9 @@ fn config(backing: &OwnedFd, file: &OsStr, wanted: &LoopSpec, read_only: bool) -
     LoopConfig { fd: backing.as_raw_fd().cast_unsigned(), block_size: 0, info, reserved: [0; 8] }
 }
 
+static FLAG_NAMES: FlagNames =
+    FlagNames { bits: &[LO_FLAGS_READ_ONLY, LO_FLAGS_AUTOCLEAR], names: "READ_ONLY\nAUTOCLEAR\n" };
+
 fn set_up(device: &OwnedFd, config: &mut LoopConfig) -> Result<()> {
     let fd = device.as_fd();
     let (offset, sizelimit, flags) = (config.info.lo_offset, config.info.lo_sizelimit, config.info.lo_flags);
@@ -124,7 +127,7 @@ fn set_up(device: &OwnedFd, config: &mut LoopConfig) -> Result<()> {
         ioctl::on(fd, ioctl::LOOP_CONFIGURE, config),
         "ioctl({}, LOOP_CONFIGURE, {{offset={offset}, sizelimit={sizelimit}, flags={}}})",
         fd.as_raw_fd(),
-        Flags(u64::from(flags), &[(1, "READ_ONLY"), (4, "AUTOCLEAR")])
+        Flags(u64::from(flags), &FLAG_NAMES)
     );
     match done {
         // Before Linux 5.8 it takes two steps.
@@ -168,7 +171,7 @@ fn devices() -> Vec<OsString> {
             found.push(OsString::from_vec([b"/dev/", name.as_bytes()].concat()));
         }
     }
-    found.sort();
+    found.sort_unstable();
     found
 }
 

@@ -4,7 +4,7 @@
 //! With a tree, each mount is changed on its own; if one cannot be, those before it get their flags back.
 
 use super::api::{
-    Attributes, MOUNT_ATTR_ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC,
+    Attributes, MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC,
     MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_STRICTATIME,
 };
 use super::{
@@ -130,9 +130,9 @@ fn flags_of(entry: &Entry<'_>) -> u64 {
 /// MS_ flags after a change that is told in MOUNT_ATTR_ bits.
 fn applied(mut flags: u64, change: Attributes) -> u64 {
     let named = |bits: u64| PAIRS.iter().filter(|(attr, _)| bits & attr != 0).fold(0, |all, (_, flag)| all | flag);
-    if change.clear & MOUNT_ATTR_ATIME == MOUNT_ATTR_ATIME {
+    if change.clear & MOUNT_ATTR__ATIME == MOUNT_ATTR__ATIME {
         flags &= !(MS_NOATIME | MS_STRICTATIME | MS_RELATIME);
-        if change.set & MOUNT_ATTR_ATIME == 0 {
+        if change.set & MOUNT_ATTR__ATIME == 0 {
             flags |= MS_RELATIME;
         }
     }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_way_to_keep_access_times_takes_the_place_of_another() {
-        let change = |set| Attributes { set, clear: MOUNT_ATTR_ATIME, propagation: None };
+        let change = |set| Attributes { set, clear: MOUNT_ATTR__ATIME, propagation: None };
         assert_eq!(applied(MS_NOATIME, change(0)), MS_RELATIME);
         assert_eq!(applied(MS_RELATIME, change(MOUNT_ATTR_NOATIME)), MS_NOATIME);
         assert_eq!(applied(MS_NOATIME, change(MOUNT_ATTR_STRICTATIME)), MS_STRICTATIME);

@@ -7,9 +7,10 @@
 //! tracing off the cost is one load.
 
 mod quiet;
+#[macro_use]
 mod show;
 
-pub use show::{Descriptor, Directory, Flags, Optional, Quoted};
+pub use show::{Descriptor, Directory, FlagNames, Flags, Optional, Quoted};
 
 use crate::{Errno, raw};
 use core::fmt::{self, Write as _};

@@ -5,14 +5,29 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// Bits shown by name, `CLONE_NEWNS|CLONE_NEWPID`; unnamed ones in hexadecimal.
-pub struct Flags<'a>(pub u64, pub &'a [(u64, &'static str)]);
+pub struct Flags<'a>(pub u64, pub &'a FlagNames);
+
+/// Bits, and their names in one text: a pointer to each would be relocated at each start.
+pub struct FlagNames {
+    pub(crate) bits: &'static [u32],
+    /// One a line, in the same order.
+    pub(crate) names: &'static str,
+}
+
+/// The [`FlagNames`] of constants, under the names that these have.
+macro_rules! flag_names {
+    ($($flag:ident),*) => {
+        $crate::trace::FlagNames { bits: &[$($flag as u32),*], names: concat!($(stringify!($flag), "\n"),*) }
+    };
+}
 
 impl fmt::Display for Flags<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut left = self.0;
         let mut first = true;
-        for (bits, name) in self.1 {
-            if *bits != 0 && left & bits == *bits {
+        for (bits, name) in self.1.bits.iter().zip(self.1.names.split('\n')) {
+            let bits = u64::from(*bits);
+            if left & bits == bits {
                 if !first {
                     f.write_char('|')?;
                 }
@@ -105,7 +120,7 @@ mod tests {
 
     #[test]
     fn flags_are_shown_by_name_and_the_rest_in_hexadecimal() {
-        let names = [(1, "A"), (4, "C")];
+        let names = FlagNames { bits: &[1, 4], names: "A\nC\n" };
         assert_eq!(Flags(5, &names).to_string(), "A|C");
         assert_eq!(Flags(0, &names).to_string(), "0");
         assert_eq!(Flags(9, &names).to_string(), "A|0x8");

@@ -3,7 +3,7 @@
 
 use super::names::{self, Layer, Meaning, meaning};
 use super::{MountOption, Options};
-use crate::mount::api::{Attributes, MOUNT_ATTR_ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};
+use crate::mount::api::{Attributes, MOUNT_ATTR__ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};
 use crate::mount::{MS_NOATIME, MS_RELATIME, MS_STRICTATIME, Propagation};
 
 /// Mount attributes to change, those of one mount and those of the whole tree (`ro=recursive`).
@@ -76,12 +76,12 @@ impl Options {
             let (to, other) = if layers.recursive { (recursive, single) } else { (single, recursive) };
             if vfs.is_access_time() {
                 // They exclude each other: the last one that sets something wins, and an inverse undoes its own only.
-                to.clear |= MOUNT_ATTR_ATIME;
+                to.clear |= MOUNT_ATTR__ATIME;
                 if !vfs.inverse {
-                    to.set = to.set & !MOUNT_ATTR_ATIME | bits;
+                    to.set = to.set & !MOUNT_ATTR__ATIME | bits;
                 } else {
                     for set in [&mut to.set, &mut other.set] {
-                        *set &= if *set & MOUNT_ATTR_ATIME == bits { !MOUNT_ATTR_ATIME } else { !0 };
+                        *set &= if *set & MOUNT_ATTR__ATIME == bits { !MOUNT_ATTR__ATIME } else { !0 };
                     }
                 }
             } else if vfs.inverse {
@@ -94,10 +94,10 @@ impl Options {
                 other.clear &= if layers.recursive { !bits } else { !0 };
             }
         }
-        if change.recursive.clear & MOUNT_ATTR_ATIME != 0 {
+        if change.recursive.clear & MOUNT_ATTR__ATIME != 0 {
             // The tree's way to keep access times is its root's.
-            change.single.set &= !MOUNT_ATTR_ATIME;
-            change.single.clear &= !MOUNT_ATTR_ATIME;
+            change.single.set &= !MOUNT_ATTR__ATIME;
+            change.single.clear &= !MOUNT_ATTR__ATIME;
         }
         change
     }
@@ -167,7 +167,7 @@ impl Options {
         let mut text = Vec::new();
         for option in &self.0 {
             match meaning(&option.name) {
-                Meaning::Userspace(user) if user.utab && (with_loop || *user.name != *"loop") => {
+                Meaning::Userspace(user) if user.utab && (with_loop || !option.is("loop")) => {
                     option.append_to(&mut text);
                 }
                 _ => {}
@@ -193,4 +193,4 @@ impl Options {
     }
 }
 
-const _: () = assert!(MOUNT_ATTR_NODIRATIME & MOUNT_ATTR_ATIME == 0);
+const _: () = assert!(MOUNT_ATTR_NODIRATIME & MOUNT_ATTR__ATIME == 0);

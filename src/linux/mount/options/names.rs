@@ -21,8 +21,6 @@ pub enum Meaning {
 /// An option of the VFS.
 #[derive(Debug)]
 pub struct VfsOption {
-    /// Its name.
-    pub name: &'static str,
     /// The MS_ flags of mount(2) that it sets, or clears if it is an inverse.
     pub flags: u64,
     /// Whether it clears.
@@ -61,8 +59,6 @@ impl VfsOption {
 /// An option of mount itself.
 #[derive(Debug)]
 pub struct UserspaceOption {
-    /// Its name, or a prefix of names if it ends with a dash or a dot.
-    pub name: &'static str,
     /// Options of the same family exclude each other; 0: of no family.
     pub family: u8,
     /// Whether utab keeps it for umount and remount.
@@ -75,102 +71,118 @@ pub struct UserspaceOption {
 pub const RESET_BY_REMOUNT: u64 =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 
-const fn set(name: &'static str, flags: u64, layer: Layer) -> VfsOption {
-    VfsOption { name, flags, inverse: false, layer }
+const fn set(flags: u64, layer: Layer) -> VfsOption {
+    VfsOption { flags, inverse: false, layer }
 }
 
-const fn clear(name: &'static str, flags: u64, layer: Layer) -> VfsOption {
-    VfsOption { name, flags, inverse: true, layer }
+const fn clear(flags: u64, layer: Layer) -> VfsOption {
+    VfsOption { flags, inverse: true, layer }
 }
 
-const fn propagation_change(name: &'static str, propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
-    VfsOption { name, flags, inverse: false, layer: Layer::Propagation(propagation, recursive) }
+const fn propagation_change(propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
+    VfsOption { flags, inverse: false, layer: Layer::Propagation(propagation, recursive) }
 }
 
-/// Every option of the VFS.
-pub static VFS: &[VfsOption] = &[
-    set("ro", mount::MS_RDONLY, Layer::Attribute(MOUNT_ATTR_RDONLY)),
-    clear("rw", mount::MS_RDONLY, Layer::Attribute(MOUNT_ATTR_RDONLY)),
-    clear("exec", mount::MS_NOEXEC, Layer::Attribute(MOUNT_ATTR_NOEXEC)),
-    set("noexec", mount::MS_NOEXEC, Layer::Attribute(MOUNT_ATTR_NOEXEC)),
-    clear("suid", mount::MS_NOSUID, Layer::Attribute(MOUNT_ATTR_NOSUID)),
-    set("nosuid", mount::MS_NOSUID, Layer::Attribute(MOUNT_ATTR_NOSUID)),
-    clear("dev", mount::MS_NODEV, Layer::Attribute(MOUNT_ATTR_NODEV)),
-    set("nodev", mount::MS_NODEV, Layer::Attribute(MOUNT_ATTR_NODEV)),
-    clear("symfollow", mount::MS_NOSYMFOLLOW, Layer::Attribute(MOUNT_ATTR_NOSYMFOLLOW)),
-    set("nosymfollow", mount::MS_NOSYMFOLLOW, Layer::Attribute(MOUNT_ATTR_NOSYMFOLLOW)),
-    clear("atime", mount::MS_NOATIME, Layer::Attribute(MOUNT_ATTR_NOATIME)),
-    set("noatime", mount::MS_NOATIME, Layer::Attribute(MOUNT_ATTR_NOATIME)),
-    clear("diratime", mount::MS_NODIRATIME, Layer::Attribute(MOUNT_ATTR_NODIRATIME)),
-    set("nodiratime", mount::MS_NODIRATIME, Layer::Attribute(MOUNT_ATTR_NODIRATIME)),
-    set("relatime", mount::MS_RELATIME, Layer::Attribute(0)),
-    clear("norelatime", mount::MS_RELATIME, Layer::Attribute(0)),
-    set("strictatime", mount::MS_STRICTATIME, Layer::Attribute(MOUNT_ATTR_STRICTATIME)),
-    clear("nostrictatime", mount::MS_STRICTATIME, Layer::Attribute(MOUNT_ATTR_STRICTATIME)),
-    set("sync", mount::MS_SYNCHRONOUS, Layer::Superblock),
-    clear("async", mount::MS_SYNCHRONOUS, Layer::Superblock),
-    set("dirsync", mount::MS_DIRSYNC, Layer::Superblock),
-    set("mand", mount::MS_MANDLOCK, Layer::Superblock),
-    clear("nomand", mount::MS_MANDLOCK, Layer::Superblock),
-    set("lazytime", mount::MS_LAZYTIME, Layer::Superblock),
-    clear("nolazytime", mount::MS_LAZYTIME, Layer::Superblock),
-    set("silent", mount::MS_SILENT, Layer::Mount2),
-    clear("loud", mount::MS_SILENT, Layer::Mount2),
-    set("iversion", mount::MS_I_VERSION, Layer::Mount2),
-    clear("noiversion", mount::MS_I_VERSION, Layer::Mount2),
-    set("remount", mount::MS_REMOUNT, Layer::Operation),
-    set("bind", mount::MS_BIND, Layer::Operation),
-    set("rbind", mount::MS_BIND | mount::MS_REC, Layer::Operation),
-    set("move", mount::MS_MOVE, Layer::Operation),
-    propagation_change("unbindable", Propagation::Unbindable, mount::MS_UNBINDABLE, false),
-    propagation_change("runbindable", Propagation::Unbindable, mount::MS_UNBINDABLE | mount::MS_REC, true),
-    propagation_change("private", Propagation::Private, mount::MS_PRIVATE, false),
-    propagation_change("rprivate", Propagation::Private, mount::MS_PRIVATE | mount::MS_REC, true),
-    propagation_change("slave", Propagation::Slave, mount::MS_SLAVE, false),
-    propagation_change("rslave", Propagation::Slave, mount::MS_SLAVE | mount::MS_REC, true),
-    propagation_change("shared", Propagation::Shared, mount::MS_SHARED, false),
-    propagation_change("rshared", Propagation::Shared, mount::MS_SHARED | mount::MS_REC, true),
-];
-
-const fn user(name: &'static str, family: u8, utab: bool, helper: bool) -> UserspaceOption {
-    UserspaceOption { name, family, utab, helper }
+/// A table and, in one text, the names of its rows, one a line: a pointer to each would be relocated at each start.
+macro_rules! named {
+    ($(#[$doc:meta])* $rows:ident: $row:ty, $names:ident; $($name:literal => $value:expr,)*) => {
+        $(#[$doc])*
+        pub static $rows: &[$row] = &[$($value),*];
+        /// The names of its rows.
+        pub static $names: &str = concat!($($name, "\n"),*);
+    };
 }
 
-/// Every option of mount itself.
-pub static USERSPACE: &[UserspaceOption] = &[
-    user("defaults", 1, false, false),
-    user("auto", 2, false, false),
-    user("noauto", 2, false, false),
-    user("user", 3, true, true),
-    user("nouser", 3, false, false),
-    user("users", 4, false, true),
-    user("nousers", 4, false, false),
-    user("owner", 5, false, false),
-    user("noowner", 5, false, false),
-    user("group", 6, false, false),
-    user("nogroup", 6, false, false),
-    user("_netdev", 7, true, true),
-    user("nofail", 8, false, true),
-    user("loop", 9, true, false),
-    user("offset", 10, false, false),
-    user("sizelimit", 11, false, false),
-    user("encryption", 12, false, false),
-    user("uhelper", 13, true, true),
-    user("helper", 14, true, true),
-    user("comment", 0, false, false),
-    user("verity.", 0, false, false),
-    user("x-", 0, true, false),
-    user("X-", 0, false, false),
-];
+named! {
+    /// Every option of the VFS.
+    VFS: VfsOption, VFS_NAMES;
+    "ro" => set(mount::MS_RDONLY, Layer::Attribute(MOUNT_ATTR_RDONLY)),
+    "rw" => clear(mount::MS_RDONLY, Layer::Attribute(MOUNT_ATTR_RDONLY)),
+    "exec" => clear(mount::MS_NOEXEC, Layer::Attribute(MOUNT_ATTR_NOEXEC)),
+    "noexec" => set(mount::MS_NOEXEC, Layer::Attribute(MOUNT_ATTR_NOEXEC)),
+    "suid" => clear(mount::MS_NOSUID, Layer::Attribute(MOUNT_ATTR_NOSUID)),
+    "nosuid" => set(mount::MS_NOSUID, Layer::Attribute(MOUNT_ATTR_NOSUID)),
+    "dev" => clear(mount::MS_NODEV, Layer::Attribute(MOUNT_ATTR_NODEV)),
+    "nodev" => set(mount::MS_NODEV, Layer::Attribute(MOUNT_ATTR_NODEV)),
+    "symfollow" => clear(mount::MS_NOSYMFOLLOW, Layer::Attribute(MOUNT_ATTR_NOSYMFOLLOW)),
+    "nosymfollow" => set(mount::MS_NOSYMFOLLOW, Layer::Attribute(MOUNT_ATTR_NOSYMFOLLOW)),
+    "atime" => clear(mount::MS_NOATIME, Layer::Attribute(MOUNT_ATTR_NOATIME)),
+    "noatime" => set(mount::MS_NOATIME, Layer::Attribute(MOUNT_ATTR_NOATIME)),
+    "diratime" => clear(mount::MS_NODIRATIME, Layer::Attribute(MOUNT_ATTR_NODIRATIME)),
+    "nodiratime" => set(mount::MS_NODIRATIME, Layer::Attribute(MOUNT_ATTR_NODIRATIME)),
+    "relatime" => set(mount::MS_RELATIME, Layer::Attribute(0)),
+    "norelatime" => clear(mount::MS_RELATIME, Layer::Attribute(0)),
+    "strictatime" => set(mount::MS_STRICTATIME, Layer::Attribute(MOUNT_ATTR_STRICTATIME)),
+    "nostrictatime" => clear(mount::MS_STRICTATIME, Layer::Attribute(MOUNT_ATTR_STRICTATIME)),
+    "sync" => set(mount::MS_SYNCHRONOUS, Layer::Superblock),
+    "async" => clear(mount::MS_SYNCHRONOUS, Layer::Superblock),
+    "dirsync" => set(mount::MS_DIRSYNC, Layer::Superblock),
+    "mand" => set(mount::MS_MANDLOCK, Layer::Superblock),
+    "nomand" => clear(mount::MS_MANDLOCK, Layer::Superblock),
+    "lazytime" => set(mount::MS_LAZYTIME, Layer::Superblock),
+    "nolazytime" => clear(mount::MS_LAZYTIME, Layer::Superblock),
+    "silent" => set(mount::MS_SILENT, Layer::Mount2),
+    "loud" => clear(mount::MS_SILENT, Layer::Mount2),
+    "iversion" => set(mount::MS_I_VERSION, Layer::Mount2),
+    "noiversion" => clear(mount::MS_I_VERSION, Layer::Mount2),
+    "remount" => set(mount::MS_REMOUNT, Layer::Operation),
+    "bind" => set(mount::MS_BIND, Layer::Operation),
+    "rbind" => set(mount::MS_BIND | mount::MS_REC, Layer::Operation),
+    "move" => set(mount::MS_MOVE, Layer::Operation),
+    "unbindable" => propagation_change(Propagation::Unbindable, mount::MS_UNBINDABLE, false),
+    "runbindable" => propagation_change(Propagation::Unbindable, mount::MS_UNBINDABLE | mount::MS_REC, true),
+    "private" => propagation_change(Propagation::Private, mount::MS_PRIVATE, false),
+    "rprivate" => propagation_change(Propagation::Private, mount::MS_PRIVATE | mount::MS_REC, true),
+    "slave" => propagation_change(Propagation::Slave, mount::MS_SLAVE, false),
+    "rslave" => propagation_change(Propagation::Slave, mount::MS_SLAVE | mount::MS_REC, true),
+    "shared" => propagation_change(Propagation::Shared, mount::MS_SHARED, false),
+    "rshared" => propagation_change(Propagation::Shared, mount::MS_SHARED | mount::MS_REC, true),
+}
+
+const fn user(family: u8, utab: bool, helper: bool) -> UserspaceOption {
+    UserspaceOption { family, utab, helper }
+}
+
+named! {
+    /// Every option of mount itself. A name that ends with a dash or a dot is a prefix of names.
+    USERSPACE: UserspaceOption, USERSPACE_NAMES;
+    "defaults" => user(1, false, false),
+    "auto" => user(2, false, false),
+    "noauto" => user(2, false, false),
+    "user" => user(3, true, true),
+    "nouser" => user(3, false, false),
+    "users" => user(4, false, true),
+    "nousers" => user(4, false, false),
+    "owner" => user(5, false, false),
+    "noowner" => user(5, false, false),
+    "group" => user(6, false, false),
+    "nogroup" => user(6, false, false),
+    "_netdev" => user(7, true, true),
+    "nofail" => user(8, false, true),
+    "loop" => user(9, true, false),
+    "offset" => user(10, false, false),
+    "sizelimit" => user(11, false, false),
+    "encryption" => user(12, false, false),
+    "uhelper" => user(13, true, true),
+    "helper" => user(14, true, true),
+    "comment" => user(0, false, false),
+    "verity." => user(0, false, false),
+    "x-" => user(0, true, false),
+    "X-" => user(0, false, false),
+}
 
 /// Who the option `name` is for.
 pub fn meaning(name: &[u8]) -> Meaning {
-    if let Some(vfs) = VFS.iter().find(|option| option.name.as_bytes() == name) {
-        return Meaning::Vfs(vfs);
+    for (option, known) in VFS.iter().zip(VFS_NAMES.split('\n')) {
+        if known.as_bytes() == name {
+            return Meaning::Vfs(option);
+        }
     }
-    let known = USERSPACE.iter().find(|option| {
-        let known = option.name.as_bytes();
-        if matches!(known, [.., b'-' | b'.']) { name.starts_with(known) } else { known == name }
-    });
-    known.map_or(Meaning::Filesystem, Meaning::Userspace)
+    for (option, known) in USERSPACE.iter().zip(USERSPACE_NAMES.split('\n')) {
+        let known = known.as_bytes();
+        if if matches!(known, [.., b'-' | b'.']) { name.starts_with(known) } else { known == name } {
+            return Meaning::Userspace(option);
+        }
+    }
+    Meaning::Filesystem
 }

@@ -68,7 +68,7 @@ fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> Result<Vec<Entr
         waiting.extend(children.filter(|index| gone.get(*index) != Some(&true)));
         if let Some(new) = waiting.get_mut(start..) {
             // What is on the mount's own root hides it and its other children: unmounted first, so visited last.
-            new.sort_by_key(|index| {
+            new.sort_unstable_by_key(|index| {
                 let over = entries.get(*index).is_some_and(|child| child.target == entry.target);
                 (!over, core::cmp::Reverse(*index))
             });

@@ -35,16 +35,16 @@ impl UtabEntry {
             let Some(equals) = word.iter().position(|&byte| byte == b'=') else { continue };
             let (key, value) = word.split_at(equals);
             let value = value.get(1..).unwrap_or_default();
-            let text = || OsString::from_vec(unescape(value).into_owned());
+            let text = OsString::from_vec(unescape(value).into_owned());
             match str::from_utf8(key).unwrap_or_default() {
                 "ID" => entry.id = number::decimal(value),
                 "UNIQID" => entry.unique = number::decimal(value),
-                "SRC" => entry.source = text(),
-                "TARGET" => entry.target = text(),
-                "ROOT" => entry.root = text(),
-                "BINDSRC" => entry.bind_source = Some(text()),
-                "ATTRS" => entry.attributes = Some(text()),
-                "OPTS" => entry.options = unescape(value).into_owned(),
+                "SRC" => entry.source = text,
+                "TARGET" => entry.target = text,
+                "ROOT" => entry.root = text,
+                "BINDSRC" => entry.bind_source = Some(text),
+                "ATTRS" => entry.attributes = Some(text),
+                "OPTS" => entry.options = text.into_vec(),
                 _ => {}
             }
         }

@@ -21,16 +21,13 @@ impl Utab {
 
     /// The entry of a mount: by its number, else, of those without one, by root, target and source.
     pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&UtabEntry> {
-        let by_id = |entry: &&UtabEntry| {
-            entry.id == Some(u64::from(mount.id)) && entry.target.as_bytes() == &*unescape(mount.target)
-        };
-        let entries = || self.entries.iter().rev();
-        entries().find(by_id).or_else(|| entries().find(|entry| entry.id.is_none() && entry.is_of(mount)))
+        find(&self.entries, mount, &mut (0..self.entries.len()).rev())
     }
 
     /// Where the entry of the mount at `target` with this number is.
     fn position(&self, target: &OsStr, id: Option<u64>) -> Option<usize> {
-        choose(id, &|accepts| self.entries.iter().rposition(|entry| accepts(entry.id) && entry.target == target))
+        let places = &mut (0..self.entries.len()).rev();
+        choose(&self.entries, target, id, places)
     }
 
     /// The entry of the mount at `target` with this number, if that is known.
@@ -45,10 +42,7 @@ impl Utab {
 
     /// The entries sorted by target, to look many mounts up.
     pub fn index(&self) -> UtabIndex<'_> {
-        let mut by_target: Vec<&UtabEntry> = self.entries.iter().collect();
-        // Stable: of the entries of one target the last one still is the last.
-        by_target.sort_by(|a, b| a.target.cmp(&b.target));
-        UtabIndex(by_target)
+        UtabIndex { entries: &self.entries, places: by_target(&self.entries) }
     }
 
     pub(super) fn to_text(&self) -> Vec<u8> {
@@ -75,7 +69,8 @@ impl Utab {
         let places = by_target(&self.entries);
         let mut stays = vec![true; self.entries.len()];
         for (target, id) in mounts {
-            let found = find_last(&self.entries, &places, target, *id, &|place| stays.get(place) == Some(&true));
+            let here = &mut places.places(target.as_bytes()).rev().filter(|place| stays.get(*place) == Some(&true));
+            let found = choose(&self.entries, target, *id, here);
             if let Some(stays) = found.and_then(|place| stays.get_mut(place)) {
                 *stays = false;
             }
@@ -107,7 +102,7 @@ impl Utab {
                 gone.push((core::mem::take(&mut entry.target), entry.id));
                 return false;
             }
-            let found = find_last(&self.entries, &places, &entry.target, entry.id, &|_| true);
+            let found = find_last(&self.entries, &places, &entry.target, entry.id);
             let Some(known) = found.and_then(|place| self.entries.get_mut(place)) else { return true };
             changed |= known.options != entry.options;
             known.options = core::mem::take(&mut entry.options);
@@ -116,13 +111,12 @@ impl Utab {
         changed |= self.remove_all(&gone);
         // One that was set twice is added once.
         let places = by_target(&new);
-        let last = |(place, entry): (usize, &UtabEntry)| {
-            find_last(&new, &places, &entry.target, entry.id, &|_| true) == Some(place)
-        };
-        let added: Vec<UtabEntry> =
-            new.iter().enumerate().filter(|at| last(*at)).map(|(_, entry)| entry.clone()).collect();
-        changed |= !added.is_empty();
-        self.entries.extend(added);
+        for (place, entry) in new.iter().enumerate() {
+            if find_last(&new, &places, &entry.target, entry.id) == Some(place) {
+                self.entries.push(entry.clone());
+                changed = true;
+            }
+        }
         changed
     }
 
@@ -161,16 +155,46 @@ impl Utab {
     }
 }
 
-/// Whether an entry with this number, or without any, is wanted.
-type Accepts<'a> = &'a dyn Fn(Option<u64>) -> bool;
-
-/// Which entry of a target is that of the mount with this number: one that has the number, else the last one without
-/// any. If the mount's is not known, the target's last one. `last` finds the last one whose number is accepted.
-fn choose(id: Option<u64>, last: &dyn Fn(Accepts<'_>) -> Option<usize>) -> Option<usize> {
-    match id {
-        Some(_) => last(&|own| own == id).or_else(|| last(&|own| own.is_none())),
-        None => last(&|_| true),
+/// Which entry at `target` is that of the mount with this number: the last one that has the number, else the last one
+/// without any. If the mount's is not known, the target's last one. `places` leads through the entries backwards.
+fn choose(
+    entries: &[UtabEntry],
+    target: &OsStr,
+    id: Option<u64>,
+    places: &mut dyn Iterator<Item = usize>,
+) -> Option<usize> {
+    let mut without = None;
+    for place in places {
+        let Some(entry) = entries.get(place).filter(|entry| entry.target == target) else { continue };
+        if id.is_none() || entry.id == id {
+            return Some(place);
+        }
+        if entry.id.is_none() && without.is_none() {
+            without = Some(place);
+        }
     }
+    without
+}
+
+/// [`Utab::find`] among the entries that `places` leads through, backwards.
+fn find<'a>(
+    entries: &'a [UtabEntry],
+    mount: &mountinfo::Entry<'_>,
+    places: &mut dyn Iterator<Item = usize>,
+) -> Option<&'a UtabEntry> {
+    let mut without = None;
+    for place in places {
+        let Some(entry) = entries.get(place).filter(|entry| entry.target.as_bytes() == &*unescape(mount.target)) else {
+            continue;
+        };
+        if entry.id == Some(u64::from(mount.id)) {
+            return Some(entry);
+        }
+        if without.is_none() && entry.id.is_none() && entry.is_of(mount) {
+            without = Some(entry);
+        }
+    }
+    without
 }
 
 fn by_target(entries: &[UtabEntry]) -> index::Index {
@@ -180,54 +204,33 @@ fn by_target(entries: &[UtabEntry]) -> index::Index {
     places
 }
 
-/// Where the entry of the mount at `target` with this number is, among those that `counts` takes.
-fn find_last(
-    entries: &[UtabEntry],
-    places: &index::Index,
-    target: &OsStr,
-    id: Option<u64>,
-    counts: &dyn Fn(usize) -> bool,
-) -> Option<usize> {
-    choose(id, &|accepts| {
-        let is = |place: usize| {
-            entries.get(place).is_some_and(|entry| accepts(entry.id) && entry.target == target) && counts(place)
-        };
-        places.places(target.as_bytes()).rev().find(|place| is(*place))
-    })
+fn find_last(entries: &[UtabEntry], places: &index::Index, target: &OsStr, id: Option<u64>) -> Option<usize> {
+    choose(entries, target, id, &mut places.places(target.as_bytes()).rev())
 }
 
 /// A [`Utab`] sorted by target.
-pub struct UtabIndex<'a>(Vec<&'a UtabEntry>);
+pub struct UtabIndex<'a> {
+    entries: &'a [UtabEntry],
+    places: index::Index,
+}
 
 impl<'a> UtabIndex<'a> {
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// As [`Utab::find_mount`].
     pub fn find_mount(&self, target: &OsStr, id: Option<u64>) -> Option<&'a UtabEntry> {
-        let same = self.of(target);
-        let place = choose(id, &|accepts| same.iter().rposition(|entry| accepts(entry.id)))?;
-        same.get(place).copied()
-    }
-
-    /// The entries of a target, the oldest first.
-    fn of(&self, target: &OsStr) -> &[&'a UtabEntry] {
-        let first = self.0.partition_point(|entry| entry.target.as_os_str() < target);
-        let last = self.0.partition_point(|entry| entry.target.as_os_str() <= target);
-        self.0.get(first..last).unwrap_or_default()
+        self.entries.get(find_last(self.entries, &self.places, target, id)?)
     }
 
     /// As [`Utab::find`].
-    pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&UtabEntry> {
-        if self.0.is_empty() {
+    pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&'a UtabEntry> {
+        if self.entries.is_empty() {
             return None;
         }
-        let target = unescape(mount.target);
-        let same = || self.of(OsStr::from_bytes(&target)).iter().rev().copied();
-        let by_id = |entry: &&UtabEntry| entry.id == Some(u64::from(mount.id));
-        same().find(by_id).or_else(|| same().find(|entry| entry.id.is_none() && entry.is_of(mount)))
+        find(self.entries, mount, &mut self.places.places(&unescape(mount.target)).rev())
     }
 }
 
