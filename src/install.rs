@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Where programs are below the top of a tree.
-const PROGRAM_DIRECTORIES: [&str; 6] = ["usr/local/bin", "usr/local/sbin", "usr/bin", "usr/sbin", "bin", "sbin"];
+const PROGRAM_DIRECTORIES: &str = "usr/local/bin usr/local/sbin usr/bin usr/sbin bin sbin";
 
 /// Makes or removes the links.
 pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
@@ -123,8 +123,9 @@ fn components(path: &OsStr) -> Vec<&[u8]> {
 /// The tree that a program in this directory belongs to: what lies above its `usr/bin` or the like, but never `/`,
 /// where an absolute path means the same.
 fn top_of_tree<'a>(directory: &'a [&'a [u8]]) -> &'a [&'a [u8]] {
-    let mut tops =
-        PROGRAM_DIRECTORIES.iter().filter_map(|below| directory.strip_suffix(components(OsStr::new(below)).as_slice()));
+    let mut tops = PROGRAM_DIRECTORIES
+        .split(' ')
+        .filter_map(|below| directory.strip_suffix(components(OsStr::new(below)).as_slice()));
     tops.find(|top| !top.is_empty()).unwrap_or(directory)
 }
 

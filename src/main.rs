@@ -232,7 +232,7 @@ fn is_ours(name: &OsStr) -> bool {
 
 /// Where the whole pages are, from the directory of the program: installed (with a directory for each section), or in
 /// the source.
-const PAGES: [&str; 3] = ["/../lib/ctrbox/share/man/man", "/../share/man/man", "/../man"];
+const PAGES: &str = "/../lib/ctrbox/share/man/man /../share/man/man /../man";
 
 /// `ctrbox man APPLET`: the whole page where it is installed beside the program, else what the table says; as man(7)
 /// source.
@@ -256,7 +256,7 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
     let program = program.unwrap_or_else(|_| "/usr/bin/ctrbox".into());
     let directory = linux::directory::parent(&program)?;
     let number = applet.section.number();
-    PAGES.iter().find_map(|place| {
+    PAGES.split(' ').find_map(|place| {
         let mut path = OsString::from(directory);
         let section = if place.ends_with("/man/man") { number } else { "" };
         for part in [place, section, "/", applet.name, ".", number] {

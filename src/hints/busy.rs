@@ -5,6 +5,7 @@ use crate::hint::{Hint, NAMED};
 use cli::text;
 use linux::mount::holders::{HeldMount, Holder, Holders};
 use linux::mount::mountinfo::Entry;
+use linux::mount::table::Tree;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -12,31 +13,29 @@ use std::os::unix::ffi::OsStrExt;
 /// the processes. With several, each hint begins with its target.
 pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Vec<Hint> {
     let Some(table) = environment.mounts() else { return Vec::new() };
-    let mut by_id: Vec<Entry<'_>> = table.entries().collect();
-    let mut by_parent = by_id.clone();
-    by_id.sort_unstable_by_key(|entry| entry.id);
-    by_parent.sort_by_key(|entry| entry.parent);
-    let find = |id: u32| by_id.binary_search_by_key(&id, |entry| entry.id).ok().and_then(|index| by_id.get(index));
+    let entries: Vec<Entry<'_>> = table.entries().collect();
+    let tree = Tree::new(&entries);
     let busy: Vec<Busy<'_>> = targets
         .iter()
         .map(|target| {
-            let mount = environment.mount_of(target).and_then(|found| find(u32::try_from(found.id).ok()?));
+            let mount = environment.mount_of(target).and_then(|found| tree.get(u32::try_from(found.id).ok()?));
             let mut hints = Vec::new();
             if target == "/" {
                 hints.push(text![
                     "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
                 ]);
             } else if let Some(mount) = mount {
-                let first = by_parent.partition_point(|entry| entry.parent < mount.id);
-                let on_it = by_parent.iter().skip(first).take_while(|entry| entry.parent == mount.id);
-                hints.extend(on_it.take(NAMED).map(|entry| {
-                    text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"]
-                }));
+                for (_, place) in tree.on(mount.id).iter().take(NAMED) {
+                    if let Some(entry) = entries.get(*place) {
+                        let what = text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"];
+                        hints.push(what);
+                    }
+                }
             }
             let wanted = mount.filter(|_| target != "/").map(|mount| HeldMount {
                 id: u64::from(mount.id),
                 device: mount.device,
-                group: find(mount.parent).and_then(|parent| parent.group("shared:")),
+                group: tree.get(mount.parent).and_then(|parent| parent.group("shared:")),
                 peers: mount.group("shared:"),
                 limit: NAMED - hints.len(),
             });
@@ -44,16 +43,24 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
         })
         .collect();
     let wanted: Vec<HeldMount> = busy.iter().filter_map(|busy| busy.wanted).collect();
-    let mut found = if wanted.is_empty() { Holders::default() } else { environment.holders(&wanted) };
-    found.holders.sort_by_key(|holder| holder.mount);
+    let found = if wanted.is_empty() { Holders::default() } else { environment.holders(&wanted) };
     let (shell, swaps) = (environment.parent(), environment.file(OsStr::new("/proc/swaps")).unwrap_or_default());
+    let mut by_mount: Vec<(u64, usize)> = Vec::with_capacity(found.holders.len());
+    for (place, holder) in found.holders.iter().enumerate() {
+        by_mount.push((holder.mount, place));
+    }
+    by_mount.sort_unstable();
     let mut all = Vec::new();
     let mut unfinished = None;
     for Busy { target, wanted, mut hints } in busy {
         if let Some(mount) = wanted {
-            let first = found.holders.partition_point(|holder| holder.mount < mount.id);
-            let users = found.holders.iter().skip(first).take_while(|holder| holder.mount == mount.id);
-            hints.extend(users.map(|holder| used_by(holder, shell)));
+            let first = by_mount.partition_point(|(holds, _)| *holds < mount.id);
+            for (holds, place) in by_mount.iter().skip(first) {
+                if *holds != mount.id {
+                    break;
+                }
+                hints.extend(found.holders.get(*place).map(|holder| used_by(holder, shell)));
+            }
             if let Some(swap) = swap_on(target, &swaps) {
                 hints.push(text!["swap is on its file ", swap, ": swapoff ", swap]);
             }

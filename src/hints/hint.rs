@@ -50,6 +50,11 @@ pub(crate) fn who_has(number: u8, environment: &dyn Environment) -> Vec<u8> {
     text!["root is without it here, as in a container, which is given it when it is started: --cap-add ", name]
 }
 
+/// Whether a name is a word of a text.
+pub(crate) fn is_one_of(name: &OsStr, words: &str) -> bool {
+    words.split(' ').any(|word| name == word)
+}
+
 /// Up to [`NAMED`] of them, and how many more there are.
 pub(crate) fn list<'a>(separator: &str, all: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut list = Vec::new();

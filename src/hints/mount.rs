@@ -1,7 +1,7 @@
 //! Why a mount failed: mount(2), fsconfig(2), mount_setattr(2).
 
 use crate::environment::{Environment, Kind as FileKind, Superblock};
-use crate::hint::{Hint, lacks};
+use crate::hint::{Hint, is_one_of, lacks};
 use crate::proc::{revealing, shows_foreign};
 use crate::user_namespaces::{forbidden_user_namespaces, has_user_namespaces};
 use cli::text;
@@ -68,7 +68,7 @@ fn is_dangling(path: &OsStr, environment: &dyn Environment) -> bool {
 }
 
 /// Types that a program of their own mounts.
-const HELPED: [&str; 10] = ["nfs", "nfs4", "cifs", "smb3", "ntfs", "ntfs-3g", "davfs", "sshfs", "fuse", "glusterfs"];
+const HELPED: &str = "nfs nfs4 cifs smb3 ntfs ntfs-3g davfs sshfs fuse glusterfs";
 
 fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
     let mut hint = text!["the kernel does not know '", fstype, "': no such module, and it is not in /proc/filesystems"];
@@ -79,15 +79,14 @@ fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
     {
         hint = text!["'", fstype, "' is in /proc/filesystems, but the kernel has no device for this source"];
     }
-    if HELPED.iter().any(|helped| fstype == *helped) {
+    if is_one_of(fstype, HELPED) {
         hint.extend_from_slice(&text!["; the program /sbin/mount.", fstype, " is not there either"]);
     }
     hint
 }
 
 /// Types that a user namespace may mount, where their conditions hold (of two only on newer kernels).
-const MOUNTED_INSIDE: [&str; 11] =
-    ["tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "overlay", "fuse", "binfmt_misc", "bpf"];
+const MOUNTED_INSIDE: &str = "tmpfs ramfs proc sysfs devpts mqueue cgroup2 overlay fuse binfmt_misc bpf";
 
 fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let hints = powerless("mount", "", environment);
@@ -114,7 +113,7 @@ fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Enviro
         ]];
     }
     if let (Operation::New, Errno::EPERM, Some(fstype)) = (mounting.operation, errno, mounting.fstype)
-        && !MOUNTED_INSIDE.iter().any(|inside| fstype == *inside)
+        && !is_one_of(fstype, MOUNTED_INSIDE)
         && !fstype.as_bytes().starts_with(b"fuse.")
     {
         return vec![text![

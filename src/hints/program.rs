@@ -1,7 +1,7 @@
 //! Why a program could not be executed: execve(2).
 
 use crate::environment::{Environment, Kind as FileKind};
-use crate::hint::{Hint, list, on};
+use crate::hint::{Hint, is_one_of, list, on};
 use cli::text;
 use linux::Errno;
 use linux::executable::{foreign, needed};
@@ -10,11 +10,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Where programs are in any Linux root, for a name that PATH does not lead to.
-const USUAL: [&str; 8] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/busybox", "/usr/lib/ctrbox/bin"];
+const USUAL: &str = "/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin /busybox /usr/lib/ctrbox/bin";
 
 /// Shells that a minimal root may have.
-const SHELLS: [&str; 8] = ["bash", "sh", "ash", "dash", "zsh", "busybox", "ksh", "fish"];
+const SHELLS: &str = "bash sh ash dash zsh busybox ksh fish";
 
 pub(crate) fn exec(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
     let path = error.path.as_os_str();
@@ -52,18 +51,18 @@ fn not_there(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
     }
     if let Some(searched) = &error.searched {
         let mut hints = vec![text!["PATH searched: ", searched]];
-        if let Some(found) = found_in(&USUAL, &error.file, environment).next() {
+        if let Some(found) = found_in(USUAL, &error.file, environment).into_iter().next() {
             hints.push(text!["it is there as ", found, ", which is not in that PATH"]);
         }
         return hints;
     }
     let name = cli::called::last_component(&error.file);
-    if !SHELLS.iter().any(|shell| name == *shell) {
+    if !is_one_of(name, SHELLS) {
         return Vec::new();
     }
     let mut there = Vec::new();
-    for name in SHELLS {
-        there.extend(found_in(&["/bin", "/usr/bin", "/busybox"], OsStr::new(name), environment));
+    for name in SHELLS.split(' ') {
+        there.extend(found_in("/bin /usr/bin /busybox", OsStr::new(name), environment));
     }
     if there.is_empty() {
         return vec![text!["there is no shell in this root; name a program that is in it"]];
@@ -71,17 +70,17 @@ fn not_there(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
     vec![text!["shells that are in this root: ", list(" ", there.iter().map(|path| path.as_bytes()))]]
 }
 
-fn found_in<'a>(
-    directories: &'a [&str],
-    name: &'a OsStr,
-    environment: &'a dyn Environment,
-) -> impl Iterator<Item = OsString> + 'a {
-    directories.iter().filter_map(move |directory| {
+fn found_in(directories: &str, name: &OsStr, environment: &dyn Environment) -> Vec<OsString> {
+    let mut found = Vec::new();
+    for directory in directories.split(' ') {
         let mut path = OsString::from(directory);
         path.push("/");
         path.push(name);
-        environment.node(&path).is_some_and(|node| node.kind == FileKind::Regular).then_some(path)
-    })
+        if environment.node(&path).is_some_and(|node| node.kind == FileKind::Regular) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// It is no program for this machine.

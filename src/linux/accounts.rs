@@ -9,39 +9,33 @@ mod read;
 
 pub use line::{Group, GroupLine, Range, User, UserLine, parse_group, parse_range, parse_user};
 
-use crate::Errno;
 use crate::index::Index;
+use crate::{Errno, error::Context};
 use read::each;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// The user with this name.
 pub fn passwd_by_name(name: &OsStr) -> Option<User> {
-    find_user(&|user| user.name == name.as_bytes())
+    find_user(Some(name), 0).ok()?
 }
 
 /// The first user with this number.
 pub fn passwd_by_uid(uid: u32) -> Option<User> {
-    find_user(&|user| user.uid == uid)
+    find_user(None, uid).ok()?
 }
 
 /// [`passwd_by_uid`] where it matters whether there is no such user, or the file cannot be read.
 pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
-    const PATH: &str = "/etc/passwd";
-    let mut found = None;
-    let read = each(PATH, &mut |line| {
-        found = parse_user(line).filter(|user| user.uid == uid).map(UserLine::to_user);
-        found.is_none()
-    });
-    match read {
-        Ok(()) | Err(Errno::ENOENT) => Ok(found),
-        Err(errno) => Err(crate::Error::new("open", PATH, errno)),
+    match find_user(None, uid) {
+        Err(Errno::ENOENT) => Ok(None),
+        found => found.context("open", PASSWD),
     }
 }
 
 /// The group with this name.
 pub fn group_by_name(name: &OsStr) -> Option<Group> {
-    find_group(&|group| group.name == name.as_bytes())
+    find_group(Some(name), 0)
 }
 
 /// The numbers of the groups with these names, from one reading of the group file, in the names' order.
@@ -69,7 +63,7 @@ pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<u32>> {
 
 /// The first group with this number.
 pub fn group_by_gid(gid: u32) -> Option<Group> {
-    find_group(&|group| group.gid == gid)
+    find_group(None, gid)
 }
 
 /// The groups a login of `name` has: `gid` first, then those that list the user, as
@@ -154,19 +148,31 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Res
     Ok(ranges)
 }
 
-fn find_user(is_wanted: &dyn Fn(&UserLine<'_>) -> bool) -> Option<User> {
+const PASSWD: &str = "/etc/passwd";
+
+/// The first user with this name or, without one, with this number.
+fn find_user(name: Option<&OsStr>, uid: u32) -> Result<Option<User>, Errno> {
     let mut found = None;
-    let _ = each("/etc/passwd", &mut |line| {
-        found = parse_user(line).filter(is_wanted).map(UserLine::to_user);
+    each(PASSWD, &mut |line| {
+        if let Some(user) = parse_user(line)
+            && name.map_or(user.uid == uid, |name| user.name == name.as_bytes())
+        {
+            found = Some(user.to_user());
+        }
         found.is_none()
-    });
-    found
+    })?;
+    Ok(found)
 }
 
-fn find_group(is_wanted: &dyn Fn(&GroupLine<'_>) -> bool) -> Option<Group> {
+/// As [`find_user`]; of a file that cannot be read no group is known.
+fn find_group(name: Option<&OsStr>, gid: u32) -> Option<Group> {
     let mut found = None;
     let _ = each("/etc/group", &mut |line| {
-        found = parse_group(line).filter(is_wanted).map(GroupLine::to_group);
+        if let Some(group) = parse_group(line)
+            && name.map_or(group.gid == gid, |name| group.name == name.as_bytes())
+        {
+            found = Some(group.to_group());
+        }
         found.is_none()
     });
     found

@@ -9,7 +9,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Where they are looked for.
-const DIRECTORIES: [&str; 3] = ["/sbin/", "/sbin/fs.d/", "/sbin/fs/"];
+const DIRECTORIES: &str = "/sbin/ /sbin/fs.d/ /sbin/fs/";
 
 /// The program for a file system type, `verb` being `mount` or `umount`; for `fuse.sshfs` also the one for `fuse`.
 pub fn find(verb: &str, fstype: &OsStr) -> Option<OsString> {
@@ -20,7 +20,7 @@ pub fn find(verb: &str, fstype: &OsStr) -> Option<OsString> {
         return None;
     }
     let base = name.split(|&byte| byte == b'.').next().unwrap_or_default();
-    for directory in DIRECTORIES {
+    for directory in DIRECTORIES.split(' ') {
         for fstype in [name, base] {
             let path = [directory.as_bytes(), verb.as_bytes(), b".", fstype].concat();
             let path = OsString::from_vec(path);

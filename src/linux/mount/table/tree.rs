@@ -31,6 +31,14 @@ impl<'t, 'a> Tree<'t, 'a> {
         self.entries.get(self.place(id)?)
     }
 
+    /// The mounts on the mount with this number: its number, and the place of each among the entries, in their order.
+    pub fn on(&self, id: u32) -> &[(u32, usize)] {
+        let first = self.by_parent.partition_point(|(parent, _)| *parent < id);
+        let children = self.by_parent.get(first..).unwrap_or_default();
+        let count = children.iter().take_while(|(parent, _)| *parent == id).count();
+        children.get(..count).unwrap_or_default()
+    }
+
     /// Its place among the entries.
     fn place(&self, id: u32) -> Option<usize> {
         let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok()?;
@@ -50,7 +58,7 @@ pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> Result<Vec<Entry<'a
 }
 
 fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> Result<Vec<Entry<'a>>, Errno> {
-    let Tree { entries, by_parent, .. } = tree;
+    let entries = tree.entries;
     let root = tree.place(top).ok_or(Errno::ENOENT)?;
     // Parents before children, earlier before later; reversed, each comes after everything that lies on it.
     let mut order = Vec::new();
@@ -61,9 +69,7 @@ fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> Result<Vec<Entr
         if order.len() > entries.len() {
             return Err(Errno::EINVAL);
         }
-        let first = by_parent.partition_point(|(parent, _)| *parent < entry.id);
-        let children = by_parent.get(first..).unwrap_or_default();
-        let children = children.iter().take_while(|(parent, _)| *parent == entry.id).map(|(_, index)| *index);
+        let children = tree.on(entry.id).iter().map(|(_, index)| *index);
         let start = waiting.len();
         waiting.extend(children.filter(|index| gone.get(*index) != Some(&true)));
         if let Some(new) = waiting.get_mut(start..) {
