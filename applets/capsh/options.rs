@@ -67,5 +67,6 @@ pub(super) static OPTIONS: Specs = cli::specs!(ROWS);
 
 /// Does what the row with this index says.
 pub(super) fn act_on(session: &mut Session<'_>, index: usize, value: Option<&OsStr>) -> Result<Ended, Failure> {
-    cli::row!(ROWS, index, action => action.act(session, value))
+    let text = value.unwrap_or_default();
+    cli::row!(ROWS, index, action => action.act(session, value, text))
 }

@@ -39,12 +39,12 @@ pub enum Ended {
 }
 
 impl Action {
-    /// Does it, with the value if there is one.
+    /// Does it, with the value if there is one; `text` is the value, or empty.
     #[inline(always)]
-    pub fn act(self, session: &mut Session<'_>, value: Option<&OsStr>) -> Result<Ended, Failure> {
+    pub fn act(self, session: &mut Session<'_>, value: Option<&OsStr>, text: &OsStr) -> Result<Ended, Failure> {
         match self {
             Action::Do(act) => act(session)?,
-            Action::With(act) => act(session, value.unwrap_or_default())?,
+            Action::With(act) => act(session, text)?,
             Action::Maybe(act) => act(session, value)?,
             Action::Help => return Ok(Ended::Help),
             Action::License => return Ok(Ended::License),

@@ -104,13 +104,18 @@ impl<O> Clone for Store<O> {
 impl<O> Copy for Store<O> {}
 
 impl<O> Store<O> {
-    /// Does it.
+    /// Does it. `text` is the value, or empty: made by the caller, once for all rows.
     #[inline(always)]
-    pub fn apply(self, options: &mut O, value: Option<&'static OsStr>) -> Result<Met, Failure> {
+    pub fn apply(
+        self,
+        options: &mut O,
+        value: Option<&'static OsStr>,
+        text: &'static OsStr,
+    ) -> Result<Met, Failure> {
         match self {
             Store::Flag(store) => store(options),
             Store::CheckedFlag(store) => store(options)?,
-            Store::Value(store) => store(options, value.unwrap_or_default())?,
+            Store::Value(store) => store(options, text)?,
             Store::Maybe(store) => store(options, value)?,
             Store::Help => return Ok(Met::Help),
             Store::Version(features) => return Ok(Met::Version(features)),
@@ -213,7 +218,10 @@ macro_rules! table {
     ($rows:expr) => {
         $crate::option::Table {
             specs: $crate::specs!($rows),
-            store: |options, index, value| $crate::row!($rows, index, store => store.apply(options, value)),
+            store: |options, index, value| {
+                let text = value.unwrap_or_default();
+                $crate::row!($rows, index, store => store.apply(options, value, text))
+            },
         }
     };
 }
