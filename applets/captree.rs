@@ -7,7 +7,7 @@ mod tree;
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint, hints_wanted};
-use cli::{Applet, Failure, Invocation, Origin, Outcome, Output, text};
+use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, text};
 use flags::{OPTIONS, Options};
 use std::os::unix::ffi::OsStrExt;
 use tree::{Processes, Style};
@@ -15,11 +15,11 @@ use tree::{Processes, Style};
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "captree",
-    directory: "usr/bin",
-    section: "8",
+    directory: Directory::Bin,
+    section: Section::Administration,
     origin: Origin::Libcap,
     summary: "display tree of process capabilities",
-    synopsis: &["[options] [pid|glob] ..."],
+    synopsis: "[options] [pid|glob] ...",
     notes: "",
     usage_status: 2,
     options: &OPTIONS,

@@ -106,12 +106,7 @@ impl<O> Copy for Store<O> {}
 impl<O> Store<O> {
     /// Does it. `text` is the value, or empty: made by the caller, once for all rows.
     #[inline(always)]
-    pub fn apply(
-        self,
-        options: &mut O,
-        value: Option<&'static OsStr>,
-        text: &'static OsStr,
-    ) -> Result<Met, Failure> {
+    pub fn apply(self, options: &mut O, value: Option<&'static OsStr>, text: &'static OsStr) -> Result<Met, Failure> {
         match self {
             Store::Flag(store) => store(options),
             Store::CheckedFlag(store) => store(options)?,
