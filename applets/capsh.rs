@@ -92,8 +92,10 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<E
         match argument.as_bytes() {
             b"--" | b"-+" | b"==" | b"=+" => {
                 let program = if argument.as_bytes().starts_with(b"=") { OsString::from("capsh") } else { shell };
-                let words: Vec<OsString> =
-                    [program].into_iter().chain(after.iter().map(|word| word.to_os_string())).collect();
+                let mut words = vec![program];
+                for word in after {
+                    words.push(word.to_os_string());
+                }
                 explanation.run(&words, "");
                 if after.first().is_some_and(|first| *first == "-c") {
                     explanation.tell("the shell reads the text after -c; it is not explained here", NO_CALL, &[]);

@@ -245,21 +245,18 @@ fn change_ambient(
     list: &OsStr,
     change: fn(u8) -> linux::Result<()>,
     verb: &str,
-    hint: impl Fn(Failure, u8, Errno) -> Failure,
+    hint: fn(Failure, u8, Errno) -> Failure,
 ) -> StepResult {
-    if list == "all" {
-        for capability in 0..caps::count() {
-            change(capability).map_err(|error| {
-                let name = caps::name(capability);
-                hint(fail(text!["Unable to ", verb, " ambient capability [", name, "]"]), capability, error.errno)
-            })?;
-        }
-        return Ok(());
-    }
-    for capability in read_list(list)? {
+    let is_all = list == "all";
+    let capabilities = if is_all { caps::members(caps::all(caps::count())).collect() } else { read_list(list)? };
+    for capability in capabilities {
         change(capability).map_err(|error| {
             let name = caps::name(capability);
-            hint(fail(text!["failed to ", verb, " ambient [", name, "=", capability, "]"]), capability, error.errno)
+            let failure = match is_all {
+                true => fail(text!["Unable to ", verb, " ambient capability [", name, "]"]),
+                false => fail(text!["failed to ", verb, " ambient [", name, "=", capability, "]"]),
+            };
+            hint(failure, capability, error.errno)
         })?;
     }
     Ok(())
@@ -270,7 +267,7 @@ fn recognized(text: &OsStr) -> Result<u8, Failure> {
         .map_err(|error| point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error))
 }
 
-fn require(text: &OsStr, otherwise: &str, holds: impl FnOnce(u8) -> bool) -> StepResult {
+fn require(text: &OsStr, otherwise: &str, holds: fn(u8) -> bool) -> StepResult {
     if holds(recognized(text)?) { Ok(()) } else { Err(fail(text!["cap[", text, "] ", otherwise])) }
 }
 

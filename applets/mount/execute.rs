@@ -109,11 +109,12 @@ impl DetachedTree<'_> {
             }
             MountStep::Reconfigure { settings, present } => {
                 self.reconfigure(settings)?;
-                let lost = self.lost(settings, present)?;
+                let mut lost = self.lost(settings, present)?;
                 if !lost.is_empty() {
                     // Some file systems begin anew with each remount. What was asked for is last, and wins.
                     // What is refused now cannot be given again, and the file system has its reasons to drop it.
-                    let _ = self.reconfigure(&[lost.as_slice(), settings].concat());
+                    lost.extend_from_slice(settings);
+                    let _ = self.reconfigure(&lost);
                 }
             }
             MountStep::SetAttributes { attributes, recursive } => {
@@ -231,14 +232,17 @@ impl DetachedTree<'_> {
             }
         };
         let has = has.unwrap_or_default();
-        let mut lost = present.to_vec();
-        lost.retain(|(name, value)| {
+        let mut lost = Vec::new();
+        for setting in present {
+            let (name, value) = setting;
             let same = |option: &MountOption| {
                 option.name == name.as_bytes()
                     && option.plain_value().as_deref() == value.as_deref().map(OsStrExt::as_bytes)
             };
-            !has.0.iter().any(same) && !settings.iter().any(|(asked, _)| asked == name)
-        });
+            if !has.0.iter().any(same) && !settings.iter().any(|(asked, _)| asked == name) {
+                lost.push(setting.clone());
+            }
+        }
         Ok(lost)
     }
 

@@ -154,15 +154,23 @@ pub fn from_mounted(
 /// Of the options in fstab, those that the file system `has` already, and that are not asked for again.
 fn present(has: &[u8], options: &MountOptions, asked: &MountOptions) -> MountOptions {
     let has = MountOptions::parse(&mountinfo::unescape(has)).unwrap_or_default();
-    let mut present = not_asked(options, asked);
-    present.0.retain(|option| {
-        has.0.iter().any(|other| other.name == option.name && other.plain_value() == option.plain_value())
-    });
+    let mut present = MountOptions::default();
+    for option in not_asked(options, asked).0 {
+        if has.0.iter().any(|other| other.name == option.name && other.plain_value() == option.plain_value()) {
+            present.0.push(option);
+        }
+    }
     present
 }
 
 fn not_asked(options: &MountOptions, asked: &MountOptions) -> MountOptions {
-    MountOptions(options.0.iter().filter(|option| !asked.0.contains(option)).cloned().collect())
+    let mut rest = MountOptions::default();
+    for option in &options.0 {
+        if !asked.0.contains(option) {
+            rest.0.push(option.clone());
+        }
+    }
+    rest
 }
 
 /// The first entry that the request means.

@@ -118,7 +118,11 @@ impl Mount {
         let typed = settings.typed;
         let mut argv = vec![program.to_os_string(), self.source_or_none().to_os_string(), self.target.path.clone()];
         let flags = [("-s", typed.sloppy), ("-f", typed.fake), ("-n", typed.no_mtab), ("-v", settings.verbose)];
-        argv.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| OsString::from(flag)));
+        for (flag, given) in flags {
+            if given {
+                argv.push(OsString::from(flag));
+            }
+        }
         argv.push(OsString::from("-o"));
         argv.push(OsString::from_vec(self.options.for_helper()));
         let full = [b"mount.", fstype.as_bytes()].concat();

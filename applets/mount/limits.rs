@@ -13,7 +13,7 @@ const SOURCE: usize = 4095;
 
 /// The layers of an overlay one by one, if their list is too long for fsconfig(2) and says the same so: `a:b::c` is two
 /// `lowerdir+` and one `datadir+` (Linux 6.7). A backslash has a meaning in the list alone.
-pub fn by_layer<'a>(fstype: Option<&OsStr>, mut settings: Vec<Setting<'a>>) -> Vec<Setting<'a>> {
+pub fn by_layer<'a>(fstype: Option<&OsStr>, settings: Vec<Setting<'a>>) -> Vec<Setting<'a>> {
     let is_list = |setting: &Setting<'a>| setting.0 == "lowerdir";
     let Some(place) = settings.iter().position(is_list) else { return settings };
     let Some((_, Some(list))) = settings.get(place) else { return settings };
@@ -40,8 +40,15 @@ pub fn by_layer<'a>(fstype: Option<&OsStr>, mut settings: Vec<Setting<'a>>) -> V
             [_, rest @ ..] => ("lowerdir+", rest),
         };
     }
-    settings.splice(place..=place, layers);
-    settings
+    let mut all = Vec::with_capacity(settings.len() + layers.len());
+    for (index, setting) in settings.into_iter().enumerate() {
+        if index == place {
+            all.append(&mut layers);
+        } else {
+            all.push(setting);
+        }
+    }
+    all
 }
 
 /// Whether a refused option is one of those that [`by_layer`] makes, which older kernels do not know.

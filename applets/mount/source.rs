@@ -79,6 +79,10 @@ fn is_btrfs_of(mount: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
     uuid(path).is_some_and(|own| uuid(&mount.source_text()) == Some(own))
 }
 
+fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').filter(|name| !name.is_empty())
+}
+
 /// Whether a mount shows the subvolume of btrfs that the options ask for; of other file systems there is only one.
 pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> bool {
     if mount.fstype != b"btrfs" {
@@ -86,10 +90,8 @@ pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> boo
     }
     let value = |name| options.get(name).and_then(|option| option.plain_value());
     if let Some(path) = value("subvol") {
-        let names = |path: &[u8]| -> Vec<Vec<u8>> {
-            path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect()
-        };
-        return names(&path) == names(mount.root_path().as_bytes());
+        let root = mount.root_path();
+        return names(&path).eq(names(root.as_bytes()));
     }
     const TOP: u64 = 5;
     let wanted = match value("subvolid") {

@@ -105,7 +105,7 @@ fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
     Ok(TargetProcess { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
 
-fn id_or_follow(value: &OsStr, what: &str, read: impl FnOnce(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
+fn id_or_follow(value: &OsStr, what: &str, read: fn(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
     if value == "follow" {
         return Ok(Id::Follow);
     }

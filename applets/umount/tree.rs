@@ -54,8 +54,12 @@ pub fn with_utab(settings: &Unmounting<'_>, unmount: &mut dyn FnMut(&mut Known<'
 
 /// The lowest of the mounts that are stacked on a directory, by its number.
 fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
-    let mut parents: Vec<(u32, u32)> =
-        entries.iter().filter(|entry| entry.is_on(path)).map(|entry| (entry.id, entry.parent)).collect();
+    let mut parents: Vec<(u32, u32)> = Vec::new();
+    for entry in entries {
+        if entry.is_on(path) {
+            parents.push((entry.id, entry.parent));
+        }
+    }
     let last = parents.last()?.0;
     parents.sort_unstable();
     let parent_of = |id: u32| {

@@ -145,7 +145,7 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     }
 }
 
-fn map_id(value: &OsStr, what: &str, read: impl FnOnce(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
+fn map_id(value: &OsStr, what: &str, read: fn(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
     read(value).ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "'"]))
 }
 

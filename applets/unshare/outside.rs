@@ -163,7 +163,9 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
     let program = OsString::from(ids.program());
     let mut argv = vec![program.clone(), OsString::from(pid.to_string())];
     for extent in map {
-        argv.extend([extent.inner, extent.outer, extent.count].map(|number| OsString::from(number.to_string())));
+        for number in [extent.inner, extent.outer, extent.count] {
+            argv.push(OsString::from(number.to_string()));
+        }
     }
     let (ours, theirs) = process::channel().map_err(fork_failed)?;
     match process::fork().map_err(fork_failed)? {

@@ -50,7 +50,11 @@ fn parse_rows(
             Ok(Some(lexopt::Arg::Value(operand))) => {
                 operands.push(operand);
                 if until_operand {
-                    operands.extend(parser.raw_args().into_iter().flatten());
+                    if let Ok(rest) = parser.raw_args() {
+                        for operand in rest {
+                            operands.push(operand);
+                        }
+                    }
                     break;
                 }
                 continue;

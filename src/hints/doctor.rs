@@ -61,35 +61,40 @@ struct Machine<'a> {
     pieces: Vec<Vec<u8>>,
 }
 
+/// What is examined, in the order in which it is told.
+const SUBJECTS: &str = "proc,user namespaces,subordinate ids,new proc,cgroups,process 1,ptrace,mount API,overlay,\
+                        idmapped mounts,capabilities,bounding set,seccomp,new privileges,security module";
+
 /// Every finding, in the order in which they are told.
 pub fn examine<'a>(environment: &'a dyn Environment) -> Vec<Finding> {
     let held = environment.privileges().unwrap_or_default().sets.effective;
     let is_inside = environment.in_user_namespace();
     let mut machine = Machine { environment, release: release(environment), held, is_inside, pieces: Vec::new() };
-    let subjects: [(&'static str, Examine<'a>); 15] = [
-        ("proc", Machine::proc),
-        ("user namespaces", Machine::user_namespaces),
-        ("subordinate ids", Machine::subordinate_ids),
-        ("new proc", Machine::new_proc),
-        ("cgroups", Machine::cgroups),
-        ("process 1", Machine::process_1),
-        ("ptrace", Machine::ptrace),
-        ("mount API", Machine::mount_api),
-        ("overlay", Machine::overlay),
-        ("idmapped mounts", Machine::idmapped_mounts),
-        ("capabilities", Machine::capabilities),
-        ("bounding set", Machine::bounding),
-        ("seccomp", Machine::seccomp),
-        ("new privileges", Machine::new_privileges),
-        ("security module", Machine::security_module),
+    let subjects: [Examine<'a>; 15] = [
+        Machine::proc,
+        Machine::user_namespaces,
+        Machine::subordinate_ids,
+        Machine::new_proc,
+        Machine::cgroups,
+        Machine::process_1,
+        Machine::ptrace,
+        Machine::mount_api,
+        Machine::overlay,
+        Machine::idmapped_mounts,
+        Machine::capabilities,
+        Machine::bounding,
+        Machine::seccomp,
+        Machine::new_privileges,
+        Machine::security_module,
     ];
-    let examined = subjects.iter().map(|(name, examine)| {
+    let mut findings = Vec::with_capacity(subjects.len());
+    for (name, examine) in SUBJECTS.split(',').zip(subjects) {
         machine.pieces.clear();
         let (verdict, says, advice) = examine(&mut machine);
         let pieces: Vec<&dyn Piece> = machine.pieces.iter().map(|piece| piece as &dyn Piece).collect();
-        Finding { name, verdict, says: fill(says, &pieces), advice: fill(advice, &pieces) }
-    });
-    examined.collect()
+        findings.push(Finding { name, verdict, says: fill(says, &pieces), advice: fill(advice, &pieces) });
+    }
+    findings
 }
 
 fn release(environment: &dyn Environment) -> (u64, u64) {
@@ -206,7 +211,7 @@ impl Machine<'_> {
     fn cgroups(&mut self) -> Told {
         let table = self.environment.mounts().unwrap_or_else(|| Table::from_text(Vec::new()));
         let of = |fstype: &'static [u8]| table.entries().filter(move |entry| entry.fstype == fstype);
-        let old = list(" ", of(b"cgroup").map(|entry| entry.target));
+        let old = list(" ", &mut of(b"cgroup").map(|entry| entry.target));
         let Some(unified) = of(b"cgroup2").next() else {
             if old.is_empty() {
                 return (No, "no cgroup file system is mounted", "as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup");

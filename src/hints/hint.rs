@@ -56,18 +56,20 @@ pub(crate) fn is_one_of(name: &OsStr, words: &str) -> bool {
 }
 
 /// Up to [`NAMED`] of them, and how many more there are.
-pub(crate) fn list<'a>(separator: &str, all: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+pub(crate) fn list(separator: &str, all: &mut dyn Iterator<Item = &[u8]>) -> Vec<u8> {
     let mut list = Vec::new();
-    let mut more: usize = 0;
-    for (index, one) in all.enumerate() {
-        if index >= NAMED {
-            more += 1;
-            continue;
+    let mut count: usize = 0;
+    for one in all {
+        if count < NAMED {
+            if count > 0 {
+                list.extend_from_slice(separator.as_bytes());
+            }
+            list.extend_from_slice(one);
         }
-        list.extend_from_slice(&text![if index > 0 { separator } else { "" }, one]);
+        count += 1;
     }
-    if more > 0 {
-        list.extend_from_slice(&text![" and ", more, " more"]);
+    if count > NAMED {
+        list.extend_from_slice(&text![" and ", count - NAMED, " more"]);
     }
     list
 }

@@ -75,7 +75,7 @@ pub(crate) fn shows_foreign(fstype: &str, environment: &dyn Environment) -> Opti
 pub(crate) fn revealing(place: &str, environment: &dyn Environment) -> Vec<Hint> {
     let Some(table) = environment.mounts() else { return Vec::new() };
     let prefix = [place.as_bytes(), b"/"].concat();
-    let hidden = list(" ", table.entries().map(|entry| entry.target).filter(|target| target.starts_with(&prefix)));
+    let hidden = list(" ", &mut table.entries().map(|entry| entry.target).filter(|target| target.starts_with(&prefix)));
     if hidden.is_empty() {
         return Vec::new();
     }

@@ -67,7 +67,7 @@ fn not_there(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
     if there.is_empty() {
         return vec![text!["there is no shell in this root; name a program that is in it"]];
     }
-    vec![text!["shells that are in this root: ", list(" ", there.iter().map(|path| path.as_bytes()))]]
+    vec![text!["shells that are in this root: ", list(" ", &mut there.iter().map(|path| path.as_bytes()))]]
 }
 
 fn found_in(directories: &str, name: &OsStr, environment: &dyn Environment) -> Vec<OsString> {

@@ -30,12 +30,13 @@ pub fn parse(line: &[u8]) -> Option<Membership> {
 pub fn open_procs(target: &ProcFd) -> Result<Vec<OwnedFd>> {
     let memberships = target.read("cgroup", 1 << 20)?;
     let own = file::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
-    let own: Vec<_> = own.split(|byte| *byte == b'\n').filter_map(parse).collect();
     let mounts = Table::read()?;
     let mut opened = Vec::new();
-    for membership in memberships.split(|byte| *byte == b'\n').filter_map(parse) {
+    for line in memberships.split(|byte| *byte == b'\n') {
+        let Some(membership) = parse(line) else { continue };
+        let is_ours = own.split(|byte| *byte == b'\n').any(|other| other == line);
         // What is mounted over a mount hides it: the file must be on the mount where it was looked for.
-        let mut failed = (!own.contains(&membership)).then(|| Error::new("open", target.path("cgroup"), Errno::ENOENT));
+        let mut failed = (!is_ours).then(|| Error::new("open", target.path("cgroup"), Errno::ENOENT));
         for mount in mounts.entries() {
             let Some(mut path) = directory(&mount, &membership) else { continue };
             path.push("/cgroup.procs");

@@ -24,9 +24,12 @@ const SIZE: usize = 32 * 1024;
 const RESERVE: usize = 64 * 1024;
 
 /// Memory in the program's image. What was taken is given back only if it was the last.
+// The count comes first, on the page where the bytes begin, which a start touches anyway: one page fault less to read it
+// and one less to change it.
+#[repr(C)]
 struct Arena<const SIZE: usize> {
-    bytes: UnsafeCell<[u8; SIZE]>,
     used: AtomicUsize,
+    bytes: UnsafeCell<[u8; SIZE]>,
 }
 
 // SAFETY: each byte of the arena belongs to one piece at a time, by an atomic count. Who changes the count releases what
@@ -78,6 +81,7 @@ impl<const SIZE: usize> Arena<SIZE> {
 }
 
 /// Where memory is from: the arena first, then blocks from mmap(2), then the reserve.
+#[repr(C)]
 struct Memory {
     arena: Arena<SIZE>,
     blocks: Blocks,

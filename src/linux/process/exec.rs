@@ -62,16 +62,17 @@ impl Variables {
 
     /// This one, with these variables set.
     pub fn with(&self, changes: &[(&str, OsString)]) -> Variables {
-        let mut list = match self {
-            Variables::Inherited => {
-                environment::entries().map(|entry| OsStr::from_bytes(entry).to_os_string()).collect()
+        let mut list = Vec::new();
+        let mut add = |entry: &[u8]| {
+            let name = entry.split(|byte| *byte == b'=').next();
+            if !changes.iter().any(|(changed, _)| name == Some(changed.as_bytes())) {
+                list.push(OsStr::from_bytes(entry).to_os_string());
             }
-            Variables::Exactly(list) => list.clone(),
         };
-        list.retain(|entry| {
-            let name = entry.as_bytes().split(|byte| *byte == b'=').next();
-            !changes.iter().any(|(changed, _)| name == Some(changed.as_bytes()))
-        });
+        match self {
+            Variables::Inherited => environment::entries().for_each(&mut add),
+            Variables::Exactly(list) => list.iter().for_each(|entry| add(entry.as_bytes())),
+        }
         for (name, value) in changes {
             let mut entry = OsString::from(name);
             entry.push("=");
