@@ -6,6 +6,7 @@ use cli::capability::print;
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn, write_error};
 use cli::option::{Argument, Row, Spec, Specs};
+use cli::text::push_all;
 use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, number, text};
 use linux::Errno;
 use linux::caps::{self, Iab};
@@ -122,10 +123,11 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
     for spec in OPTIONS.iter() {
         let mut names = String::new();
         for name in spec.names() {
-            names.extend([if names.is_empty() { "--" } else { " or --" }, name]);
+            let before = if names.is_empty() { "--" } else { " or --" };
+            push_all(&mut names, &[before, name]);
         }
         if let Some(letter) = spec.short {
-            names.extend([" or -", letter.encode_utf8(&mut [0; 4])]);
+            push_all(&mut names, &[" or -", letter.encode_utf8(&mut [0; 4])]);
         }
         out.extend_from_slice(format!("\n     {names:<21} {}", spec.help).as_bytes());
     }

@@ -8,6 +8,7 @@ use cli::capability::{parse, print};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::option::{Argument, Row, Spec, Specs};
+use cli::text::push_all;
 use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, number, text};
 use hints::point_at;
 use hints::{Step, explained};
@@ -172,7 +173,7 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
             None => format!("--{}", spec.name()),
         };
         if let Argument::Required(value) = spec.argument {
-            name.extend([" ", value]);
+            push_all(&mut name, &[" ", value]);
         }
         let pad = " ".repeat(12_usize.saturating_sub(name.len()).max(1));
         out.extend_from_slice(&text![" ", name, pad, spec.help, "\n"]);

@@ -39,7 +39,7 @@ const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
 static OPTIONS: Table<()> = cli::table!(ROWS);
 
 /// What moves along if it is a mount.
-const KEPT: [&str; 4] = ["/dev", "/proc", "/sys", "/run"];
+const KEPT: &str = "/dev /proc /sys /run";
 
 /// What happens to one of [`KEPT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
         "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()",
         &[new_root, init],
     );
-    for kept in KEPT {
+    for kept in KEPT.split(' ') {
         let words = "if {0} is a mount, move it to {1}, or detach it where there is no empty place for it";
         explanation.tell(
             words,
@@ -137,7 +137,7 @@ fn switch(
     };
     let mut moving = Vec::new();
     let mut detached = Vec::new();
-    for kept in KEPT {
+    for kept in KEPT.split(' ') {
         if leads_into(OsStr::new(kept), &absolute) {
             continue;
         }

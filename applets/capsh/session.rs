@@ -1,6 +1,7 @@
 //! What the arguments of one command line share: the session that each acts on, what an option does, and failures.
 
 use cli::option::{Argument, Spec};
+use cli::text::push_all;
 use cli::{Failure, Invocation, Output, number, text};
 use linux::caps;
 use linux::process::Pid;
@@ -115,12 +116,12 @@ fn push_usage(spec: &Spec, out: &mut Vec<u8>) {
     let mut name = String::from("--");
     name.push_str(spec.name());
     match spec.argument {
-        Argument::Required(value) => name.extend(["=", value]),
-        Argument::Optional(value) | Argument::OptionalLong(value) => name.extend(["[=", value, "]"]),
+        Argument::Required(value) => push_all(&mut name, &["=", value]),
+        Argument::Optional(value) | Argument::OptionalLong(value) => push_all(&mut name, &["[=", value, "]"]),
         Argument::None => {}
     }
     if let Some(letter) = spec.short {
-        name.extend([", -", letter.encode_utf8(&mut [0; 4])]);
+        push_all(&mut name, &[", -", letter.encode_utf8(&mut [0; 4])]);
     }
     let pad = " ".repeat(19_usize.saturating_sub(name.len()).max(1));
     out.extend_from_slice(&text!["  ", name, pad, spec.help, "\n"]);

@@ -215,9 +215,9 @@ impl Mount {
 
 /// The labels of SELinux mean nothing to a kernel without it.
 fn drop_selinux(options: &mut MountOptions) {
-    const NAMES: [&str; 5] = ["context", "fscontext", "defcontext", "rootcontext", "seclabel"];
-    if NAMES.iter().any(|name| options.has(name)) && !filesystems::is_registered(b"selinuxfs") {
-        NAMES.iter().for_each(|name| options.remove(name));
+    let names = || "context fscontext defcontext rootcontext seclabel".split(' ');
+    if names().any(|name| options.has(name)) && !filesystems::is_registered(b"selinuxfs") {
+        names().for_each(|name| options.remove(name));
     }
 }
 

@@ -200,7 +200,7 @@ fn size(text: &[u8]) -> Option<u64> {
 pub fn loop_wanted(options: &MountOptions) -> Result<Option<LoopSpec>, Missing> {
     let value = |name| options.get(name).and_then(|option| option.plain_value());
     let number = |name| value(name).map_or(Ok(0), |text| size(&text).ok_or(Missing::BadSize));
-    if !["loop", "offset", "sizelimit"].iter().any(|name| options.has(name)) {
+    if !"loop offset sizelimit".split(' ').any(|name| options.has(name)) {
         return Ok(None);
     }
     Ok(Some(LoopSpec {

@@ -107,16 +107,16 @@ fn guess(mount: &Mount, list: Option<&[u8]>, all: &mut Vec<Candidate>) {
 
 /// What mounts a detected type, as a driver of the kernel's or a mount.TYPE program in its place: the kernel's own first.
 fn drivers(found: &OsStr, all: &mut Vec<Candidate>) {
-    let names: &[&str] = match found.as_bytes() {
-        b"ntfs" => &["ntfs3", "ntfs", "ntfs-3g"],
+    let names = match found.as_bytes() {
+        b"ntfs" => "ntfs3 ntfs ntfs-3g",
         // ext4 mounts the older ones, under their names only where the kernel is made so.
-        b"ext2" => &["ext2", "ext4"],
-        b"ext3" => &["ext3", "ext4"],
-        b"exfat" => &["exfat", "exfat-fuse"],
+        b"ext2" => "ext2 ext4",
+        b"ext3" => "ext3 ext4",
+        b"exfat" => "exfat exfat-fuse",
         _ => return all.push(Candidate::of(Ok(Some(found.to_os_string())))),
     };
-    for (place, name) in names.iter().enumerate() {
-        let (is_substitute, is_alias) = (place > 0, *name != found);
+    for (place, name) in names.split(' ').enumerate() {
+        let (is_substitute, is_alias) = (place > 0, name != found);
         all.push(Candidate { is_substitute, is_alias, ..Candidate::of(Ok(Some(OsString::from(name)))) });
     }
 }

@@ -1,7 +1,8 @@
 //! The state that `--dump` shows.
 
-use super::values::{SECUREBITS, capability_name};
+use super::values::{SECUREBITS, SECUREBITS_COUNT, capability_name};
 use cli::failure::{Line, warn};
+use cli::text::push_all;
 use cli::{Failure, Invocation, Output, text};
 use linux::caps::{self, Own};
 use linux::{credentials, file, process, stat};
@@ -45,12 +46,12 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     set("Capability bounding set", bounding);
     let bits = caps::securebits().map_err(failed("getting process secure bits failed"))?;
     let mut list = String::new();
-    for (bit, name) in SECUREBITS.iter().enumerate() {
+    for (bit, name) in SECUREBITS.split(' ').enumerate() {
         if bits & 1 << bit != 0 {
             add(name, &mut list);
         }
     }
-    let rest = bits >> SECUREBITS.len() << SECUREBITS.len();
+    let rest = bits >> SECUREBITS_COUNT << SECUREBITS_COUNT;
     if rest != 0 {
         add(&format!("{rest:#x}"), &mut list);
     }
@@ -76,7 +77,8 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
 }
 
 fn add(member: &str, list: &mut String) {
-    list.extend([if list.is_empty() { "" } else { "," }, member]);
+    let separator = if list.is_empty() { "" } else { "," };
+    push_all(list, &[separator, member]);
 }
 
 fn line(name: &str, list: &str, output: &mut Output) {

@@ -203,18 +203,16 @@ fn fresh_environment(user: Option<&accounts::User>) -> Result<Variables, Failure
 fn login_path(of_root: bool) -> Result<OsString, Failure> {
     // /bin has programs of its own where it is not /usr/bin by another name.
     let is_merged = stat::link(OsStr::new("/bin")).is_ok_and(|it| it.is_symlink());
-    let (names, otherwise): (&[&str], _) = match (of_root, is_merged) {
-        (true, true) => (&["ENV_SUPATH", "ENV_ROOTPATH"], "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
-        (true, false) => {
-            (&["ENV_SUPATH", "ENV_ROOTPATH"], "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin")
-        }
-        (false, true) => (&["ENV_PATH"], "/usr/local/bin:/usr/bin"),
-        (false, false) => (&["ENV_PATH"], "/usr/local/bin:/bin:/usr/bin"),
+    let (names, otherwise) = match (of_root, is_merged) {
+        (true, true) => ("ENV_SUPATH ENV_ROOTPATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
+        (true, false) => ("ENV_SUPATH ENV_ROOTPATH", "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin"),
+        (false, true) => ("ENV_PATH", "/usr/local/bin:/usr/bin"),
+        (false, false) => ("ENV_PATH", "/usr/local/bin:/bin:/usr/bin"),
     };
     let text = match file::read_file(login_defs::FILE, login_defs::LIMIT) {
         Err(error) if error.errno == Errno::ENOENT => Vec::new(),
         read => read.map_err(failed("cannot read /etc/login.defs"))?,
     };
-    let found = names.iter().find_map(|name| login_defs::value(&text, name));
+    let found = names.split(' ').find_map(|name| login_defs::value(&text, name));
     Ok(found.map_or_else(|| otherwise.into(), |value| OsStr::from_bytes(login_defs::path(value)).to_os_string()))
 }

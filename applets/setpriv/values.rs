@@ -120,8 +120,10 @@ pub fn capability_name(number: u8) -> String {
 }
 
 /// The securebits by number; `keep_caps` is not ours to change, since execve(2) clears it.
-pub const SECUREBITS: [&str; 6] =
-    ["noroot", "noroot_locked", "no_setuid_fixup", "no_setuid_fixup_locked", "keep_caps", "keep_caps_locked"];
+pub const SECUREBITS: &str = "noroot noroot_locked no_setuid_fixup no_setuid_fixup_locked keep_caps keep_caps_locked";
+
+/// How many have names.
+pub const SECUREBITS_COUNT: u32 = 6;
 
 const KEEP_CAPS: u64 = 1 << 4;
 
@@ -131,13 +133,13 @@ pub fn securebits(list: &OsStr) -> Result<Changes, Failure> {
         if name == b"all" {
             return Ok(u64::from(u32::MAX) & !KEEP_CAPS);
         }
-        match SECUREBITS.iter().position(|known| known.as_bytes() == name).map(|bit| 1 << bit) {
+        match SECUREBITS.split(' ').position(|known| known.as_bytes() == name).map(|bit| 1 << bit) {
             Some(KEEP_CAPS) => Err(Failure::new(1, text!["adjusting keep_caps does not make sense"])),
             Some(bit) => Ok(bit),
             None => Err(Failure::new(1, text!["unrecognized securebit"])),
         }
     })?;
-    if found.iter().any(|(gains, bits)| *gains && *bits >> SECUREBITS.len() != 0) {
+    if found.iter().any(|(gains, bits)| *gains && *bits >> SECUREBITS_COUNT != 0) {
         return Err(Failure::new(1, text!["+all securebits is not allowed"]));
     }
     Ok(found)

@@ -6,6 +6,7 @@
 
 use crate::Applet;
 use crate::help::{VERSION, option_names};
+use crate::text::push_all;
 
 /// The day of the last change to the pages, since a page must not depend on the day it is made.
 const DATE: &str = "2026-11-23";
@@ -32,13 +33,13 @@ pub fn page(applet: &Applet) -> String {
     let name = applet.name;
     let mut out = String::new();
     let title = name.to_ascii_uppercase();
-    out.extend([".TH ", &title, " ", applet.section.number(), " ", DATE, " \"ctrbox ", VERSION, "\"\n"]);
-    out.extend([".SH NAME\n", name, " \\- ", &escaped(applet.summary), "\n.SH SYNOPSIS\n"]);
+    push_all(&mut out, &[".TH ", &title, " ", applet.section.number(), " ", DATE, " \"ctrbox ", VERSION, "\"\n"]);
+    push_all(&mut out, &[".SH NAME\n", name, " \\- ", &escaped(applet.summary), "\n.SH SYNOPSIS\n"]);
     for (index, form) in applet.synopsis.lines().enumerate() {
         if index > 0 {
             out.push_str(".br\n");
         }
-        out.extend(["\\fB", &escaped(name), "\\fP ", &escaped(form), "\n"]);
+        push_all(&mut out, &["\\fB", &escaped(name), "\\fP ", &escaped(form), "\n"]);
     }
     out.push_str(".SH DESCRIPTION\n");
     paragraph(applet.summary, &mut out);
@@ -49,7 +50,7 @@ pub fn page(applet: &Applet) -> String {
         out.push_str(".EE\n");
     }
     options(applet, &mut out);
-    out.extend([".SH ENVIRONMENT\n", ENVIRONMENT]);
+    push_all(&mut out, &[".SH ENVIRONMENT\n", ENVIRONMENT]);
     out
 }
 
@@ -64,7 +65,7 @@ fn options(applet: &Applet, out: &mut String) {
         let last = names.as_bytes().windows(2).rposition(|pair| pair == b" -").map_or(0, |at| at + 1);
         let end = names.get(last..).and_then(|name| name.find(['=', '[', ' '])).map_or(names.len(), |at| last + at);
         let (names, argument) = names.split_at_checked(end).unwrap_or((&names, ""));
-        out.extend([".TP\n\\fB", &escaped(names), "\\fP", &escaped(argument), "\n"]);
+        push_all(out, &[".TP\n\\fB", &escaped(names), "\\fP", &escaped(argument), "\n"]);
         paragraph(spec.help, out);
     }
 }
@@ -104,7 +105,7 @@ pub fn escaped(text: &str) -> String {
 
 /// Adds a line as it is: it must not begin like a request.
 fn line(text: &str, out: &mut String) {
-    out.extend([if text.starts_with('.') { "\\&" } else { "" }, &escaped(text), "\n"]);
+    push_all(out, &[if text.starts_with('.') { "\\&" } else { "" }, &escaped(text), "\n"]);
 }
 
 #[cfg(test)]

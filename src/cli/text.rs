@@ -94,6 +94,15 @@ pub fn literal(text: &str) -> Vec<u8> {
     text.into()
 }
 
+/// Adds all of these to a text. Not `extend`, which is a loop of its own for each number of them.
+#[cold]
+#[inline(never)]
+pub fn push_all(text: &mut String, parts: &[&str]) {
+    for part in parts {
+        text.push_str(part);
+    }
+}
+
 /// The template with a value in the place of each NUL. Out of line: messages are many and cold.
 #[cold]
 #[inline(never)]

@@ -150,10 +150,14 @@ fn locked(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint
 /// What is missing, where line 1 does not say it.
 fn missing(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     if mounting.fstype == Some(OsStr::new("overlay")) {
-        let is_given = |name: &&str| mounting.options.get(name).and_then(|option| option.plain_value()).is_some();
-        let mut words = ["lowerdir", "upperdir", "workdir"].to_vec();
-        words.retain(is_given);
-        return Some(text!["a directory of the overlay does not exist: look at ", words.join(", ")]);
+        let mut words = Vec::new();
+        for name in "lowerdir upperdir workdir".split(' ') {
+            if mounting.options.get(name).and_then(|option| option.plain_value()).is_some() {
+                words.extend_from_slice(if words.is_empty() { b"" } else { b", " });
+                words.extend_from_slice(name.as_bytes());
+            }
+        }
+        return Some(text!["a directory of the overlay does not exist: look at ", words]);
     }
     let source = mounting.source?;
     let gone = environment.exists(mounting.target) && !environment.exists(source);

@@ -4,6 +4,7 @@ use super::kind::Kind;
 use super::words::fill;
 use crate::Applet;
 use crate::called::Origin;
+use crate::text::push_all;
 
 pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
     let mut out = String::from(
@@ -32,14 +33,14 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
             if let Some((kind, _)) = spec.value()
                 && !patterns.is_empty()
             {
-                cases.extend(["        ", &patterns.join(" | "), ") value='", &bash_kind(kind), "' ;;\n"]);
+                push_all(&mut cases, &["        ", &patterns.join(" | "), ") value='", &bash_kind(kind), "' ;;\n"]);
             }
         }
-        out.extend(["    ", applet.name, ")\n        options='", &all.join(" "), "'\n        operands='"]);
+        push_all(&mut out, &["    ", applet.name, ")\n        options='", &all.join(" "), "'\n        operands='"]);
         let operands = if applet.name == ctrbox.name { Kind::Directory } else { Kind::of_operands(applet) };
-        out.extend([bash_kind(operands).as_str(), "'\n"]);
+        push_all(&mut out, &[bash_kind(operands).as_str(), "'\n"]);
         if !cases.is_empty() {
-            out.extend(["        case $2 in\n", &cases, "        esac\n"]);
+            push_all(&mut out, &["        case $2 in\n", &cases, "        esac\n"]);
         }
         out.push_str("        ;;\n");
     }

@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use super::words::{MOUNT_OPTIONS, WORDS, fill, quoted};
 use crate::Applet;
+use crate::text::push_all;
 
 pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
     let mut out = String::from("# fish completion for ctrbox. Made by: ctrbox completion fish\n");
@@ -16,12 +17,12 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
         for spec in applet.options.iter() {
             out.push_str(&begin);
             if let Some(letter) = spec.short {
-                out.extend([" -s ", letter.encode_utf8(&mut [0; 4])]);
+                push_all(&mut out, &[" -s ", letter.encode_utf8(&mut [0; 4])]);
             }
             for name in spec.names() {
-                out.extend([" -l ", name]);
+                push_all(&mut out, &[" -l ", name]);
             }
-            out.extend([" -d '", &quoted(&spec.help.replace('\n', " "), &['\\']), "'"]);
+            push_all(&mut out, &[" -d '", &quoted(&spec.help.replace('\n', " "), &['\\']), "'"]);
             if let Some((kind, required)) = spec.value() {
                 out.push_str(&fish_kind(kind, required));
             }
@@ -33,7 +34,7 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
             Kind::Pid => " -f -a '(__fish_complete_pids)'".into(),
             _ => " -F".into(),
         };
-        out.extend([&begin, &operands, "\n"]);
+        push_all(&mut out, &[&begin, &operands, "\n"]);
     }
     fill(FISH, names, &mut out);
     out

@@ -2,6 +2,7 @@
 
 use crate::Applet;
 use crate::option::{Argument, Spec};
+use crate::text::push_all;
 use linux::caps::NAMES;
 
 /// What an argument can be.
@@ -70,7 +71,7 @@ impl Kind {
                 let mut words = String::new();
                 for name in NAMES.split(' ') {
                     let name = name.strip_prefix("cap_").unwrap_or(name);
-                    words.extend(["+", name, " -", name, " "]);
+                    push_all(&mut words, &["+", name, " -", name, " "]);
                 }
                 words + "+all -all"
             }

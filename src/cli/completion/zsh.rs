@@ -5,17 +5,18 @@ use super::words::{WORDS, fill, quoted};
 use crate::Applet;
 use crate::called::Origin;
 use crate::option::Argument;
+use crate::text::push_all;
 
 pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
     let mut out =
         ["#compdef ctrbox ", names, "\n# zsh completion for ctrbox. Made by: ctrbox completion zsh\n"].concat();
     for applet in [ctrbox].iter().chain(applets) {
-        out.extend(["\n_ctrbox_", applet.name, "() {\n    _arguments -s -S : \\\n"]);
+        push_all(&mut out, &["\n_ctrbox_", applet.name, "() {\n    _arguments -s -S : \\\n"]);
         for spec in applet.options.iter() {
             let help = quoted(&spec.help.replace('\n', " "), &['[', ']', ':', '\\']);
             for name in spec.typed() {
                 let is_long = name.starts_with("--");
-                out.extend(["        '*", &name]);
+                push_all(&mut out, &["        '*", &name]);
                 let value = match spec.value() {
                     Some((_, false)) if !is_long && matches!(spec.argument, Argument::OptionalLong(_)) => None,
                     value => value,
@@ -28,21 +29,21 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
                     (Some((_, false)), true) => "=-",
                     (Some((_, false)), false) => "-",
                 };
-                out.extend([suffix, "[", &help, "]"]);
+                push_all(&mut out, &[suffix, "[", &help, "]"]);
                 if let Some((kind, required)) = value {
-                    out.extend([if required { ":" } else { "::" }, "value:", &zsh_kind(kind)]);
+                    push_all(&mut out, &[if required { ":" } else { "::" }, "value:", &zsh_kind(kind)]);
                 }
                 out.push_str("' \\\n");
             }
         }
         if applet.name == ctrbox.name {
-            out.extend(["        '1:applet:(", names, " ", WORDS, ")' '*::argument:_ctrbox_rest'\n}\n"]);
+            push_all(&mut out, &["        '1:applet:(", names, " ", WORDS, ")' '*::argument:_ctrbox_rest'\n}\n"]);
         } else {
             let operands = match Kind::of_operands(applet) {
                 Kind::Program => "*::program:_normal".to_string(),
                 kind => ["*:operand:", &zsh_kind(kind)].concat(),
             };
-            out.extend(["        '", &operands, "'\n}\n"]);
+            push_all(&mut out, &["        '", &operands, "'\n}\n"]);
         }
     }
     fill(ZSH, names, &mut out);
