@@ -224,11 +224,16 @@ fn quoted(text: &OsStr) -> Vec<u8> {
 fn find(program: &str) -> Option<OsString> {
     let path = linux::environment::variable("PATH").unwrap_or_default();
     let roots: [&[u8]; 3] = [b"/usr/sbin", b"/sbin", b"/usr/bin"];
-    let mut places = path.as_bytes().split(|byte| *byte == b':').filter(|place| place.starts_with(b"/")).chain(roots);
-    places.find_map(|place| {
+    for place in path.as_bytes().split(|byte| *byte == b':').chain(roots) {
         let file = OsString::from_vec([place, b"/", program.as_bytes()].concat());
-        (process::is_executable(&file) && stat::path(&file).is_ok_and(|stat| stat.is_regular())).then_some(file)
-    })
+        if place.starts_with(b"/")
+            && process::is_executable(&file)
+            && stat::path(&file).is_ok_and(|stat| stat.is_regular())
+        {
+            return Some(file);
+        }
+    }
+    None
 }
 
 struct Shell {
@@ -243,8 +248,8 @@ struct Shell {
 
 impl Shell {
     fn new(links: OsString, trace: bool, rootfs: Option<OsString>) -> Shell {
-        let names = applets::APPLETS.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ");
-        let [zdotdir, home, env, path] = ["ZDOTDIR", "HOME", "ENV", "PATH"].map(linux::environment::variable);
+        let names = cli::completion::names(applets::APPLETS);
+        let variable = linux::environment::variable;
         let sudo = find("sudo");
         let has_sudo = sudo.is_some();
         let quotes = |text: Option<OsString>| quoted(&text.unwrap_or_default());
@@ -252,11 +257,11 @@ impl Shell {
             quoted(&links),
             names.into_bytes(),
             quotes(sudo),
-            quotes(zdotdir.or(home)),
-            quotes(env),
+            quotes(variable("ZDOTDIR").or_else(|| variable("HOME"))),
+            quotes(variable("ENV")),
             links.as_bytes().to_vec(),
         ];
-        let path = path.unwrap_or_else(|| "/usr/bin:/bin".into());
+        let path = variable("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
         let path = OsString::from_vec([links.as_bytes(), b":", path.as_bytes()].concat());
         let mut changes = vec![("PATH", path)];
         changes.extend(rootfs.map(|rootfs| ("ROOTFS", rootfs)));

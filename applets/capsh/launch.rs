@@ -177,9 +177,10 @@ fn default_shell() -> OsString {
     if process::is_executable(&usual) {
         return usual;
     }
-    let others = linux::environment::variable("SHELL").into_iter().chain([OsString::from("/bin/sh")]);
-    for other in others {
-        if process::is_executable(&other) {
+    for other in [linux::environment::variable("SHELL"), Some(OsString::from("/bin/sh"))] {
+        if let Some(other) = other
+            && process::is_executable(&other)
+        {
             cli::failure::hint(&text!["there is no ", SHELL, " in this root; running ", other]);
             return other;
         }

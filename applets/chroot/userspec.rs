@@ -173,7 +173,10 @@ fn items(list: &OsStr) -> impl Iterator<Item = &[u8]> {
 /// The numbers of a list of groups, with the group file of the root we are in.
 fn listed_groups(list: &OsStr) -> Vec<Option<u32>> {
     // No group has an empty name.
-    let names: Vec<&[u8]> = items(list).map(|item| by_name(item).unwrap_or_default().as_bytes()).collect();
+    let mut names: Vec<&[u8]> = Vec::new();
+    for item in items(list) {
+        names.push(by_name(item).unwrap_or_default().as_bytes());
+    }
     let number = |item: &[u8]| {
         let read = number::read(item, 10).filter(|read| read.length == item.len() && !read.negative)?;
         u32::try_from(read.value?).ok()

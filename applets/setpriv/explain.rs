@@ -66,8 +66,8 @@ pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
         Some(Groups::Clear) => shared::identity(&mut explanation, true, None, None),
         Some(Groups::Init) => explanation.tell("take the groups of that user", "setgroups(...)", &[]),
         Some(Groups::These(groups)) => {
-            let list: Vec<String> = groups.iter().map(u32::to_string).collect();
-            explanation.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list.join(", "), &list.len()]);
+            let list = linux::credentials::list(groups);
+            explanation.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list, &groups.len()]);
         }
     }
     // One capset() makes both.

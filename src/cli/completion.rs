@@ -11,9 +11,19 @@ mod zsh;
 
 use crate::Applet;
 
+/// The names of applets, with blanks between them.
+pub fn names(applets: &[&Applet]) -> String {
+    let mut names = String::new();
+    for applet in applets {
+        names.push_str(if names.is_empty() { "" } else { " " });
+        names.push_str(applet.name);
+    }
+    names
+}
+
 /// The completion for a shell, or nothing if it is not known.
 pub fn script(shell: &str, ctrbox: &Applet, applets: &[&Applet]) -> Option<String> {
-    let names = applets.iter().map(|applet| applet.name).collect::<Vec<_>>().join(" ");
+    let names = names(applets);
     match shell {
         "bash" => Some(bash::script(ctrbox, applets, &names)),
         "zsh" => Some(zsh::script(ctrbox, applets, &names)),

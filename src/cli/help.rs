@@ -25,18 +25,26 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
     if !specs.is_empty() {
         out.extend_from_slice(b"\nOptions:\n");
         let has_short = specs.iter().any(|spec| spec.short.is_some());
-        let names: Vec<String> = specs.iter().map(|spec| option_names(&spec, has_short)).collect();
-        let width = names.iter().map(String::len).filter(|length| *length <= 30).max().unwrap_or(0);
-        for (spec, names) in specs.iter().zip(&names) {
-            let mut lines = spec.help.lines();
-            let first = lines.next().unwrap_or_default();
-            if names.len() > width {
-                out.extend_from_slice(format!(" {names}\n {:width$}  {first}\n", "").as_bytes());
-            } else {
-                out.extend_from_slice(format!(" {names:width$}  {first}\n").as_bytes());
+        let (mut names, mut width) = (Vec::new(), 0);
+        for spec in specs.iter() {
+            let name = option_names(&spec, has_short);
+            if name.len() <= 30 {
+                width = width.max(name.len());
             }
-            for line in lines {
-                out.extend_from_slice(format!(" {:width$}  {line}\n", "").as_bytes());
+            names.push(name);
+        }
+        for (spec, names) in specs.iter().zip(&names) {
+            let mut beside = names.as_str();
+            if names.len() > width {
+                out.extend_from_slice(&text![" ", names, "\n"]);
+                beside = "";
+            }
+            for line in spec.help.split('\n') {
+                let end = out.len() + 1 + width;
+                out.extend_from_slice(&text![" ", beside]);
+                out.resize(end, b' ');
+                out.extend_from_slice(&text!["  ", line, "\n"]);
+                beside = "";
             }
         }
     }

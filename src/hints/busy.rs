@@ -15,34 +15,33 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
     let Some(table) = environment.mounts() else { return Vec::new() };
     let entries: Vec<Entry<'_>> = table.entries().collect();
     let tree = Tree::new(&entries);
-    let busy: Vec<Busy<'_>> = targets
-        .iter()
-        .map(|target| {
-            let mount = environment.mount_of(target).and_then(|found| tree.get(u32::try_from(found.id).ok()?));
-            let mut hints = Vec::new();
-            if target == "/" {
-                hints.push(text![
-                    "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
-                ]);
-            } else if let Some(mount) = mount {
-                for (_, place) in tree.on(mount.id).iter().take(NAMED) {
-                    if let Some(entry) = entries.get(*place) {
-                        let what = text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"];
-                        hints.push(what);
-                    }
+    let (mut busy, mut wanted) = (Vec::new(), Vec::new());
+    for target in targets {
+        let mount = environment.mount_of(target).and_then(|found| tree.get(u32::try_from(found.id).ok()?));
+        let mut hints = Vec::new();
+        if target == "/" {
+            hints.push(text![
+                "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
+            ]);
+        } else if let Some(mount) = mount {
+            for (_, place) in tree.on(mount.id).iter().take(NAMED) {
+                if let Some(entry) = entries.get(*place) {
+                    let what =
+                        text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"];
+                    hints.push(what);
                 }
             }
-            let wanted = mount.filter(|_| target != "/").map(|mount| HeldMount {
-                id: u64::from(mount.id),
-                device: mount.device,
-                group: tree.get(mount.parent).and_then(|parent| parent.group("shared:")),
-                peers: mount.group("shared:"),
-                limit: NAMED - hints.len(),
-            });
-            Busy { target, wanted, hints }
-        })
-        .collect();
-    let wanted: Vec<HeldMount> = busy.iter().filter_map(|busy| busy.wanted).collect();
+        }
+        let held = mount.filter(|_| target != "/").map(|mount| HeldMount {
+            id: u64::from(mount.id),
+            device: mount.device,
+            group: tree.get(mount.parent).and_then(|parent| parent.group("shared:")),
+            peers: mount.group("shared:"),
+            limit: NAMED - hints.len(),
+        });
+        wanted.extend(held);
+        busy.push(Busy { target, wanted: held, hints });
+    }
     let found = if wanted.is_empty() { Holders::default() } else { environment.holders(&wanted) };
     let (shell, swaps) = (environment.parent(), environment.file(OsStr::new("/proc/swaps")).unwrap_or_default());
     let mut by_mount: Vec<(u64, usize)> = Vec::with_capacity(found.holders.len());
@@ -59,7 +58,9 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
                 if *holds != mount.id {
                     break;
                 }
-                hints.extend(found.holders.get(*place).map(|holder| used_by(holder, shell)));
+                if let Some(holder) = found.holders.get(*place) {
+                    hints.push(used_by(holder, shell));
+                }
             }
             if let Some(swap) = swap_on(target, &swaps) {
                 hints.push(text!["swap is on its file ", swap, ": swapoff ", swap]);
@@ -73,7 +74,9 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
             }
         }
         let (name, colon) = if targets.len() > 1 { (target.as_bytes(), ": ") } else { (&b""[..], "") };
-        all.extend(hints.into_iter().map(|hint| text![name, colon, hint]));
+        for hint in hints {
+            all.push(text![name, colon, hint]);
+        }
     }
     if let Some(target) = unfinished {
         all.push(text!["not every process was looked at, there are many; 'fuser -vm ", target, "' looks at all"]);

@@ -177,7 +177,11 @@ pub(crate) fn become_inside(user_entered: bool, errno: Errno, environment: &dyn 
 }
 
 fn facts_lack(numbers: &[u8], environment: &dyn Environment) -> Vec<Hint> {
-    numbers.iter().filter_map(|number| lacks(*number, environment)).collect()
+    let mut hints = Vec::new();
+    for number in numbers {
+        hints.extend(lacks(*number, environment));
+    }
+    hints
 }
 
 pub(crate) fn fork(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {

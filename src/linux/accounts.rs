@@ -141,7 +141,11 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Res
     let number = OsString::from(uid.to_string());
     let mut ranges = Vec::new();
     let done = each(path, &mut |line| {
-        ranges.extend(parse_range(line).filter(|range| Some(range.owner.as_os_str()) == name || range.owner == number));
+        if let Some(range) = parse_range(line)
+            && (Some(range.owner.as_os_str()) == name || range.owner == number)
+        {
+            ranges.push(range);
+        }
         true
     });
     done.map_err(|errno| crate::Error::new("open", path, errno))?;

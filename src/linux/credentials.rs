@@ -35,7 +35,21 @@ pub fn effective_gid() -> Gid {
 /// getgroups(2), however many there are.
 pub fn groups() -> Result<Vec<Gid>> {
     let groups = nix::unistd::getgroups().map_err(Errno::from).context("getgroups", "")?;
-    Ok(groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+    let mut numbers = Vec::with_capacity(groups.len());
+    for group in groups {
+        numbers.push(group.as_raw());
+    }
+    Ok(numbers)
+}
+
+/// The numbers in words, with commas between them.
+pub fn list(numbers: &[u32]) -> String {
+    let mut list = String::new();
+    for number in numbers {
+        list.push_str(if list.is_empty() { "" } else { ", " });
+        list.push_str(&number.to_string());
+    }
+    list
 }
 
 /// How many supplementary groups a process can have: NGROUPS_MAX of setgroups(2).
@@ -45,8 +59,7 @@ pub const MOST_GROUPS: usize = 65536;
 pub fn set_groups(groups: &[Gid]) -> Result<()> {
     // SAFETY: the slice is valid for reads of its length.
     let done = raw::checked(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) });
-    let list = || groups.iter().map(Gid::to_string).collect::<Vec<_>>().join(", ");
-    traced!(done, "setgroups({}, [{}])", groups.len(), list()).context("setgroups", "").map(drop)
+    traced!(done, "setgroups({}, [{}])", groups.len(), list(groups)).context("setgroups", "").map(drop)
 }
 
 /// setgid(2): all three group ids when privileged.

@@ -254,11 +254,14 @@ pub fn is_of(device: &OsStr, file: (u64, u64), offset: u64) -> bool {
 /// The devices whose file is this one, at whatever offset.
 pub fn devices_of(file: &OsStr) -> Vec<OsString> {
     let Ok(wanted) = stat::path(file) else { return Vec::new() };
-    let is_of = |path: &OsString| {
-        let info = open_device(path, true).ok().and_then(|fd| status(fd.as_fd()).ok());
-        info.is_some_and(|info| (info.lo_device, info.lo_inode) == wanted.identity())
-    };
-    devices().into_iter().filter(is_of).collect()
+    let mut of_file = Vec::new();
+    for path in devices() {
+        let info = open_device(&path, true).ok().and_then(|fd| status(fd.as_fd()).ok());
+        if info.is_some_and(|info| (info.lo_device, info.lo_inode) == wanted.identity()) {
+            of_file.push(path);
+        }
+    }
+    of_file
 }
 
 /// Takes a device down: LOOP_CLR_FD. Where it is still in use the kernel does so when it no longer is.

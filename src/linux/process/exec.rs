@@ -209,7 +209,9 @@ impl Vectors {
         }
         let Ok(script) = raw::cstring(path) else { return errno };
         let mut argv = vec![c"/bin/sh".to_owned(), script];
-        argv.extend(self.argv.iter().skip(1).cloned());
+        for word in self.argv.iter().skip(1) {
+            argv.push(word.clone());
+        }
         self.execve_with(OsStr::new("/bin/sh"), &argv)
     }
 

@@ -115,16 +115,15 @@ impl Options {
 
     /// Changes of propagation in the order given, with whether the tree below is meant, too.
     pub fn propagation(&self) -> Vec<(Propagation, bool)> {
-        self.0
-            .iter()
-            .filter_map(|option| match meaning(&option.name) {
-                Meaning::Vfs(vfs) => match vfs.layer {
-                    Layer::Propagation(propagation, recursive) => Some((propagation, recursive)),
-                    _ => None,
-                },
-                _ => None,
-            })
-            .collect()
+        let mut changes = Vec::new();
+        for option in &self.0 {
+            if let Meaning::Vfs(vfs) = meaning(&option.name)
+                && let Layer::Propagation(propagation, recursive) = vfs.layer
+            {
+                changes.push((propagation, recursive));
+            }
+        }
+        changes
     }
 
     /// The options that are the file system's own, in order.
@@ -156,9 +155,12 @@ impl Options {
     pub fn shown(&self) -> Vec<u8> {
         let mut options = self.clone();
         options.deduplicate();
-        options.0.retain(|option| !((option.is("ro") || option.is("rw")) && option.value.is_none()));
         let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
-        options.0.iter().for_each(|option| option.append_to(&mut text));
+        for option in &options.0 {
+            if option.value.is_some() || !(option.is("ro") || option.is("rw")) {
+                option.append_to(&mut text);
+            }
+        }
         text
     }
 
