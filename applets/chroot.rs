@@ -10,7 +10,7 @@ mod plan;
 mod userspec;
 
 use cli::explain::Explanation;
-use cli::failure::{Line, warn};
+use cli::failure::{Line, named_with, warn};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, quote, text};
 use hints::{Step, explained};
 use linux::{credentials, directory};
@@ -80,7 +80,7 @@ fn carry_out(plan: &ChrootPlan, invocation: &Invocation<'_>, output: &mut Output
 }
 
 fn become_user(identity: &Identity) -> Result<(), Failure> {
-    let failed = |what: &'static str| move |error: linux::Error| Failure::new(FAILED, text![what, ": ", error.errno]);
+    let failed = |what: &'static str| named_with(FAILED, what);
     if let Some(groups) = &identity.groups {
         credentials::set_groups(groups).map_err(|error| {
             let failure = failed("failed to set supplemental groups")(error);

@@ -177,6 +177,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(status)
 }
 
+#[cold]
+#[inline(never)]
 fn failed(what: &str, path: &OsStr, error: linux::Error) -> Failure {
     Failure::new(1, text![what, " ", path, ": ", error.errno])
 }

@@ -128,11 +128,15 @@ fn push_usage(spec: &Spec, out: &mut Vec<u8>) {
 }
 
 /// A failure with a line of its own on standard error.
+#[cold]
+#[inline(never)]
 pub fn fail(line: Vec<u8>) -> Failure {
     Failure::plain(1, line)
 }
 
 /// `WHAT: STRERROR`.
+#[cold]
+#[inline(never)]
 pub fn failed(what: &str, error: &linux::Error) -> Failure {
     fail(text![what, ": ", error.errno])
 }

@@ -37,6 +37,8 @@ pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages
 }
 
 /// The table of mounts cannot be read.
+#[cold]
+#[inline(never)]
 pub fn no_mounts(error: Error) -> Failure {
     Failure::new(USAGE, text!["failed to read mtab: ", error.errno])
 }

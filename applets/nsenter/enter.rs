@@ -143,6 +143,8 @@ fn enter_by_pidfd(target: &ProcFd, kinds: &mut Vec<Kind>, user_is_opened: bool) 
 }
 
 /// A namespace of the target, or one given by file, could not be opened.
+#[cold]
+#[inline(never)]
 pub fn cannot_open(error: Error) -> Failure {
     let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
     explained(failure, Step::OpenNamespace, error.errno)

@@ -287,6 +287,8 @@ fn environment(text: &[u8]) -> Vec<OsString> {
     named.iter().map(|(.., entry)| OsStr::from_bytes(entry).to_os_string()).collect()
 }
 
+#[cold]
+#[inline(never)]
 fn cannot_open(error: Error) -> Failure {
     Failure::new(1, text!["cannot open ", error.object, ": ", error.errno])
 }

@@ -1,7 +1,7 @@
 //! The state that `--dump` shows.
 
 use super::values::{SECUREBITS, SECUREBITS_COUNT, capability_name};
-use cli::failure::{Line, warn};
+use cli::failure::{Line, named, warn};
 use cli::text::push_all;
 use cli::{Failure, Invocation, Output, text};
 use linux::caps::{self, Own};
@@ -14,7 +14,6 @@ const MODULES: [(&str, &str); 2] =
 
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Result<(), Failure> {
-    let failed = |what: &'static str| move |error: linux::Error| Failure::new(1, text![what, ": ", error.errno]);
     for (names, ids) in
         [(["uid", "euid", "suid"], credentials::all_uids()), (["gid", "egid", "sgid"], credentials::all_gids())]
     {
@@ -23,13 +22,13 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
             output.print(text![name, ": ", id, "\n"]);
         }
     }
-    let groups = credentials::groups().map_err(failed("getgroups failed"))?;
+    let groups = credentials::groups().map_err(named("getgroups failed"))?;
     let mut list = String::new();
     groups.iter().for_each(|group| add(&group.to_string(), &mut list));
     line("Supplementary groups", &list, output);
-    let no_new_privileges = caps::no_new_privileges().map_err(failed("getting no_new_privs failed"))?;
+    let no_new_privileges = caps::no_new_privileges().map_err(named("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
-    let Own { sets, bounding, ambient, .. } = Own::read().map_err(failed("getting capabilities failed"))?;
+    let Own { sets, bounding, ambient, .. } = Own::read().map_err(named("getting capabilities failed"))?;
     let mut set = |name: &str, set: u64| {
         let mut list = String::new();
         caps::members(set).for_each(|number| add(&capability_name(number), &mut list));
@@ -44,7 +43,7 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
         set("Ambient capabilities", ambient);
     }
     set("Capability bounding set", bounding);
-    let bits = caps::securebits().map_err(failed("getting process secure bits failed"))?;
+    let bits = caps::securebits().map_err(named("getting process secure bits failed"))?;
     let mut list = String::new();
     for (bit, name) in SECUREBITS.split(' ').enumerate() {
         if bits & 1 << bit != 0 {
@@ -56,7 +55,7 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
         add(&format!("{rest:#x}"), &mut list);
     }
     line("Securebits", &list, output);
-    let signal = process::death_signal().map_err(failed("get pdeathsig failed"))?;
+    let signal = process::death_signal().map_err(named("get pdeathsig failed"))?;
     line("Parent death signal", &if signal != 0 { linux::signal::name(signal) } else { String::new() }, output);
     for (module, name) in MODULES {
         if stat::path(OsStr::new(module)).is_err() {

@@ -3,7 +3,7 @@
 use super::confine;
 use super::options::Options;
 use super::values::{Changes, Groups, REFUSED, changed};
-use cli::failure::hint;
+use cli::failure::{hint, named_with};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::caps::{self, SETGID, SETUID, Sets};
@@ -17,7 +17,7 @@ type Done = Result<(), Failure>;
 
 /// Takes an error of the step that is named.
 fn failed(what: &'static str) -> impl Fn(linux::Error) -> Failure {
-    move |error| Failure::new(REFUSED, text![what, ": ", error.errno])
+    named_with(REFUSED, what)
 }
 
 /// [`failed`], of a step that takes this capability.

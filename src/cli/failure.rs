@@ -171,7 +171,19 @@ pub fn hint_on_terminal(text: &str) {
 
 /// `WHAT: STRERROR` with status 1, for `map_err`.
 pub fn named(what: &'static str) -> impl Fn(linux::Error) -> Failure {
-    move |error| failed(what, &error)
+    named_with(1, what)
+}
+
+/// `WHAT: STRERROR` with this status, for `map_err`.
+pub fn named_with(status: u8, what: &'static str) -> impl Fn(linux::Error) -> Failure {
+    move |error| of_step(status, what, error)
+}
+
+/// Out of line with the error itself, which each caller would have to drop.
+#[cold]
+#[inline(never)]
+fn of_step(status: u8, what: &str, error: linux::Error) -> Failure {
+    Failure::new(status, crate::text![what, ": ", error.errno])
 }
 
 /// `WHAT: STRERROR` with status 1.
