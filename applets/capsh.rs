@@ -105,7 +105,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<E
             _ => {}
         }
         let (_, spec, value) =
-            find(argument).ok_or_else(|| Failure::plain(1, text!["unrecognized command [", argument, "]"]))?;
+            find(argument).ok_or_else(|| cli::fail!(plain 1, "unrecognized command [", argument, "]"))?;
         let name = spec.name();
         match value {
             Some(value) if name == "shell" => shell = value.to_os_string(),

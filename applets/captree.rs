@@ -29,9 +29,8 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(options) = Options::parse(invocation)? else { return Ok(0) };
-    let mut processes = Processes::read(options.proc).map_err(|errno| {
-        Failure::new(1, text!["unable to open ", flags::quoted(options.proc.as_bytes()), ": ", errno])
-    })?;
+    let mut processes = Processes::read(options.proc)
+        .map_err(|errno| cli::fail!(1, "unable to open ", flags::quoted(options.proc.as_bytes()), ": ", errno))?;
     let missing = match processes.choose(&options.targets) {
         Ok(missing) => missing,
         Err(pattern) => {

@@ -67,7 +67,7 @@ fn carry_out(plan: &ChrootPlan, invocation: &Invocation<'_>, output: &mut Output
     })?;
     if plan.chdir {
         directory::chdir(OsStr::new("/"))
-            .map_err(|error| Failure::new(FAILED, text!["cannot chdir to root directory: ", error.errno]))?;
+            .map_err(|error| cli::fail!(FAILED, "cannot chdir to root directory: ", error.errno))?;
     }
     let identity = userspec::look_up_inside(&plan.wanted, outside)?;
     if let Some(warning) = &identity.warning {

@@ -9,7 +9,7 @@ mod survey;
 use cli::columns::{Column, Listing, Shape, Style};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint_on_terminal, hints_wanted};
-use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
 use linux::Errno;
 use linux::namespace::Kind;
 use options::{COLUMNS, OPTIONS, Options, Tree};
@@ -47,7 +47,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Some(operand) => Some(cli::id::whole(operand, "namespace", 0, u64::MAX)?),
     };
     if one.is_some() && options.task.is_some() {
-        return Err(Failure::new(1, text!["--task is mutually exclusive with <namespace>"]));
+        return Err(cli::fail!(1, "--task is mutually exclusive with <namespace>"));
     }
     let fields = options.fields(match one {
         Some(_) => "PID,PPID,USER,COMMAND",
@@ -97,7 +97,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 
 fn unreadable(error: &linux::Error) -> Failure {
     let status = if error.object == linux::mount::table::SELF { NO_TABLE } else { 1 };
-    let failure = Failure::new(status, text!["failed to parse ", error.object, ": ", error.errno]);
+    let failure = cli::fail!(status, "failed to parse ", error.object, ": ", error.errno);
     if hints_wanted() && error.errno == Errno::ENOENT {
         return failure.hint("namespaces are found in /proc: 'mount -t proc proc /proc'");
     }

@@ -63,13 +63,13 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let stat = if options.nofollow { stat::link(path) } else { stat::path(path) };
     let stat = stat.map_err(|error| match options.quiet {
         true => Failure::silent(FAILED),
-        false => Failure::new(FAILED, text![path, ": ", error.errno]),
+        false => cli::fail!(FAILED, path, ": ", error.errno),
     })?;
     if options.devno {
         if !stat.is_block_device() {
             return Err(match options.quiet {
                 true => Failure::silent(NO),
-                false => Failure::new(NO, text![path, ": not a block device"]),
+                false => cli::fail!(NO, path, ": not a block device"),
             });
         }
         print_numbers(stat.device(), output);
@@ -78,14 +78,13 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     // As in the original, to print it is what was asked for: --quiet and --fs-devno do not matter.
     if options.show && !(options.nofollow && stat.is_symlink()) {
         let Some(found) = mount_point(path) else {
-            return Err(Failure::new(FAILED, text!["--show is not supported on this system"])
+            return Err(cli::fail!(FAILED, "--show is not supported on this system")
                 .hint("neither statmount(2) nor /proc/self/mountinfo knows the mount that it is on"));
         };
         output.print(text![found, "\n"]);
         return Ok(0);
     }
-    let is_it = is_mount_point(path, &stat, options.nofollow)
-        .map_err(|errno| Failure::new(FAILED, text![path, ": ", errno]))?;
+    let is_it = is_mount_point(path, &stat, options.nofollow).map_err(|errno| cli::fail!(FAILED, path, ": ", errno))?;
     if is_it && options.fs_devno {
         print_numbers(stat.identity().0, output);
     } else if !options.quiet {
@@ -124,9 +123,9 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 
 /// The one operand.
 fn only<'a>(options: &Options, operands: &'a [OsString]) -> Result<&'a OsString, Failure> {
-    let [path] = operands else { return Err(Failure::usage(FAILED, text!["bad usage"])) };
+    let [path] = operands else { return Err(cli::fail!(usage FAILED, "bad usage")) };
     if options.nofollow && options.devno {
-        return Err(Failure::new(FAILED, text!["--devno and --nofollow are mutually exclusive"]));
+        return Err(cli::fail!(FAILED, "--devno and --nofollow are mutually exclusive"));
     }
     Ok(path)
 }

@@ -52,5 +52,5 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 }
 
 fn two(operands: &[OsString]) -> Result<&[OsString; 2], Failure> {
-    operands.try_into().map_err(|_| Failure::usage(1, text!["bad usage"]))
+    operands.try_into().map_err(|_| cli::fail!(usage 1, "bad usage"))
 }

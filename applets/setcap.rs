@@ -189,16 +189,16 @@ fn rootid(value: &OsStr) -> Result<u32, Failure> {
         .filter(|read| read.length == bytes.len() && !read.negative)
         .and_then(|read| u32::try_from(read.value?).ok())
         .filter(|uid| *uid != 0)
-        .ok_or_else(|| Failure::plain(1, text!["bad ns rootid: want positive integer, got \"", value, "\""]))
+        .ok_or_else(|| cli::fail!(plain 1, "bad ns rootid: want positive integer, got \"", value, "\""))
 }
 
 fn read_text(text: &[u8], invocation: &Invocation<'_>, output: &mut Output) -> Result<Wanted, Failure> {
     if text.iter().all(|byte| number::is_space(*byte)) {
-        return Err(Failure::plain(1, text!["empty space is an invalid capability, did you mean -r?"]));
+        return Err(cli::fail!(plain 1, "empty space is an invalid capability, did you mean -r?"));
     }
     parse(text).map(Wanted::Sets).map_err(|error| {
         output.print(text!["argument: ", text, "\n"]);
-        let failure = Failure::plain(1, text!["fatal error: Invalid argument"]).and(Line::Text(usage(invocation)));
+        let failure = cli::fail!(plain 1, "fatal error: Invalid argument").and(Line::Text(usage(invocation)));
         match text {
             b"--help" => failure.hint("setcap has -h for that"),
             _ => point_at(failure, text, error),
@@ -217,7 +217,7 @@ impl Session {
                 b"-n" => {
                     let value = rest
                         .next()
-                        .ok_or_else(|| Failure::plain(1, text!["usage: .. -n <rootid> .. - rootid!=0 file caps"]))?;
+                        .ok_or_else(|| cli::fail!(plain 1, "usage: .. -n <rootid> .. - rootid!=0 file caps"))?;
                     self.rootid = rootid(value)?;
                 }
                 _ => return Ok(Some(argument)),
@@ -260,10 +260,9 @@ impl Session {
             text.extend_from_slice(read);
         }
         if text.len() >= INPUT {
-            return Err(Failure::plain(
-                1,
-                text!["fatal error: the text on standard input is longer than ", INPUT, " bytes"],
-            ));
+            return Err(
+                cli::fail!(plain 1, "fatal error: the text on standard input is longer than ", INPUT, " bytes"),
+            );
         }
         if text.is_empty() { Err(Failure::silent(1).and(Line::Text(usage(invocation)))) } else { Ok(text) }
     }
@@ -308,7 +307,7 @@ impl Session {
         match wanted {
             Wanted::Nothing => match file.remove() {
                 Err(Errno::ENODATA) => {
-                    let failure = Failure::plain(1, text!["File '", path, "' has no capability to remove"]);
+                    let failure = cli::fail!(plain 1, "File '", path, "' has no capability to remove");
                     if !self.force {
                         return Err(failure);
                     }
@@ -334,8 +333,8 @@ fn is_all_or_nothing(sets: &Sets) -> bool {
 
 fn failed(path: &OsStr, errno: Errno) -> Failure {
     match errno {
-        Errno::EINVAL => Failure::plain(1, text!["Invalid file '", path, "' for capability operation"]),
-        _ => Failure::plain(1, text!["Failed to set capabilities on file '", path, "': ", errno]),
+        Errno::EINVAL => cli::fail!(plain 1, "Invalid file '", path, "' for capability operation"),
+        _ => cli::fail!(plain 1, "Failed to set capabilities on file '", path, "': ", errno),
     }
 }
 

@@ -75,7 +75,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 
 /// The program to run; `None` with an option that prints.
 fn program(options: &options::Options, operands: &[OsString]) -> Result<Option<Program>, Failure> {
-    let wrong = |line: &str| Err(Failure::new(1, text![line]));
+    let wrong = |line: &str| Err(cli::fail!(1, line));
     if options.dump > 0 {
         if options.given != options.dump || !operands.is_empty() {
             return wrong("--dump is incompatible with all other options");

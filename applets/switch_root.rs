@@ -101,10 +101,10 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 /// The new root and its init.
 fn operands_of(operands: &[OsString]) -> Result<(&OsString, &OsString), Failure> {
     let [new_root, init, ..] = operands else {
-        return Err(Failure::usage(1, text!["not enough arguments"]));
+        return Err(cli::fail!(usage 1, "not enough arguments"));
     };
     if new_root.is_empty() || init.is_empty() {
-        return Err(Failure::usage(1, text!["bad usage"]));
+        return Err(cli::fail!(usage 1, "bad usage"));
     }
     Ok((new_root, init))
 }
@@ -232,13 +232,13 @@ fn check_init(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, outpu
         Ok(Status::Exited(0)) => Ok(()),
         Ok(Status::Exited(status)) => Err(Failure::silent(status)),
         // What it would have said is not known.
-        _ => Err(Failure::new(1, text!["cannot access ", init, ": ", Errno::EIO])),
+        _ => Err(cli::fail!(1, "cannot access ", init, ": ", Errno::EIO)),
     }
 }
 
 fn look_inside(new_root: &OsStr, init: &OsStr, has_handlers: bool) -> Result<(), Failure> {
     let not_usable = |errno: Errno| {
-        let failure = Failure::new(1, text!["cannot access ", init, ": ", errno]);
+        let failure = cli::fail!(1, "cannot access ", init, ": ", errno);
         explained(failure, Step::FindInit(new_root), errno)
     };
     match directory::chroot(new_root).and_then(|()| directory::chdir(OsStr::new("/"))) {

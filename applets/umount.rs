@@ -10,7 +10,7 @@ mod options;
 mod tree;
 
 use cli::explain::Explanation;
-use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
 use hints::{Step, hints, one_of_many};
 use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
@@ -41,9 +41,10 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     };
     check(&options, &operands)?;
-    let origin = options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
-        Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
-    })?;
+    let origin =
+        options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
+            cli::fail!(SYSTEM, "failed to set target namespace to ", error.object, ": ", error.errno)
+        })?;
     let settings = Unmounting { invocation, options, origin, busy: RefCell::default() };
     let outcome = if settings.options.all {
         one_of_many();

@@ -2,7 +2,7 @@
 
 use cli::columns::json_string;
 use cli::text::{disarm, fill};
-use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
+use cli::{Applet, Directory, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table};
 use hints::doctor::{Verdict, examine};
 use hints::{Environment, Here};
 use std::ffi::OsStr;
@@ -37,7 +37,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     };
     if let Some(operand) = operands.first() {
-        return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));
+        return Err(cli::fail!(usage 1, "unexpected argument '", operand, "'"));
     }
     let release = Here.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
     let (release, uid) = (release.trim_ascii(), linux::credentials::effective_uid());

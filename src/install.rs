@@ -15,16 +15,16 @@ const PROGRAM_DIRECTORIES: &str = "usr/local/bin usr/local/sbin usr/bin usr/sbin
 /// Makes or removes the links.
 pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
     if operands.len() > 1 {
-        return Err(Failure::usage(1, text!["more than one directory"]));
+        return Err(cli::fail!(usage 1, "more than one directory"));
     }
     if options.install && options.uninstall {
-        return Err(Failure::usage(1, text!["options --install and --uninstall cannot be combined"]));
+        return Err(cli::fail!(usage 1, "options --install and --uninstall cannot be combined"));
     }
     let itself = OsStr::new("/proc/self/exe");
     let program = link::read(itself).map_err(|error| failed("cannot find this program: ", itself, &error))?;
     if let (Some(parent), true) = (operands.first(), options.install) {
         directory::make_all(parent, 0o777, &mut Vec::new())
-            .map_err(|errno| Failure::new(1, text!["cannot make ", parent, ": ", errno]))?;
+            .map_err(|errno| cli::fail!(1, "cannot make ", parent, ": ", errno))?;
     }
     let mut failure = Failure::silent(1);
     for applet in applets::APPLETS {
@@ -64,7 +64,7 @@ fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failu
         Err(error) if error.errno == Errno::ENOENT => {}
         Err(error) => return Err(failed("cannot look at ", name, &error)),
         Ok(_) if options.force || is_ours(program, name) => {}
-        Ok(_) => return Err(Failure::new(1, text![name, " exists and is not ours; --force replaces it"])),
+        Ok(_) => return Err(cli::fail!(1, name, " exists and is not ours; --force replaces it")),
     }
     // Made beside it and renamed over it, so that the name is never missing.
     let mut temporary = name.to_os_string();
@@ -138,5 +138,5 @@ fn relative(directory: &[&[u8]], file: &[&[u8]]) -> OsString {
 }
 
 fn failed(what: &str, path: &OsStr, error: &Error) -> Failure {
-    Failure::new(1, text![what, path, ": ", error.errno])
+    cli::fail!(1, what, path, ": ", error.errno)
 }

@@ -141,7 +141,7 @@ fn refused(invocation: &Invocation<'_>) -> Option<u8> {
 
 fn unknown(name: &OsStr) -> Failure {
     let names: Vec<&str> = applets::APPLETS.iter().map(|applet| applet.name).collect();
-    Failure::plain(UNKNOWN, text!["ctrbox: '", name, "' is not an applet"])
+    cli::fail!(plain UNKNOWN, "ctrbox: '", name, "' is not an applet")
         .and(Line::Plain(text!["The applets are: ", names.join(" ")]))
 }
 
@@ -175,7 +175,7 @@ fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 /// `ctrbox APPLET ARGUMENT...`.
 fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
     let Some((name, args)) = operands.split_first() else {
-        return Err(Failure::usage(1, text!["no applet specified"]));
+        return Err(cli::fail!(usage 1, "no applet specified"));
     };
     let Some(applet) = applets::find(name) else {
         return match (name.to_str(), args) {
@@ -184,7 +184,7 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
             (Some("explain"), _) => explain(args, output),
             (Some("man"), _) => print_page(args.first(), output),
             (Some("completion"), [shell]) => print_completion(shell, output),
-            (Some("completion"), _) => Err(Failure::usage(1, text!["completion takes one shell: bash, zsh or fish"])),
+            (Some("completion"), _) => Err(cli::fail!(usage 1, "completion takes one shell: bash, zsh or fish")),
             _ => Err(unknown(name)),
         };
     };
@@ -206,7 +206,7 @@ fn explain(words: &[OsString], output: &mut Output) -> Outcome {
         _ => words,
     };
     let Some((name, args)) = words.split_first() else {
-        return Err(Failure::usage(1, text!["explain takes a command line"]));
+        return Err(cli::fail!(usage 1, "explain takes a command line"));
     };
     let applet = applets::find(cli::called::last_component(name)).ok_or_else(|| unknown(name))?;
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
@@ -278,8 +278,7 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
 /// `ctrbox completion SHELL`.
 fn print_completion(shell: &OsStr, output: &mut Output) -> Outcome {
     let script = shell.to_str().and_then(|shell| cli::completion::script(shell, &CTRBOX, applets::APPLETS));
-    let script =
-        script.ok_or_else(|| Failure::usage(1, text!["no completion for '", shell, "': bash, zsh or fish"]))?;
+    let script = script.ok_or_else(|| cli::fail!(usage 1, "no completion for '", shell, "': bash, zsh or fish"))?;
     output.print(script);
     Ok(0)
 }

@@ -6,7 +6,7 @@
 
 use crate::CTRBOX;
 use cli::text::{Piece, disarm, fill};
-use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table};
 use linux::process::{self, Argv, Forwarding, Status, Variables};
 use linux::signal::Signal;
 use linux::{Errno, directory, file, link, raw, stat, walk};
@@ -160,7 +160,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     };
     if let Some(operand) = operands.first() {
-        return Err(Failure::usage(1, text!["unexpected argument '", operand, "'"]));
+        return Err(cli::fail!(usage 1, "unexpected argument '", operand, "'"));
     }
     let rootfs = options.rootfs.map(root_file_system).transpose()?;
     let itself = link::read(OsStr::new("/proc/self/exe"));
@@ -180,14 +180,14 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 #[cold]
 #[inline(never)]
 fn failed(what: &str, path: &OsStr, error: linux::Error) -> Failure {
-    Failure::new(1, text![what, " ", path, ": ", error.errno])
+    cli::fail!(1, what, " ", path, ": ", error.errno)
 }
 
 /// The directory's path from the root, since the shell may go elsewhere.
 fn root_file_system(path: &OsStr) -> Result<OsString, Failure> {
     let found = directory::canonical(path).map_err(|error| failed("no root file system in", path, error))?;
     let is_directory = stat::path(&found).is_ok_and(|stat| stat.is_directory());
-    if is_directory { Ok(found) } else { Err(Failure::new(1, text![path, ": ", Errno::ENOTDIR])) }
+    if is_directory { Ok(found) } else { Err(cli::fail!(1, path, ": ", Errno::ENOTDIR)) }
 }
 
 /// A new directory below $TMPDIR. Others may look in: `sudo -u` runs commands as them.
@@ -196,7 +196,7 @@ fn private_directory() -> Result<OsString, Failure> {
     let mut parent =
         directory::canonical(&parent).map_err(|error| failed("no directory for the links:", &parent, error))?;
     if linux::executable::is_on_noexec(&parent) {
-        let failure = Failure::new(1, text!["no program can be run from ", parent, ", which is mounted noexec"]);
+        let failure = cli::fail!(1, "no program can be run from ", parent, ", which is mounted noexec");
         return Err(failure.hint("TMPDIR names another directory for the links"));
     }
     parent.push("/ctrbox-shell.");

@@ -2,7 +2,7 @@
 
 use super::options::{FAILED, Options};
 use super::userspec::AskedIds;
-use cli::{Failure, quote, text};
+use cli::{Failure, quote};
 use linux::directory;
 use linux::process::{Argv, SearchPath, Variables};
 use run::exec::Program;
@@ -23,13 +23,12 @@ pub struct ChrootPlan {
 
 /// The plan of a command line.
 pub fn plan(options: Options, operands: &[OsString]) -> Result<ChrootPlan, Failure> {
-    let (new_root, command) = operands.split_first().ok_or_else(|| Failure::usage(FAILED, text!["missing operand"]))?;
+    let (new_root, command) = operands.split_first().ok_or_else(|| cli::fail!(usage FAILED, "missing operand"))?;
     let wanted = AskedIds { userspec: options.userspec, groups: options.groups };
     if options.skip_chdir && !directory::canonical(new_root).is_ok_and(|path| path == "/") {
-        return Err(Failure::usage(
-            FAILED,
-            text!["option --skip-chdir only permitted if NEWROOT is old ", quote::shell(OsStr::new("/"))],
-        ));
+        return Err(
+            cli::fail!(usage FAILED, "option --skip-chdir only permitted if NEWROOT is old ", quote::shell(OsStr::new("/"))),
+        );
     }
     Ok(ChrootPlan {
         new_root: new_root.clone(),

@@ -65,14 +65,14 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
     let user = match needs_user.map(accounts::look_up_uid) {
         // As whom it would run is not known then.
         Some(Err(error)) => {
-            return Err(Failure::new(FAILED, text!["failed to get supplemental groups: ", error.errno])
+            return Err(cli::fail!(FAILED, "failed to get supplemental groups: ", error.errno)
                 .hint(text![error.object, " of the new root cannot be read"]));
         }
         found => found.and_then(Result::ok).flatten(),
     };
     let gid = spec.gid.or(user.as_ref().map(|user| user.gid)).or(outside.gid);
     if let (Some(uid), None) = (needs_user, gid) {
-        return Err(Failure::new(FAILED, text!["no group specified for unknown uid: ", uid]));
+        return Err(cli::fail!(FAILED, "no group specified for unknown uid: ", uid));
     }
     let groups = match wanted.groups {
         Some(list) if !list.is_empty() => Some(parse_groups(list, &outside.groups)?),
@@ -80,7 +80,7 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
         Some(_) => Some(Vec::new()),
         None => match (&user, gid) {
             (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid).map_err(|error| {
-                Failure::new(FAILED, text!["failed to get supplemental groups: ", error.errno])
+                cli::fail!(FAILED, "failed to get supplemental groups: ", error.errno)
                     .hint(text![error.object, " of the new root cannot be read"])
             })?),
             _ if spec.uid.is_some() => Some(Vec::new()),
@@ -107,7 +107,7 @@ impl Problem {
             Problem::Group => ("invalid group", "names no group of the new root's /etc/group and is no number"),
             Problem::Spec => ("invalid spec", "is not USER, USER:GROUP or :GROUP"),
         };
-        Failure::new(FAILED, text![line]).hint(text!["--userspec=", spec, " ", place])
+        cli::fail!(FAILED, line).hint(text!["--userspec=", spec, " ", place])
     }
 }
 
@@ -205,7 +205,7 @@ fn parse_groups(list: &OsStr, outside: &[Option<u32>]) -> Result<Vec<u32>, Failu
         return Err(failure);
     }
     if groups.is_empty() {
-        return Err(Failure::new(FAILED, text!["invalid group list ", quote::locale(list)]));
+        return Err(cli::fail!(FAILED, "invalid group list ", quote::locale(list)));
     }
     Ok(groups)
 }

@@ -2,7 +2,7 @@
 
 use cli::Table;
 use cli::columns::{Column, Form, Shape};
-use cli::{Failure, Opt, id, text};
+use cli::{Failure, Opt, id};
 use linux::namespace::KINDS;
 use linux::process::Pid;
 use std::ffi::OsStr;
@@ -42,7 +42,7 @@ impl Options {
     fn excluded(other: bool, first: &str, second: &str) -> Result<(), Failure> {
         match other {
             false => Ok(()),
-            true => Err(Failure::new(1, text!["options ", first, " and ", second, " cannot be combined"])),
+            true => Err(cli::fail!(1, "options ", first, " and ", second, " cannot be combined")),
         }
     }
 
@@ -79,7 +79,7 @@ fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
         let end = list.iter().position(|byte| *byte == b',');
         let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
         let found = COLUMNS.iter().position(|column| column.name.as_bytes().eq_ignore_ascii_case(name));
-        fields.push(found.ok_or_else(|| Failure::new(1, text!["unknown column: ", list]))?);
+        fields.push(found.ok_or_else(|| cli::fail!(1, "unknown column: ", list))?);
         let Some(end) = end else { return Ok(()) };
         list = list.get(end + 1..).unwrap_or_default();
     }
@@ -141,7 +141,7 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('W'), "nowrap", "don't use multi-line representation", |o| o.no_wrap = true),
     Opt::value(Some('t'), "type", "name", "namespace type (mnt, net, ipc, user, pid, uts, cgroup, time)", |o, name| {
         let kind = KINDS.into_iter().find(|kind| name == kind.file());
-        o.kinds |= kind.ok_or_else(|| Failure::new(1, text!["unknown namespace type: ", name]))?.flag();
+        o.kinds |= kind.ok_or_else(|| cli::fail!(1, "unknown namespace type: ", name))?.flag();
         Ok(())
     }),
     Opt::maybe(Some('T'), "tree", "rel", "use tree format (parent, owner, or process)", |o, relation| {
@@ -153,7 +153,7 @@ const ROWS: &[Opt<Options>] = &[
                 None | Some(b"owner") => Tree::Owner,
                 Some(b"parent") => Tree::Parent,
                 Some(b"process") => Tree::Processes,
-                Some(other) => return Err(Failure::new(1, text!["unknown tree type: ", other])),
+                Some(other) => return Err(cli::fail!(1, "unknown tree type: ", other)),
             },
         );
         Ok(())

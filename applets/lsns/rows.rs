@@ -14,7 +14,7 @@ pub fn make(survey: &Survey, options: &Options, one: Option<u64>, fields: &[usiz
     let (cells, parents) = (Vec::new(), Vec::new());
     let mut making = Making { survey, options, fields, users: Vec::new(), cells, parents, at: Vec::new() };
     if let Some(id) = one {
-        let found = survey.get(id).ok_or_else(|| Failure::new(1, text!["not found namespace: ", id]))?;
+        let found = survey.get(id).ok_or_else(|| cli::fail!(1, "not found namespace: ", id))?;
         for member in &survey.members {
             let parent = survey.members.binary_search_by_key(&member.parent, |member| member.pid);
             making.row(found, Some(member), parent.ok());

@@ -180,21 +180,19 @@ pub static OPTIONS: Table<Options> = cli::table!(ROWS);
 /// The list of one -o.
 pub fn parse_options(list: &[u8]) -> Result<MountOptions, Failure> {
     MountOptions::parse(list).map_err(|error| match error {
-        Malformed::NoName(item) => Failure::new(USAGE, text!["unsupported option format: ", item]),
-        Malformed::OpenQuote => Failure::new(USAGE, text!["failed to parse mount options '", list, "'"]),
+        Malformed::NoName(item) => cli::fail!(USAGE, "unsupported option format: ", item),
+        Malformed::OpenQuote => cli::fail!(USAGE, "failed to parse mount options '", list, "'"),
     })
 }
 
 pub fn bad_usage() -> Failure {
-    Failure::usage(USAGE, text!["bad usage"])
+    cli::fail!(usage USAGE, "bad usage")
 }
 
 /// Refuses two options of which only one may be there.
 fn exclusive(given: &[&str]) -> Result<(), Failure> {
     match given {
-        [first, second, ..] => {
-            Err(Failure::new(USAGE, text!["options ", first, " and ", second, " cannot be combined"]))
-        }
+        [first, second, ..] => Err(cli::fail!(USAGE, "options ", first, " and ", second, " cannot be combined")),
         _ => Ok(()),
     }
 }

@@ -32,7 +32,7 @@ pub const DMESG: &str = "       dmesg(1) may have more information after failed 
 /// The failure of a system call. `read_write`: -w, never read-only.
 pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages: &[Message]) -> Failure {
     let text = kernel_words(error, messages).unwrap_or_else(|| by_errno(mounting, read_write, error));
-    let failure = Failure::new(FAILED, text![mounting.target, ": ", text, "."]);
+    let failure = cli::fail!(FAILED, mounting.target, ": ", text, ".");
     explained(failure.and(Line::Plain(text![DMESG])), Step::Mount(mounting), error.errno)
 }
 
@@ -40,7 +40,7 @@ pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages
 #[cold]
 #[inline(never)]
 pub fn no_mounts(error: Error) -> Failure {
-    Failure::new(USAGE, text!["failed to read mtab: ", error.errno])
+    cli::fail!(USAGE, "failed to read mtab: ", error.errno)
 }
 
 /// Whether it is the source that is missing.
@@ -56,7 +56,7 @@ pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error) -> bool {
 
 /// A failure before any system call: `TARGET: TEXT.`
 pub fn early(status: u8, target: &OsStr, text: Vec<u8>) -> Failure {
-    Failure::new(status, text![target, ": ", text, "."])
+    cli::fail!(status, target, ": ", text, ".")
 }
 
 /// What a path leads to is in another mount namespace: by its name from here it would be another place.

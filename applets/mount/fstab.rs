@@ -18,7 +18,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
     let mut table = fstab::Fstab::default();
     for path in &settings.typed.fstab {
-        table.add_path(path).map_err(|_| Failure::new(USAGE, text![path, ": failed to parse"]))?;
+        table.add_path(path).map_err(|_| cli::fail!(USAGE, path, ": failed to parse"))?;
     }
     if settings.typed.fstab.is_empty() {
         // A missing table is an empty one.

@@ -3,7 +3,7 @@
 use super::args::{Options, bad_usage};
 use super::errors::SYSTEM;
 use super::source;
-use cli::{Failure, Invocation, text};
+use cli::{Failure, Invocation};
 use linux::mount::options::Options as MountOptions;
 use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::utab;
@@ -113,7 +113,8 @@ impl Request {
 
 /// Enters the mount namespace of -N, a process or a file.
 pub fn enter_namespace(wanted: Option<&OsStr>) -> Result<Option<OtherMountNs>, Failure> {
-    wanted.map(OtherMountNs::enter).transpose().map_err(|error| {
-        Failure::new(SYSTEM, text!["failed to set target namespace to ", error.object, ": ", error.errno])
-    })
+    wanted
+        .map(OtherMountNs::enter)
+        .transpose()
+        .map_err(|error| cli::fail!(SYSTEM, "failed to set target namespace to ", error.object, ": ", error.errno))
 }

@@ -93,7 +93,7 @@ impl Mount {
             return failure.map_or(Ok(false), Err);
         }
         let Some(target) = target else {
-            return Err(Failure::new(USAGE, text![named, ": can't find mount point in ", fstab::default_path(), "."]));
+            return Err(cli::fail!(USAGE, named, ": can't find mount point in ", fstab::default_path(), "."));
         };
         if let Err(unmade) = self.find_target(settings) {
             self.target.undo();

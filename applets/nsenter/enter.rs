@@ -43,8 +43,8 @@ impl Entries<'_> {
         match self.enter_from(target, kinds) {
             // The original enters by the pidfd alone, and does not say which was refused.
             Err((Some(errno), failure)) => {
-                let failure = Failure::new(1, text!["reassociate to namespaces failed: ", errno])
-                    .with_hints(failure.hints.clone());
+                let failure =
+                    cli::fail!(1, "reassociate to namespaces failed: ", errno).with_hints(failure.hints.clone());
                 Err(failure)
             }
             Err((None, failure)) => Err(failure),
@@ -146,7 +146,7 @@ fn enter_by_pidfd(target: &ProcFd, kinds: &mut Vec<Kind>, user_is_opened: bool) 
 #[cold]
 #[inline(never)]
 pub fn cannot_open(error: Error) -> Failure {
-    let failure = Failure::new(1, text!["cannot open ", error.object, ": ", error.errno]);
+    let failure = cli::fail!(1, "cannot open ", error.object, ": ", error.errno);
     explained(failure, Step::OpenNamespace, error.errno)
 }
 

@@ -73,7 +73,7 @@ impl Options {
             None => NamespaceSource::Target,
             Some(value) => match value.as_bytes().strip_prefix(b":") {
                 Some(id) => NamespaceSource::Id(number::unsigned(id).ok_or_else(|| {
-                    Failure::new(1, text!["failed to parse nsid: ", OsStr::from_bytes(id)])
+                    cli::fail!(1, "failed to parse nsid: ", OsStr::from_bytes(id))
                         .hint(text!["for a file of that name write ./", value])
                 })?),
                 None => NamespaceSource::File(value),
@@ -95,7 +95,7 @@ fn place(value: Option<&'static OsStr>) -> Option<Place> {
 }
 
 fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
-    let bad = |reason: &str| Failure::new(1, text!["invalid PID argument"]).hint(text!["'", value, "': ", reason]);
+    let bad = |reason: &str| cli::fail!(1, "invalid PID argument").hint(text!["'", value, "': ", reason]);
     let mut parts = value.as_bytes().splitn(2, |byte| *byte == b':');
     let text = parts.next().unwrap_or_default();
     let read = number::read(text, 10).filter(|read| read.length == text.len());
@@ -117,7 +117,7 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('a'), "all", "enter all namespaces", |options| options.all = true),
     Opt::value(Some('t'), "target", "pid[:inode]", "target process to get namespaces from", |options, value| {
         if options.target.is_some() {
-            return Err(Failure::new(1, text!["option --target may be given only once"]));
+            return Err(cli::fail!(1, "option --target may be given only once"));
         }
         options.target = Some(target(value)?);
         Ok(())
@@ -142,7 +142,7 @@ const ROWS: &[Opt<Options>] = &[
         |options, value| {
             let fd = number::unsigned(value.as_bytes()).and_then(|fd| i32::try_from(fd).ok());
             options.net_socket =
-                Some(fd.ok_or_else(|| Failure::new(1, text!["failed to parse file descriptor: '", value, "'"]))?);
+                Some(fd.ok_or_else(|| cli::fail!(1, "failed to parse file descriptor: '", value, "'"))?);
             Ok(())
         },
     ),

@@ -1,7 +1,7 @@
 //! From what was typed to the plan. Making a plan touches nothing.
 
 use super::options::{Id, NamespaceSource, Options, Place, TargetProcess};
-use cli::{Failure, text};
+use cli::Failure;
 use linux::namespace::{KINDS, Kind};
 use run::fork::ForkOptions;
 use std::ffi::{OsStr, OsString};
@@ -107,7 +107,7 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<NsenterPlan, Fail
 }
 
 fn check(options: &Options) -> Result<(), Failure> {
-    let refuse = |text: &str| Err(Failure::new(1, text![text]));
+    let refuse = |text: &str| Err(cli::fail!(1, text));
     if options.wd.is_some() && options.wdns.is_some() {
         return refuse("options --wd and --wdns cannot be combined");
     }
@@ -136,7 +136,7 @@ fn check(options: &Options) -> Result<(), Failure> {
             (options.gid == Some(Id::Follow), "gid"),
         ];
         if let Some((_, what)) = of_target.into_iter().find(|(is_asked, _)| *is_asked) {
-            return Err(Failure::new(1, text!["neither filename nor target pid supplied for ", what]));
+            return Err(cli::fail!(1, "neither filename nor target pid supplied for ", what));
         }
     }
     if !enters {

@@ -101,14 +101,14 @@ struct Pinned<'a>(Option<&'a ProcFd>);
 
 impl<'a> Pinned<'a> {
     fn get(self) -> Result<&'a ProcFd, Failure> {
-        self.0.ok_or_else(|| Failure::new(1, text!["no target PID specified"]))
+        self.0.ok_or_else(|| cli::fail!(1, "no target PID specified"))
     }
 }
 
 fn pin(wanted: super::options::TargetProcess, plan: &NsenterPlan) -> Result<ProcFd, Failure> {
     let target = ProcFd::open(wanted.pid).map_err(|error| {
         let (before, after) = if plan.all { ("stat of ", " failed: ") } else { ("cannot open ", ": ") };
-        let failure = Failure::new(1, text![before, "/proc/", wanted.pid, "/", plan.first, after, error.errno]);
+        let failure = cli::fail!(1, before, "/proc/", wanted.pid, "/", plan.first, after, error.errno);
         explained(failure, hints::Step::FindProcess(wanted.pid), error.errno)
     })?;
     if let Some(inode) = wanted.inode
@@ -124,11 +124,11 @@ fn open_namespaces(wanted: &[(Kind, NamespaceSource)]) -> Result<Vec<(Kind, Owne
     let open = |source: &NamespaceSource| match source {
         NamespaceSource::File(path) => namespace::open(path).map_err(cannot_open_namespace),
         NamespaceSource::Id(id) => namespace::open_by_id(*id).map_err(|error| {
-            let failure = Failure::new(1, text!["cannot open namespace of id ", id, ": ", error.errno]);
+            let failure = cli::fail!(1, "cannot open namespace of id ", id, ": ", error.errno);
             explained(failure, hints::Step::OpenById, error.errno)
         }),
         // The plan has these apart.
-        NamespaceSource::Target => Err(Failure::new(1, text!["no target PID specified"])),
+        NamespaceSource::Target => Err(cli::fail!(1, "no target PID specified")),
     };
     let mut opened = Vec::new();
     for (kind, source) in wanted {
@@ -150,9 +150,9 @@ fn open_socket_namespace(fd: i32, target: Pinned<'_>) -> Result<OwnedFd, Failure
     let socket = target
         .get()?
         .descriptor(fd)
-        .map_err(|error| Failure::new(1, text!["unable to get target process's socket ", fd, ": ", error.errno]))?;
+        .map_err(|error| cli::fail!(1, "unable to get target process's socket ", fd, ": ", error.errno))?;
     namespace::of_socket(socket.as_fd()).map_err(|error| {
-        let failure = Failure::new(1, text!["cannot get network namespace of socket ", fd, ": ", error.errno]);
+        let failure = cli::fail!(1, "cannot get network namespace of socket ", fd, ": ", error.errno);
         explained(failure, hints::Step::OfSocket, error.errno)
     })
 }
@@ -290,7 +290,7 @@ fn environment(text: &[u8]) -> Vec<OsString> {
 #[cold]
 #[inline(never)]
 fn cannot_open(error: Error) -> Failure {
-    Failure::new(1, text!["cannot open ", error.object, ": ", error.errno])
+    cli::fail!(1, "cannot open ", error.object, ": ", error.errno)
 }
 
 #[cfg(test)]

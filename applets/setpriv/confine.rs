@@ -43,10 +43,10 @@ impl Confinement {
 fn filter(path: &OsStr) -> Result<Vec<u8>, Failure> {
     // One instruction more than there may be, for the kernel to refuse.
     let read = file::read_file(path, (seccomp::MOST + 1) * seccomp::INSTRUCTION)
-        .map_err(|error| Failure::new(REFUSED, text!["cannot ", error.call, " ", path, ": ", error.errno]))?;
+        .map_err(|error| cli::fail!(REFUSED, "cannot ", error.call, " ", path, ": ", error.errno))?;
     match read.len() % seccomp::INSTRUCTION {
         0 => Ok(read),
-        _ => Err(Failure::new(REFUSED, text!["invalid filter"])),
+        _ => Err(cli::fail!(REFUSED, "invalid filter")),
     }
 }
 
@@ -69,9 +69,8 @@ fn ruleset(blocked: u64, rules: &[Rule]) -> Result<OwnedFd, Failure> {
         let added = match place {
             RuleObject::Port(port) => landlock::allow_port(ruleset.as_fd(), allowed, *port),
             RuleObject::Path(path) => {
-                let place = file::open_path(path).map_err(|error| {
-                    Failure::new(1, text!["could not open file for landlock: ", path, ": ", error.errno])
-                })?;
+                let place = file::open_path(path)
+                    .map_err(|error| cli::fail!(1, "could not open file for landlock: ", path, ": ", error.errno))?;
                 landlock::allow(ruleset.as_fd(), allowed, place.as_fd())
             }
         };
@@ -94,7 +93,7 @@ fn named(rights: u64) -> u64 {
 #[cold]
 #[inline(never)]
 pub fn failed(what: &str, errno: Errno) -> Failure {
-    Failure::new(REFUSED, text![what, ": ", errno])
+    cli::fail!(REFUSED, what, ": ", errno)
 }
 
 #[cold]

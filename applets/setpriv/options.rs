@@ -3,7 +3,7 @@
 use super::values::{
     Changes, Groups, Rule, access, capabilities, group, rule, securebits, supplementary, tracer, user,
 };
-use cli::{Failure, Opt, Table, text};
+use cli::{Failure, Opt, Table};
 use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -45,14 +45,14 @@ impl Options {
     pub fn check(&self) -> Result<(), Failure> {
         if (self.rgid.is_some() || self.egid.is_some()) && self.groups.is_none() {
             let line = "--[re]gid requires --keep-groups, --clear-groups, --init-groups, or --groups";
-            return Err(Failure::new(1, text![line]));
+            return Err(cli::fail!(1, line));
         }
         if self.groups == Some(Groups::Init) && self.ruid.is_none() {
-            return Err(Failure::new(1, text!["--init-groups requires --ruid or --reuid"]));
+            return Err(cli::fail!(1, "--init-groups requires --ruid or --reuid"));
         }
         // Alone a rule would confine nothing, and whoever wrote it believes that it does.
         if !self.rules.is_empty() && self.blocked.is_none() {
-            return Err(Failure::new(1, text!["--landlock-rule requires --landlock-access"]));
+            return Err(cli::fail!(1, "--landlock-rule requires --landlock-access"));
         }
         Ok(())
     }
@@ -68,8 +68,8 @@ impl Options {
         let name = groups.option();
         match self.groups.replace(groups).map(|given| given.option()) {
             None => Ok(()),
-            Some(given) if given == name => Err(Failure::new(1, text!["duplicate ", name, " option"])),
-            Some(given) => Err(Failure::new(1, text!["options ", given, " and ", name, " cannot be combined"])),
+            Some(given) if given == name => Err(cli::fail!(1, "duplicate ", name, " option")),
+            Some(given) => Err(cli::fail!(1, "options ", given, " and ", name, " cannot be combined")),
         }
     }
 }
@@ -79,7 +79,7 @@ fn once<T>(given: &mut u32, place: &mut Option<T>, value: T, name: &str) -> Resu
     *given += 1;
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Failure::new(1, text!["duplicate ", name])),
+        Some(_) => Err(cli::fail!(1, "duplicate ", name)),
     }
 }
 
@@ -93,7 +93,7 @@ const ROWS: &[Opt<Options>] = &[
         o.given += 1;
         match core::mem::replace(&mut o.no_new_privs, true) {
             false => Ok(()),
-            true => Err(Failure::new(1, text!["duplicate --no-new-privs option"])),
+            true => Err(cli::fail!(1, "duplicate --no-new-privs option")),
         }
     }),
     Opt::value(None, "ambient-caps", "caps,...", "set ambient capabilities", |o, list| {
@@ -149,7 +149,7 @@ const ROWS: &[Opt<Options>] = &[
             b"clear" => Some(0),
             _ => {
                 let found = name.to_str().and_then(linux::signal::number);
-                Some(found.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))?)
+                Some(found.ok_or_else(|| cli::fail!(1, "unknown signal: ", name))?)
             }
         };
         once(&mut o.given, &mut o.death_signal, signal, "--keep-pdeathsig option")

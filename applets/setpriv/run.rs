@@ -43,7 +43,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     }
     if let Some(label) = &options.selinux {
         if stat::path(OsStr::new("/sys/fs/selinux")).is_err() {
-            return Err(Failure::new(REFUSED, text!["SELinux is not running"]));
+            return Err(cli::fail!(REFUSED, "SELinux is not running"));
         }
         label_exec(label)?;
     }
@@ -97,7 +97,7 @@ fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec
             let user = user.ok_or_else(|| {
                 let uid = options.ruid.unwrap_or_default();
                 let rest = " not found, --init-groups requires an user that can be found on the system";
-                Failure::new(1, text!["uid ", uid, rest])
+                cli::fail!(1, "uid ", uid, rest)
             })?;
             Some(accounts::groups_of(&user.name, user.gid).map_err(failed("initgroups failed"))?)
         }
@@ -175,7 +175,7 @@ fn set_capabilities(options: &Options) -> Done {
 fn label_exec(label: &OsStr) -> Done {
     let file = "/proc/self/attr/exec";
     namespace::write_file(file, label.as_encoded_bytes())
-        .map_err(|error| Failure::new(REFUSED, text!["write failed: ", file, ": ", error.errno]))
+        .map_err(|error| cli::fail!(REFUSED, "write failed: ", file, ": ", error.errno))
 }
 
 fn fresh_environment(user: Option<&accounts::User>) -> Result<Variables, Failure> {

@@ -70,7 +70,7 @@ pub fn group(value: &OsStr, what: &str) -> Result<u32, Failure> {
 }
 
 fn unreadable(value: &OsStr, what: &str) -> Failure {
-    Failure::new(1, text!["failed to parse ", what, ": '", value, "'"])
+    cli::fail!(1, "failed to parse ", what, ": '", value, "'")
 }
 
 /// `group,group`.
@@ -79,7 +79,7 @@ pub fn supplementary(list: &OsStr) -> Result<Vec<u32>, Failure> {
     for item in list.as_bytes().split(|byte| *byte == b',') {
         let item = OsStr::from_bytes(item);
         let found = group(item, "");
-        groups.push(found.map_err(|_| Failure::new(1, text!["Invalid supplementary group id: '", item, "'"]))?);
+        groups.push(found.map_err(|_| cli::fail!(1, "Invalid supplementary group id: '", item, "'"))?);
     }
     Ok(groups)
 }
@@ -91,7 +91,7 @@ fn changes(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<u64, Failure>) 
         changes.push(match item.split_first() {
             Some((b'+', name)) => (true, member(name)?),
             Some((b'-', name)) => (false, member(name)?),
-            _ => return Err(Failure::new(1, text!["bad ", what, " string"])),
+            _ => return Err(cli::fail!(1, "bad ", what, " string")),
         });
     }
     Ok(changes)
@@ -106,7 +106,7 @@ pub fn capabilities(list: &OsStr) -> Result<Changes, Failure> {
         let full = [b"cap_", name].concat();
         let numbered = name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok());
         let found = caps::find(&full).or(numbered).filter(|it| *it < caps::count());
-        found.map(caps::bit).ok_or_else(|| Failure::new(1, text!["unknown capability \"", name, "\""]))
+        found.map(caps::bit).ok_or_else(|| cli::fail!(1, "unknown capability \"", name, "\""))
     })
 }
 
@@ -134,13 +134,13 @@ pub fn securebits(list: &OsStr) -> Result<Changes, Failure> {
             return Ok(u64::from(u32::MAX) & !KEEP_CAPS);
         }
         match SECUREBITS.split(' ').position(|known| known.as_bytes() == name).map(|bit| 1 << bit) {
-            Some(KEEP_CAPS) => Err(Failure::new(1, text!["adjusting keep_caps does not make sense"])),
+            Some(KEEP_CAPS) => Err(cli::fail!(1, "adjusting keep_caps does not make sense")),
             Some(bit) => Ok(bit),
-            None => Err(Failure::new(1, text!["unrecognized securebit"])),
+            None => Err(cli::fail!(1, "unrecognized securebit")),
         }
     })?;
     if found.iter().any(|(gains, bits)| *gains && *bits >> SECUREBITS_COUNT != 0) {
-        return Err(Failure::new(1, text!["+all securebits is not allowed"]));
+        return Err(cli::fail!(1, "+all securebits is not allowed"));
     }
     Ok(found)
 }
@@ -165,7 +165,7 @@ fn rights(kind: &[u8], list: &[u8]) -> Option<Result<u64, Failure>> {
             found |= if is_meant { right } else { 0 };
         });
         if !found.is_power_of_two() {
-            return Some(Err(Failure::new(1, text!["could not parse landlock ", kind, " access: ", list])
+            return Some(Err(cli::fail!(1, "could not parse landlock ", kind, " access: ", list)
                 .hint(text!["the rights are ", listed(all)])));
         }
         rights |= found;
@@ -180,12 +180,12 @@ pub fn access(value: &OsStr) -> Result<u64, Failure> {
         None => (text, &[][..]),
         Some(colon) => (text.get(..colon).unwrap_or_default(), text.get(colon + 1..).unwrap_or_default()),
     };
-    rights(kind, list).unwrap_or_else(|| Err(Failure::new(1, text!["invalid landlock access: ", value])))
+    rights(kind, list).unwrap_or_else(|| Err(cli::fail!(1, "invalid landlock access: ", value)))
 }
 
 /// `path-beneath:right,right:PATH` or `net-port:right,right:PORT`.
 pub fn rule(value: &'static OsStr) -> Result<Rule, Failure> {
-    let invalid = || Failure::new(1, text!["invalid landlock rule: ", value]);
+    let invalid = || cli::fail!(1, "invalid landlock rule: ", value);
     let mut parts = value.as_bytes().splitn(3, |byte| *byte == b':');
     let (Some(what), Some(list), Some(place)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(invalid());

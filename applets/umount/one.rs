@@ -23,7 +23,7 @@ pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>
     let found = look_up(settings, operand, &path, known);
     let is_known = found.is_some();
     if found.as_ref().is_some_and(|found| found.is_hidden) {
-        return Err(Failure::new(USAGE, text![operand, ": umount failed: ", Errno::EINVAL, "."]));
+        return Err(cli::fail!(USAGE, operand, ": umount failed: ", Errno::EINVAL, "."));
     }
     let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), resolved: path, ..Found::default() });
     let mut done = unmount_found(settings, &found, known, output);
@@ -307,7 +307,7 @@ pub fn refused(found: &Found, error: &Error) -> Refused {
         Errno::EACCES => text!["block devices are not permitted on filesystem"],
         other => text!["umount(2) system call failed: ", other],
     };
-    let failure = Failure::new(FAILED, text![found.target, ": ", text, "."]);
+    let failure = cli::fail!(FAILED, found.target, ": ", text, ".");
     let failure = match error.errno {
         Errno::EBUSY => failure,
         errno => explained(failure, Step::Unmount(&found.target), errno),

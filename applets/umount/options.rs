@@ -121,10 +121,8 @@ pub fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
             let text = text!["options ", first, " and ", second, " cannot be combined"];
             Err(Failure::new(USAGE, text))
         }
-        None if options.all && !operands.is_empty() => {
-            Err(Failure::usage(USAGE, text!["unexpected number of arguments"]))
-        }
-        None if !options.all && operands.is_empty() => Err(Failure::usage(USAGE, text!["bad usage"])),
+        None if options.all && !operands.is_empty() => Err(cli::fail!(usage USAGE, "unexpected number of arguments")),
+        None if !options.all && operands.is_empty() => Err(cli::fail!(usage USAGE, "bad usage")),
         None => Ok(()),
     }
 }

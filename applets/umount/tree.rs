@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 const LEFT_ALONE: &[u8] = b"noproc,nodevfs,nodevpts,nosysfs,norpc_pipefs,nonfsd,noselinuxfs";
 
 fn read() -> Result<table::Table, Failure> {
-    table::Table::read().map_err(|error| Failure::new(USAGE, text!["failed to parse ", table::SELF, ": ", error.errno]))
+    table::Table::read().map_err(|error| cli::fail!(USAGE, "failed to parse ", table::SELF, ": ", error.errno))
 }
 
 /// The path to look for in the table, which has canonical ones only: with -c what is at the operand's end stays as it is.
@@ -92,7 +92,7 @@ fn nothing(settings: &Unmounting<'_>, operand: &OsStr) -> Outcome {
         return Ok(USAGE);
     }
     let what = if linux::stat::path(operand).is_ok() { ": not mounted" } else { ": not found" };
-    Err(Failure::new(USAGE, text![operand, what]))
+    Err(cli::fail!(USAGE, operand, what))
 }
 
 fn unmount_below(
@@ -103,9 +103,8 @@ fn unmount_below(
     known: &mut Known<'_>,
     output: &mut Output,
 ) -> Outcome {
-    let order = tree
-        .backward(top, gone)
-        .map_err(|errno| Failure::new(USAGE, text!["failed to parse ", table::SELF, ": ", errno]))?;
+    let order =
+        tree.backward(top, gone).map_err(|errno| cli::fail!(USAGE, "failed to parse ", table::SELF, ": ", errno))?;
     let parent = order.last().and_then(|entry| tree.get(entry.parent));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);

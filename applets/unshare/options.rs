@@ -91,10 +91,11 @@ impl Options {
                 return Ok(());
             }
             b"subids" => vec![subordinate(ids)?],
-            b"all" => idmap::all(ids)
-                .map_err(|error| Failure::new(1, text!["could not read ", error.object, ": ", error.errno]))?,
+            b"all" => {
+                idmap::all(ids).map_err(|error| cli::fail!(1, "could not read ", error.object, ": ", error.errno))?
+            }
             _ => vec![idmap::parse(spec).ok_or_else(|| {
-                Failure::new(1, text!["invalid mapping '", spec, "'"])
+                cli::fail!(1, "invalid mapping '", spec, "'")
                     .hint("a mapping is INNER:OUTER:COUNT, auto, subids or all")
             })?],
         };
@@ -130,7 +131,7 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     let path = ids.subordinate();
     let user = accounts::passwd_by_uid(uid);
     let ranges = accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid)
-        .map_err(|error| Failure::new(1, text!["could not open '", path, "': ", error.errno]))?;
+        .map_err(|error| cli::fail!(1, "could not open '", path, "': ", error.errno))?;
     match (ranges.first(), user) {
         (Some(range), _) => Ok(Extent { inner: range.start, outer: range.start, count: range.count }),
         (None, Some(user)) => {
@@ -141,12 +142,12 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
                 "', run by root, gives that user 65536 ids to map"
             ]))
         }
-        (None, None) => Err(Failure::new(1, text!["you (user ", uid, ") don't exist."])),
+        (None, None) => Err(cli::fail!(1, "you (user ", uid, ") don't exist.")),
     }
 }
 
 fn map_id(value: &OsStr, what: &str, read: fn(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
-    read(value).ok_or_else(|| Failure::new(1, text!["failed to parse ", what, " '", value, "'"]))
+    read(value).ok_or_else(|| cli::fail!(1, "failed to parse ", what, " '", value, "'"))
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
@@ -155,7 +156,7 @@ fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
         let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
         let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
         let why = if is_number { ": Numerical result out of range" } else { "" };
-        Failure::new(1, text!["failed to parse ", what, " offset: '", value, "'", why])
+        cli::fail!(1, "failed to parse ", what, " offset: '", value, "'", why)
     })
 }
 
@@ -163,9 +164,7 @@ fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {
     let mut ids = value.as_bytes().split(|byte| *byte == b':').map(number::id);
     match (ids.next(), ids.next(), ids.next()) {
         (Some(Some(uid)), Some(Some(gid)), None) => Ok((uid, gid)),
-        _ => {
-            Err(Failure::new(1, text!["failed to parse owner '", value, "'"]).hint("an owner is UID:GID, both numbers"))
-        }
+        _ => Err(cli::fail!(1, "failed to parse owner '", value, "'").hint("an owner is UID:GID, both numbers")),
     }
 }
 
@@ -249,7 +248,7 @@ const ROWS: &[Opt<Options>] = &[
                 "shared" => Some(Propagation::Shared),
                 "slave" => Some(Propagation::Slave),
                 "unchanged" => None,
-                _ => return Err(Failure::new(1, text!["unsupported propagation mode: ", mode])),
+                _ => return Err(cli::fail!(1, "unsupported propagation mode: ", mode)),
             });
             Ok(())
         },
@@ -326,7 +325,7 @@ const ROWS: &[Opt<Options>] = &[
         options.setgroups = Some(match word.as_bytes() {
             b"allow" => true,
             b"deny" => false,
-            _ => return Err(Failure::new(1, text!["unsupported --setgroups argument '", word, "'"])),
+            _ => return Err(cli::fail!(1, "unsupported --setgroups argument '", word, "'")),
         });
         Ok(())
     }),

@@ -79,7 +79,7 @@ impl<'a> Helper<'a> {
 }
 
 fn lost() -> Failure {
-    Failure::new(1, text!["the helper process ended early"])
+    cli::fail!(1, "the helper process ended early")
 }
 
 /// Serves the process inside until that hangs up.
@@ -150,7 +150,7 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
                 run_newidmap(pid, *ids, map)?;
             }
             Err(error) => {
-                let failure = Failure::new(1, text!["failed to write ", error.object, ": ", error.errno]);
+                let failure = cli::fail!(1, "failed to write ", error.object, ": ", error.errno);
                 return Err(explained(failure, Step::Map, error.errno));
             }
         }
@@ -186,7 +186,7 @@ fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
             match process::wait(child, Wait::End).map_err(named("waitpid failed"))? {
                 Status::Exited(0) => Ok(()),
                 Status::Exited(status) => Err(unpack(status, &message)),
-                _ => Err(Failure::new(1, text![program, " was killed"])),
+                _ => Err(cli::fail!(1, program, " was killed")),
             }
         }
     }

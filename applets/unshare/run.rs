@@ -3,7 +3,7 @@
 use super::outside::Helper;
 use super::plan::{self, UnsharePlan, UnshareStep};
 use cli::failure::{failed, hints_wanted, named};
-use cli::{Failure, Outcome, Output, text};
+use cli::{Failure, Outcome, Output};
 use hints::explained;
 use linux::mount::Propagation;
 use linux::namespace::idmap;
@@ -83,7 +83,7 @@ fn perform(step: &UnshareStep) -> Result<(), Failure> {
         UnshareStep::Unshare(kinds) => unshare(kinds),
         UnshareStep::Offset(clock, seconds) => namespace::set_clock_offset(*clock, *seconds).map_err(|error| {
             let what = if error.call == "open" { "failed to open " } else { "failed to write to " };
-            Failure::new(1, text![what, error.object, ": ", error.errno])
+            cli::fail!(1, what, error.object, ": ", error.errno)
         }),
         UnshareStep::MapHere(ids, extent) => idmap::write("self", *ids, &[*extent]).map_err(map_failed),
         UnshareStep::Setgroups(allow) => idmap::set_setgroups(*allow).map_err(map_failed),
@@ -155,7 +155,7 @@ fn fork(
                 Status::Exited(status) => Ok(Here::Parent(status)),
                 Status::Signaled(signal) | Status::Stopped(signal) => {
                     linux::signal::die_of(signal);
-                    Err(Failure::new(1, text!["child exit failed"]))
+                    Err(cli::fail!(1, "child exit failed"))
                 }
             }
         }
@@ -173,10 +173,10 @@ fn unshare(kinds: &[Kind]) -> Result<(), Failure> {
 
 fn map_failed(error: Error) -> Failure {
     let what = if error.call == "open" { "cannot open " } else { "write failed " };
-    let failure = Failure::new(1, text![what, error.object, ": ", error.errno]);
+    let failure = cli::fail!(1, what, error.object, ": ", error.errno);
     explained(failure, hints::Step::Map, error.errno)
 }
 
 fn about(before: &str, path: &OsStr, after: &str, error: &Error) -> Failure {
-    Failure::new(1, text![before, path, after, ": ", error.errno])
+    cli::fail!(1, before, path, after, ": ", error.errno)
 }

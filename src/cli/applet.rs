@@ -2,7 +2,7 @@
 
 use crate::called::{Called, Origin};
 use crate::explain::Explanation;
-use crate::{Failure, Outcome, Output, option::Specs, text};
+use crate::{Failure, Outcome, Output, option::Specs};
 use std::ffi::OsStr;
 
 /// Explains a command line; `None` if it only prints something, such as its help.
@@ -110,7 +110,7 @@ impl<'a> Invocation<'a> {
             Ok(status) => match flushed {
                 Ok(()) => status,
                 Err(errno) => {
-                    Failure::new(0, text!["write error: ", errno]).print(self);
+                    crate::fail!(0, "write error: ", errno).print(self);
                     self.applet.usage_status
                 }
             },

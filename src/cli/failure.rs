@@ -1,7 +1,7 @@
 //! A command's failure: exit status, the lines the original prints, our hints.
 
 use crate::called::{Called, Origin};
-use crate::text::{Piece, Value, disarm};
+use crate::text::{Piece, Value, disarm, join};
 use linux::environment::variable;
 use std::os::unix::ffi::OsStrExt;
 
@@ -80,6 +80,27 @@ impl Failure {
     #[inline(never)]
     pub fn usage(status: u8, text: Vec<u8>) -> Failure {
         Failure::with(status, vec![Line::Named(text), Line::TryHelp])
+    }
+
+    /// What [`crate::fail!`] calls.
+    #[cold]
+    #[inline(never)]
+    pub fn of(status: u8, template: &str, values: &[Value<'_>]) -> Failure {
+        Failure::new(status, join(template, values))
+    }
+
+    /// [`Failure::of`], of wrong usage.
+    #[cold]
+    #[inline(never)]
+    pub fn usage_of(status: u8, template: &str, values: &[Value<'_>]) -> Failure {
+        Failure::usage(status, join(template, values))
+    }
+
+    /// [`Failure::of`], of a plain line.
+    #[cold]
+    #[inline(never)]
+    pub fn plain_of(status: u8, template: &str, values: &[Value<'_>]) -> Failure {
+        Failure::plain(status, join(template, values))
     }
 
     fn with(status: u8, lines: Vec<Line>) -> Failure {

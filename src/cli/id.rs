@@ -1,13 +1,13 @@
 //! Numbers, users and groups as arguments of options, which several commands read alike.
 
-use crate::{Failure, number, text};
+use crate::{Failure, number};
 use linux::accounts;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// Reads a whole number within bounds. `what` is how messages call it.
 pub fn whole(text: &OsStr, what: &str, least: u64, most: u64) -> Result<u64, Failure> {
-    let wrong = |more: &str| Failure::new(1, text!["invalid ", what, " argument: '", text, "'", more]);
+    let wrong = |more: &str| crate::fail!(1, "invalid ", what, " argument: '", text, "'", more);
     let read = number::read(text.as_bytes(), 10).filter(|read| read.length == text.len()).ok_or_else(|| wrong(""))?;
     let value = read.value.filter(|value| !read.negative && (least..=most).contains(value));
     value.ok_or_else(|| wrong(": Numerical result out of range"))
@@ -28,5 +28,5 @@ pub fn group(text: &OsStr) -> Option<u32> {
 pub fn unknown(value: &OsStr, what: &str) -> Failure {
     let is_number = number::read(value.as_bytes(), 10).is_some_and(|read| read.length == value.len());
     let why = if is_number { ": Numerical result out of range" } else { "" };
-    Failure::new(1, text!["failed to parse ", what, ": '", value, "'", why])
+    crate::fail!(1, "failed to parse ", what, ": '", value, "'", why)
 }

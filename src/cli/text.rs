@@ -148,20 +148,35 @@ pub fn fill(template: &str, pieces: &[&dyn Piece]) -> Vec<u8> {
 /// become one template, since each value costs thirty bytes of code.
 #[macro_export]
 macro_rules! text {
-    (@ [$($template:literal)*] []) => {
-        $crate::text::literal(concat!($($template),*))
+    (@ ($call:path $(, $first:expr)?) [$($template:literal)*] [$($value:expr)*]) => {
+        $call($($first,)? concat!($($template),*), &[$($crate::text::Piece::value(&$value)),*])
     };
-    (@ [$($template:literal)*] [$($value:expr)*]) => {
-        $crate::text::join(concat!($($template),*), &[$($crate::text::Piece::value(&$value)),*])
+    (@ $call:tt [$($template:literal)*] [$($value:expr)*] $literal:literal $(, $($rest:tt)*)?) => {
+        $crate::text!(@ $call [$($template)* $literal] [$($value)*] $($($rest)*)?)
     };
-    (@ [$($template:literal)*] [$($value:expr)*] $literal:literal $(, $($rest:tt)*)?) => {
-        $crate::text!(@ [$($template)* $literal] [$($value)*] $($($rest)*)?)
+    (@ $call:tt [$($template:literal)*] [$($value:expr)*] $next:expr $(, $($rest:tt)*)?) => {
+        $crate::text!(@ $call [$($template)* "\0"] [$($value)* $next] $($($rest)*)?)
     };
-    (@ [$($template:literal)*] [$($value:expr)*] $next:expr $(, $($rest:tt)*)?) => {
-        $crate::text!(@ [$($template)* "\0"] [$($value)* $next] $($($rest)*)?)
+    ($literal:literal $(,)?) => {
+        $crate::text::literal($literal)
     };
     ($($piece:tt)*) => {
-        $crate::text!(@ [] [] $($piece)*)
+        $crate::text!(@ ($crate::text::join) [] [] $($piece)*)
+    };
+}
+
+/// A [`Failure`](crate::Failure) with a status and a [`crate::text!`]: `fail!(1, "cannot open ", path)`. With `usage` before
+/// the status it points to `--help`, with `plain` there is nothing before the text. One call, where the text alone is one.
+#[macro_export]
+macro_rules! fail {
+    (usage $status:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::Failure::usage_of, $status) [] [] $($piece)*)
+    };
+    (plain $status:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::Failure::plain_of, $status) [] [] $($piece)*)
+    };
+    ($status:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::Failure::of, $status) [] [] $($piece)*)
     };
 }
 

@@ -2,7 +2,7 @@
 //! parent, and the arguments that say so.
 
 use cli::failure::{failed, named};
-use cli::{Failure, Output, text};
+use cli::{Failure, Output};
 use hints::{Step, explained};
 use linux::Error;
 use linux::process::{self, FORWARDED, Fork, Parent, Pid};
@@ -119,5 +119,5 @@ pub fn fork_failed(error: Error) -> Failure {
 pub fn kill_signal(name: Option<&OsStr>) -> Result<Signal, Failure> {
     let Some(name) = name else { return Ok(linux::signal::SIGKILL) };
     let number = name.to_str().and_then(linux::signal::number);
-    number.ok_or_else(|| Failure::new(1, text!["unknown signal: ", name]))
+    number.ok_or_else(|| cli::fail!(1, "unknown signal: ", name))
 }

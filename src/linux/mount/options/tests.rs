@@ -97,7 +97,7 @@ fn the_last_word_about_a_flag_counts_in_the_tree_and_at_its_root() {
     assert_eq!(both("rw=recursive,ro"), [flag, 0, 0, flag]);
     assert_eq!(both("ro,rw=recursive"), [0, 0, 0, flag]);
     assert_eq!(both("rw,ro=recursive"), [0, 0, flag, 0]);
-    assert_eq!(both("relatime=recursive,noatime"), [0, 0, 0, MOUNT_ATTR_ATIME]);
+    assert_eq!(both("relatime=recursive,noatime"), [0, 0, 0, MOUNT_ATTR__ATIME]);
 }
 
 #[test]
