@@ -55,7 +55,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         None => "NS,TYPE,NPROCS,PID,USER,COMMAND",
     })?;
     let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
-    let shows = |name: &str| columns.iter().any(|column| column.name == name);
+    let shows = |name: &str| columns.iter().any(|column| column.name() == name);
     let related = options.tree.is_some_and(|tree| tree != Tree::Processes);
     let survey = Survey::make(&Filter {
         kinds: options.kinds,
@@ -118,14 +118,14 @@ fn style(options: &Options) -> Style {
 /// What `--list-columns` says.
 fn describe_columns(options: &Options, output: &mut Output) {
     static HEADINGS: [Column; 3] = [
-        Column { name: "HOLDER", shape: Shape::Right, roomy: 0, help: "" },
-        Column { name: "TYPE", shape: Shape::Left, roomy: 0, help: "" },
-        Column { name: "DESCRIPTION", shape: Shape::Left, roomy: 0, help: "" },
+        Column { text: "HOLDER", shape: Shape::Right, roomy: 0 },
+        Column { text: "TYPE", shape: Shape::Left, roomy: 0 },
+        Column { text: "DESCRIPTION", shape: Shape::Left, roomy: 0 },
     ];
     let mut cells = Vec::new();
     for column in &COLUMNS {
         let kind = if column.shape == Shape::Number { "<integer>" } else { "<string>" };
-        cells.extend([column.name, kind, column.help].map(|text| Some(text.into())));
+        cells.extend([column.name(), kind, column.help()].map(|text| Some(text.into())));
     }
     let style = Style { form: options.form, no_headings: true, ..Style::default() };
     let columns = HEADINGS.iter().collect();

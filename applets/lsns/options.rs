@@ -78,7 +78,7 @@ fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
     loop {
         let end = list.iter().position(|byte| *byte == b',');
         let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
-        let found = COLUMNS.iter().position(|column| column.name.as_bytes().eq_ignore_ascii_case(name));
+        let found = COLUMNS.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name));
         fields.push(found.ok_or_else(|| cli::fail!(1, "unknown column: ", list))?);
         let Some(end) = end else { return Ok(()) };
         list = list.get(end + 1..).unwrap_or_default();
@@ -86,25 +86,25 @@ fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
 }
 
 /// A column.
-const fn column(name: &'static str, shape: Shape, roomy: u8, help: &'static str) -> Column {
-    Column { name, shape, roomy, help }
+const fn column(text: &'static str, shape: Shape, roomy: u8) -> Column {
+    Column { text, shape, roomy }
 }
 
 /// Every column, in the order of `--output-all`. A field is an index into it; see [`super::rows`].
 pub static COLUMNS: [Column; 13] = [
-    column("NS", Shape::Number, 10, "namespace identifier (inode number)"),
-    column("TYPE", Shape::Left, 5, "kind of namespace"),
-    column("PATH", Shape::Left, 0, "path to the namespace"),
-    column("NPROCS", Shape::Number, 5, "number of processes in the namespace"),
-    column("PID", Shape::Number, 5, "lowest PID in the namespace"),
-    column("PPID", Shape::Number, 5, "PPID of the PID"),
-    column("COMMAND", Shape::Cut, 0, "command line of the PID"),
-    column("UID", Shape::Number, 0, "UID of the PID"),
-    column("USER", Shape::Left, 0, "username of the PID"),
-    column("NETNSID", Shape::Right, 0, "namespace ID as used by network subsystem"),
-    column("NSFS", Shape::Lines, 0, "nsfs mountpoint (usually used network subsystem)"),
-    column("PNS", Shape::Number, 10, "parent namespace identifier (inode number)"),
-    column("ONS", Shape::Number, 10, "owner namespace identifier (inode number)"),
+    column("NS namespace identifier (inode number)", Shape::Number, 10),
+    column("TYPE kind of namespace", Shape::Left, 5),
+    column("PATH path to the namespace", Shape::Left, 0),
+    column("NPROCS number of processes in the namespace", Shape::Number, 5),
+    column("PID lowest PID in the namespace", Shape::Number, 5),
+    column("PPID PPID of the PID", Shape::Number, 5),
+    column("COMMAND command line of the PID", Shape::Cut, 0),
+    column("UID UID of the PID", Shape::Number, 0),
+    column("USER username of the PID", Shape::Left, 0),
+    column("NETNSID namespace ID as used by network subsystem", Shape::Right, 0),
+    column("NSFS nsfs mountpoint (usually used network subsystem)", Shape::Lines, 0),
+    column("PNS parent namespace identifier (inode number)", Shape::Number, 10),
+    column("ONS owner namespace identifier (inode number)", Shape::Number, 10),
 ];
 
 /// The option table, in the order of the documentation.

@@ -6,6 +6,7 @@ use super::plan::{Become, Directory, NsenterPlan};
 use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
 use hints::explained;
+use linux::index::Index;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Forwarding, Status, Variables};
 use linux::procfd::ProcFd;
@@ -274,17 +275,22 @@ fn not_become(what: &str, entered: &Entered, error: Error) -> Failure {
 
 /// The entries of /proc/PID/environ; the first of a name counts.
 fn environment(text: &[u8]) -> Vec<OsString> {
-    let name_of = |entry: &'_ [u8]| entry.iter().position(|byte| *byte == b'=');
-    let mut named = Vec::new();
-    for (index, entry) in text.split(|byte| *byte == 0).enumerate() {
-        if let Some(name) = name_of(entry).and_then(|end| entry.get(..end)) {
-            named.push((name, index, entry));
+    let (mut named, mut index) = (Vec::new(), Index::default());
+    for entry in text.split(|byte| *byte == 0) {
+        if let Some(name) = entry.iter().position(|byte| *byte == b'=').and_then(|end| entry.get(..end)) {
+            index.add(name);
+            named.push((name, entry));
         }
     }
-    named.sort_unstable();
-    named.dedup_by_key(|(name, ..)| *name);
-    named.sort_unstable_by_key(|(_, index, _)| *index);
-    named.iter().map(|(.., entry)| OsStr::from_bytes(entry).to_os_string()).collect()
+    index.sort();
+    let mut first = Vec::with_capacity(named.len());
+    for (place, (name, entry)) in named.iter().enumerate() {
+        let is_it = |other: &usize| named.get(*other).is_some_and(|(other, _)| other == name);
+        if index.places(name).find(is_it) == Some(place) {
+            first.push(OsStr::from_bytes(entry).to_os_string());
+        }
+    }
+    first
 }
 
 #[cold]

@@ -28,14 +28,24 @@ pub enum Shape {
 /// A column. Columns with the same name are the same.
 #[derive(Debug)]
 pub struct Column {
-    /// The heading; in lower case the name in JSON.
-    pub name: &'static str,
+    /// The heading, in lower case the name in JSON; behind a blank what the column says.
+    pub text: &'static str,
     /// How its cells are shown.
     pub shape: Shape,
     /// How wide it is at least, unless no cell is wider than the heading.
     pub roomy: u8,
+}
+
+impl Column {
+    /// The heading.
+    pub fn name(&self) -> &'static str {
+        self.text.split(' ').next().unwrap_or_default()
+    }
+
     /// What it says.
-    pub help: &'static str,
+    pub fn help(&self) -> &'static str {
+        self.text.split_once(' ').unwrap_or_default().1
+    }
 }
 
 /// What is in a cell; `None` is JSON's null, and empty elsewhere.
@@ -103,7 +113,7 @@ impl Listing {
     }
 
     fn is_tree(&self, column: &Column) -> bool {
-        column.name == self.tree
+        column.name() == self.tree
     }
 
     fn row(&self, row: usize) -> &[Cell] {
@@ -179,7 +189,7 @@ impl Listing {
         }
         let widths = if raw { Vec::new() } else { self.widths(&shown, style) };
         if !style.no_headings {
-            let names: Vec<Vec<u8>> = self.columns.iter().map(|column| column.name.into()).collect();
+            let names: Vec<Vec<u8>> = self.columns.iter().map(|column| column.name().into()).collect();
             self.print_line(&names, &widths, output);
         }
         for line in shown.chunks(self.columns.len().max(1)) {
@@ -195,7 +205,7 @@ impl Listing {
             }
         }
         let mut total = widths.len();
-        let heading = |column: &Column| if style.no_headings { 0 } else { column.name.len() };
+        let heading = |column: &Column| if style.no_headings { 0 } else { column.name().len() };
         for (width, column) in widths.iter_mut().zip(&self.columns) {
             let heading = heading(column);
             // A single character is not given room.
@@ -269,7 +279,7 @@ impl Listing {
                     out.extend_from_slice(b",\n");
                 }
                 indent(9 + 6 * depth, "\"", &mut out);
-                out.extend(column.name.bytes().map(|byte| byte.to_ascii_lowercase()));
+                out.extend(column.name().bytes().map(|byte| byte.to_ascii_lowercase()));
                 out.extend_from_slice(b"\": ");
                 match cell {
                     None => out.extend_from_slice(b"null"),
@@ -337,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_tree_has_its_rows_below_those_they_hang_from() {
-        static NAME: Column = Column { name: "N", shape: Shape::Left, roomy: 0, help: "" };
+        static NAME: Column = Column { text: "N", shape: Shape::Left, roomy: 0 };
         let cells = ["c", "root", "b", "bb"].map(|name| Some(name.as_bytes().to_vec())).to_vec();
         let parents = vec![Some(1), None, Some(1), Some(2)];
         let table = Listing { name: "t", columns: vec![&NAME], cells, parents, tree: "N" };

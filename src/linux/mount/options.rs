@@ -162,7 +162,7 @@ fn key(option: &MountOption) -> (u64, &[u8], Option<&[u8]>) {
             Layer::Propagation(..) => whole,
             // `ro=vfs` and `ro=fs` speak of different layers.
             _ if option.value.is_some() => whole,
-            _ => (vfs.flags, &[], None),
+            _ => (u64::from(vfs.flags), &[], None),
         },
         // Above every MS_ flag.
         Meaning::Userspace(user) if user.family != 0 => (1 << 40 | u64::from(user.family), &[], None),

@@ -96,9 +96,17 @@ pub trait Outcome {
 impl<T: Value> Outcome for core::result::Result<T, Errno> {
     fn show(&self, line: &mut Line) -> fmt::Result {
         match self {
-            Ok(value) => write!(line, " = {}", value.number()),
-            Err(errno) => write!(line, " = -1 {errno:?} ({errno})"),
+            Ok(value) => show_outcome(Ok(value.number()), line),
+            Err(errno) => show_outcome(Err(*errno), line),
         }
+    }
+}
+
+#[inline(never)]
+fn show_outcome(outcome: Result<i64, Errno>, line: &mut Line) -> fmt::Result {
+    match outcome {
+        Ok(number) => write!(line, " = {number}"),
+        Err(errno) => write!(line, " = -1 {errno:?} ({errno})"),
     }
 }
 

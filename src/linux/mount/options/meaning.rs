@@ -47,14 +47,15 @@ impl Options {
         let mut flags = 0;
         for option in &self.0 {
             if let Meaning::Vfs(vfs) = meaning(&option.name) {
+                let own = u64::from(vfs.flags);
                 match vfs.layer {
                     Layer::Propagation(..) => {}
                     // The last way to keep access times wins; of several flags the kernel would choose.
                     _ if vfs.is_access_time() && !vfs.inverse => {
-                        flags = flags & !(MS_NOATIME | MS_RELATIME | MS_STRICTATIME) | vfs.flags;
+                        flags = flags & !(MS_NOATIME | MS_RELATIME | MS_STRICTATIME) | own;
                     }
-                    _ if vfs.inverse => flags &= !vfs.flags,
-                    _ => flags |= vfs.flags,
+                    _ if vfs.inverse => flags &= !own,
+                    _ => flags |= own,
                 }
             }
         }
@@ -68,6 +69,7 @@ impl Options {
         for option in &self.0 {
             let Meaning::Vfs(vfs) = meaning(&option.name) else { continue };
             let Layer::Attribute(bits) = vfs.layer else { continue };
+            let bits = u64::from(bits);
             let layers = option.layers();
             if !layers.vfs {
                 continue;
@@ -183,7 +185,7 @@ impl Options {
         let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
         for option in &self.0 {
             let shown = match meaning(&option.name) {
-                Meaning::Vfs(vfs) => vfs.flags != crate::mount::MS_RDONLY && vfs.is_shown(),
+                Meaning::Vfs(vfs) => u64::from(vfs.flags) != crate::mount::MS_RDONLY && vfs.is_shown(),
                 Meaning::Userspace(user) => user.helper,
                 Meaning::Filesystem => true,
             };

@@ -22,7 +22,7 @@ pub enum Meaning {
 #[derive(Debug)]
 pub struct VfsOption {
     /// The MS_ flags of mount(2) that it sets, or clears if it is an inverse.
-    pub flags: u64,
+    pub flags: u32,
     /// Whether it clears.
     pub inverse: bool,
     /// What it is about.
@@ -33,7 +33,7 @@ pub struct VfsOption {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// An attribute of the mount, MOUNT_ATTR_ bits.
-    Attribute(u64),
+    Attribute(u32),
     /// A flag of the superblock, which fsconfig(2) takes by name.
     Superblock,
     /// What is done (bind, remount); it is not sent.
@@ -47,7 +47,7 @@ pub enum Layer {
 impl VfsOption {
     /// Whether it is one of the ways to keep access times, which exclude each other.
     pub fn is_access_time(&self) -> bool {
-        self.flags & (mount::MS_NOATIME | mount::MS_RELATIME | mount::MS_STRICTATIME) != 0
+        u64::from(self.flags) & (mount::MS_NOATIME | mount::MS_RELATIME | mount::MS_STRICTATIME) != 0
     }
 
     /// Whether mount.TYPE programs get to see it. What only restores the default is left out.
@@ -71,16 +71,20 @@ pub struct UserspaceOption {
 pub const RESET_BY_REMOUNT: u64 =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 
+const fn attribute(bits: u64) -> Layer {
+    Layer::Attribute(bits as u32)
+}
+
 const fn set(flags: u64, layer: Layer) -> VfsOption {
-    VfsOption { flags, inverse: false, layer }
+    VfsOption { flags: flags as u32, inverse: false, layer }
 }
 
 const fn clear(flags: u64, layer: Layer) -> VfsOption {
-    VfsOption { flags, inverse: true, layer }
+    VfsOption { flags: flags as u32, inverse: true, layer }
 }
 
 const fn propagation_change(propagation: Propagation, flags: u64, recursive: bool) -> VfsOption {
-    VfsOption { flags, inverse: false, layer: Layer::Propagation(propagation, recursive) }
+    VfsOption { flags: flags as u32, inverse: false, layer: Layer::Propagation(propagation, recursive) }
 }
 
 /// A table and, in one text, the names of its rows, one a line: a pointer to each would be relocated at each start.
@@ -96,24 +100,24 @@ macro_rules! named {
 named! {
     /// Every option of the VFS.
     VFS: VfsOption, VFS_NAMES;
-    "ro" => set(mount::MS_RDONLY, Layer::Attribute(MOUNT_ATTR_RDONLY)),
-    "rw" => clear(mount::MS_RDONLY, Layer::Attribute(MOUNT_ATTR_RDONLY)),
-    "exec" => clear(mount::MS_NOEXEC, Layer::Attribute(MOUNT_ATTR_NOEXEC)),
-    "noexec" => set(mount::MS_NOEXEC, Layer::Attribute(MOUNT_ATTR_NOEXEC)),
-    "suid" => clear(mount::MS_NOSUID, Layer::Attribute(MOUNT_ATTR_NOSUID)),
-    "nosuid" => set(mount::MS_NOSUID, Layer::Attribute(MOUNT_ATTR_NOSUID)),
-    "dev" => clear(mount::MS_NODEV, Layer::Attribute(MOUNT_ATTR_NODEV)),
-    "nodev" => set(mount::MS_NODEV, Layer::Attribute(MOUNT_ATTR_NODEV)),
-    "symfollow" => clear(mount::MS_NOSYMFOLLOW, Layer::Attribute(MOUNT_ATTR_NOSYMFOLLOW)),
-    "nosymfollow" => set(mount::MS_NOSYMFOLLOW, Layer::Attribute(MOUNT_ATTR_NOSYMFOLLOW)),
-    "atime" => clear(mount::MS_NOATIME, Layer::Attribute(MOUNT_ATTR_NOATIME)),
-    "noatime" => set(mount::MS_NOATIME, Layer::Attribute(MOUNT_ATTR_NOATIME)),
-    "diratime" => clear(mount::MS_NODIRATIME, Layer::Attribute(MOUNT_ATTR_NODIRATIME)),
-    "nodiratime" => set(mount::MS_NODIRATIME, Layer::Attribute(MOUNT_ATTR_NODIRATIME)),
-    "relatime" => set(mount::MS_RELATIME, Layer::Attribute(0)),
-    "norelatime" => clear(mount::MS_RELATIME, Layer::Attribute(0)),
-    "strictatime" => set(mount::MS_STRICTATIME, Layer::Attribute(MOUNT_ATTR_STRICTATIME)),
-    "nostrictatime" => clear(mount::MS_STRICTATIME, Layer::Attribute(MOUNT_ATTR_STRICTATIME)),
+    "ro" => set(mount::MS_RDONLY, attribute(MOUNT_ATTR_RDONLY)),
+    "rw" => clear(mount::MS_RDONLY, attribute(MOUNT_ATTR_RDONLY)),
+    "exec" => clear(mount::MS_NOEXEC, attribute(MOUNT_ATTR_NOEXEC)),
+    "noexec" => set(mount::MS_NOEXEC, attribute(MOUNT_ATTR_NOEXEC)),
+    "suid" => clear(mount::MS_NOSUID, attribute(MOUNT_ATTR_NOSUID)),
+    "nosuid" => set(mount::MS_NOSUID, attribute(MOUNT_ATTR_NOSUID)),
+    "dev" => clear(mount::MS_NODEV, attribute(MOUNT_ATTR_NODEV)),
+    "nodev" => set(mount::MS_NODEV, attribute(MOUNT_ATTR_NODEV)),
+    "symfollow" => clear(mount::MS_NOSYMFOLLOW, attribute(MOUNT_ATTR_NOSYMFOLLOW)),
+    "nosymfollow" => set(mount::MS_NOSYMFOLLOW, attribute(MOUNT_ATTR_NOSYMFOLLOW)),
+    "atime" => clear(mount::MS_NOATIME, attribute(MOUNT_ATTR_NOATIME)),
+    "noatime" => set(mount::MS_NOATIME, attribute(MOUNT_ATTR_NOATIME)),
+    "diratime" => clear(mount::MS_NODIRATIME, attribute(MOUNT_ATTR_NODIRATIME)),
+    "nodiratime" => set(mount::MS_NODIRATIME, attribute(MOUNT_ATTR_NODIRATIME)),
+    "relatime" => set(mount::MS_RELATIME, attribute(0)),
+    "norelatime" => clear(mount::MS_RELATIME, attribute(0)),
+    "strictatime" => set(mount::MS_STRICTATIME, attribute(MOUNT_ATTR_STRICTATIME)),
+    "nostrictatime" => clear(mount::MS_STRICTATIME, attribute(MOUNT_ATTR_STRICTATIME)),
     "sync" => set(mount::MS_SYNCHRONOUS, Layer::Superblock),
     "async" => clear(mount::MS_SYNCHRONOUS, Layer::Superblock),
     "dirsync" => set(mount::MS_DIRSYNC, Layer::Superblock),
