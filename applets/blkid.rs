@@ -4,7 +4,7 @@ mod options;
 mod print;
 
 use cli::explain::{Explanation, NO_CALL};
-use cli::{Applet, Failure, Invocation, Order, Origin, Outcome, Output, text};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use linux::mount::probe::{self, Device, Disk, Probed, Superblock, Tag, TagKind};
 use linux::{Errno, number, stat};
 use options::{Form, OPTIONS, OTHER, Options};
@@ -20,16 +20,14 @@ const AMBIVALENT: u8 = 8;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "blkid",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "Tell what is on block devices",
-    synopsis: &[
-        "-L <label> | -U <uuid>",
-        "[-c <file>] [-dgl] [-o <format>] [-s <tag>] [-t <token>] [<dev> ...]",
-        "-p [-s <tag>] [-O <offset>] [-S <size>] [-o <format>] <dev> ...",
-        "-i [-s <tag>] [-o <format>] <dev> ...",
-    ],
+    synopsis: "-L <label> | -U <uuid>\n\
+        [-c <file>] [-dgl] [-o <format>] [-s <tag>] [-t <token>] [<dev> ...]\n\
+        -p [-s <tag>] [-O <offset>] [-S <size>] [-o <format>] <dev> ...\n\
+        -i [-s <tag>] [-o <format>] <dev> ...",
     notes: "<size> and <offset> may have a suffix: KiB, MiB, GiB, TiB, PiB or EiB (where \"iB\" is optional).",
     usage_status: 1,
     options: &OPTIONS.specs,

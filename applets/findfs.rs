@@ -1,7 +1,7 @@
 //! findfs: tell which device has a label or UUID. util-linux's findfs(8) is the reference.
 
 use cli::explain::{Explanation, NO_CALL};
-use cli::{Applet, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Table, text};
+use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use linux::mount::probe::Tag;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -14,11 +14,11 @@ const USAGE: u8 = 2;
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
     name: "findfs",
-    directory: "usr/sbin",
-    section: "8",
+    directory: Directory::Sbin,
+    section: Section::Administration,
     origin: Origin::UtilLinux,
     summary: "Find a filesystem by label or UUID",
-    synopsis: &["[options] {LABEL,UUID,PARTUUID,PARTLABEL}=<value>"],
+    synopsis: "[options] {LABEL,UUID,PARTUUID,PARTLABEL}=<value>",
     notes: "",
     usage_status: USAGE,
     options: &OPTIONS.specs,
