@@ -183,6 +183,21 @@ impl Line {
     }
 }
 
+/// A [`Failure`] with a status and a [`crate::text!`]: `fail!(1, "cannot open ", path)`. With `usage` before
+/// the status it points to `--help`, with `plain` there is nothing before the text. One call, where the text alone is one.
+#[macro_export]
+macro_rules! fail {
+    (usage $status:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::Failure::usage_of, $status) [] [] $($piece)*)
+    };
+    (plain $status:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::Failure::plain_of, $status) [] [] $($piece)*)
+    };
+    ($status:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::Failure::of, $status) [] [] $($piece)*)
+    };
+}
+
 /// Prints a hint for a person who types commands; a script that went well is not disturbed.
 pub fn hint_on_terminal(text: &str) {
     if linux::terminal::is_terminal(2) {

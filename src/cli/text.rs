@@ -165,21 +165,6 @@ macro_rules! text {
     };
 }
 
-/// A [`Failure`](crate::Failure) with a status and a [`crate::text!`]: `fail!(1, "cannot open ", path)`. With `usage` before
-/// the status it points to `--help`, with `plain` there is nothing before the text. One call, where the text alone is one.
-#[macro_export]
-macro_rules! fail {
-    (usage $status:expr, $($piece:tt)*) => {
-        $crate::text!(@ ($crate::Failure::usage_of, $status) [] [] $($piece)*)
-    };
-    (plain $status:expr, $($piece:tt)*) => {
-        $crate::text!(@ ($crate::Failure::plain_of, $status) [] [] $($piece)*)
-    };
-    ($status:expr, $($piece:tt)*) => {
-        $crate::text!(@ ($crate::Failure::of, $status) [] [] $($piece)*)
-    };
-}
-
 #[cfg(test)]
 mod tests {
     use super::disarm;
