@@ -46,6 +46,10 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     let pair = request.source.is_some() && request.target.is_some();
     if request.without_table || pair && !settings.typed.table_use.force {
         check(settings)?;
+        let is_nothing = request.source.as_deref() == Some(OsStr::new("none"));
+        if request.source.is_some() && request.target.is_none() && !is_nothing {
+            return Err(not_found(&request));
+        }
         return Ok(request.into_target());
     }
     let mut found = None;
@@ -59,10 +63,13 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
         });
     }
     if remount && settings.typed.table_use.mtab {
-        return Ok(from_mounts(settings, request.into_target()));
+        let missing = not_found(&request);
+        let request = from_mounts(settings, request.into_target());
+        return if request.target.is_some() { Ok(request) } else { Err(missing) };
     }
     // --options-source-force asks for a line, where a table is asked.
-    if remount || pair && !settings.typed.table_use.fstab && !settings.typed.table_use.mtab {
+    if remount && request.target.is_some() || pair && !settings.typed.table_use.fstab && !settings.typed.table_use.mtab
+    {
         return Ok(request.into_target());
     }
     Err(not_found(&request))
@@ -104,7 +111,7 @@ fn not_found(request: &Request) -> Failure {
     let table = default_path();
     let text = match (&request.source, &request.target) {
         (Some(_), Some(target)) => text![target, ": can't find in ", table, "."],
-        (Some(source), _) if !source::is_tag(source) => {
+        (Some(source), _) if !request.is_either => {
             text![source, ": can't find mount source ", source, " in ", table, "."]
         }
         (None, Some(target)) if !request.is_either => text![target, ": can't find mount point in ", table, "."],

@@ -52,18 +52,11 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<MountStep<'
                 settings: settings(options, read_only, &|option| !is_kept(option)),
                 present: settings(options, None, &is_kept),
             });
-            set_attributes(options.attributes_for_remount(), &mut steps);
-            replace_mapped(mount, &mut steps);
+            replace_mapped(mount, options.attributes_for_remount(), &mut steps);
         }
-        Operation::RemountBind => {
+        Operation::RemountBind | Operation::Propagation => {
             steps.push(MountStep::Open(&mount.target.path));
-            set_attributes(change, &mut steps);
-            replace_mapped(mount, &mut steps);
-        }
-        Operation::Propagation => {
-            steps.push(MountStep::Open(&mount.target.path));
-            set_attributes(change, &mut steps);
-            replace_mapped(mount, &mut steps);
+            replace_mapped(mount, change, &mut steps);
         }
         Operation::Conflict => {}
     }
@@ -103,13 +96,16 @@ pub fn after_helper(xmount: &XMount) -> Vec<MountStep<'_>> {
     steps
 }
 
-/// Ids of a mount that is there cannot be mapped: a mapped copy takes its place.
-fn replace_mapped<'a>(mount: &'a Mount, steps: &mut Vec<MountStep<'a>>) {
+/// Changes the flags of a mount that is there. Its ids cannot be mapped: a mapped copy takes its place.
+fn replace_mapped<'a>(mount: &'a Mount, change: AttributeChange, steps: &mut Vec<MountStep<'a>>) {
     if mount.xmount.idmap.is_some() {
         steps.push(MountStep::Clone { path: &mount.target.path, recursive: false, no_follow: false });
         map_ids(&mount.xmount, false, steps);
+        set_attributes(change, steps);
         steps.push(MountStep::Detach);
         steps.push(MountStep::Attach { beneath: false, no_follow: false, again: true });
+    } else {
+        set_attributes(change, steps);
     }
 }
 

@@ -83,7 +83,7 @@ impl Request {
                 (Some(_), Some(_)) => return Err(bad_usage()),
                 (Some(_), None) => request.target = Some(only),
                 (None, Some(_)) => request.source = Some(only),
-                (None, None) if source::is_tag(&only) => request.source = Some(only),
+                (None, None) if source::is_tag(&only) => (request.source, request.is_either) = (Some(only), true),
                 (None, None) => (request.target, request.is_either) = (Some(only), true),
             },
             (source, target, None) if request.source.is_none() && request.target.is_none() => {

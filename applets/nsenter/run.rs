@@ -142,7 +142,10 @@ fn open_namespaces(wanted: &[(Kind, NamespaceSource)]) -> Result<Vec<(Kind, Owne
 fn open_user_parent(opened: &[(Kind, OwnedFd)], target: Pinned<'_>) -> Result<OwnedFd, Failure> {
     let parent = match opened.iter().find(|(kind, _)| *kind == Kind::User) {
         Some((_, user)) => namespace::parent(user.as_fd()),
-        None => target.get()?.namespace(Kind::User).and_then(|user| namespace::parent(user.as_fd())),
+        None => {
+            let user = target.get()?.namespace(Kind::User).map_err(cannot_open_namespace)?;
+            namespace::parent(user.as_fd())
+        }
     };
     parent.map_err(named("failed to open parent namespace"))
 }

@@ -61,7 +61,8 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     }
     set_ids(options)?;
     if let Some(groups) = &groups {
-        credentials::set_groups(groups).map_err(no_ids("setgroups failed", SETGID))?;
+        let said = if options.groups == Some(Groups::Init) { "initgroups failed" } else { "setgroups failed" };
+        credentials::set_groups(groups).map_err(no_ids(said, SETGID))?;
     }
     if let Some(changes) = &options.securebits {
         let present = caps::securebits().map_err(failed("getting process secure bits failed"))?;
@@ -143,16 +144,9 @@ fn set_capabilities(options: &Options) -> Done {
         }
     }
     let sets = caps::get(0).map_err(failed("apply capabilities"))?;
-    let bounding = match options.bounding {
-        Some(_) => caps::bounding(count).map_err(failed("apply bounding set"))?,
-        None => u64::MAX,
-    };
     let inheritable = |changes: &Changes| changed(sets.inheritable, changes);
-    let wanted = Sets {
-        effective: sets.effective & bounding,
-        permitted: sets.permitted & bounding,
-        inheritable: options.inheritable.as_ref().map_or(sets.inheritable, inheritable),
-    };
+    let inheritable = options.inheritable.as_ref().map_or(sets.inheritable, inheritable);
+    let wanted = Sets { inheritable, ..sets };
     if wanted != sets {
         caps::set(&wanted).map_err(failed("apply capabilities"))?;
     }

@@ -92,7 +92,7 @@ impl Options {
             }
             b"subids" => vec![subordinate(ids)?],
             b"all" => {
-                idmap::all(ids).map_err(|error| cli::fail!(1, "could not read ", error.object, ": ", error.errno))?
+                idmap::all(ids).map_err(|error| cli::fail!(1, "could not open '", error.object, "': ", error.errno))?
             }
             _ => vec![idmap::parse(spec).ok_or_else(|| {
                 cli::fail!(1, "invalid mapping '", spec, "'")
