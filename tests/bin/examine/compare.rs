@@ -55,6 +55,17 @@ impl Effect {
             for line in &mut lines {
                 *line = line.replace("|-", "`-").replace("| ", "  ").trim_end().trim_end_matches(',').to_string();
             }
+            // So does JSON what is inside of what.
+            let is_bracket = |line: &String| {
+                line.strip_prefix("stdout ").is_some_and(|text| {
+                    text.trim().trim_end_matches("\"children\": [").chars().all(|letter| "{}[], ".contains(letter))
+                        && !text.trim().is_empty()
+                })
+            };
+            lines.retain(|line| !is_bracket(line));
+            for line in lines.iter_mut().filter(|line| line.contains("\": ")) {
+                *line = format!("stdout {}", line.trim_start_matches("stdout ").trim_start());
+            }
             lines.sort_by_key(|line| if line.starts_with("stdout") { line.clone() } else { String::new() });
         }
         Effect { lines }

@@ -10,32 +10,40 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// A mount table without the numbers that differ from run to run: mounts are called by their place in it, peer groups by
-/// where they are first met.
+/// A mount table without the numbers that differ from run to run: mounts are called by where they are, and how many were
+/// there before; peer groups by where they are first met.
 pub fn mounts(table: &[u8], out: &mut String) {
     let table = String::from_utf8_lossy(table);
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for (place, line) in table.lines().enumerate() {
-        places.insert(line.split(' ').next().unwrap_or_default(), place);
+    let mut names: BTreeMap<&str, (&str, String)> = BTreeMap::new();
+    let mut stacks: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in table.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let (Some(id), Some(place)) = (fields.first(), fields.get(4)) else { continue };
+        let depth = stacks.entry(place).or_default();
+        let more = if *depth == 0 { String::new() } else { format!("#{depth}") };
+        names.insert(id, (place, more));
+        *depth += 1;
     }
-    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
-    for (place, line) in table.lines().enumerate() {
-        let mut fields = line.split(' ').skip(1);
-        let parent = fields.next().and_then(|parent| places.get(parent)).map_or(-1, |&at| at as i64);
+    let mut groups: BTreeMap<String, String> = BTreeMap::new();
+    for line in table.lines() {
+        let place = line.split(' ').nth(4).unwrap_or_default();
+        let mut fields = line.split(' ');
+        let depth = fields.next().and_then(|id| names.get(id)).map_or("", |(_, depth)| depth.as_str());
+        let (parent, more) = fields.next().and_then(|id| names.get(id)).map_or(("-", ""), |(name, more)| (name, more));
         let before: Vec<String> = fields
             .by_ref()
             .skip(1)
             .take_while(|field| *field != "-")
             .map(|field| match field.split_once(':') {
                 Some((tag @ ("shared" | "master" | "propagate_from"), group)) => {
-                    let next = groups.len();
-                    format!("{tag}:{}", groups.entry(group.to_string()).or_insert(next))
+                    let first = groups.entry(group.to_string()).or_insert_with(|| format!("{place}{depth}"));
+                    format!("{tag}:{first}")
                 }
                 _ => field.to_string(),
             })
             .collect();
         let after: Vec<&str> = fields.collect();
-        let _ = writeln!(out, "mount {place} on {parent}: {} - {}", before.join(" "), after.join(" "));
+        let _ = writeln!(out, "mount{depth} on {parent}{more}: {} - {}", before.join(" "), after.join(" "));
     }
 }
 
@@ -66,7 +74,7 @@ pub fn known_namespaces() -> String {
 }
 
 /// Processes beyond those that were there before, by the name of what they run.
-pub fn new_processes(before: &[String]) -> String {
+pub fn new_processes(before: &[String], tested: &str) -> String {
     let look = || {
         let mut found = String::new();
         for pid in probe::names(".") {
@@ -85,11 +93,12 @@ pub fn new_processes(before: &[String]) -> String {
         found
     };
     let mut found = look();
-    for _ in 0..10 {
-        if found.is_empty() {
+    let left = format!("process ({tested}\n");
+    for turn in 0..250 {
+        // What was just killed is given the time to die, and a child of the command the time to do its work.
+        if found.is_empty() || turn >= 10 && !found.contains(&left) {
             break;
         }
-        // What was just killed is given the time to die.
         std::thread::sleep(std::time::Duration::from_millis(2));
         found = look();
     }
@@ -99,7 +108,7 @@ pub fn new_processes(before: &[String]) -> String {
 /// Loop devices on files of the file system `device`.
 pub fn loop_devices(device: u64) -> String {
     const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for number in 0..64 {
         let path = format!("/sys/block/loop{number}/loop/backing_file");
         let Ok(file) = fs::read_to_string(&path) else { continue };
@@ -112,17 +121,18 @@ pub fn loop_devices(device: u64) -> String {
             continue;
         }
         let read = |name: &str| fs::read_to_string(format!("/sys/block/loop{number}/{name}")).unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "loop {} ro {} offset {} sizelimit {} autoclear {}",
+        lines.push(format!(
+            "loop {} ro {} offset {} sizelimit {} autoclear {}\n",
             file.trim_end(),
             read("ro").trim_end(),
             read("loop/offset").trim_end(),
             read("loop/sizelimit").trim_end(),
             read("loop/autoclear").trim_end()
-        );
+        ));
     }
-    out
+    // Which is which depends on what else the machine does.
+    lines.sort();
+    lines.concat()
 }
 
 /// The files below a directory that are on its file system, with all that a command could have changed of them.
@@ -140,7 +150,7 @@ pub fn files(directory: &Path, device: u64, out: &mut String) {
             // What is mounted there: its root, and what is in it, one level deep.
             let _ =
                 write!(out, "file {} mounted {:o} {}:{}", name.escape_ascii(), about.mode(), about.uid(), about.gid());
-            if path.starts_with("/work") {
+            if path.starts_with("/here") {
                 let mut inside: Vec<String> = fs::read_dir(&path)
                     .into_iter()
                     .flatten()
@@ -166,7 +176,7 @@ pub fn files(directory: &Path, device: u64, out: &mut String) {
             let target = fs::read_link(&path).unwrap_or_default();
             let _ = write!(out, " -> {}", target.as_os_str().as_bytes().escape_ascii());
         }
-        if about.is_file() {
+        if about.is_file() || about.is_dir() {
             attributes(name, out);
         }
         if path.starts_with("/run/mount") && about.is_file() {
@@ -192,6 +202,10 @@ fn attributes(path: &[u8], out: &mut String) {
     let length = unsafe { libc::llistxattr(path.as_ptr(), names.as_mut_ptr().cast(), names.len()) };
     let Ok(length) = usize::try_from(length) else { return };
     for name in names[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+        // Made by the kernel, and never the same twice.
+        if name == b"trusted.overlay.uuid" {
+            continue;
+        }
         let key = CString::new(name).unwrap();
         let mut value = [0_u8; 256];
         // SAFETY: both strings are NUL-terminated, the buffer valid for writes of its length.

@@ -2,6 +2,7 @@
 
 use super::meant::Examined;
 use super::values::{self, Word, mostly, one_of};
+use super::{arguments, capabilities, filesystems, usual};
 use cli::option::{Argument, Spec};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,7 +21,7 @@ fn option(applet: &'static str, spec: Spec) -> BoxedStrategy<Words> {
         Argument::None => "",
         Argument::Required(called) | Argument::Optional(called) | Argument::OptionalLong(called) => called,
     };
-    let value = values::argument(applet, name, called);
+    let value = arguments::argument(applet, name, called);
     let short = spec.short.map(|letter| format!("-{letter}").into_bytes());
     let long = (!name.is_empty()).then(|| match (applet, name.starts_with(['=', '-'])) {
         (_, true) => name.as_bytes().to_vec(),
@@ -90,7 +91,7 @@ fn program() -> BoxedStrategy<Words> {
     let odd = select(vec![
         words(&["missing"]),
         words(&["./f"]),
-        words(&["/work/a"]),
+        words(&["/here/a"]),
         words(&["--", "probe"]),
         words(&["sh", "-c", "true"]),
         words(&["-"]),
@@ -108,7 +109,7 @@ fn operands(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
     match applet {
         "unshare" | "nsenter" | "setpriv" => program(),
         "chroot" => {
-            let root = prop_oneof![6 => one_of(&["rootfs", "/work/rootfs", "/", "rootfs/", "."]), 2 => values::directory()];
+            let root = prop_oneof![6 => one_of(&["rootfs", "/here/rootfs", "/", "rootfs/", "."]), 2 => values::directory()];
             prop_oneof![1 => Just(Vec::new()), 12 => (root, program()).prop_map(|(root, program)| [vec![root], program].concat())].boxed()
         }
         "capsh" => prop_oneof![
@@ -122,7 +123,7 @@ fn operands(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
         ]
         .boxed(),
         "setcap" => {
-            let pair = (prop_oneof![5 => values::capability_text(), 1 => one_of(&["-r", "-"])], values::file()).prop_map(|(text, file)| vec![text, file]);
+            let pair = (prop_oneof![5 => capabilities::capability_text(), 1 => one_of(&["-r", "-"])], values::file()).prop_map(|(text, file)| vec![text, file]);
             vec(pair, 0..=3).prop_map(|pairs| pairs.concat()).boxed()
         }
         "getcap" => vec(values::file(), 0..=3).boxed(),
@@ -130,21 +131,21 @@ fn operands(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
         "mount" => prop_oneof![
             2 => Just(Vec::new()),
             4 => single(values::directory()),
-            1 => single(values::source()),
-            12 => (values::source(), values::directory()).prop_map(|(source, target)| vec![source, target]),
-            1 => (values::source(), values::directory(), values::directory()).prop_map(|(source, target, more)| vec![source, target, more]),
+            1 => single(filesystems::source()),
+            12 => (filesystems::source(), values::directory()).prop_map(|(source, target)| vec![source, target]),
+            1 => (filesystems::source(), values::directory(), values::directory()).prop_map(|(source, target, more)| vec![source, target, more]),
         ]
         .boxed(),
-        "umount" => vec(prop_oneof![5 => values::directory(), 1 => values::source()], 0..=3).boxed(),
+        "umount" => vec(prop_oneof![5 => values::directory(), 1 => filesystems::source()], 0..=3).boxed(),
         "lsns" => prop_oneof![5 => Just(Vec::new()), 1 => single(one_of(&["4026531840", "4026531836", "1", "x", "0", "-1", ""])), 1 => single(values::hostile())].boxed(),
         "mountpoint" => prop_oneof![8 => single(mostly(prop_oneof![4 => values::directory(), 1 => one_of(&["/dev/loop0", "/dev/null", "/sys", "/dev"])].boxed())), 1 => vec(values::directory(), 0..=2)].boxed(),
         "pivot_root" => {
-            let root = prop_oneof![4 => one_of(&["rootfs", "/work/rootfs", ".", "a", "d"]), 1 => values::directory()];
-            let old = prop_oneof![4 => one_of(&["rootfs/old", "/work/rootfs/old", "rootfs", ".", "a/b", "d"]), 1 => values::directory()];
+            let root = prop_oneof![4 => one_of(&["rootfs", "/here/rootfs", ".", "a", "d"]), 1 => values::directory()];
+            let old = prop_oneof![4 => one_of(&["rootfs/old", "/here/rootfs/old", "rootfs", ".", "a/b", "d"]), 1 => values::directory()];
             prop_oneof![10 => (root, old).prop_map(|(root, old)| vec![root, old]), 1 => vec(values::directory(), 0..=3)].boxed()
         }
         "switch_root" => {
-            let root = prop_oneof![20 => one_of(&["/work/rootfs"]), 2 => one_of(&["rootfs", "a", "/work/a"]), 1 => values::directory()];
+            let root = prop_oneof![20 => one_of(&["/here/rootfs"]), 2 => one_of(&["rootfs", "a", "/here/a"]), 1 => values::directory()];
             let init = prop_oneof![6 => one_of(&["/bin/init", "/bin/probe", "bin/init", "/sbin/init", "/missing"]), 1 => values::file()];
             prop_oneof![20 => (root, init, vec(values::hostile(), 0..=2)).prop_map(|(root, init, more)| [vec![root, init], more].concat()), 1 => vec(values::directory(), 0..=1)].boxed()
         }
@@ -179,8 +180,9 @@ pub fn line(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
         }
         _ => options(applet, most, examined),
     };
+    let usual = usual::line(applet);
     let permuted = ["mount", "umount", "lsns", "mountpoint", "getcap"].contains(&applet);
-    (options, operands(applet, examined), any::<bool>())
+    let random = (options, operands(applet, examined), any::<bool>())
         .prop_map(move |(options, operands, behind)| {
             let (first, second) =
                 if behind && permuted { (operands, options.concat()) } else { (options.concat(), operands) };
@@ -192,7 +194,14 @@ pub fn line(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
             }
             line
         })
-        .boxed()
+        .boxed();
+    match usual {
+        Some(usual) => {
+            let usual = usual.prop_map(move |words| [vec![applet.as_bytes().to_vec()], words].concat());
+            prop_oneof![3 => random, 1 => usual].boxed()
+        }
+        None => random,
+    }
 }
 
 fn spec(applet: &'static str, name: &str) -> Spec {

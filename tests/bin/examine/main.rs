@@ -3,15 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod arguments;
+mod capabilities;
 mod case;
+mod cgroup;
 mod compare;
 mod effect;
 mod faults;
+mod filesystems;
 mod grammar;
+mod images;
 mod meant;
 mod perform;
 mod probe;
 mod surroundings;
+mod usual;
 mod values;
 mod world;
 
@@ -26,7 +32,6 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -48,6 +53,7 @@ struct Asked {
     shrinks: usize,
     faults: bool,
     kills: bool,
+    meant: bool,
     applets: Vec<&'static str>,
 }
 
@@ -62,6 +68,7 @@ fn asked() -> Asked {
         shrinks: SHRINKS,
         faults: false,
         kills: false,
+        meant: false,
         applets: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -76,6 +83,7 @@ fn asked() -> Asked {
             "--shrinks" => asked.shrinks = value().parse().expect("a number"),
             "--faults" => asked.faults = true,
             "--kills" => asked.kills = true,
+            "--meant" => asked.meant = true,
             "--verbose" => asked.verbose = true,
             name => asked.applets.push(APPLETS.iter().find(|applet| **applet == name).expect("an applet")),
         }
@@ -219,9 +227,12 @@ fn main() {
     mount(Some("stage"), &scratch.0, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
     let originals = Originals::named(&asked.against).unwrap();
     let examined = Examined::read(&originals.versions);
-    prepare(&scratch.0, &originals);
+    prepare(&scratch.0, &originals, asked.jobs);
     let mut sides: Vec<Sides> = (0..asked.jobs)
-        .map(|_| Sides { ours: Helper::start(&scratch.0, "ours"), theirs: Helper::start(&scratch.0, "theirs") })
+        .map(|job| Sides {
+            ours: Helper::start(&scratch.0, "ours", 2 * job),
+            theirs: Helper::start(&scratch.0, "theirs", 2 * job + 1),
+        })
         .collect();
     let mut failed = 0;
     for applet in &asked.applets {
@@ -231,8 +242,12 @@ fn main() {
             examine(applet, &asked, &examined, &mut sides)
         };
     }
+    if asked.meant {
+        print!("{}", examined.told());
+    }
     drop(sides);
     while nix::sys::wait::wait().is_ok() {}
+    cgroup::clean();
     // What is mounted there goes with the namespace.
     let _ = nix::mount::umount2(&scratch.0, nix::mount::MntFlags::MNT_DETACH);
     drop(scratch);
@@ -320,34 +335,29 @@ fn examine(applet: &'static str, asked: &Asked, examined: &Examined, sides: &mut
     found.len()
 }
 
+fn read_only(path: &Path) {
+    mount(None::<&str>, path, None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, None::<&str>).unwrap();
+}
+
 /// Fills the directory that the helpers make their roots from.
-fn prepare(stage: &Path, originals: &Originals) {
-    for name in ["bin", "case", "dev", "images", "ours", "theirs"] {
+fn prepare(stage: &Path, originals: &Originals, jobs: usize) {
+    for name in ["bin", "case", "dev", "lib64", "ours", "theirs"] {
         std::fs::create_dir(stage.join(name)).unwrap();
         std::fs::set_permissions(stage.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     originals.copy(&APPLETS, stage, &stage.join("theirs")).unwrap();
     let _ = std::fs::create_dir(stage.join("libraries"));
     std::fs::copy(artefact().unwrap(), stage.join("ours/ctrbox")).unwrap();
-    images(&stage.join("images"));
-    world::prepare(&stage.join("bin"), &stage.join("dev"));
-}
-
-/// Small file systems.
-fn images(directory: &Path) {
-    let tree = directory.join("tree");
-    std::fs::create_dir_all(tree.join("b")).unwrap();
-    std::fs::write(tree.join("inside"), "text\n").unwrap();
-    let make = |program: &str, arguments: &[&str]| {
-        let made = Command::new(program).args(arguments).current_dir(directory).output();
-        if !made.as_ref().is_ok_and(|output| output.status.success()) {
-            eprintln!("examine: no image by {program}");
+    // Each sandbox has its own.
+    std::thread::scope(|scope| {
+        for number in 0..2 * jobs {
+            scope.spawn(move || images::make(&stage.join(format!("images-{number}")), number));
         }
-    };
-    let uuid = "11111111-2222-3333-4444-555555555555";
-    make("mkfs.ext4", &["-q", "-O", "^has_journal", "-L", "disk", "-U", uuid, "-d", "tree", "ext4", "512k"]);
-    make("mkfs.ext2", &["-q", "-L", "old", "-d", "tree", "ext2", "256k"]);
-    make("mksquashfs", &["tree", "squashfs", "-quiet", "-no-progress"]);
-    make("mkfs.erofs", &["-Enoinline_data", "erofs", "tree"]);
-    std::fs::remove_dir_all(tree).unwrap();
+    });
+    world::prepare(&stage.join("bin"), &stage.join("dev"), &stage.join("lib64"));
+    // A line could make it so, and all others would see it.
+    for number in 0..2 * jobs {
+        read_only(&stage.join(format!("images-{number}")));
+    }
+    read_only(stage);
 }

@@ -3,11 +3,19 @@
 use super::case::{Case, quoted};
 use super::compare::{Difference, Effect};
 use regex::{Regex, RegexSet};
+use std::fmt::Write;
+use std::sync::Mutex;
 use tests::originals::Versions;
 use tests::version;
 
+/// How many cases of a row are kept.
+const EXAMPLES: usize = 4;
+
 /// A row of the file.
 pub struct Meant {
+    why: String,
+    /// How often it was needed, and the first cases.
+    used: Mutex<(usize, Vec<String>)>,
     applets: Vec<String>,
     of: String,
     from: String,
@@ -18,6 +26,8 @@ pub struct Meant {
     with: Option<Regex>,
     /// What a line of ours or of theirs, whether it differs or not, must match.
     seen: Option<Regex>,
+    /// What may differ within a line: without what it matches both sides' lines are alike.
+    but: Option<Regex>,
     ours: RegexSet,
     theirs: RegexSet,
 }
@@ -56,6 +66,8 @@ impl Examined {
         let meant = meant_rows.iter().map(|row| {
             assert!(!text(row, "why").is_empty(), "a difference without a reason: {row:?}");
             Meant {
+                why: text(row, "why"),
+                used: Mutex::default(),
                 applets: list(row, "applets"),
                 of: text(row, "of"),
                 from: text(row, "from"),
@@ -63,6 +75,7 @@ impl Examined {
                 line: pattern(row, "line"),
                 with: pattern(row, "with"),
                 seen: pattern(row, "seen"),
+                but: pattern(row, "but"),
                 ours: whole(list(row, "ours")),
                 theirs: whole(list(row, "theirs")),
             }
@@ -110,7 +123,41 @@ impl Examined {
             .iter()
             .filter(|row| has(&row.ours, &difference.ours) && has(&row.theirs, &difference.theirs))
             .collect();
-        difference.ours.iter().all(|line| rows.iter().any(|row| row.ours.is_match(line)))
-            && difference.theirs.iter().all(|line| rows.iter().any(|row| row.theirs.is_match(line)))
+        let covers = |set: &RegexSet, row: &Meant, line: &str, others: &[String]| match &row.but {
+            None => set.is_match(line),
+            Some(but) => {
+                let rest = but.replace(line, "");
+                (set.is_empty() || set.is_match(line)) && others.iter().any(|other| but.replace(other, "") == rest)
+            }
+        };
+        let meant =
+            difference.ours.iter().all(|line| rows.iter().any(|row| covers(&row.ours, row, line, &difference.theirs)))
+                && difference
+                    .theirs
+                    .iter()
+                    .all(|line| rows.iter().any(|row| covers(&row.theirs, row, line, &difference.ours)));
+        if meant {
+            for row in rows {
+                let mut used = row.used.lock().unwrap();
+                used.0 += 1;
+                if used.1.len() < EXAMPLES {
+                    used.1.push(format!("{}{}", case.script(), difference.show("#   ")));
+                }
+            }
+        }
+        meant
+    }
+
+    /// What each row was needed for.
+    pub fn told(&self) -> String {
+        let mut out = String::new();
+        for row in &self.meant {
+            let used = row.used.lock().unwrap();
+            let _ = writeln!(out, "## {} times: {}: {}", used.0, row.applets.join(" "), row.why);
+            for example in &used.1 {
+                let _ = writeln!(out, "{example}");
+            }
+        }
+        out
     }
 }

@@ -2,6 +2,7 @@
 
 use super::case::Step;
 use super::probe::REPORT;
+use super::{cgroup, images};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::Pid;
@@ -19,6 +20,8 @@ const NONE: Option<&str> = None;
 pub struct Setting {
     /// Processes that wait until they are killed.
     pub targets: Vec<Pid>,
+    /// Devices that are there as long as they are open.
+    pub kept: Vec<images::Device>,
 }
 
 type Done = Result<(), Errno>;
@@ -89,16 +92,25 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
             let data = Some("lowerdir=/tmp/l,upperdir=/tmp/u,workdir=/tmp/w");
             mount(Some("overlay"), path(0)?, Some("overlay"), MsFlags::empty(), data)
         }
-        "fstab" => append("/etc/fstab", rest[0]),
+        "fstab" => rest.iter().try_for_each(|line| append("/etc/fstab", line)),
         "utab" => {
             fs::create_dir_all("/run/mount").map_err(errno)?;
             append("/run/mount/utab", rest[0])
         }
         "append" => append(text(rest[0]), rest[1]),
-        "image" => fs::copy(Path::new("/images").join(path(0)?), path(1)?).map(drop).map_err(errno),
+        "image" => images::copy(&Path::new("/images").join(path(0)?), path(1)?).map_err(errno),
+        "two" => images::two_devices(path(0)?).map(|device| setting.kept.push(device)),
+        "mounted" => images::mounted(text(rest[0]), path(1)?, &mut setting.kept),
+        "cgroup" => cgroup::show(),
+        // Its root is gone while it is mounted.
+        "deleted" => {
+            fs::create_dir("gone").map_err(errno)?;
+            mount(Some("gone"), path(0)?, NONE, MsFlags::MS_BIND, NONE)?;
+            fs::remove_dir("gone").map_err(errno)
+        }
         "rootfs" => {
             for name in
-                ["rootfs/bin", "rootfs/etc", "rootfs/proc", "rootfs/dev", "rootfs/old", "rootfs/sys", "rootfs/work"]
+                ["rootfs/bin", "rootfs/etc", "rootfs/proc", "rootfs/dev", "rootfs/old", "rootfs/sys", "rootfs/here"]
             {
                 fs::create_dir_all(name).map_err(errno)?;
             }
@@ -127,6 +139,15 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
                 unsafe { libc::_exit(3) };
             }
             Ok(())
+        }
+        "dead" => {
+            // SAFETY: this process has one thread.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                // SAFETY: it takes an integer.
+                unsafe { libc::_exit(3) };
+            }
+            nix::sys::wait::waitpid(Pid::from_raw(child), None).map(drop)
         }
         _ => Err(Errno::ENOSYS),
     }
@@ -177,10 +198,24 @@ fn target(letters: &str, map: &str, doing: &[u8], setting: &mut Setting) -> Done
             let _ = match word {
                 "private" => mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE),
                 "tmpfs" => mount(Some("inner"), "/mnt", Some("tmpfs"), MsFlags::empty(), NONE),
-                "cd" => nix::unistd::chdir("/work/a"),
-                "chroot" => nix::unistd::chroot("/work/rootfs"),
+                "cd" => nix::unistd::chdir("/here/a"),
+                "chroot" => nix::unistd::chroot("/here/rootfs"),
                 "user" => nix::unistd::setgid(1000.into()).and_then(|()| nix::unistd::setuid(1000.into())),
                 "caps" => capabilities(0x3000, 0x3000, 0x1000),
+                "ambient" => inherit(0x3000, true),
+                "bounding" => drop_bounding(0x20_0000),
+                "securebits" => set_securebits(0x2f),
+                "nest" => nest(0, 0, 0),
+                "cgroup" => fs::write("/sys/fs/cgroup/t/cgroup.procs", "0").map_err(errno),
+                "threads" | "leaderless" => {
+                    std::thread::spawn(|| {
+                        loop {
+                            // SAFETY: it waits.
+                            unsafe { libc::pause() };
+                        }
+                    });
+                    Ok(())
+                }
                 _ => Ok(()),
             };
         }
@@ -189,6 +224,10 @@ fn target(letters: &str, map: &str, doing: &[u8], setting: &mut Setting) -> Done
         unsafe {
             for descriptor in 3..=REPORT {
                 libc::close(descriptor);
+            }
+            if text(doing).contains("leaderless") {
+                // Only this thread: the process is a zombie with a thread that lives.
+                libc::syscall(libc::SYS_exit, 0);
             }
             loop {
                 libc::pause();
@@ -204,8 +243,37 @@ fn target(letters: &str, map: &str, doing: &[u8], setting: &mut Setting) -> Done
     drop((writer, told, reader));
     let mut byte = [0];
     let _ = nix::unistd::read(&ready, &mut byte);
+    // A leader that is to be dead is dead when the line is run.
+    let is_leader_there = || !super::probe::link(&format!("{pid}/ns/uts")).is_empty();
+    for _ in 0..200 {
+        if !text(doing).contains("leaderless") || !is_leader_there() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
     setting.targets.push(Pid::from_raw(pid));
     Ok(())
+}
+
+/// Enters a user namespace of its own, in which it is `inner`.
+fn nest(inner: u32, uid: u32, gid: u32) -> Done {
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER)?;
+    let _ = fs::write("/proc/self/setgroups", "deny");
+    fs::write("/proc/self/uid_map", format!("{inner} {uid} 1")).map_err(errno)?;
+    fs::write("/proc/self/gid_map", format!("{inner} {gid} 1")).map_err(errno)
+}
+
+fn drop_bounding(mask: u64) -> Done {
+    (0..41).filter(|bit| mask & (1 << bit) != 0).try_for_each(|bit| prctl(libc::PR_CAPBSET_DROP, bit))
+}
+
+fn set_securebits(bits: u64) -> Done {
+    prctl(libc::PR_SET_SECUREBITS, bits)
+}
+
+fn prctl(operation: libc::c_int, value: u64) -> Done {
+    // SAFETY: the operations that are asked for take integers.
+    Errno::result(unsafe { libc::prctl(operation, value, 0, 0, 0) }).map(drop)
 }
 
 /// Sets the three sets of this process, of which only the first 32 bits are ever asked for here.
@@ -239,10 +307,6 @@ fn caller(step: &Step, environment: &mut Vec<OsString>) -> Done {
     let (verb, rest) = words.split_first().ok_or(Errno::EINVAL)?;
     let word = rest.first().copied().unwrap_or_default();
     let hexadecimal = || u64::from_str_radix(text(word), 16).map_err(|_| Errno::EINVAL);
-    let prctl = |operation: libc::c_int, value: u64| {
-        // SAFETY: these operations take integers.
-        Errno::result(unsafe { libc::prctl(operation, value, 0, 0, 0) }).map(drop)
-    };
     match text(verb) {
         "user" => {
             let (uid, gid) = if word == b"nobody" { (65534, 65534) } else { (1000, 1000) };
@@ -256,24 +320,17 @@ fn caller(step: &Step, environment: &mut Vec<OsString>) -> Done {
         "euid" => nix::unistd::setresuid(1000.into(), 0.into(), 0.into()),
         "userns" => {
             let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
-            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER)?;
-            let _ = fs::write("/proc/self/setgroups", "deny");
-            let inner = text(word);
-            fs::write("/proc/self/uid_map", format!("{inner} {uid} 1")).map_err(errno)?;
-            fs::write("/proc/self/gid_map", format!("{inner} {gid} 1")).map_err(errno)
+            nest(text(word).parse().unwrap_or(0), uid.as_raw(), gid.as_raw())
         }
         "unshare" => nix::sched::unshare(nix::sched::CloneFlags::from_bits_truncate(namespaces(text(word)))),
         "inheritable" => inherit(hexadecimal()?, false),
         "ambient" => inherit(hexadecimal()?, true),
-        "bounding" => {
-            let mask = hexadecimal()?;
-            (0..41).filter(|bit| mask & (1 << bit) != 0).try_for_each(|bit| prctl(libc::PR_CAPBSET_DROP, bit))
-        }
+        "bounding" => drop_bounding(hexadecimal()?),
         "lower" => {
             let mask = !hexadecimal()? as u32;
             capabilities(mask, 0, mask)
         }
-        "securebits" => prctl(libc::PR_SET_SECUREBITS, hexadecimal()?),
+        "securebits" => set_securebits(hexadecimal()?),
         "nnp" => prctl(libc::PR_SET_NO_NEW_PRIVS, 1),
         "umask" => {
             let mode = u32::from_str_radix(text(word), 8).unwrap_or(0o22);
@@ -281,7 +338,11 @@ fn caller(step: &Step, environment: &mut Vec<OsString>) -> Done {
             Ok(())
         }
         "cd" => nix::unistd::chdir(OsStr::from_bytes(word)),
-        "close" => nix::unistd::close(text(word).parse::<i32>().unwrap_or(0)),
+        "close" => text(word).split(' ').try_for_each(|number| nix::unistd::close(number.parse::<i32>().unwrap_or(0))),
+        "nested" => {
+            let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+            nest(1000, uid.as_raw(), gid.as_raw()).and_then(|()| nest(0, 1000, 1000))
+        }
         "env" => {
             environment.push(OsStr::from_bytes(word).to_os_string());
             Ok(())

@@ -86,10 +86,35 @@ pub fn tell() {
             writeln!(out, "securebits {bits:#x}\nparent-death signal {signal}\nhostname {}", name.to_string_lossy());
         let _ = writeln!(out, "umask {mask:o}\npersonality {persona:#x}");
     }
+    confinement(&mut out);
     let block: String = out.lines().map(|line| format!("program {line}\n")).collect();
     // SAFETY: if it is open at all it is the report's.
     let mut report = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(REPORT) });
     let _ = report.write_all(block.as_bytes());
+}
+
+/// What it may do: rules of Landlock and filters are shown nowhere.
+fn confinement(out: &mut String) {
+    use std::fs::{self, File, OpenOptions};
+    let mut may = |what: &str, done: std::io::Result<()>| {
+        let _ =
+            writeln!(out, "may {what} {}", done.map_err(|error| error.raw_os_error().unwrap_or(0)).err().unwrap_or(0));
+    };
+    may("read", File::open("/here/f").map(drop));
+    may("write", OpenOptions::new().append(true).open("/here/f").map(drop));
+    may(
+        "shorten",
+        OpenOptions::new().write(true).truncate(true).open("/here/full").and_then(|mut full| full.write_all(b"text\n")),
+    );
+    may("list", fs::read_dir("/here/d").map(drop));
+    may("list /bin", fs::read_dir("/bin").map(drop));
+    may("make a directory", fs::create_dir("/here/d/made").and_then(|()| fs::remove_dir("/here/d/made")));
+    may("make a link", fs::hard_link("/here/f", "/here/d/made").and_then(|()| fs::remove_file("/here/d/made")));
+    may("run", File::open("/bin/true").map(drop));
+    may("listen", std::net::TcpListener::bind("0.0.0.0:80").map(drop));
+    may("listen higher", std::net::TcpListener::bind("0.0.0.0:8080").map(drop));
+    // SAFETY: it takes integers; the process is its own.
+    may("signal", nix::errno::Errno::result(unsafe { libc::kill(1, 0) }).map(drop).map_err(Into::into));
 }
 
 /// What a process is in.
@@ -139,6 +164,11 @@ fn state(pid: &str, out: &mut String) {
         if !target.starts_with("/proc/") && target != "anon_inode:[pidfd]" && !target.ends_with("/fd") {
             let _ = writeln!(out, "descriptor {number} {}", target.escape_default());
         }
+    }
+    // With the machine's older hierarchies a process stays where the machine has it.
+    for line in String::from_utf8_lossy(&read(&format!("{pid}/cgroup"))).lines().filter(|line| line.starts_with("0::"))
+    {
+        let _ = writeln!(out, "cgroup {line}");
     }
     super::effect::mounts(&read(&format!("{pid}/mountinfo")), out);
 }

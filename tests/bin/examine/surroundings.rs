@@ -1,7 +1,8 @@
 //! What a command line finds: mounts, tables, processes, and what its process is allowed.
 
 use super::case::{Step, step};
-use super::values::{self, Word, one_of};
+use super::filesystems;
+use super::values::{Word, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -44,6 +45,16 @@ fn mounts() -> Vec<(u32, Steps)> {
         (1, verb("remove", vec![one_of(&["a/b", "d", "a/b/c"])])),
         (1, verb("dir", vec![one_of(&["d/sub", "a/new", "/mnt/x"])])),
         (1, fixed(&["overlay", "d"])),
+        (1, verb("deleted", vec![place()])),
+        // One on the other, at one place.
+        (4, verb("tmpfs", vec![one_of(&["a", "d"]), flags()])),
+        (
+            2,
+            verb(
+                "mounted",
+                vec![one_of(&["ext4", "xfs", "btrfs", "squashfs", "erofs"]), one_of(&["a", "d", "/mnt", "a/b"])],
+            ),
+        ),
         (1, verb("detach", vec![place()])),
     ]
 }
@@ -51,24 +62,24 @@ fn mounts() -> Vec<(u32, Steps)> {
 /// A line of fstab.
 fn entry() -> BoxedStrategy<Word> {
     let source = prop_oneof![
-        4 => one_of(&["tmpfs", "none", "proc", "a", "/work/a", "LABEL=disk", "UUID=11111111-2222-3333-4444-555555555555", "src\\040x", "/work/disk.ext4", "/work/disk.squashfs"]),
-        1 => one_of(&["", "#x", "\"a\"", "LABEL=\"disk\"", "/dev/nosuch", "nosuch"])
+        4 => one_of(&["tmpfs", "none", "proc", "a", "/here/a", "LABEL=disk-00", "UUID=11111111-2222-3333-4444-555555555500", "src\\040x", "/here/disk.ext4", "/here/disk.squashfs", "/here/disk.xfs", "/here/disk.btrfs"]),
+        1 => one_of(&["", "#x", "\"a\"", "LABEL=\"disk-00\"", "/dev/nosuch", "nosuch"])
     ];
     let target = one_of(&[
-        "/work/a",
-        "/work/d",
-        "/work/a/b",
+        "/here/a",
+        "/here/d",
+        "/here/a/b",
         "/mnt",
-        "/work/with\\040space",
-        "/work/new\\012line",
+        "/here/with\\040space",
+        "/here/new\\012line",
         "none",
         "swap",
-        "/work/link",
+        "/here/link",
         "a",
-        "/work/missing",
-        "/work/back\\134slash",
+        "/here/missing",
+        "/here/back\\134slash",
         "/",
-        "/work/hash#",
+        "/here/hash#",
     ]);
     let kind = one_of(&[
         "tmpfs",
@@ -77,6 +88,8 @@ fn entry() -> BoxedStrategy<Word> {
         "none",
         "proc",
         "ext4",
+        "xfs",
+        "btrfs",
         "auto",
         "swap",
         "ignore",
@@ -85,7 +98,7 @@ fn entry() -> BoxedStrategy<Word> {
         "helper",
         "tmpfs,ext4",
     ]);
-    let options = prop_oneof![2 => one_of(&["defaults", "noauto", "nofail", "bind", "ro", "rw,user"]), 3 => values::mount_options()];
+    let options = prop_oneof![2 => one_of(&["defaults", "noauto", "nofail", "bind", "ro", "rw,user"]), 3 => filesystems::mount_options()];
     let tail = one_of(&["", " 0 0", " 0", " 1 2", " x y", " # more", " 0 0 0"]);
     let entry = (source, target, kind, options, one_of(&[" ", "\t", "  "]), tail)
         .prop_map(|(source, target, kind, options, gap, tail)| {
@@ -97,28 +110,29 @@ fn entry() -> BoxedStrategy<Word> {
         "# comment",
         "   ",
         "tmpfs",
-        "tmpfs /work/a",
-        "tmpfs /work/a tmpfs",
-        "\ttmpfs /work/d tmpfs ro",
+        "tmpfs /here/a",
+        "tmpfs /here/a tmpfs",
+        "\ttmpfs /here/d tmpfs ro",
         "x y z w v u t",
-        "tmpfs\t/work/d\ttmpfs\tdefaults # x",
+        "tmpfs\t/here/d\ttmpfs\tdefaults # x",
     ]);
     prop_oneof![8 => entry, 1 => odd, ].boxed()
 }
 
 fn table_line() -> Steps {
-    entry().prop_map(|line| vec![b"fstab".to_vec(), line]).boxed()
+    let lines = |most| vec(entry(), 1..=most).prop_map(|lines| [vec![b"fstab".to_vec()], lines].concat());
+    prop_oneof![6 => lines(1), 2 => lines(4), 1 => lines(30)].boxed()
 }
 
 fn utab_line() -> Steps {
     let line = one_of(&[
-        "SRC=tmpfs TARGET=/work/a ROOT=/ OPTS=x-foo",
-        "SRC=tmpfs TARGET=/work/a ROOT=/ ATTRS=user OPTS=user,x-bar=1",
-        "SRC=/work/a TARGET=/work/d ROOT=/work/a BINDSRC=/work/a OPTS=_netdev",
+        "SRC=tmpfs TARGET=/here/a ROOT=/ OPTS=x-foo",
+        "SRC=tmpfs TARGET=/here/a ROOT=/ ATTRS=user OPTS=user,x-bar=1",
+        "SRC=/here/a TARGET=/here/d ROOT=/here/a BINDSRC=/here/a OPTS=_netdev",
         "SRC=tmpfs TARGET=/mnt ROOT=/ OPTS=uhelper=helper",
-        "SRC=tmpfs TARGET=/work/with\\040space ROOT=/ OPTS=x",
+        "SRC=tmpfs TARGET=/here/with\\040space ROOT=/ OPTS=x",
         "garbage",
-        "SRC=tmpfs TARGET=/work/gone ROOT=/ OPTS=x",
+        "SRC=tmpfs TARGET=/here/gone ROOT=/ OPTS=x",
     ]);
     verb("utab", vec![line])
 }
@@ -129,18 +143,43 @@ fn image() -> Steps {
         step(&["image", "ext2", "disk.ext2"]),
         step(&["image", "squashfs", "disk.squashfs"]),
         step(&["image", "erofs", "disk.erofs"]),
+        step(&["image", "xfs", "disk.xfs"]),
+        // Of two devices: the second one is known to the kernel already.
+        step(&["two", "disk.btrfs"]),
     ])
     .boxed()
 }
 
 fn targets() -> Vec<(u32, Steps)> {
-    let letters = one_of(&["m", "u", "p", "U", "Um", "mpu", "Umpui", "i", "C", "pm", "muip", "Uu", "up", "", "UC"]);
+    let letters =
+        one_of(&["m", "u", "p", "U", "Um", "mpu", "Umpui", "i", "C", "pm", "muip", "Uu", "up", "", "UC", "Umu"]);
     let map = one_of(&["0_0_1", "0_1000_1", "0_0_4294967295", "none", "5_5_1", "0_1000_1/1_0_1", "1000_0_1"]);
-    let doing = one_of(&["", "private", "private,tmpfs", "cd", "chroot", "user", "caps", "user,cd", "chroot,private"]);
+    let doing = one_of(&[
+        "",
+        "private",
+        "private,tmpfs",
+        "cd",
+        "chroot",
+        "user",
+        "caps",
+        "user,cd",
+        "chroot,private",
+        "nest",
+        "ambient",
+        "bounding",
+        "securebits",
+        "threads",
+        "leaderless",
+        "cgroup",
+        "private,cgroup",
+        "threads,user",
+    ]);
     vec![
         (8, verb("target", vec![letters, map, doing])),
         (1, fixed(&["target", "n", "none", ""])),
         (1, fixed(&["zombie"])),
+        (1, fixed(&["dead"])),
+        (1, fixed(&["cgroup"])),
     ]
 }
 
@@ -173,7 +212,7 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
                 mounts(),
                 table(),
                 vec![(6, image())],
-                vec![(2, verb("append", vec![one_of(&["/work/tab"]), entry()]))],
+                vec![(2, verb("append", vec![one_of(&["/here/tab"]), entry()]))],
                 targets().split_off(0).into_iter().map(|(_, it)| (1, it)).collect(),
             ]
             .concat(),
@@ -183,7 +222,23 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         "mountpoint" => (vec![], mounts(), 4),
         "chroot" => (vec![step(&["rootfs"])], mounts().into_iter().take(2).collect(), 1),
         "capsh" => (vec![], rootfs(1), 1),
-        "pivot_root" | "switch_root" => (
+        // With a root that can be run, for the most part: without one there is little to see.
+        "switch_root" => (
+            vec![step(&["dir", "rootfs"]), step(&["tmpfs", "rootfs", "rw"]), step(&["rootfs"])],
+            [
+                mounts(),
+                vec![
+                    (2, fixed(&["rbind", "rootfs", "rootfs"])),
+                    (1, fixed(&["tmpfs", "rootfs", "rw"])),
+                    (2, fixed(&["detach", "rootfs"])),
+                    (3, fixed(&["tmpfs", "rootfs/proc", "rw"])),
+                    (3, fixed(&["file", "/init", ""])),
+                ],
+            ]
+            .concat(),
+            3,
+        ),
+        "pivot_root" => (
             vec![step(&["rootfs"])],
             [
                 mounts(),
@@ -206,7 +261,11 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         "nsenter" => (vec![step(&["rootfs"])], [targets(), mounts().into_iter().take(1).collect()].concat(), 3),
         "lsns" => (vec![], [targets(), mounts().into_iter().take(1).collect()].concat(), 4),
         "getpcaps" => (vec![], targets(), 3),
-        "setcap" | "getcap" => (vec![], [capabilities(), mounts().into_iter().take(1).collect()].concat(), 4),
+        "setcap" | "getcap" => {
+            // In it is a file with an attribute of the first revision.
+            let old = vec![(1, fixed(&["mounted", "ext4", "a"]))];
+            (vec![], [capabilities(), mounts().into_iter().take(1).collect(), old].concat(), 4)
+        }
         _ => (vec![], mounts(), 3),
     };
     // What is entered or asked about is there: numbers that are nobody's are operands, too.
@@ -238,6 +297,7 @@ pub fn caller(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         (1, fixed(&["groups"])),
         (1, fixed(&["euid"])),
         (3, verb("userns", vec![one_of(&["0", "1000", "5"])])),
+        (1, fixed(&["nested"])),
         (1, verb("unshare", vec![one_of(&["m", "u", "U", "um", "Um"])])),
         (2, verb("inheritable", vec![mask()])),
         (2, verb("ambient", vec![mask()])),
@@ -246,8 +306,8 @@ pub fn caller(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         (2, verb("securebits", vec![one_of(&["1", "2", "4", "10", "2f", "3", "40"])])),
         (1, fixed(&["nnp"])),
         (2, verb("umask", vec![one_of(&["000", "077", "777", "022"])])),
-        (2, verb("cd", vec![one_of(&["a", "/", "/proc", "d", "a/b", "/work/rootfs"])])),
-        (1, verb("close", vec![one_of(&["0", "1", "2"])])),
+        (2, verb("cd", vec![one_of(&["a", "/", "/proc", "d", "a/b", "/here/rootfs"])])),
+        (1, verb("close", vec![one_of(&["0", "1", "2", "0 2", "0 1 2"])])),
         (
             2,
             verb(
@@ -256,9 +316,8 @@ pub fn caller(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
                     "POSIXLY_CORRECT=1",
                     "SHELL=",
                     "PATH=",
-                    "HOME=/work",
-                    "LIBMOUNT_FORCE_MOUNT2=always",
-                    "LIBMOUNT_FSTAB=/work/tab",
+                    "HOME=/here",
+                    "LIBMOUNT_FSTAB=/here/tab",
                     "TERM=",
                     "USER=x",
                     "CTRBOX_CAPS_TEXT=",
@@ -270,9 +329,13 @@ pub fn caller(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         (1, fixed(&["noproc"])),
         (1, verb("limit", vec![one_of(&["8", "16", "200"])])),
     ];
+    // What an old kernel does, and what commands do there.
+    let old = vec![step(&["env", "LIBMOUNT_FORCE_MOUNT2=always"])];
+    let old = if ["mount", "umount"].contains(&applet) { old } else { Vec::new() };
     let often = if ["setpriv", "capsh", "unshare", "nsenter"].contains(&applet) { 3 } else { 1 };
     prop_oneof![
         4 => Just(Vec::new()),
+        1 => Just(old),
         often => vec(Union::new_weighted(kinds), 1..=3),
     ]
     .boxed()

@@ -8,7 +8,7 @@
 use super::case::{Case, receive, send};
 use super::perform::{self, Setting};
 use super::probe::{LOG, PROC, REPORT};
-use super::{effect, probe};
+use super::{cgroup, effect, images, probe};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
@@ -33,34 +33,41 @@ const PROGRAMS: [&str; 10] =
 /// One side's helper.
 pub struct Helper {
     stream: UnixStream,
+    number: usize,
 }
 
 impl Helper {
-    /// Starts it. `stage` holds the side's commands in `ours` or `theirs`, `libraries` and `images`.
-    pub fn start(stage: &Path, side: &str) -> Helper {
+    /// Starts it. `stage` holds the side's commands in `ours` or `theirs`, `libraries`, and the images of
+    /// the sandbox `number`.
+    pub fn start(stage: &Path, side: &str, number: usize) -> Helper {
         let (ours, theirs) = UnixStream::pair().unwrap();
         // SAFETY: this process has one thread.
         match unsafe { nix::unistd::fork() }.unwrap() {
             nix::unistd::ForkResult::Child => {
                 drop(ours);
                 nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
-                let place = base(stage, side);
+                let place = base(stage, side, number);
                 serve(theirs, &place);
                 std::process::exit(0);
             }
-            nix::unistd::ForkResult::Parent { .. } => Helper { stream: ours },
+            nix::unistd::ForkResult::Parent { .. } => Helper { stream: ours, number },
         }
     }
 
     /// What the line does there, as the lines of `effect.rs`.
     pub fn run(&mut self, case: &Case) -> String {
+        let mut case = case.clone();
+        images::owned(&mut case, self.number);
         send(&mut self.stream, &case.encode()).expect("the helper is there");
-        String::from_utf8_lossy(&receive(&mut self.stream).expect("the helper is there")).into_owned()
+        let mut told = receive(&mut self.stream).expect("the helper is there");
+        images::general(&mut told, self.number);
+        String::from_utf8_lossy(&told).into_owned()
     }
 }
 
 /// Makes the root that all lines of this side start from; returns where the libraries are in it.
-fn base(stage: &Path, side: &str) -> PathBuf {
+fn base(stage: &Path, side: &str, number: usize) -> PathBuf {
+    cgroup::enter();
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS)
         .expect("namespaces can be made");
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
@@ -68,7 +75,7 @@ fn base(stage: &Path, side: &str) -> PathBuf {
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).unwrap();
     let root = stage.join("case");
     mount(Some("base"), &root, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
-    for name in ["bin", "cmd", "dev", "images", "lib", "new", "sys"] {
+    for name in ["bin", "cmd", "dev", "images", "lib", "lib64", "new", "sys"] {
         fs::create_dir(root.join(name)).unwrap();
     }
     // Apart from the rest, so that the mount tables of both sides are alike.
@@ -80,7 +87,8 @@ fn base(stage: &Path, side: &str) -> PathBuf {
             fs::hard_link(root.join("cmd/ctrbox"), root.join("cmd").join(applet)).unwrap();
         }
     }
-    for (from, to) in [("bin", "bin"), ("dev", "dev"), ("images", "images"), ("libraries", "lib")] {
+    let images = format!("images-{number}");
+    for (from, to) in [("bin", "bin"), ("dev", "dev"), (&images, "images"), ("libraries", "lib"), ("lib64", "lib64")] {
         mount(Some(&stage.join(from)), &root.join(to), NONE, MsFlags::MS_BIND, NONE).unwrap();
     }
     mount(Some("sysfs"), &root.join("sys"), Some("sysfs"), MsFlags::empty(), NONE).unwrap();
@@ -88,11 +96,17 @@ fn base(stage: &Path, side: &str) -> PathBuf {
     pivot_root(".", ".").unwrap();
     umount2(".", MntFlags::MNT_DETACH).unwrap();
     std::env::set_current_dir("/").unwrap();
+    cgroup::keep();
     stage.join("libraries")
 }
 
-/// Fills the directory of the probe's names, and that of device nodes.
-pub fn prepare(programs: &Path, nodes: &Path) {
+/// Fills the directory of the probe's names, that of device nodes, and that of libraries of programs of this machine.
+pub fn prepare(programs: &Path, nodes: &Path, libraries: &Path) {
+    for name in ["newuidmap", "newgidmap"] {
+        if !foreign(&Path::new("/usr/bin").join(name), programs, libraries) {
+            eprintln!("examine: without {name}");
+        }
+    }
     fs::copy("/proc/self/exe", programs.join("probe")).unwrap();
     fs::set_permissions(programs.join("probe"), fs::Permissions::from_mode(0o755)).unwrap();
     for name in &PROGRAMS[1..] {
@@ -104,6 +118,21 @@ pub fn prepare(programs: &Path, nodes: &Path) {
         fs::copy(inject, programs.join("inject")).unwrap();
     }
     devices(nodes);
+}
+
+/// Copies a program of this machine and its libraries.
+fn foreign(program: &Path, programs: &Path, libraries: &Path) -> bool {
+    let Ok(listed) = std::process::Command::new("ldd").arg(program).output() else { return false };
+    let copied = std::process::Command::new("cp").arg("-p").arg(program).arg(programs).status();
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let paths = text.split_whitespace().filter(|word| word.starts_with('/'));
+    for path in paths.map(Path::new) {
+        let to = libraries.join(path.file_name().unwrap_or_default());
+        if !to.exists() && fs::copy(path, to).is_err() {
+            return false;
+        }
+    }
+    copied.is_ok_and(|status| status.success())
 }
 
 fn devices(directory: &Path) {
@@ -118,6 +147,7 @@ fn devices(directory: &Path) {
     }
     node("tty", SFlag::S_IFCHR, 0o666, 5, 0);
     node("loop-control", SFlag::S_IFCHR, 0o600, 10, 237);
+    node("btrfs-control", SFlag::S_IFCHR, 0o600, 10, 234);
     for number in 0..64 {
         node(&format!("loop{number}"), SFlag::S_IFBLK, 0o600, 7, number);
     }
@@ -149,6 +179,7 @@ fn serve(mut stream: UnixStream, libraries: &Path) {
         let _ = kill(pid, Signal::SIGKILL);
         send(&mut stream, &effect).unwrap();
         while waitpid(pid, Some(WaitPidFlag::__WALL)).is_err() {}
+        cgroup::forget();
     }
 }
 
@@ -181,7 +212,7 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
 
     let mut told = String::new();
     let mut setting = Setting::default();
-    std::env::set_current_dir("/work").unwrap();
+    std::env::set_current_dir("/here").unwrap();
     for (at, step) in case.surroundings.iter().enumerate() {
         if let Err(errno) = perform::surrounding(step, &mut setting) {
             told.push_str(&format!("step {at} {errno:?}\n"));
@@ -205,7 +236,7 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
     if step(b"inject").is_none() || step(b"twice").is_some() {
         told.push_str(&format!("status {}\n", run(&program, case, &setting, None, &output, &errors)));
     }
-    told.push_str(&effect::new_processes(&processes));
+    told.push_str(&effect::new_processes(&processes, &String::from_utf8_lossy(&case.line[0])));
     let text = |descriptor: OwnedFd| {
         let mut file = fs::File::from(descriptor);
         let mut bytes = Vec::new();
@@ -229,14 +260,32 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
     effect::files(Path::new("/"), device, &mut told);
     // To look for them takes long.
     let names_one = |word: &Vec<u8>| word.windows(4).any(|part| part == b"loop" || part == b"disk");
-    if case.surroundings.iter().any(|step| step[0] == b"image")
-        || case.surroundings.iter().flatten().any(names_one)
-        || case.line.iter().any(names_one)
-    {
+    let has_images =
+        case.surroundings.iter().any(|step| ["image", "two", "mounted"].map(str::as_bytes).contains(&&step[0][..]));
+    if has_images || case.surroundings.iter().flatten().any(names_one) || case.line.iter().any(names_one) {
         told.push_str(&effect::loop_devices(device));
+        if has_images {
+            // The next line's are called the same, and the kernel lets go of them only when nothing holds them.
+            release(device, setting);
+        }
     }
     let _ = send(&mut to, told.as_bytes());
     let _ = to.flush();
+}
+
+/// Ends all processes of the sandbox and unmounts what is on a device.
+fn release(device: u64, setting: Setting) {
+    let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+    while waitpid(None, Some(WaitPidFlag::__WALL)).is_ok() {}
+    let table = String::from_utf8_lossy(&probe::read("self/mountinfo")).into_owned();
+    let on_device = |line: &&str| line.split(" - ").nth(1).is_some_and(|part| part.contains(" /dev/"));
+    for line in table.lines().rev().filter(on_device) {
+        let place = line.split(' ').nth(4).unwrap_or_default();
+        if fs::metadata(place).is_ok_and(|about| about.dev() != device) {
+            let _ = umount2(place, MntFlags::MNT_DETACH);
+        }
+    }
+    drop(setting);
 }
 
 /// Runs the line and returns how it ended; with a fault under `inject`.
@@ -259,7 +308,7 @@ fn run(
                 libc::dup2(errors.as_raw_fd(), 2);
                 libc::syscall(libc::SYS_close_range, 3, PROC - 1, 0);
             }
-            let _ = std::env::set_current_dir("/work");
+            let _ = std::env::set_current_dir("/here");
             let errno = match fault {
                 None => perform::start(program, program, &case.caller, &case.line, setting),
                 Some(fault) => {
@@ -289,10 +338,10 @@ fn run(
 fn root(libraries: &Path) {
     mount(Some("root"), "/new", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
     std::env::set_current_dir("/new").unwrap();
-    for name in "cmd dev etc home images mnt proc root run run/mount sys tmp usr usr/bin work".split(' ') {
+    for name in "cmd dev etc home images lib64 mnt proc root run run/mount sys tmp usr usr/bin here".split(' ') {
         fs::create_dir(name).unwrap();
     }
-    for (target, name) in [("usr/bin", "bin"), ("usr/bin", "sbin"), ("bin", "usr/sbin")] {
+    for (target, name) in [("usr/bin", "bin"), ("usr/bin", "sbin"), ("bin", "usr/sbin"), ("lib64", "lib")] {
         symlink(target, name).unwrap();
     }
     let here = Path::new(".").join(libraries.strip_prefix("/").unwrap());
@@ -302,11 +351,14 @@ fn root(libraries: &Path) {
         ("/cmd", "cmd".as_ref()),
         ("/dev", "dev".as_ref()),
         ("/images", "images".as_ref()),
+        ("/lib64", "lib64".as_ref()),
         ("/lib", &here),
     ] {
         mount(Some(from), to, NONE, MsFlags::MS_BIND, NONE).unwrap();
         mount(NONE, to, NONE, MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, NONE).unwrap();
     }
+    // A line may have made the file system itself read-only, which is the helper's, too.
+    mount(NONE, "/sys", NONE, MsFlags::MS_REMOUNT, NONE).unwrap();
     mount(Some("/sys"), "sys", NONE, MsFlags::MS_BIND, NONE).unwrap();
     mount(Some("proc"), "proc", Some("proc"), MsFlags::empty(), NONE).unwrap();
     pivot_root(".", ".").unwrap();
@@ -325,17 +377,22 @@ fn root(libraries: &Path) {
     );
     text("/etc/subuid", "");
     text("/etc/subgid", "");
-    std::env::set_current_dir("/work").unwrap();
+    std::env::set_current_dir("/here").unwrap();
     for name in ["a", "a/b", "a/b/c", "d", "with space", "back\\slash", "hash#", "new\nline", "comma,dir"] {
         fs::create_dir(name).unwrap();
     }
-    for name in ["f", "a/f", "x", "comma,file"] {
+    for name in ["f", "a/f", "x", "full", "comma,file"] {
         text(name, "text\n");
     }
+    // Two filters for seccomp(2): all is allowed, and mkdir(2) fails.
+    let allow = [6, 0, 0, 0, 0, 0, 0xff, 0x7f];
+    fs::write("allow", allow).unwrap();
+    let refuse = [0x20, 0, 0, 0, 0, 0, 0, 0, 0x15, 0, 0, 1, libc::SYS_mkdir as u8, 0, 0, 0, 6, 0, 0, 0, 1, 0, 5, 0];
+    fs::write("refuse", [&refuse[..], &allow].concat()).unwrap();
     fs::set_permissions("x", fs::Permissions::from_mode(0o755)).unwrap();
     fs::create_dir(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe")).unwrap();
     for (target, name) in
-        [("a", "link"), ("a/f", "filelink"), ("nowhere", "dangling"), ("loop", "loop"), ("/work/d", "whole")]
+        [("a", "link"), ("a/f", "filelink"), ("nowhere", "dangling"), ("loop", "loop"), ("/here/d", "whole")]
     {
         symlink(target, name).unwrap();
     }

@@ -1,0 +1,224 @@
+//! Small file systems, and what of a machine belongs to one sandbox alone: the labels of its images, and the loop devices
+//! that command lines name. Elsewhere two lines that run at once would find each other's.
+
+use super::case::Case;
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+use std::process::Command;
+
+/// What command lines call the parts that each sandbox has of its own, and where the number stands in them.
+const CALLED: [&[u8]; 4] = [b"disk-", b"big-", b"two-", b"-5555555555"];
+
+/// Makes the images of the sandbox `number` in a directory.
+pub fn make(directory: &Path, number: usize) {
+    let tree = directory.join("tree");
+    fs::create_dir(directory).unwrap();
+    // A file system of its own: a mount table tells which directory of one is mounted.
+    mount(Some("images"), directory, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+    fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::create_dir_all(tree.join("b")).unwrap();
+    fs::write(tree.join("inside"), "text\n").unwrap();
+    fs::write(tree.join("one"), "text\n").unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let made = Command::new(program)
+            .args(arguments)
+            .current_dir(directory)
+            // mkfs.xfs makes small file systems for tests only.
+            .envs([("TEST_DIR", "tree"), ("TEST_DEV", "xfs"), ("QA_CHECK_FS", "1")])
+            .output();
+        if !made.as_ref().is_ok_and(|output| output.status.success()) {
+            eprintln!("examine: no image by {program}");
+        }
+    };
+    let uuid = |digit: &str| {
+        let part = |length| digit.repeat(length);
+        format!("{}-{}-{}-{}-5555555555{number:02}", part(8), part(4), part(4), part(4))
+    };
+    let label = |name: &str| format!("{name}-{number:02}");
+    let empty = |name: &str, size: u64| fs::File::create(directory.join(name)).unwrap().set_len(size).unwrap();
+    let first = "11111111-2222-3333-4444-5555555555".to_string() + &format!("{number:02}");
+    run("mkfs.ext4", &["-q", "-O", "^has_journal", "-L", &label("disk"), "-U", &first, "-d", "tree", "ext4", "512k"]);
+    // No call of today's kernels makes an attribute of the first revision; old disks have it.
+    fs::write(directory.join("attribute"), [1, 0, 0, 1, 0, 0x30, 0, 0, 0, 0, 0, 0]).unwrap();
+    run("debugfs", &["-w", "-R", "ea_set -f attribute one security.capability", "ext4"]);
+    run("mkfs.ext2", &["-q", "-L", "old", "-U", &uuid("2"), "-d", "tree", "ext2", "256k"]);
+    run("mksquashfs", &["tree", "squashfs", "-quiet", "-no-progress"]);
+    run("mkfs.erofs", &["-Enoinline_data", "-U", &uuid("3"), "erofs", "tree"]);
+    empty("xfs", 20 << 20);
+    run("mkfs.xfs", &["-q", "-f", "-d", "size=16m", "-L", &label("big"), "-m", &format!("uuid={}", uuid("4")), "xfs"]);
+    empty("btrfs", 16 << 20);
+    empty("second", 16 << 20);
+    let two = ["-q", "-M", "-m", "single", "-d", "single", "-L", &label("two"), "-U", &uuid("6"), "btrfs", "second"];
+    run("mkfs.btrfs", &two);
+    fs::remove_dir_all(tree).unwrap();
+    fs::remove_file(directory.join("attribute")).unwrap();
+    for name in ["xfs", "btrfs", "second"] {
+        let full = directory.join(name);
+        copy(&full, &directory.join("sparse")).unwrap();
+        fs::rename(directory.join("sparse"), full).unwrap();
+    }
+}
+
+/// Copies an image, but not its zeros: memory is what it is kept in.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut from = fs::File::open(from)?;
+    let to = fs::File::create(to)?;
+    let length = from.metadata()?.len();
+    to.set_len(length)?;
+    let (mut to, mut at, mut block) = (to, 0, vec![0; 4096]);
+    while at < length {
+        // SAFETY: it takes integers.
+        let data = unsafe { libc::lseek(from.as_raw_fd(), at.cast_signed(), libc::SEEK_DATA) };
+        let Ok(data) = u64::try_from(data) else { break };
+        at = data - data % 4096;
+        from.seek(SeekFrom::Start(at))?;
+        let count = from.read(&mut block)?;
+        if block.iter().take(count).any(|&byte| byte != 0) {
+            to.seek(SeekFrom::Start(at))?;
+            to.write_all(&block[..count])?;
+        }
+        at += 4096;
+    }
+    Ok(())
+}
+
+/// Attaches a free loop device to a file; it goes when the last one that has it open, or mounted, has closed it.
+pub fn attach(path: &Path) -> Result<Device, Errno> {
+    const LOOP_CTL_GET_FREE: libc::Ioctl = 0x4c82;
+    const LOOP_CONFIGURE: libc::Ioctl = 0x4c0a;
+    const LO_FLAGS_AUTOCLEAR: u32 = 4;
+    let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    let open = |path: &str| fs::OpenOptions::new().read(true).write(true).open(path).map_err(errno);
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).map_err(errno)?;
+    let control = open("/dev/loop-control")?;
+    loop {
+        // SAFETY: it takes no argument.
+        let number = Errno::result(unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE) })?;
+        let name = format!("/dev/loop{number}");
+        let device = open(&name)?;
+        // struct loop_config: fd, block_size, struct loop_info64 (232 bytes, its flags at 52), 64 bytes to spare.
+        let mut config = [0_u32; 76];
+        config[0] = file.as_raw_fd().cast_unsigned();
+        config[2 + 13] = LO_FLAGS_AUTOCLEAR;
+        // SAFETY: the buffer has the size of struct loop_config.
+        match Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, config.as_mut_ptr()) }) {
+            // Another one was faster.
+            Err(Errno::EBUSY) => {}
+            Err(errno) => return Err(errno),
+            Ok(_) => return Ok(Device { name, _open: OwnedFd::from(device) }),
+        }
+    }
+}
+
+/// A loop device that is there as long as it is open.
+pub struct Device {
+    name: String,
+    _open: OwnedFd,
+}
+
+impl Drop for Device {
+    /// btrfs would look for it when the next file system of the same name is mounted.
+    fn drop(&mut self) {
+        let _ = told_to_btrfs(BTRFS_IOC_FORGET_DEV, &self.name);
+    }
+}
+
+const BTRFS_IOC_SCAN_DEV: libc::Ioctl = 0x5000_9404;
+const BTRFS_IOC_FORGET_DEV: libc::Ioctl = 0x5000_9405;
+
+/// Tells the kernel that a device belongs to a btrfs, or does no longer.
+fn told_to_btrfs(request: libc::Ioctl, device: &str) -> Result<(), Errno> {
+    let control = fs::File::open("/dev/btrfs-control").map_err(|_| Errno::ENODEV)?;
+    // struct btrfs_ioctl_vol_args: a descriptor, and a name.
+    let mut volume = [0_u8; 4096];
+    volume[8..8 + device.len()].copy_from_slice(device.as_bytes());
+    // SAFETY: the buffer has the size of struct btrfs_ioctl_vol_args.
+    Errno::result(unsafe { libc::ioctl(control.as_raw_fd(), request, volume.as_mut_ptr()) }).map(drop)
+}
+
+/// The two devices of a btrfs: the second one is attached and known, as a machine does it at boot.
+pub fn two_devices(path: &Path) -> Result<Device, Errno> {
+    let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    let second = Path::new("/tmp/second.btrfs");
+    copy(Path::new("/images/btrfs"), path).map_err(errno)?;
+    copy(Path::new("/images/second"), second).map_err(errno)?;
+    let device = attach(second)?;
+    // The one of the line before is let go of a little later than its last mount.
+    patiently(|| told_to_btrfs(BTRFS_IOC_SCAN_DEV, &device.name)).map(|()| device)
+}
+
+/// Mounts an image of this kind.
+pub fn mounted(kind: &str, place: &Path, kept: &mut Vec<Device>) -> Result<(), Errno> {
+    let file = Path::new("/tmp").join(kind);
+    match kind {
+        "btrfs" => kept.push(two_devices(&file)?),
+        _ => copy(&Path::new("/images").join(kind), &file).map_err(|_| Errno::EIO)?,
+    }
+    let device = attach(&file)?;
+    let flags = if ["squashfs", "erofs"].contains(&kind) { MsFlags::MS_RDONLY } else { MsFlags::empty() };
+    let done = patiently(|| mount(Some(device.name.as_str()), place, Some(kind), flags, None::<&str>));
+    if kind == "btrfs" {
+        kept.push(device);
+    }
+    done
+}
+
+/// Tries again while something of the same name is there.
+fn patiently(try_it: impl Fn() -> Result<(), Errno>) -> Result<(), Errno> {
+    for _ in 0..200 {
+        match try_it() {
+            Err(Errno::EEXIST | Errno::EBUSY) => std::thread::sleep(std::time::Duration::from_millis(5)),
+            done => return done,
+        }
+    }
+    try_it()
+}
+
+/// Writes the sandbox's number, or 00 for it, in what is called after it.
+fn renumber(text: &mut [u8], from: usize, to: usize) {
+    let (from, to) = (format!("{from:02}").into_bytes(), format!("{to:02}").into_bytes());
+    for called in CALLED {
+        for at in 0..text.len().saturating_sub(called.len() + 1) {
+            let end = at + called.len();
+            if text[at..].starts_with(called) && text[end..end + 2] == *from {
+                text[end..end + 2].copy_from_slice(&to);
+            }
+        }
+    }
+}
+
+/// The loop devices that lines name, and those of this sandbox: of as many digits.
+fn loops(number: usize) -> [(&'static str, String); 2] {
+    let number = number % 10;
+    [("/dev/loop60", format!("/dev/loop{}", 40 + number)), ("/dev/loop63", format!("/dev/loop{}", 50 + number))]
+}
+
+fn replace(text: &mut [u8], from: &str, to: &str) {
+    for at in 0..(text.len() + 1).saturating_sub(from.len()) {
+        if text[at..].starts_with(from.as_bytes()) {
+            text[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+}
+
+/// The case with what is this sandbox's.
+pub fn owned(case: &mut Case, number: usize) {
+    for word in case.surroundings.iter_mut().flatten().chain(case.caller.iter_mut().flatten()).chain(&mut case.line) {
+        renumber(word, 0, number);
+        for (general, own) in loops(number) {
+            replace(word, general, &own);
+        }
+    }
+}
+
+/// What was told of it, as every sandbox would.
+pub fn general(told: &mut [u8], number: usize) {
+    renumber(told, number, 0);
+    for (general, own) in loops(number) {
+        replace(told, &own, general);
+    }
+}
