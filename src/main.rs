@@ -129,7 +129,7 @@ fn refused(invocation: &Invocation<'_>) -> Option<u8> {
     let hint = if linux::secure::file_gives_privilege() {
         "the file of this program gives it: one privileged file would be every applet at once; remove its set-user-ID and \
          set-group-ID bits and its file capabilities"
-    } else if matches!(applet.name, "mount" | "umount") && real != 0 && real != effective {
+    } else if matches!(applet.name, "mount" | "umount") && !real.is_root() && real != effective {
         "the real user and the effective one differ, and there is no restricted mode for the real one: become root wholly"
     } else {
         return None;

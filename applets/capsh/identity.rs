@@ -4,25 +4,26 @@ use super::session::{Session, StepResult, fail, failed, integer};
 use cli::{Failure, number, text};
 use hints::explained;
 use linux::caps::{self, SETGID, SETUID, SYS_CHROOT};
-use linux::{accounts, credentials, directory};
+use linux::credentials::{self, Gid, Uid};
+use linux::{accounts, directory};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 impl Session<'_> {
     pub(super) fn set_uid(&mut self, value: &OsStr) -> StepResult {
-        let uid = integer("--uid value", value)?;
+        let uid = Uid(integer("--uid value", value)?);
         credentials::set_uid(uid)
             .map_err(|error| why(fail(text!["Failed to set uid=", uid, ": ", error.errno]), SETUID, &error))
     }
 
     pub(super) fn set_gid(&mut self, value: &OsStr) -> StepResult {
-        let gid = integer("--gid value", value)?;
+        let gid = Gid(integer("--gid value", value)?);
         credentials::set_gid(gid)
             .map_err(|error| why(fail(text!["Failed to set gid=", gid, ": ", error.errno]), SETGID, &error))
     }
 
     pub(super) fn capability_set_uid(&mut self, value: &OsStr) -> StepResult {
-        let uid = integer("--cap-uid value", value)?;
+        let uid = Uid(integer("--cap-uid value", value)?);
         set_uid_keeping(uid)
             .map_err(|error| why(fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]), SETUID, &error))
     }
@@ -61,12 +62,12 @@ impl Session<'_> {
 
     pub(super) fn is_uid(&mut self, value: &OsStr) -> StepResult {
         let wanted = integer("--is-uid value", value)?;
-        compare("uid", credentials::real_uid(), wanted)
+        compare("uid", credentials::real_uid().0, wanted)
     }
 
     pub(super) fn is_gid(&mut self, value: &OsStr) -> StepResult {
         let wanted = integer("--is-gid value", value)?;
-        compare("gid", credentials::real_gid(), wanted)
+        compare("gid", credentials::real_gid().0, wanted)
     }
 
     pub(super) fn chroot(&mut self, path: &OsStr) -> StepResult {
@@ -95,17 +96,17 @@ fn compare(what: &str, got: u32, wanted: u32) -> StepResult {
 }
 
 /// A group by number (decimal, octal after 0, hexadecimal after 0x) or by name.
-fn gid(item: &[u8]) -> Option<u32> {
+fn gid(item: &[u8]) -> Option<Gid> {
     if item.first().is_some_and(u8::is_ascii_digit) {
         let read = number::read(item, 0).filter(|read| read.length == item.len())?;
-        return u32::try_from(read.value?).ok();
+        return u32::try_from(read.value?).ok().map(Gid);
     }
     accounts::group_by_name(OsStr::from_bytes(item)).map(|group| group.gid)
 }
 
 /// setuid(2) with CAP_SETUID raised for it. What is permitted stays permitted, and nothing is
 /// effective afterwards: libcap's cap_setuid(3).
-fn set_uid_keeping(uid: u32) -> linux::Result<()> {
+fn set_uid_keeping(uid: Uid) -> linux::Result<()> {
     let done = (|| {
         caps::raise(SETUID)?;
         // Refused where a securebit locks it. The user changes all the same, as with libcap: what
@@ -122,7 +123,7 @@ fn set_uid_keeping(uid: u32) -> linux::Result<()> {
 }
 
 /// setgid(2) and setgroups(2) with CAP_SETGID raised for them; nothing is effective afterwards.
-fn set_groups_raised(gid: u32, groups: &[u32]) -> linux::Result<()> {
+fn set_groups_raised(gid: Gid, groups: &[Gid]) -> linux::Result<()> {
     let done = (|| {
         caps::raise(SETGID)?;
         credentials::set_gid(gid)?;

@@ -6,6 +6,7 @@ use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
 use hints::point_at;
 use linux::caps::{self, Iab, Mode, NAMES, Own, all, bit, names};
+use linux::credentials::{Gid, Uid};
 use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -166,12 +167,12 @@ impl Session<'_> {
     }
 }
 
-fn user(uid: u32) -> Vec<u8> {
-    with_name(uid, accounts::passwd_by_uid(uid).map(|user| user.name))
+fn user(uid: Uid) -> Vec<u8> {
+    with_name(uid.0, accounts::passwd_by_uid(uid).map(|user| user.name))
 }
 
-fn group(gid: u32) -> Vec<u8> {
-    with_name(gid, accounts::group_by_gid(gid).map(|group| group.name))
+fn group(gid: Gid) -> Vec<u8> {
+    with_name(gid.0, accounts::group_by_gid(gid).map(|group| group.name))
 }
 
 fn with_name(id: u32, name: Option<std::ffi::OsString>) -> Vec<u8> {

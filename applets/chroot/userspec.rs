@@ -3,6 +3,7 @@
 use super::options::FAILED;
 use cli::{Failure, failure::Line, number, quote, text};
 use linux::accounts;
+use linux::credentials::{Gid, Uid};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -18,19 +19,19 @@ pub struct AskedIds {
 /// What the old root knows.
 #[derive(Debug, Default)]
 pub struct OutsideIds {
-    uid: Option<u32>,
-    gid: Option<u32>,
+    uid: Option<Uid>,
+    gid: Option<Gid>,
     /// For each item of the list of groups.
-    groups: Vec<Option<u32>>,
+    groups: Vec<Option<Gid>>,
 }
 
 /// Ids found, all optional: what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    pub uid: Option<u32>,
-    pub gid: Option<u32>,
+    pub uid: Option<Uid>,
+    pub gid: Option<Gid>,
     /// Supplementary groups.
-    pub groups: Option<Vec<u32>>,
+    pub groups: Option<Vec<Gid>>,
     /// What is to be said although it worked.
     pub warning: Option<Vec<u8>>,
 }
@@ -38,8 +39,8 @@ pub struct Identity {
 /// A parsed `--userspec`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Spec {
-    uid: Option<u32>,
-    gid: Option<u32>,
+    uid: Option<Uid>,
+    gid: Option<Gid>,
     warning: bool,
 }
 
@@ -140,7 +141,7 @@ fn split(spec: &[u8], at: usize) -> Result<Spec, Problem> {
         (None, b"") => None,
         // Only a name can stand before a separator with nothing behind it.
         (None, _) if has_separator && group.is_empty() => return Err(Problem::Spec),
-        (None, number_text) => Some(number(number_text).ok_or(Problem::User)?),
+        (None, number_text) => Some(Uid(number(number_text).ok_or(Problem::User)?)),
     };
     let gid = match group {
         b"" => login.filter(|_| has_separator).map(|login| login.gid),
@@ -149,8 +150,8 @@ fn split(spec: &[u8], at: usize) -> Result<Spec, Problem> {
     Ok(Spec { uid, gid, warning: false })
 }
 
-fn group_id(text: &[u8]) -> Option<u32> {
-    by_name(text).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| number(text))
+fn group_id(text: &[u8]) -> Option<Gid> {
+    by_name(text).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| number(text).map(Gid))
 }
 
 /// The text as a name, unless a plus sign says that it is a number.
@@ -171,7 +172,7 @@ fn items(list: &OsStr) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The numbers of a list of groups, with the group file of the root we are in.
-fn listed_groups(list: &OsStr) -> Vec<Option<u32>> {
+fn listed_groups(list: &OsStr) -> Vec<Option<Gid>> {
     // No group has an empty name.
     let mut names: Vec<&[u8]> = Vec::new();
     for item in items(list) {
@@ -179,7 +180,7 @@ fn listed_groups(list: &OsStr) -> Vec<Option<u32>> {
     }
     let number = |item: &[u8]| {
         let read = number::read(item, 10).filter(|read| read.length == item.len() && !read.negative)?;
-        u32::try_from(read.value?).ok()
+        u32::try_from(read.value?).ok().map(Gid)
     };
     let mut gids = accounts::gids_by_name(&names);
     for (gid, item) in gids.iter_mut().zip(items(list)) {
@@ -189,7 +190,7 @@ fn listed_groups(list: &OsStr) -> Vec<Option<u32>> {
 }
 
 /// Reads a list of groups with the group file of the root we are in; what it does not know may be known `outside`.
-fn parse_groups(list: &OsStr, outside: &[Option<u32>]) -> Result<Vec<u32>, Failure> {
+fn parse_groups(list: &OsStr, outside: &[Option<Gid>]) -> Result<Vec<Gid>, Failure> {
     let mut groups = Vec::new();
     let mut failure = Failure::silent(FAILED);
     for (index, (item, gid)) in items(list).zip(listed_groups(list)).enumerate() {
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_userspec_has_a_user_a_group_both_or_neither() {
-        let is = |uid, gid| Ok(Spec { uid, gid, warning: false });
+        let is = |uid: Option<u32>, gid: Option<u32>| Ok(Spec { uid: uid.map(Uid), gid: gid.map(Gid), warning: false });
         assert_eq!(spec("+5:+6"), is(Some(5), Some(6)));
         assert_eq!(spec("+5"), is(Some(5), None));
         assert_eq!(spec("+5:"), is(Some(5), None));
@@ -236,11 +237,11 @@ mod tests {
         assert_eq!(spec("+5x"), Err(Problem::User));
         assert_eq!(spec("+4294967295"), Err(Problem::User));
         assert_eq!(spec("++5"), Err(Problem::User));
-        assert_eq!(spec("+4294967294").unwrap().uid, Some(u32::MAX - 1));
+        assert_eq!(spec("+4294967294").unwrap().uid, Some(Uid(u32::MAX - 1)));
     }
 
     #[test]
     fn a_dot_may_stand_for_the_colon_with_a_warning() {
-        assert_eq!(spec("+5.+6"), Ok(Spec { uid: Some(5), gid: Some(6), warning: true }));
+        assert_eq!(spec("+5.+6"), Ok(Spec { uid: Some(Uid(5)), gid: Some(Gid(6)), warning: true }));
     }
 }

@@ -4,6 +4,7 @@ use super::options::{Options, Tree};
 use super::survey::{Member, Namespace, Survey};
 use cli::columns::Cell;
 use cli::{Failure, text};
+use linux::credentials::Uid;
 use linux::{accounts, processes};
 
 /// The cells, and for each row the one that it hangs from.
@@ -37,7 +38,7 @@ struct Making<'a> {
     options: &'a Options,
     fields: &'a [usize],
     /// Names of users that were looked up.
-    users: Vec<(u32, Vec<u8>)>,
+    users: Vec<(Uid, Vec<u8>)>,
     cells: Vec<Cell>,
     parents: Vec<Option<usize>>,
     /// The row of each namespace.
@@ -113,7 +114,7 @@ impl Making<'_> {
             4 => u64::from(process?.pid.unsigned_abs()),
             5 => u64::from(process?.parent.unsigned_abs()),
             6 => return Some(processes::command(process?.pid)),
-            7 => u64::from(uid),
+            7 => u64::from(uid.0),
             8 => return Some(self.user(uid)),
             9 => match namespace.net_id? {
                 None => return Some("unassigned".into()),
@@ -127,7 +128,7 @@ impl Making<'_> {
         Some(text![number])
     }
 
-    fn user(&mut self, uid: u32) -> Vec<u8> {
+    fn user(&mut self, uid: Uid) -> Vec<u8> {
         if let Some((_, name)) = self.users.iter().find(|(known, _)| *known == uid) {
             return name.clone();
         }

@@ -1,5 +1,6 @@
 //! What namespaces there are, who is in them, and how they are related.
 
+use linux::credentials::Uid;
 use linux::mount::mountinfo::{self, unescape};
 use linux::mount::table;
 use linux::namespace::netlink;
@@ -31,7 +32,7 @@ pub struct Filter {
 pub struct Member {
     pub pid: Pid,
     pub parent: Pid,
-    pub uid: u32,
+    pub uid: Uid,
 }
 
 /// A namespace.
@@ -47,7 +48,7 @@ pub struct Namespace {
     pub parent: u64,
     pub owner: u64,
     /// Who made it, if it is a user namespace.
-    pub uid: u32,
+    pub uid: Uid,
     /// For a network namespace the number that ours gives it, or none; `None` if it cannot be found out.
     pub net_id: Option<Option<u32>>,
     /// Where it is mounted, with a NUL between two paths.
@@ -189,13 +190,13 @@ impl Survey {
                 first: None,
                 parent: 0,
                 owner: 0,
-                uid: 0,
+                uid: Uid::ROOT,
                 net_id: None,
                 mounts: Vec::new(),
                 held: false,
             };
             if kind == Kind::User {
-                found.uid = namespace::creator(opened).unwrap_or(0);
+                found.uid = namespace::creator(opened).unwrap_or_default();
             }
             if kind == Kind::Net && wanted.net_id {
                 found.net_id = looked(netlink::namespace_id(opened))?;

@@ -89,7 +89,7 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
         errno if error.call == IDS => text!["mount_setattr() failed: cannot set ID-mapping: ", errno],
         // X-mount.subdir: neither the source nor the target is what is missing.
         Errno::ENOENT if error.call == "open_tree" && mounting.operation == Operation::New => plain(),
-        Errno::EPERM if linux::credentials::effective_uid() != 0 => text!["must be superuser to use mount"],
+        Errno::EPERM if !linux::credentials::effective_uid().is_root() => text!["must be superuser to use mount"],
         Errno::EPERM if mounting.operation != Operation::Bind && !is_directory(mounting.target) => {
             text!["mount point is not a directory"]
         }

@@ -87,5 +87,12 @@ fn with_mount2_the_flags_of_a_bind_take_more_calls_and_those_of_the_tree_their_o
 fn owner_and_mode_are_set_before_the_mount_appears() {
     let mount = of("X-mount.owner=5,X-mount.mode=700");
     let steps = steps(&mount, Some(OsStr::new("tmpfs")));
-    assert_eq!(steps[1..], [MountStep::SetOwner { user: Some(5), group: None }, MountStep::SetMode(0o700), ATTACH]);
+    assert_eq!(
+        steps[1..],
+        [
+            MountStep::SetOwner { user: Some(linux::credentials::Uid(5)), group: None },
+            MountStep::SetMode(0o700),
+            ATTACH
+        ]
+    );
 }

@@ -1,5 +1,6 @@
 //! The steps that a mount is made of. What they are about is borrowed from the request.
 
+use linux::credentials::{Gid, Uid};
 use linux::mount::api::Attributes;
 use std::ffi::{OsStr, OsString};
 
@@ -59,9 +60,9 @@ pub enum MountStep<'a> {
     /// fchownat of the root of the open tree. It stays as it was if that fails, which is told at the end.
     SetOwner {
         /// The new owner.
-        user: Option<u32>,
+        user: Option<Uid>,
         /// The new group.
-        group: Option<u32>,
+        group: Option<Gid>,
     },
     /// fchmodat of the root of the open tree; as above.
     SetMode(u32),

@@ -3,6 +3,7 @@
 use super::errors::{self, USAGE};
 use super::idmap;
 use cli::{Failure, id, text};
+use linux::credentials::{Gid, Uid};
 use linux::mount::options::{MountOption, Options as MountOptions};
 use linux::number;
 use std::ffi::{OsStr, OsString};
@@ -22,9 +23,9 @@ pub struct XMount {
     /// Mount this directory of the file system in place of its root.
     pub subdir: Option<OsString>,
     /// Change the owner of the mounted root.
-    pub owner: Option<u32>,
+    pub owner: Option<Uid>,
     /// Change its group.
-    pub group: Option<u32>,
+    pub group: Option<Gid>,
     /// Change its mode.
     pub mode: Option<u32>,
     /// Map ids: the value as it was given.
@@ -116,10 +117,10 @@ pub fn number_ids(options: &mut MountOptions, target: &OsStr) -> Result<(), Fail
     for option in &mut numbered.0 {
         let Some(value) = option.plain_value() else { continue };
         let id = match (option.name.as_slice(), value.as_slice()) {
-            (b"uid", b"useruid") => Some(linux::credentials::real_uid()),
-            (b"gid", b"usergid") => Some(linux::credentials::real_gid()),
-            (b"uid", name) => id::user(OsStr::from_bytes(name)),
-            (b"gid", name) => id::group(OsStr::from_bytes(name)),
+            (b"uid", b"useruid") => Some(linux::credentials::real_uid().0),
+            (b"gid", b"usergid") => Some(linux::credentials::real_gid().0),
+            (b"uid", name) => id::user(OsStr::from_bytes(name)).map(|uid| uid.0),
+            (b"gid", name) => id::group(OsStr::from_bytes(name)).map(|gid| gid.0),
             _ => continue,
         };
         match id {

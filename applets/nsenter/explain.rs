@@ -85,10 +85,6 @@ fn inside(plan: &NsenterPlan, explanation: &mut Explanation) {
     if let Some(fork) = plan.fork {
         shared::fork(explanation, fork.forward_signals);
     }
-    let number = |id| match id {
-        Some(Id::Number(number)) => Some(number),
-        _ => None,
-    };
     let whom = plan.whom;
     shared::identity(explanation, whom.gid.is_some(), number(whom.gid), number(whom.uid));
     if plan.keep_capabilities {
@@ -106,4 +102,12 @@ fn open(explanation: &mut Explanation, what: &str, place: &Place, name: &str) {
         Place::Path(path) => ("open(\"{1}\")", path),
     };
     explanation.tell("open the directory that will be the {0}", call, &[&what, path]);
+}
+
+/// The id that a command line names.
+fn number<T>(id: Option<Id<T>>) -> Option<T> {
+    match id {
+        Some(Id::Number(number)) => Some(number),
+        _ => None,
+    }
 }

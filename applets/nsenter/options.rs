@@ -1,6 +1,7 @@
 //! What can be typed, and its table.
 
 use cli::{Failure, Opt, Table, id, number, text};
+use linux::credentials::{Gid, Uid};
 use linux::namespace::Kind;
 use linux::signal::Signal;
 use std::ffi::OsStr;
@@ -15,8 +16,8 @@ pub struct Options {
     pub namespaces: Vec<(Kind, NamespaceSource)>,
     pub net_socket: Option<i32>,
     pub user_parent: bool,
-    pub uid: Option<Id>,
-    pub gid: Option<Id>,
+    pub uid: Option<Id<Uid>>,
+    pub gid: Option<Id<Gid>>,
     pub preserve_credentials: bool,
     pub keep_caps: bool,
     pub root: Option<Place>,
@@ -51,9 +52,9 @@ pub enum NamespaceSource {
 
 /// A user or group to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Id {
+pub enum Id<T> {
     /// This one.
-    Number(u32),
+    Number(T),
     /// The target's.
     Follow,
 }
@@ -105,11 +106,12 @@ fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
     Ok(TargetProcess { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
 
-fn id_or_follow(value: &OsStr, what: &str, read: fn(&OsStr) -> Option<u32>) -> Result<Id, Failure> {
-    if value == "follow" {
-        return Ok(Id::Follow);
+fn id_or_follow(value: &OsStr, what: &str, found: Option<u32>) -> Result<Option<u32>, Failure> {
+    match found {
+        _ if value == "follow" => Ok(None),
+        Some(found) => Ok(Some(found)),
+        None => Err(id::unknown(value, what)),
     }
-    read(value).map(Id::Number).ok_or_else(|| id::unknown(value, what))
 }
 
 /// The option table, in the order of the documentation.
@@ -160,11 +162,13 @@ const ROWS: &[Opt<Options>] = &[
         options.namespace(Kind::Time, value)
     }),
     Opt::value(Some('S'), "setuid", "uid|follow", "set uid in entered namespace", |options, value| {
-        options.uid = Some(id_or_follow(value, "uid", id::user)?);
+        let uid = id_or_follow(value, "uid", id::user(value).map(|uid| uid.0))?;
+        options.uid = Some(uid.map_or(Id::Follow, |uid| Id::Number(Uid(uid))));
         Ok(())
     }),
     Opt::value(Some('G'), "setgid", "gid|follow", "set gid in entered namespace", |options, value| {
-        options.gid = Some(id_or_follow(value, "gid", id::group)?);
+        let gid = id_or_follow(value, "gid", id::group(value).map(|gid| gid.0))?;
+        options.gid = Some(gid.map_or(Id::Follow, |gid| Id::Number(Gid(gid))));
         Ok(())
     }),
     Opt::flag(None, "preserve-credentials", "do not touch uids or gids", |options| options.preserve_credentials = true),

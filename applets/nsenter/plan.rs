@@ -2,6 +2,7 @@
 
 use super::options::{Id, NamespaceSource, Options, Place, TargetProcess};
 use cli::Failure;
+use linux::credentials::{Gid, Uid};
 use linux::namespace::{KINDS, Kind};
 use run::fork::ForkOptions;
 use std::ffi::{OsStr, OsString};
@@ -55,8 +56,8 @@ pub enum Directory {
 /// Whom to become. With nothing said, entering a user namespace means its root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Become {
-    pub uid: Option<Id>,
-    pub gid: Option<Id>,
+    pub uid: Option<Id<Uid>>,
+    pub gid: Option<Id<Gid>>,
     pub preserve: bool,
 }
 

@@ -6,6 +6,7 @@ use super::plan::{Become, Directory, NsenterPlan};
 use cli::failure::named;
 use cli::{Failure, Outcome, Output, text};
 use hints::explained;
+use linux::credentials::{Gid, Uid};
 use linux::index::Index;
 use linux::namespace::{self, Kind};
 use linux::process::{self, Forwarding, Status, Variables};
@@ -245,14 +246,14 @@ fn fork(how: ForkOptions, forking: &mut Forking, output: &mut Output) -> Result<
 }
 
 fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<(), Failure> {
-    let by_default = (entered.user && !whom.preserve).then_some(Id::Number(0));
+    let becomes_root = entered.user && !whom.preserve;
     let owner = || target.get()?.owner().map_err(named("can not get process stat"));
-    let gid = match whom.gid.or(by_default) {
+    let gid = match whom.gid.or(becomes_root.then_some(Id::Number(Gid::default()))) {
         Some(Id::Number(gid)) => Some(gid),
         Some(Id::Follow) => Some(owner()?.1),
         None => None,
     };
-    let uid = match whom.uid.or(by_default) {
+    let uid = match whom.uid.or(becomes_root.then_some(Id::Number(Uid::ROOT))) {
         Some(Id::Number(uid)) => Some(uid),
         Some(Id::Follow) => Some(owner()?.0),
         None => None,
@@ -260,7 +261,7 @@ fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<()
     if let Some(gid) = gid {
         match credentials::set_groups(&[]) {
             // They were dropped before we entered a namespace that denies it.
-            Err(_) if entered.user && !whom.preserve && !entered.groups_refused => {}
+            Err(_) if becomes_root && !entered.groups_refused => {}
             done => done.map_err(|error| not_become("setgroups failed", entered, error))?,
         }
         credentials::set_gid(gid).map_err(|error| not_become("setgid() failed", entered, error))?;

@@ -14,9 +14,10 @@ const MODULES: [(&str, &str); 2] =
 
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Result<(), Failure> {
-    for (names, ids) in
-        [(["uid", "euid", "suid"], credentials::all_uids()), (["gid", "egid", "sgid"], credentials::all_gids())]
-    {
+    for (names, ids) in [
+        (["uid", "euid", "suid"], credentials::all_uids().map(|id| id.0)),
+        (["gid", "egid", "sgid"], credentials::all_gids().map(|id| id.0)),
+    ] {
         let shown = if level > 2 { 3 } else { 2 };
         for (name, id) in names.iter().zip(ids).take(shown) {
             output.print(text![name, ": ", id, "\n"]);
@@ -24,7 +25,7 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     }
     let groups = credentials::groups().map_err(named("getgroups failed"))?;
     let mut list = String::new();
-    groups.iter().for_each(|group| add(&group.to_string(), &mut list));
+    groups.iter().for_each(|group| add(&group.0.to_string(), &mut list));
     line("Supplementary groups", &list, output);
     let no_new_privileges = caps::no_new_privileges().map_err(named("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);

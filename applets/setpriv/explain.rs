@@ -45,21 +45,19 @@ pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
         explanation.tell("set HOME, SHELL, USER, LOGNAME, PATH and TERM, and no other variable", NO_CALL, &[]);
     }
     let id = |id: Option<u32>| id.map_or_else(|| "-1".to_string(), |id| id.to_string());
+    let (ruid, euid) = (options.ruid.map(|id| id.0), options.euid.map(|id| id.0));
+    let (rgid, egid) = (options.rgid.map(|id| id.0), options.egid.map(|id| id.0));
     if options.ruid.is_some() || options.euid.is_some() {
         let call = "prctl(PR_SET_KEEPCAPS, 1), setresuid({0}, {1}, {1}), capset()";
         explanation.tell(
             "become real user {0} and effective user {1}, and keep the capabilities",
             call,
-            &[&id(options.ruid), &id(options.euid)],
+            &[&id(ruid), &id(euid)],
         );
     }
     if options.rgid.is_some() || options.egid.is_some() {
         let call = "setresgid({0}, {1}, {1})";
-        explanation.tell(
-            "become real group {0} and effective group {1}",
-            call,
-            &[&id(options.rgid), &id(options.egid)],
-        );
+        explanation.tell("become real group {0} and effective group {1}", call, &[&id(rgid), &id(egid)]);
     }
     match &options.groups {
         None | Some(Groups::Keep) => {}

@@ -4,6 +4,7 @@ use super::values::{
     Changes, Groups, Rule, access, capabilities, group, rule, securebits, supplementary, tracer, user,
 };
 use cli::{Failure, Opt, Table};
+use linux::credentials::{Gid, Uid};
 use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -17,10 +18,10 @@ pub struct Options {
     pub dump: u32,
     pub list_caps: bool,
     pub no_new_privs: bool,
-    pub ruid: Option<u32>,
-    pub euid: Option<u32>,
-    pub rgid: Option<u32>,
-    pub egid: Option<u32>,
+    pub ruid: Option<Uid>,
+    pub euid: Option<Uid>,
+    pub rgid: Option<Gid>,
+    pub egid: Option<Gid>,
     pub groups: Option<Groups>,
     pub inheritable: Option<Changes>,
     pub ambient: Option<Changes>,

@@ -7,6 +7,7 @@ use cli::failure::{hint, named_with};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::caps::{self, SETGID, SETUID, Sets};
+use linux::credentials::Gid;
 use linux::process::{self, Variables};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
 use run::exec::{Program, failed_to_execute};
@@ -89,7 +90,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     Err(failure)
 }
 
-fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec<u32>>, Failure> {
+fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec<Gid>>, Failure> {
     Ok(match &options.groups {
         None | Some(Groups::Keep) => None,
         Some(Groups::Clear) => Some(Vec::new()),
@@ -189,7 +190,7 @@ fn fresh_environment(user: Option<&accounts::User>) -> Result<Variables, Failure
         set("USER", &user.name);
         set("LOGNAME", &user.name);
     }
-    set("PATH", &login_path(user.is_some_and(|user| user.uid == 0))?);
+    set("PATH", &login_path(user.is_some_and(|user| user.uid.is_root()))?);
     Ok(Variables::Exactly(variables))
 }
 

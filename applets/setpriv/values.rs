@@ -1,6 +1,7 @@
 //! The values of options: capabilities, securebits, users and groups, rights and rules of landlock(7).
 
 use cli::{Failure, id, number, text};
+use linux::credentials::{Gid, Uid};
 use linux::process::{ANY_TRACER, Pid};
 use linux::{caps, landlock};
 use std::ffi::OsStr;
@@ -19,7 +20,7 @@ pub enum Groups {
     /// Those that a login of the user has.
     Init,
     /// Exactly these.
-    These(Vec<u32>),
+    These(Vec<Gid>),
 }
 
 impl Groups {
@@ -60,12 +61,12 @@ pub enum RuleObject {
 pub type Rule = (u64, RuleObject);
 
 /// A user by number or name; `what` is how a message calls it.
-pub fn user(value: &OsStr, what: &str) -> Result<u32, Failure> {
+pub fn user(value: &OsStr, what: &str) -> Result<Uid, Failure> {
     id::user(value).ok_or_else(|| unreadable(value, what))
 }
 
 /// A group, likewise.
-pub fn group(value: &OsStr, what: &str) -> Result<u32, Failure> {
+pub fn group(value: &OsStr, what: &str) -> Result<Gid, Failure> {
     id::group(value).ok_or_else(|| unreadable(value, what))
 }
 
@@ -74,7 +75,7 @@ fn unreadable(value: &OsStr, what: &str) -> Failure {
 }
 
 /// `group,group`.
-pub fn supplementary(list: &OsStr) -> Result<Vec<u32>, Failure> {
+pub fn supplementary(list: &OsStr) -> Result<Vec<Gid>, Failure> {
     let mut groups = Vec::new();
     for item in list.as_bytes().split(|byte| *byte == b',') {
         let item = OsStr::from_bytes(item);

@@ -56,12 +56,12 @@ impl Refused {
     pub fn outcome(self, settings: &Unmounting<'_>) -> Outcome {
         let options = &settings.options;
         let gone = matches!(self.errno, Some(Errno::EINVAL | Errno::ENOENT));
-        if options.graceful && gone && credentials::effective_uid() == 0 {
+        if options.graceful && gone && credentials::effective_uid().is_root() {
             return Ok(0);
         }
         let hushed = match self.errno {
             Some(Errno::EINVAL) => true,
-            Some(Errno::EPERM) => credentials::effective_uid() != 0,
+            Some(Errno::EPERM) => !credentials::effective_uid().is_root(),
             _ => false,
         };
         if self.errno == Some(Errno::EBUSY) {
@@ -183,7 +183,7 @@ pub fn unmount_found(
             let value = kept.as_ref()?.get(name).and_then(|option| option.plain_value())?;
             helper::find("umount", OsStr::from_bytes(&value))
         };
-        let by_user = named("uhelper").filter(|_| credentials::effective_uid() != 0);
+        let by_user = named("uhelper").filter(|_| !credentials::effective_uid().is_root());
         let program = by_user.or_else(|| named("helper"));
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
             let status = run_helper(settings, found, &program, output)?;

@@ -85,7 +85,7 @@ fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
 
 /// The operand is no mount.
 fn nothing(settings: &Unmounting<'_>, operand: &OsStr) -> Outcome {
-    if settings.options.graceful && credentials::effective_uid() == 0 {
+    if settings.options.graceful && credentials::effective_uid().is_root() {
         return Ok(0);
     }
     if settings.options.quiet {

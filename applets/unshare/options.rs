@@ -2,6 +2,7 @@
 
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::accounts;
+use linux::credentials::{Gid, Uid};
 use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::mount::Propagation;
 use linux::namespace::Kind;
@@ -28,8 +29,8 @@ pub struct Options {
     pub propagation: Option<Option<Propagation>>,
     pub root: Option<&'static OsStr>,
     pub wd: Option<&'static OsStr>,
-    pub uid: Option<u32>,
-    pub gid: Option<u32>,
+    pub uid: Option<Uid>,
+    pub gid: Option<Gid>,
     /// What our own effective ids become inside.
     pub map_user: Option<u32>,
     pub map_group: Option<u32>,
@@ -38,7 +39,7 @@ pub struct Options {
     /// The ranges of `auto`, which make room for our own id.
     pub auto_users: Vec<Extent>,
     pub auto_groups: Vec<Extent>,
-    pub owner: Option<(u32, u32)>,
+    pub owner: Option<(Uid, Gid)>,
     pub setgroups: Option<bool>,
     pub keep_caps: bool,
     pub monotonic: Option<i64>,
@@ -146,8 +147,8 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     }
 }
 
-fn map_id(value: &OsStr, what: &str, read: fn(&OsStr) -> Option<u32>) -> Result<u32, Failure> {
-    read(value).ok_or_else(|| cli::fail!(1, "failed to parse ", what, " '", value, "'"))
+fn map_id(value: &OsStr, what: &str, found: Option<u32>) -> Result<u32, Failure> {
+    found.ok_or_else(|| cli::fail!(1, "failed to parse ", what, " '", value, "'"))
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
@@ -160,10 +161,10 @@ fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
     })
 }
 
-fn owner(value: &OsStr) -> Result<(u32, u32), Failure> {
+fn owner(value: &OsStr) -> Result<(Uid, Gid), Failure> {
     let mut ids = value.as_bytes().split(|byte| *byte == b':').map(number::id);
     match (ids.next(), ids.next(), ids.next()) {
-        (Some(Some(uid)), Some(Some(gid)), None) => Ok((uid, gid)),
+        (Some(Some(uid)), Some(Some(gid)), None) => Ok((Uid(uid), Gid(gid))),
         _ => Err(cli::fail!(1, "failed to parse owner '", value, "'").hint("an owner is UID:GID, both numbers")),
     }
 }
@@ -271,12 +272,12 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::value(None, "map-user", "uid|name", "map current user to uid (implies --user)", |options, user| {
         options.want(Kind::User);
-        options.map_user = Some(map_id(user, "uid", id::user)?);
+        options.map_user = Some(map_id(user, "uid", id::user(user).map(|uid| uid.0))?);
         Ok(())
     }),
     Opt::value(None, "map-group", "gid|name", "map current group to gid (implies --user)", |options, group| {
         options.want(Kind::User);
-        options.map_group = Some(map_id(group, "gid", id::group)?);
+        options.map_group = Some(map_id(group, "gid", id::group(group).map(|gid| gid.0))?);
         Ok(())
     }),
     Opt::flag(Some('r'), "map-root-user", "map current user to root (implies --user)", |options| {
@@ -286,8 +287,8 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::flag(Some('c'), "map-current-user", "map current user to itself (implies --user)", |options| {
         options.want(Kind::User);
-        options.map_user = Some(effective_uid());
-        options.map_group = Some(effective_gid());
+        options.map_user = Some(effective_uid().0);
+        options.map_group = Some(effective_gid().0);
     }),
     Opt::flag_checked(None, "map-auto", "map users and groups automatically (implies --user)", |options| {
         options.ranges(Ids::Users, OsStr::new("auto"))?;

@@ -145,7 +145,8 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
             Ok(()) => {}
             // EACCES: a process that may not be dumped has its maps from root.
             Err(error)
-                if matches!(error.errno, Errno::EPERM | Errno::EACCES) && linux::credentials::effective_uid() != 0 =>
+                if matches!(error.errno, Errno::EPERM | Errno::EACCES)
+                    && !linux::credentials::effective_uid().is_root() =>
             {
                 run_newidmap(pid, *ids, map)?;
             }

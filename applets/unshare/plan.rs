@@ -2,6 +2,7 @@
 
 use super::options::Options;
 use cli::{Failure, text};
+use linux::credentials::{Gid, Uid};
 use linux::credentials::{effective_gid, effective_uid};
 use linux::mount::Propagation;
 use linux::namespace::idmap::{self, Extent, Ids};
@@ -35,7 +36,7 @@ pub struct UnsharePlan {
 #[derive(Debug, PartialEq, Eq)]
 pub enum UnshareStep {
     /// Become the user who will own the user namespace.
-    BecomeOwner { uid: u32, gid: u32 },
+    BecomeOwner { uid: Uid, gid: Gid },
     /// unshare(2).
     Unshare(Vec<Kind>),
     /// Set a clock of the time namespace.
@@ -65,9 +66,9 @@ pub enum UnshareStep {
     /// Drop the supplementary groups.
     DropGroups,
     /// setgid(2).
-    SetGid(u32),
+    SetGid(Gid),
     /// setuid(2).
-    SetUid(u32),
+    SetUid(Uid),
     /// Let the capabilities survive the exec.
     KeepCapabilities,
     /// Say that only the first child will be in the PID namespace.
@@ -215,7 +216,7 @@ fn maps(options: &mut Options) -> Maps {
         (Ids::Groups, options.map_group, std::mem::take(&mut options.group_ranges), &options.auto_groups),
     ];
     for (ids, single, mut ranges, auto) in sides {
-        let own = || if ids == Ids::Users { effective_uid() } else { effective_gid() };
+        let own = || if ids == Ids::Users { effective_uid().0 } else { effective_gid().0 };
         let single = single.map(|inner| Extent { inner, outer: own(), count: 1 });
         ranges.extend(auto.iter().map(|range| single.map_or(*range, |single| range.with_room(single))));
         match single {

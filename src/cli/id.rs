@@ -2,6 +2,7 @@
 
 use crate::{Failure, number};
 use linux::accounts;
+use linux::credentials::{Gid, Uid};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -14,13 +15,13 @@ pub fn whole(text: &OsStr, what: &str, least: u64, most: u64) -> Result<u64, Fai
 }
 
 /// A user by number, else by a name of /etc/passwd.
-pub fn user(text: &OsStr) -> Option<u32> {
-    number::id(text.as_bytes()).or_else(|| accounts::passwd_by_name(text).map(|user| user.uid))
+pub fn user(text: &OsStr) -> Option<Uid> {
+    number::id(text.as_bytes()).map(Uid).or_else(|| accounts::passwd_by_name(text).map(|user| user.uid))
 }
 
 /// A group by number, else by a name of /etc/group.
-pub fn group(text: &OsStr) -> Option<u32> {
-    number::id(text.as_bytes()).or_else(|| accounts::group_by_name(text).map(|group| group.gid))
+pub fn group(text: &OsStr) -> Option<Gid> {
+    number::id(text.as_bytes()).map(Gid).or_else(|| accounts::group_by_name(text).map(|group| group.gid))
 }
 
 /// A user or group that nothing is known of: `what` is how messages call it. A number too large is said to be one.

@@ -136,7 +136,10 @@ mod tests {
 
     fn own(effective: u64, permitted: u64, inheritable: u64, bounding: u64) -> MadeUp {
         let sets = Sets { effective, permitted, inheritable };
-        MadeUp { privileges: Some(Privileges { euid: 0, sets, bounding }), ..MadeUp::default() }
+        MadeUp {
+            privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding }),
+            ..MadeUp::default()
+        }
     }
 
     #[test]
@@ -150,7 +153,7 @@ mod tests {
             told(own(0, 0, 0, it)).contains("root is without it here") && !told(own(0, 0, 0, it)).contains("root has")
         );
         let mut user = own(0, 0, 0, it);
-        user.privileges = user.privileges.map(|own| Privileges { euid: 1000, ..own });
+        user.privileges = user.privileges.map(|own| Privileges { euid: linux::credentials::Uid(1000), ..own });
         assert!(told(user).contains("root has it"));
         assert!(said(Step::Drop(63), Errno::EINVAL, &own(it, it, 0, it)).contains("capabilities end at"));
         assert!(said(Step::Raise(SETFCAP), Errno::EPERM, &own(0, 0, 0, 0)).contains("cap_setfcap"));

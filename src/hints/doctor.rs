@@ -133,7 +133,7 @@ impl Machine<'_> {
     fn with_privilege(&self) -> &'static str {
         if self.is_inside {
             "run it outside of this user namespace"
-        } else if self.environment.privileges().is_some_and(|own| own.euid == 0) {
+        } else if self.environment.privileges().is_some_and(|own| own.euid.is_root()) {
             "start the container with more privilege (--cap-add, --privileged), or run it on the host"
         } else {
             "run it with sudo"

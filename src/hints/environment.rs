@@ -1,6 +1,7 @@
 //! What can be seen of this machine, in bounds of size and time.
 
 use linux::caps::{self, Sets};
+use linux::credentials::Uid;
 use linux::mount::holders::{self, HeldMount, Holders};
 use linux::mount::probe::{self, Probed};
 use linux::mount::statmount::{self, MountId};
@@ -67,7 +68,7 @@ pub struct Node {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Privileges {
     /// The effective user.
-    pub euid: u32,
+    pub euid: Uid,
     /// Effective, permitted, inheritable.
     pub sets: Sets,
     /// The bounding set.

@@ -42,7 +42,7 @@ pub(crate) fn lacks(number: u8, environment: &dyn Environment) -> Option<Hint> {
 
 /// Who has a capability that this process has not: for the end of a hint. Root is not told to be root.
 pub(crate) fn who_has(number: u8, environment: &dyn Environment) -> Vec<u8> {
-    if environment.privileges().is_none_or(|own| own.euid != 0) {
+    if environment.privileges().is_none_or(|own| !own.euid.is_root()) {
         return text!["root has it"];
     }
     let name = linux::caps::name(number).to_ascii_uppercase();

@@ -39,7 +39,7 @@ pub(crate) fn unshare(
             None => hints.extend(filters(environment)),
             lacks => {
                 hints.extend(lacks);
-                let is_root = environment.privileges().is_some_and(|own| own.euid == 0);
+                let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
                 let who = if is_root { who_has(SYS_ADMIN, environment) } else { text!["this needs root"] };
                 let own = ", or a user namespace of one's own: add --map-root-user (-r)";
                 hints.push(text![who, if has_user_namespaces(environment) { own } else { "" }]);

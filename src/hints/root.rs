@@ -12,7 +12,7 @@ pub(crate) fn chroot(directory: &OsStr, errno: Errno, environment: &dyn Environm
     match errno {
         Errno::EPERM => {
             let mut hints: Vec<Hint> = lacks(SYS_CHROOT, environment).into_iter().collect();
-            let is_root = environment.privileges().is_some_and(|own| own.euid == 0);
+            let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
             hints.push(if directory == "/host" {
                 text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
             } else {
@@ -90,7 +90,10 @@ mod tests {
 
     fn with(effective: u64) -> MadeUp {
         let sets = Sets { effective, permitted: effective, inheritable: 0 };
-        MadeUp { privileges: Some(Privileges { euid: 0, sets, bounding: 0 }), ..MadeUp::default() }
+        MadeUp {
+            privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding: 0 }),
+            ..MadeUp::default()
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) fn forbidden_user_namespaces(is_root: bool, environment: &dyn Environ
 
 /// Whether nothing is seen that forbids us a user namespace: only then is one worth a word.
 pub(crate) fn has_user_namespaces(environment: &dyn Environment) -> bool {
-    let is_root = environment.privileges().is_some_and(|own| own.euid == 0);
+    let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
     forbidden_user_namespaces(is_root, environment).is_empty() && !in_chroot(environment)
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn user_namespaces(environment: &dyn Environment) -> Vec<Hint> {
     if !hints.is_empty() {
         return hints;
     }
-    let is_root = environment.privileges().is_none_or(|own| own.euid == 0);
+    let is_root = environment.privileges().is_none_or(|own| own.euid.is_root());
     vec![if is_root || in_chroot(environment) {
         text![
             "a process in a chroot may not make a user namespace, and without /proc it cannot be seen what else forbids it"

@@ -9,6 +9,7 @@ mod read;
 
 pub use line::{Group, GroupLine, Range, User, UserLine, parse_group, parse_range, parse_user};
 
+use crate::credentials::{Gid, MOST_GROUPS, Uid};
 use crate::index::Index;
 use crate::{Errno, error::Context};
 use read::each;
@@ -17,16 +18,16 @@ use std::os::unix::ffi::OsStrExt;
 
 /// The user with this name.
 pub fn passwd_by_name(name: &OsStr) -> Option<User> {
-    find_user(Some(name), 0).ok()?
+    find_user(Some(name), Uid::ROOT).ok()?
 }
 
 /// The first user with this number.
-pub fn passwd_by_uid(uid: u32) -> Option<User> {
+pub fn passwd_by_uid(uid: Uid) -> Option<User> {
     find_user(None, uid).ok()?
 }
 
 /// [`passwd_by_uid`] where it matters whether there is no such user, or the file cannot be read.
-pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
+pub fn look_up_uid(uid: Uid) -> crate::Result<Option<User>> {
     match find_user(None, uid) {
         Err(Errno::ENOENT) => Ok(None),
         found => found.context("open", PASSWD),
@@ -35,11 +36,11 @@ pub fn look_up_uid(uid: u32) -> crate::Result<Option<User>> {
 
 /// The group with this name.
 pub fn group_by_name(name: &OsStr) -> Option<Group> {
-    find_group(Some(name), 0)
+    find_group(Some(name), Gid(0))
 }
 
 /// The numbers of the groups with these names, from one reading of the group file, in the names' order.
-pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<u32>> {
+pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<Gid>> {
     let mut index = Index::default();
     names.iter().for_each(|name| index.add(name));
     index.sort();
@@ -62,7 +63,7 @@ pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<u32>> {
 }
 
 /// The first group with this number.
-pub fn group_by_gid(gid: u32) -> Option<Group> {
+pub fn group_by_gid(gid: Gid) -> Option<Group> {
     find_group(None, gid)
 }
 
@@ -70,7 +71,7 @@ pub fn group_by_gid(gid: u32) -> Option<Group> {
 /// getgrouplist(3) does, and no more once they are more than a process may have. Without a group
 /// file there are no others; one that cannot be read is an error, since a group may be what denies
 /// its members a file.
-pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
+pub fn groups_of(name: &OsStr, gid: Gid) -> crate::Result<Vec<Gid>> {
     const PATH: &str = "/etc/group";
     let mut groups = vec![gid];
     let read = each(PATH, &mut |line| {
@@ -78,16 +79,16 @@ pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
             && group.has_member(name.as_bytes())
         {
             groups.push(group.gid);
-            if groups.len() > 2 * crate::credentials::MOST_GROUPS {
+            if groups.len() > 2 * MOST_GROUPS {
                 // Repetitions take no more memory than that, and looking for them is little beside reading.
                 remove_repetitions(&mut groups);
-                return groups.len() <= crate::credentials::MOST_GROUPS;
+                return groups.len() <= MOST_GROUPS;
             }
         }
         true
     });
     remove_repetitions(&mut groups);
-    groups.truncate(crate::credentials::MOST_GROUPS + 1);
+    groups.truncate(MOST_GROUPS + 1);
     match read {
         Ok(()) | Err(Errno::ENOENT) => Ok(groups),
         Err(errno) => Err(crate::Error::new("open", PATH, errno)),
@@ -95,7 +96,7 @@ pub fn groups_of(name: &OsStr, gid: u32) -> crate::Result<Vec<u32>> {
 }
 
 /// Leaves of each number the first.
-fn remove_repetitions(numbers: &mut Vec<u32>) {
+fn remove_repetitions(numbers: &mut Vec<Gid>) {
     // Places in the order of their numbers, sorted byte by byte: linear, and the first of equal ones comes first.
     let mut places: Vec<usize> = (0..numbers.len()).collect();
     let mut sorted = places.clone();
@@ -104,7 +105,7 @@ fn remove_repetitions(numbers: &mut Vec<u32>) {
         // Where the places go whose numbers have this byte.
         let mut next = [0; 256];
         for number in numbers.iter() {
-            if let Some(count) = next.get_mut(byte(*number)) {
+            if let Some(count) = next.get_mut(byte(number.0)) {
                 *count += 1;
             }
         }
@@ -114,7 +115,7 @@ fn remove_repetitions(numbers: &mut Vec<u32>) {
         }
         for place in &places {
             if let Some(number) = numbers.get(*place)
-                && let Some(next) = next.get_mut(byte(*number))
+                && let Some(next) = next.get_mut(byte(number.0))
                 && let Some(slot) = sorted.get_mut(*next)
             {
                 *slot = *place;
@@ -137,8 +138,8 @@ fn remove_repetitions(numbers: &mut Vec<u32>) {
 }
 
 /// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
-pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Result<Vec<Range>> {
-    let number = OsString::from(uid.to_string());
+pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> crate::Result<Vec<Range>> {
+    let number = OsString::from(uid.0.to_string());
     let mut ranges = Vec::new();
     let done = each(path, &mut |line| {
         if let Some(range) = parse_range(line)
@@ -155,7 +156,7 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: u32) -> crate::Res
 const PASSWD: &str = "/etc/passwd";
 
 /// The first user with this name or, without one, with this number.
-fn find_user(name: Option<&OsStr>, uid: u32) -> Result<Option<User>, Errno> {
+fn find_user(name: Option<&OsStr>, uid: Uid) -> Result<Option<User>, Errno> {
     let mut found = None;
     each(PASSWD, &mut |line| {
         if let Some(user) = parse_user(line)
@@ -169,7 +170,7 @@ fn find_user(name: Option<&OsStr>, uid: u32) -> Result<Option<User>, Errno> {
 }
 
 /// As [`find_user`]; of a file that cannot be read no group is known.
-fn find_group(name: Option<&OsStr>, gid: u32) -> Option<Group> {
+fn find_group(name: Option<&OsStr>, gid: Gid) -> Option<Group> {
     let mut found = None;
     let _ = each("/etc/group", &mut |line| {
         if let Some(group) = parse_group(line)
@@ -188,8 +189,8 @@ mod tests {
 
     #[test]
     fn of_each_number_the_first_stays_in_its_place() {
-        let mut numbers = vec![7, 3, 7, u32::MAX, 3, 0, 7];
+        let mut numbers = [7, 3, 7, u32::MAX, 3, 0, 7].map(Gid).to_vec();
         remove_repetitions(&mut numbers);
-        assert_eq!(numbers, [7, 3, u32::MAX, 0]);
+        assert_eq!(numbers, [7, 3, u32::MAX, 0].map(Gid));
     }
 }

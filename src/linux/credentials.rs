@@ -8,28 +8,44 @@ use crate::{Errno, Result, error::Context};
 use nix::unistd::{getegid, geteuid, getgid, getresgid, getresuid, getuid};
 
 /// A user number.
-pub type Uid = u32;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Uid(pub u32);
+
 /// A group number.
-pub type Gid = u32;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Gid(pub u32);
+
+impl Uid {
+    /// Root's number.
+    pub const ROOT: Uid = Uid(0);
+
+    /// Whether it is root's.
+    #[inline]
+    pub fn is_root(self) -> bool {
+        self.0 == 0
+    }
+}
 
 /// getuid(2).
 pub fn real_uid() -> Uid {
-    getuid().as_raw()
+    Uid(getuid().as_raw())
 }
 
 /// geteuid(2).
 pub fn effective_uid() -> Uid {
-    geteuid().as_raw()
+    Uid(geteuid().as_raw())
 }
 
 /// getgid(2).
 pub fn real_gid() -> Gid {
-    getgid().as_raw()
+    Gid(getgid().as_raw())
 }
 
 /// getegid(2).
 pub fn effective_gid() -> Gid {
-    getegid().as_raw()
+    Gid(getegid().as_raw())
 }
 
 /// getgroups(2), however many there are.
@@ -37,17 +53,17 @@ pub fn groups() -> Result<Vec<Gid>> {
     let groups = nix::unistd::getgroups().map_err(Errno::from).context("getgroups", "")?;
     let mut numbers = Vec::with_capacity(groups.len());
     for group in groups {
-        numbers.push(group.as_raw());
+        numbers.push(Gid(group.as_raw()));
     }
     Ok(numbers)
 }
 
-/// The numbers in words, with commas between them.
-pub fn list(numbers: &[u32]) -> String {
+/// Groups in decimal, with commas between them.
+pub fn list(groups: &[Gid]) -> String {
     let mut list = String::new();
-    for number in numbers {
+    for group in groups {
         list.push_str(if list.is_empty() { "" } else { ", " });
-        list.push_str(&number.to_string());
+        list.push_str(&group.0.to_string());
     }
     list
 }
@@ -64,34 +80,34 @@ pub fn set_groups(groups: &[Gid]) -> Result<()> {
 
 /// setgid(2): all three group ids when privileged.
 pub fn set_gid(gid: Gid) -> Result<()> {
-    let done = NumberCall::SETGID.call([gid.into(), 0, 0]);
-    traced!(done, "setgid({gid})").context("setgid", gid.to_string()).map(drop)
+    let done = NumberCall::SETGID.call([gid.0.into(), 0, 0]);
+    traced!(done, "setgid({})", gid.0).context("setgid", gid.0.to_string()).map(drop)
 }
 
 /// setuid(2): all three user ids when privileged; leaving 0 empties the capability sets.
 pub fn set_uid(uid: Uid) -> Result<()> {
-    let done = NumberCall::SETUID.call([uid.into(), 0, 0]);
-    traced!(done, "setuid({uid})").context("setuid", uid.to_string()).map(drop)
+    let done = NumberCall::SETUID.call([uid.0.into(), 0, 0]);
+    traced!(done, "setuid({})", uid.0).context("setuid", uid.0.to_string()).map(drop)
 }
 
 /// Real, effective and saved user id: getresuid(2). The call cannot fail.
 pub fn all_uids() -> [Uid; 3] {
-    getresuid().map_or([0; 3], |ids| [ids.real, ids.effective, ids.saved].map(|id| id.as_raw()))
+    getresuid().map_or([Uid::ROOT; 3], |ids| [ids.real, ids.effective, ids.saved].map(|id| Uid(id.as_raw())))
 }
 
 /// Real, effective and saved group id: getresgid(2). The call cannot fail.
 pub fn all_gids() -> [Gid; 3] {
-    getresgid().map_or([0; 3], |ids| [ids.real, ids.effective, ids.saved].map(|id| id.as_raw()))
+    getresgid().map_or([Gid(0); 3], |ids| [ids.real, ids.effective, ids.saved].map(|id| Gid(id.as_raw())))
 }
 
 /// setresuid(2); the saved id becomes the effective one.
 pub fn set_uids(real: Uid, effective: Uid) -> Result<()> {
-    let done = NumberCall::SETRESUID.call([real.into(), effective.into(), effective.into()]);
-    traced!(done, "setresuid({real}, {effective}, {effective})").context("setresuid", "").map(drop)
+    let done = NumberCall::SETRESUID.call([real.0.into(), effective.0.into(), effective.0.into()]);
+    traced!(done, "setresuid({}, {}, {})", real.0, effective.0, effective.0).context("setresuid", "").map(drop)
 }
 
 /// setresgid(2); the saved id becomes the effective one.
 pub fn set_gids(real: Gid, effective: Gid) -> Result<()> {
-    let done = NumberCall::SETRESGID.call([real.into(), effective.into(), effective.into()]);
-    traced!(done, "setresgid({real}, {effective}, {effective})").context("setresgid", "").map(drop)
+    let done = NumberCall::SETRESGID.call([real.0.into(), effective.0.into(), effective.0.into()]);
+    traced!(done, "setresgid({}, {}, {})", real.0, effective.0, effective.0).context("setresgid", "").map(drop)
 }

@@ -1,11 +1,12 @@
 //! Directories: the process's root and working one, and making them: chroot(2), chdir(2), fchdir(2), mkdir(2).
 
+use crate::credentials::{Gid, Uid};
 use crate::mount::statmount;
 use crate::trace::{Directory, Quoted};
 use crate::{Errno, Result, error::Context, file, link, raw, resolve, stat};
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat, mkdirat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchownat, unlinkat};
+use nix::unistd::{self, UnlinkatFlags, fchownat, unlinkat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -285,9 +286,11 @@ pub fn current() -> Result<OsString> {
 }
 
 /// Changes the owner, the group or both of what a descriptor stands for: fchownat(2) with AT_EMPTY_PATH.
-pub fn set_owner(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
+pub fn set_owner(file: BorrowedFd<'_>, uid: Option<Uid>, gid: Option<Gid>) -> Result<()> {
     let fd = file.as_raw_fd();
-    let done = fchownat(file, c"", uid.map(Uid::from_raw), gid.map(Gid::from_raw), AtFlags::AT_EMPTY_PATH);
+    let (uid, gid) = (uid.map(|uid| uid.0), gid.map(|gid| gid.0));
+    let done =
+        fchownat(file, c"", uid.map(unistd::Uid::from_raw), gid.map(unistd::Gid::from_raw), AtFlags::AT_EMPTY_PATH);
     let [uid, gid] = [uid, gid].map(|id| id.map_or(-1, i64::from));
     traced!(done.map_err(Errno::from), "fchownat({fd}, \"\", {uid}, {gid}, AT_EMPTY_PATH)").context("fchownat", "")
 }

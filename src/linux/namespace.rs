@@ -3,6 +3,7 @@
 pub mod idmap;
 pub mod netlink;
 
+use crate::credentials::Uid;
 use crate::raw::{self, NumberCall};
 use crate::trace::{FlagNames, Flags, Quoted};
 use crate::{Errno, Result, error::Context, file, ioctl};
@@ -179,9 +180,9 @@ pub fn parent(namespace: BorrowedFd<'_>) -> Result<OwnedFd> {
 }
 
 /// The user who made a user namespace, as our user namespace calls them.
-pub fn creator(user_namespace: BorrowedFd<'_>) -> Result<u32> {
+pub fn creator(user_namespace: BorrowedFd<'_>) -> Result<Uid> {
     let mut uid = 0_u32;
-    ioctl::on(user_namespace, ioctl::NS_GET_OWNER_UID, &mut uid).context("NS_GET_OWNER_UID", "").map(|()| uid)
+    ioctl::on(user_namespace, ioctl::NS_GET_OWNER_UID, &mut uid).context("NS_GET_OWNER_UID", "").map(|()| Uid(uid))
 }
 
 /// The network namespace of a socket.

@@ -5,7 +5,7 @@
 
 use crate::namespace::{self, Kind};
 use crate::process::Pid;
-use crate::{Errno, directory, file, number, process, stat, walk};
+use crate::{Errno, credentials, directory, file, number, process, stat, walk};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -79,7 +79,7 @@ impl Process {
     }
 
     /// Its effective user, or root if it may not be looked into (PR_SET_DUMPABLE).
-    pub fn uid(&self) -> Result<u32, Errno> {
+    pub fn uid(&self) -> Result<credentials::Uid, Errno> {
         stat::of(self.directory.as_fd()).map(|stat| stat.uid())
     }
 

@@ -3,6 +3,7 @@
 //! Both mean the process that had the number when they were opened, and answer ESRCH when it
 //! has ended, so that no later process with the number is taken for it.
 
+use crate::credentials::{Gid, Uid};
 use crate::{Errno, Result, error::Context, file, namespace, process, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -74,7 +75,7 @@ impl ProcFd {
     }
 
     /// Its user and group, as our user namespace calls them.
-    pub fn owner(&self) -> Result<(u32, u32)> {
+    pub fn owner(&self) -> Result<(Uid, Gid)> {
         stat::of(self.directory.as_fd()).map(|stat| (stat.uid(), stat.gid())).context("stat", self.path(""))
     }
 

@@ -15,7 +15,7 @@ pub fn is_secure_execution() -> bool {
 /// Whether our executable is set-user-ID or set-group-ID, or has file capabilities. Where proc does
 /// not show the file: whether the real user is not root, who alone has nothing to gain.
 pub fn file_gives_privilege() -> bool {
-    read_file_privilege().unwrap_or_else(|_| credentials::real_uid() != 0)
+    read_file_privilege().unwrap_or_else(|_| !credentials::real_uid().is_root())
 }
 
 fn read_file_privilege() -> Result<bool, Errno> {

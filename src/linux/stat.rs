@@ -1,5 +1,6 @@
 //! What kind of file something is, who owns it, and its identity: stat(2).
 
+use crate::credentials::{Gid, Uid};
 use crate::{Errno, Result, error::Context, raw};
 use nix::fcntl::AtFlags;
 use std::ffi::{CStr, OsStr};
@@ -66,13 +67,13 @@ impl Stat {
     }
 
     /// The owner.
-    pub fn uid(&self) -> u32 {
-        self.0.st_uid
+    pub fn uid(&self) -> Uid {
+        Uid(self.0.st_uid)
     }
 
     /// The owning group.
-    pub fn gid(&self) -> u32 {
-        self.0.st_gid
+    pub fn gid(&self) -> Gid {
+        Gid(self.0.st_gid)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use cli::explain::Explanation;
 use cli::text;
+use linux::credentials::{Gid, Uid};
 use linux::namespace::{CLONE_FLAGS, Kind};
 use linux::trace::Flags;
 use std::ffi::OsStr;
@@ -52,7 +53,7 @@ pub fn look_up(explanation: &mut Explanation, place: &str) {
 }
 
 /// setgroups(2), setgid(2) and setuid(2).
-pub fn identity(explanation: &mut Explanation, drops_groups: bool, gid: Option<u32>, uid: Option<u32>) {
+pub fn identity(explanation: &mut Explanation, drops_groups: bool, gid: Option<Gid>, uid: Option<Uid>) {
     if drops_groups {
         explanation.tell("leave every supplementary group", "setgroups(0, [])", &[]);
     }

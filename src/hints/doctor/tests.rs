@@ -22,7 +22,7 @@ fn machine() -> MadeUp {
         ],
         nodes: vec![("/proc/self/ns", FileKind::Directory), ("/proc/self/ns/user", FileKind::Regular)],
         mounts: MOUNTS,
-        privileges: Some(Privileges { euid: 1000, sets: Sets::default(), bounding: u64::MAX }),
+        privileges: Some(Privileges { euid: linux::credentials::Uid(1000), sets: Sets::default(), bounding: u64::MAX }),
         ..MadeUp::default()
     }
 }
@@ -36,7 +36,7 @@ fn with(path: &'static str, text: &'static str) -> MadeUp {
 
 fn root() -> MadeUp {
     let sets = Sets { effective: u64::MAX, ..Sets::default() };
-    MadeUp { privileges: Some(Privileges { euid: 0, sets, bounding: u64::MAX }), ..machine() }
+    MadeUp { privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding: u64::MAX }), ..machine() }
 }
 
 /// Verdict, reason and advice in one text.

@@ -31,7 +31,7 @@ fn the_one_setting_that_forbids_user_namespaces_is_named() {
     assert!(said(Step::Map, Errno::EPERM, &label).contains("'unprivileged_userns (enforce)'"));
     let filter = with("/proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n");
     assert!(said(USER, Errno::EPERM, &filter).contains("seccomp=unconfined"));
-    let own = Some(Privileges { euid: 1000, sets: Sets::default(), bounding: 0 });
+    let own = Some(Privileges { euid: linux::credentials::Uid(1000), sets: Sets::default(), bounding: 0 });
     let user = MadeUp { privileges: own, ..with("/none", "") };
     assert!(said(USER, Errno::EPERM, &user).contains("run it with sudo"));
     let root = said(USER, Errno::EPERM, &MadeUp { privileges: privileged(0), ..with("/none", "") });

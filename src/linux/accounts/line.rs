@@ -1,5 +1,6 @@
 //! Lines of passwd(5), group(5) and subuid(5).
 
+use crate::credentials::{Gid, Uid};
 use crate::{number, raw};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -10,9 +11,9 @@ pub struct User {
     /// The login name.
     pub name: OsString,
     /// The user number.
-    pub uid: u32,
+    pub uid: Uid,
     /// The primary group.
-    pub gid: u32,
+    pub gid: Gid,
     /// The home directory.
     pub home: OsString,
     /// The login shell; may be empty.
@@ -25,7 +26,7 @@ pub struct Group {
     /// The group's name.
     pub name: OsString,
     /// Its number.
-    pub gid: u32,
+    pub gid: Gid,
 }
 
 /// A line of passwd(5), as it stands in the text.
@@ -34,9 +35,9 @@ pub struct UserLine<'a> {
     /// The login name, not empty.
     pub name: &'a [u8],
     /// The user number.
-    pub uid: u32,
+    pub uid: Uid,
     /// The primary group.
-    pub gid: u32,
+    pub gid: Gid,
     /// The home directory.
     pub home: &'a [u8],
     /// The login shell; may be empty.
@@ -49,7 +50,7 @@ pub struct GroupLine<'a> {
     /// The group's name, not empty.
     pub name: &'a [u8],
     /// Its number.
-    pub gid: u32,
+    pub gid: Gid,
     members: &'a [u8],
 }
 
@@ -106,8 +107,8 @@ pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
     let mut fields = line.split(|byte| *byte == b':');
     let name = fields.next().filter(|name| !name.is_empty())?;
     fields.next()?;
-    let uid = number(fields.next()?)?;
-    let gid = number(fields.next()?)?;
+    let uid = Uid(number(fields.next()?)?);
+    let gid = Gid(number(fields.next()?)?);
     fields.next();
     let home = fields.next().unwrap_or_default();
     let shell = fields.next().unwrap_or_default();
@@ -119,7 +120,7 @@ pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
     let mut rest = Some(line);
     let name = field(&mut rest).filter(|name| !name.is_empty())?;
     field(&mut rest)?;
-    let gid = number(field(&mut rest)?)?;
+    let gid = Gid(number(field(&mut rest)?)?);
     // There may be thousands of members.
     let members = rest.unwrap_or_default();
     Some(GroupLine { name, gid, members: members.get(..raw::find_byte(b':', members).unwrap_or(members.len()))? })
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_passwd_line_needs_a_name_and_two_numbers() {
         let user = parse_user(b"ann:x:1000:100:Ann,,,:/home/ann:/bin/sh").unwrap();
-        assert_eq!((user.uid, user.gid, user.shell), (1000, 100, &b"/bin/sh"[..]));
+        assert_eq!((user.uid, user.gid, user.shell), (Uid(1000), Gid(100), &b"/bin/sh"[..]));
         assert_eq!(parse_user(b"ann:x:1000"), None);
         assert_eq!(parse_user(b"ann:x:abc:100:::"), None);
         assert_eq!(parse_user(b":x:1:1:::"), None);

@@ -24,7 +24,7 @@ impl<'a> Tag<'a> {
         if let Some(device) = self.linked() {
             return Some(device);
         }
-        if crate::credentials::effective_uid() != 0 {
+        if !crate::credentials::effective_uid().is_root() {
             return None;
         }
         let device = tagged_devices(self.kind, self.value).next()?;

@@ -195,7 +195,7 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
         let mode = nix::sys::stat::Mode::from_bits_retain(0o644);
         traced!(nix::sys::stat::fchmod(&file, mode).map_err(Errno::from), "fchmod({fd}, 0644)")?;
         if let Ok(old) = crate::stat::path(path) {
-            let (uid, gid) = (old.uid(), old.gid());
+            let (uid, gid) = (old.uid().0, old.gid().0);
             let done = fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
             traced!(done.map_err(Errno::from), "fchown({fd}, {uid}, {gid})")?;
         }
