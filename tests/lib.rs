@@ -12,4 +12,5 @@ pub mod needs;
 pub mod originals;
 pub mod sandbox;
 pub mod scratch;
+pub mod status;
 pub mod version;

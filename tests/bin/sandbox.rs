@@ -5,7 +5,8 @@
 //! cleans up; the third is the shell. `sandbox ordinary COMMAND...` runs a command as the ordinary user.
 //! `sandbox target OPTION...` leaves a process in the namespaces that the host's unshare makes with
 //! these options, and prints its number. `sandbox state` prints what a process is in: it stands for
-//! the program that a command runs, and needs no file but itself.
+//! the program that a command runs, and needs no file but itself. `sandbox caps [PID]` prints what the crate caps reads of
+//! the capabilities of a process, its own or another's: a witness that shares no code with ours.
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
         Some("ordinary") => ordinary(&rest),
         Some("target") => target(&rest),
         Some("state") => state(),
-        _ => Err("usage: sandbox run|init|ordinary|target|state ...".into()),
+        Some("caps") => caps_of(&rest),
+        _ => Err("usage: sandbox run|init|ordinary|target|state|caps ...".into()),
     };
     match done {
         Ok(status) => ExitCode::from(status),
@@ -308,5 +310,33 @@ fn state() -> Result<u8> {
         }
     }
     println!("{line}");
+    Ok(0)
+}
+
+/// Each set of a process by its names, and whether it keeps capabilities, as the crate caps has them. Of another process
+/// it reads the first three.
+fn caps_of(arguments: &[OsString]) -> Result<u8> {
+    use caps::CapSet;
+    let pid = arguments.first().and_then(|pid| pid.to_str()).map(str::parse).transpose()?;
+    let own = [("bounding", CapSet::Bounding), ("ambient", CapSet::Ambient)];
+    let sets =
+        [("effective", CapSet::Effective), ("permitted", CapSet::Permitted), ("inheritable", CapSet::Inheritable)];
+    for (name, set) in sets.into_iter().chain(own.into_iter().filter(|_| pid.is_none())) {
+        let held = caps::read(pid, set).map_err(|error| error.to_string())?;
+        let mut numbers: Vec<u8> = held.iter().map(caps::Capability::index).collect();
+        numbers.sort_unstable();
+        // The crate's two ways to ask must agree.
+        for capability in caps::all() {
+            let has = caps::has_cap(pid, set, capability).map_err(|error| error.to_string())?;
+            if has != held.contains(&capability) {
+                return Err(format!("{name}: {capability}").into());
+            }
+        }
+        println!("{name} {}", numbers.iter().map(u8::to_string).collect::<Vec<_>>().join(" "));
+    }
+    if pid.is_none() {
+        let keeps = caps::securebits::has_keepcaps().map_err(|error| error.to_string())?;
+        println!("keeps {keeps}");
+    }
     Ok(0)
 }

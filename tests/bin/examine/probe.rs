@@ -119,31 +119,8 @@ fn confinement(out: &mut String) {
 
 /// What a process is in.
 fn state(pid: &str, out: &mut String) {
-    let wanted = [
-        "Uid:",
-        "Gid:",
-        "Groups:",
-        "CapInh:",
-        "CapPrm:",
-        "CapEff:",
-        "CapBnd:",
-        "CapAmb:",
-        "NoNewPrivs:",
-        "Seccomp:",
-        "SigBlk:",
-        "SigIgn:",
-        "Seccomp_filters:",
-    ];
-    for line in String::from_utf8_lossy(&read(&format!("{pid}/status"))).lines() {
-        if wanted.iter().any(|name| line.starts_with(name)) {
-            let _ = writeln!(out, "{}", line.trim_end());
-        }
-        // In a PID namespace of its own a process has a second number there; its first differs by how often was forked.
-        if let Some(numbers) = line.strip_prefix("NSpid:") {
-            let inner: Vec<&str> = numbers.split_whitespace().skip(1).collect();
-            let _ = writeln!(out, "inner pids {}", inner.join(" "));
-        }
-    }
+    let status = read(&format!("{pid}/status"));
+    *out += &tests::status::shown(&String::from_utf8_lossy(&status), &["Seccomp:", "SigBlk:", "SigIgn:"]);
     for kind in KINDS {
         let _ = writeln!(out, "namespace {kind} {}", link(&format!("{pid}/ns/{kind}")));
     }

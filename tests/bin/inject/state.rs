@@ -31,28 +31,7 @@ pub fn state(pid: i32) -> String {
     let mut environment: Vec<String> = read("environ").split('\0').map(str::to_string).collect();
     environment.sort();
     let _ = writeln!(out, "environment {}", environment.join(" "));
-    for line in read("status").lines() {
-        let wanted = [
-            "Uid:",
-            "Gid:",
-            "Groups:",
-            "CapInh:",
-            "CapPrm:",
-            "CapEff:",
-            "CapBnd:",
-            "CapAmb:",
-            "NoNewPrivs:",
-            "Seccomp_filters:",
-        ];
-        if wanted.iter().any(|name| line.starts_with(name)) {
-            let _ = writeln!(out, "{}", line.trim_end());
-        }
-        // In a PID namespace of its own a process has a second number there.
-        if let Some(numbers) = line.strip_prefix("NSpid:") {
-            let inner: Vec<&str> = numbers.split_whitespace().skip(1).collect();
-            let _ = writeln!(out, "inner pids {}", inner.join(" "));
-        }
-    }
+    out += &tests::status::shown(&read("status"), &[]);
     for kind in ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"] {
         let _ = writeln!(out, "namespace {kind} {}", link(&format!("ns/{kind}")));
     }
