@@ -18,7 +18,7 @@ const CRATES: [(&str, &str); 5] =
 const CIRCLES: &[(&str, &[&str])] = &[];
 
 /// Files that are still longer than [`LINES`].
-const LONG: &[&str] = &["tests/bin/examine/values.rs"];
+const LONG: &[&str] = &[];
 
 /// How many lines a file of code may have.
 const LINES: usize = 400;
@@ -278,6 +278,31 @@ fn no_file_of_code_is_longer_than_can_be_read_at_once() {
     }
     wrong += &known.iter().map(|name| format!("  {name} is not there: take it off\n")).collect::<String>();
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// So many lines of code in a row, the same to the letter, are written once.
+const ROW: usize = 13;
+
+#[test]
+fn no_long_row_of_lines_stands_twice() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
+    let mut wrong = BTreeSet::new();
+    for file in ["src", "applets", "tests", "fuzz/fuzz_targets"].iter().flat_map(|folder| files(&root.join(folder))) {
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_string();
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<String> = text.lines().map(|line| line.trim().to_string()).filter(|it| !it.is_empty()).collect();
+        for (at, row) in lines.windows(ROW).enumerate() {
+            // The record of an applet is a table.
+            if row.iter().any(|line| line.starts_with("options: &")) {
+                continue;
+            }
+            if let Some(other) = seen.insert(row.to_vec(), name.clone()) {
+                wrong.insert(format!("  {name} and {other}, from '{}', after {at} lines", row[0]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
