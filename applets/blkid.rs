@@ -195,7 +195,7 @@ fn has(told: &Superblock, wanted: &[u8], value: &[u8]) -> bool {
     told.values.iter().any(|(tag, own)| tag.as_bytes() == wanted && own == value)
 }
 
-/// What is told of a device that is looked at, nothing if it cannot be.
+/// What the superblock of a device says; nothing if it cannot be read.
 fn look(name: &OsStr) -> Superblock {
     let mut told = Superblock::default();
     let Ok(device) = Device::open(name) else { return told };

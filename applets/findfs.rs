@@ -31,7 +31,7 @@ const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
 /// The rows, packed.
 static OPTIONS: Table<()> = cli::table!(ROWS);
 
-/// What is sought; `None` if the command line asks for something else.
+/// The tag to look for; `None` for --help and --version.
 fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<OsString>, Failure> {
     // An option does not go with anything else, not even with the mark of the end of options.
     let [_] = invocation.args else { return Err(Failure::usage(USAGE, text!["bad usage"])) };
@@ -45,7 +45,7 @@ fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<OsS
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(wanted) = wanted(invocation, output)? else { return Ok(0) };
-    // What is no tag is the name of a device already.
+    // A word without a tag is a device name.
     let device = match (Tag::parse(&wanted), wanted.as_bytes().contains(&b'=')) {
         (Some(tag), _) => tag.resolve(),
         (None, true) => None,

@@ -27,7 +27,7 @@ pub static APPLET: Applet = Applet {
     explain,
 };
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Default, Debug)]
 struct Options {
     help: bool,
@@ -78,11 +78,11 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     for file in &files {
         show(file, &options, invocation, output);
     }
-    // Whatever was met: scripts rely on it.
+    // The status is 0 whatever failed on the way: scripts rely on it.
     Ok(0)
 }
 
-/// What is looked at, in words.
+/// The explanation: which files are read.
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut options = Options::default();
     let Some(files) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
@@ -108,7 +108,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
     Ok(Some(explanation))
 }
 
-/// What is known of a path.
+/// What getcap prints of a path.
 type Found = walk::Found;
 
 fn show(path: &OsStr, options: &Options, invocation: &Invocation<'_>, output: &mut Output) {
@@ -169,7 +169,7 @@ fn look(path: &OsStr, everything: bool) -> linux::Result<Found> {
     Ok(if stat::link(path)?.is_regular() { found } else { Found::NotRegular })
 }
 
-/// What prints, one line for each path.
+/// The printer: one line for each path.
 struct Printer<'a> {
     options: &'a Options,
     invocation: &'a Invocation<'a>,

@@ -86,7 +86,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(status)
 }
 
-/// What is asked of each process, in words.
+/// The explanation: what is read of each process.
 fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Explanation>, Failure> {
     if invocation.args.is_empty() {
         return Err(Failure::silent(1).and(Line::Text(usage(invocation))));

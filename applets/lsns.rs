@@ -15,7 +15,7 @@ use linux::namespace::Kind;
 use options::{COLUMNS, OPTIONS, Options, Tree};
 use survey::{Filter, Survey};
 
-/// There is no table of mounts, which is to say no /proc.
+/// The mount table cannot be read: /proc is not mounted.
 const NO_TABLE: u8 = 32;
 
 /// The record of this applet.

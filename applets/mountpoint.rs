@@ -31,7 +31,7 @@ pub static APPLET: Applet = Applet {
     explain,
 };
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Default)]
 struct Options {
     quiet: bool,

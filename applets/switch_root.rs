@@ -128,7 +128,7 @@ fn switch(
     }
     check_init(invocation, new_root, init, output)?;
     let old = OldRoot::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
-    // What is undone is named by the same paths when the working directory is another.
+    // Absolute, since the working directory is another one when it is undone.
     let absolute = directory::canonical(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
     let device_if_there = |path: &OsStr| match device(path) {
         Ok(device) => Ok(Some(device)),
@@ -176,7 +176,7 @@ fn switch(
         directory::chroot(here).map_err(|error| sorry(text!["failed to change root: ", error.errno]))
     })();
     if result.is_err() {
-        // As far as it goes: the failure that led here is what is told.
+        // Roll back as far as possible; report the first error.
         if root_moved {
             let _ = mount::mount2(Some(here), &absolute, None, mount::MS_MOVE, None);
         }
@@ -231,7 +231,7 @@ fn check_init(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, outpu
     match ended {
         Ok(Status::Exited(0)) => Ok(()),
         Ok(Status::Exited(status)) => Err(Failure::silent(status)),
-        // What it would have said is not known.
+        // The child was killed or cannot be waited for: its answer is lost.
         _ => Err(cli::fail!(1, "cannot access ", init, ": ", Errno::EIO)),
     }
 }

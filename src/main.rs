@@ -110,7 +110,7 @@ fn start(arguments: &[&OsStr]) -> u8 {
     if let Some(status) = refused(&invocation) {
         return status;
     }
-    // Not before: with the privilege of our file it would make files for the caller.
+    // After the AT_SECURE check: a set-user-ID process would create the trace file as its owner.
     linux::start::trace();
     if applet.is_none() {
         unknown(name).print(&invocation);

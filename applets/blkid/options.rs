@@ -1,4 +1,4 @@
-//! What can be typed, and its table.
+//! The options, as a struct and as the table that fills it.
 
 use cli::option::{Argument, Spec, Store};
 use cli::{Failure, Opt, Table, number, text};
@@ -30,7 +30,7 @@ pub enum Form {
     Json,
 }
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Debug, Default)]
 pub struct Options {
     pub cache: Option<&'static OsStr>,
@@ -50,9 +50,9 @@ pub struct Options {
     pub hint: Option<&'static OsStr>,
     pub size: u64,
     pub offset: u64,
-    /// What has to be of one of these usages, or of none of them.
+    /// Only devices of one of these usages, or of none of them.
     usages: Option<List>,
-    /// What has to be of one of these types, or of none of them.
+    /// Only devices of one of these types, or of none of them.
     types: Option<List>,
     pub no_details: bool,
 }

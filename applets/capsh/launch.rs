@@ -108,7 +108,7 @@ impl Session<'_> {
         };
         drop(childs);
         let mut answer = [0; 4];
-        // Closed without a message by the exec.
+        // The exec closes the channel without a message.
         let refused = match ours.receive(&mut answer) {
             Ok(Some(_)) => Some(Errno(i32::from_le_bytes(answer))),
             _ => None,

@@ -107,7 +107,7 @@ impl<'a> Processes<'a> {
     /// The chosen ones that are not below another one.
     fn roots(&self) -> Vec<usize> {
         let mut roots = Vec::new();
-        // Whoever has no parent here, and whether something above it is chosen.
+        // Processes whose parent is not in the list, and whether one above them was selected.
         let mut waiting: Vec<(usize, bool)> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             if self.find(node.parent).is_none() {

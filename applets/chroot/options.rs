@@ -1,4 +1,4 @@
-//! What can be typed, and its table.
+//! The options, as a struct and as the table that fills it.
 
 use cli::{Opt, Table};
 use std::ffi::OsStr;
@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 /// chroot itself failed.
 pub const FAILED: u8 = 125;
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Default, Debug)]
 pub struct Options {
     pub groups: Option<&'static OsStr>,

@@ -64,7 +64,7 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
     let outside = if outside.uid == spec.uid { outside } else { OutsideIds { gid: None, ..outside } };
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
     let user = match needs_user.map(accounts::look_up_uid) {
-        // As whom it would run is not known then.
+        // The new root's passwd cannot be read, so the user's groups are unknown: refuse.
         Some(Err(error)) => {
             return Err(cli::fail!(FAILED, "failed to get supplemental groups: ", error.errno)
                 .hint(text![error.object, " of the new root cannot be read"]));

@@ -1,4 +1,4 @@
-//! What can be typed, its table, and the columns.
+//! The options, as a struct and as the table that fills it; the columns.
 
 use cli::Table;
 use cli::columns::{Column, Form, Shape};
@@ -19,7 +19,7 @@ pub enum Tree {
     Owner,
 }
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Debug, Default)]
 pub struct Options {
     pub form: Form,

@@ -53,7 +53,7 @@ pub struct Namespace {
     pub net_id: Option<Option<u32>>,
     /// Where it is mounted, with a NUL between two paths.
     pub mounts: Vec<u8>,
-    /// A process, a mount or a descriptor holds it, or what has no process hangs from it.
+    /// Kept alive by a process, a bind mount or an open descriptor, or it owns a namespace without processes.
     held: bool,
 }
 
@@ -164,7 +164,7 @@ impl Survey {
     fn hold(&mut self, opened: OwnedFd, wanted: &Filter) -> Result<(), Errno> {
         let id = stat::of(opened.as_fd())?.inode();
         if self.find(id).is_err() {
-            // What lies over a mount may be something else, which has no kind.
+            // Another mount may lie over the namespace's: a file that is no namespace has no kind.
             let Some(kind) = looked(namespace::kind(opened.as_fd()))? else { return Ok(()) };
             self.add(id, kind, opened, true, wanted)?;
         }

@@ -66,7 +66,7 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
             continue;
         }
         if settings.typed.fork {
-            // What is buffered must not be written once by each child.
+            // Flush before fork(2), or each child would write the buffered output again.
             let _ = output.flush();
             if let Some(child) = start(settings, entry, output) {
                 children.push(child);

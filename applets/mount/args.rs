@@ -6,7 +6,7 @@ use linux::mount::options::{Malformed, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Default)]
 pub struct Options {
     pub all: bool,

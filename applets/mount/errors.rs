@@ -59,7 +59,7 @@ pub fn early(status: u8, target: &OsStr, text: Vec<u8>) -> Failure {
     cli::fail!(status, target, ": ", text, ".")
 }
 
-/// What a path leads to is in another mount namespace: by its name from here it would be another place.
+/// The path leads into another mount namespace, where the same name is another place: refused.
 pub fn elsewhere(path: &OsStr) -> Failure {
     early(FAILED, path, text!["mount failed: ", Errno::EINVAL])
         .hint("this path leads into another mount namespace, which -N enters")

@@ -112,7 +112,7 @@ impl DetachedTree<'_> {
                 let mut lost = self.lost(settings, present)?;
                 if !lost.is_empty() {
                     // Some file systems begin anew with each remount. What was asked for is last, and wins.
-                    // What is refused now cannot be given again, and the file system has its reasons to drop it.
+                    // Errors are ignored: an option that the file system refuses here cannot be given back to it.
                     lost.extend_from_slice(settings);
                     let _ = self.reconfigure(&lost);
                 }
@@ -156,7 +156,7 @@ impl DetachedTree<'_> {
                     return Err(error);
                 }
             }
-            // Not for somebody who was not to have it.
+            // Once the owner could not be changed nothing else is: the old owner must not get the new mode.
             MountStep::SetOwner { .. } | MountStep::SetMode(_) if self.done.not_changed.is_some() => {}
             MountStep::SetOwner { user, group } => {
                 let changed = directory::set_owner(self.tree()?, *user, *group);

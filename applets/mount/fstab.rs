@@ -100,7 +100,7 @@ pub fn from_fstab(
     }
     request.options = settings.typed.table_use.merge(options, request.options);
     if remount && is_bind {
-        // What the table binds is remounted as a mount. The file system belongs to others, too.
+        // A bind of fstab is remounted as a mount only: its file system is shared with other mounts.
         request.options.push("bind", None);
     }
     request.types.get_or_insert(entry.fstype.into_vec());

@@ -20,7 +20,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// What a child tells in place of a descriptor: the status of the program.
+/// Sent by a child in place of a descriptor: the exit status of the program.
 const STATUS: i32 = 1 << 24;
 
 /// The call of an error that says that a program's mount cannot be given what is asked for.
@@ -72,7 +72,7 @@ impl Mount {
         steps: &[MountStep<'_>],
         output: &mut Output,
     ) -> Result<Done, Failed> {
-        // What was printed so far is not to be printed by the child again.
+        // Flush before fork(2), or the child would write the buffered output again.
         let _ = output.flush();
         let taken = process::with_helper_child(
             "open_tree",
@@ -134,7 +134,7 @@ impl Mount {
             argv.push(OsString::from("-N"));
             argv.push(origin.path());
         }
-        // What was printed so far comes before what the program prints.
+        // Flush first, so that our output comes before the program's.
         let _ = output.flush();
         match helper::run(program, argv, settings.origin.map(|origin| origin.original())) {
             Ok(helper::Ran::Ended(Status::Exited(status))) => status,

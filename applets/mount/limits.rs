@@ -1,4 +1,4 @@
-//! What the calls take at most of an option, and what is done about longer ones.
+//! The limits of fsconfig(2) and mount(2) on the length of options, and what longer ones lead to.
 
 use super::resolve::Mount;
 use super::step::{MountStep, Setting};

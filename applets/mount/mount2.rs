@@ -57,7 +57,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
         }
         Operation::Conflict => return Vec::new(),
     }
-    // What the call made is found again by its descriptor: the path may lead elsewhere by then.
+    // Take the new mount by descriptor: the path may lead elsewhere later.
     if is_attached && !(owner.is_empty() && single.is_empty() && recursive.is_empty()) {
         steps.insert(0, MountStep::NoteMounts);
         steps.push(MountStep::OpenAppeared);

@@ -106,7 +106,7 @@ impl Mount {
         ]))
     }
 
-    /// What is told of a mount that was not made.
+    /// The message for a mount that failed.
     fn failure(&self, settings: &Settings<'_>, fstype: Option<&OsStr>, failed: &Failed) -> Failure {
         let target = &self.target.path;
         match failed.error.call {
@@ -190,7 +190,7 @@ impl Mount {
         if self.operation == Operation::Conflict {
             return Err(Failed::of(Error::new("mount", &self.target.path, Errno::EINVAL)));
         }
-        // What mount(2) cannot do must not be left out silently.
+        // An option that mount(2) cannot do is an error, not left out silently.
         let needs_new = self.xmount.idmap.is_some() || self.beneath || self.exclusive;
         if needs_new || !settings.old_api {
             let steps = plan::steps(self, fstype);

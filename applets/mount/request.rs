@@ -16,7 +16,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub struct Settings<'a> {
     /// How we were called.
     pub invocation: &'a Invocation<'a>,
-    /// What was typed.
+    /// The options of a command line.
     pub typed: &'a Options,
     /// Successes are told.
     pub verbose: bool,

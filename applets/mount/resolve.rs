@@ -174,7 +174,7 @@ impl Mount {
         LoopSpec { read_only: self.options.read_only_mount() == Some(true), ..LoopSpec::default() }
     }
 
-    /// What is told of a source that cannot be had; nothing if `nofail` forgives it.
+    /// The failure of a source that is missing; `None` with `nofail`.
     fn source_failed(&self, missing: Missing, named: &OsStr, given: &OsStr) -> Option<Failure> {
         let nofail = self.options.has("nofail");
         let early = |status, words: Vec<u8>| Some(errors::early(status, named, words));

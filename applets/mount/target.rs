@@ -54,7 +54,7 @@ impl Target {
 
     /// Removes the directories that were made: the mount failed.
     pub fn undo(&self) {
-        // One that somebody uses by now stays, and so do those around it.
+        // A directory that is in use by now stays, and so do its parents.
         let _ = self.made.iter().rev().try_for_each(directory::Made::remove);
     }
 }

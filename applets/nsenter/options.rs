@@ -1,4 +1,4 @@
-//! What can be typed, and its table.
+//! The options, as a struct and as the table that fills it.
 
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::credentials::{Gid, Uid};
@@ -7,7 +7,7 @@ use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Debug, Default)]
 pub struct Options {
     pub target: Option<TargetProcess>,

@@ -204,7 +204,7 @@ fn enter(plan: &NsenterPlan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -
         entries.target = Some((target, kinds));
     }
     let (user, pid) = (entries.contain(Kind::User), entries.contain(Kind::Pid));
-    // Outside we may be permitted what inside is denied.
+    // setgroups(2) may be permitted here and denied inside.
     let groups_refused = user && !plan.whom.preserve && credentials::set_groups(&[]).is_err();
     entries.enter()?;
     Ok(Entered { user, pid, groups_refused })

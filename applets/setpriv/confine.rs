@@ -1,4 +1,4 @@
-//! What the program may do no more, whoever it is: Landlock and a seccomp filter. They hold for this
+//! Restrictions of the program, whatever user it runs as: landlock(7) and a seccomp(2) filter. They hold for this
 //! command as well, so they are prepared first and put on last.
 
 use super::options::Options;
@@ -8,7 +8,7 @@ use linux::{Errno, file, landlock, seccomp};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// What was prepared while our caller's files could be opened.
+/// The open ruleset and the filter's bytes, prepared while our caller's files can still be opened.
 #[derive(Default)]
 pub struct Confinement {
     ruleset: Option<OwnedFd>,

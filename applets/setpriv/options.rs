@@ -1,4 +1,4 @@
-//! What can be typed, and its table.
+//! The options, as a struct and as the table that fills it.
 
 use super::values::{
     Changes, Groups, Rule, access, capabilities, group, rule, securebits, supplementary, tracer, user,
@@ -9,7 +9,7 @@ use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Debug, Default)]
 pub struct Options {
     /// How many options were given.
@@ -42,7 +42,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// What one option cannot see by itself.
+    /// Checks combinations of options.
     pub fn check(&self) -> Result<(), Failure> {
         if (self.rgid.is_some() || self.egid.is_some()) && self.groups.is_none() {
             let line = "--[re]gid requires --keep-groups, --clear-groups, --init-groups, or --groups";
@@ -51,7 +51,7 @@ impl Options {
         if self.groups == Some(Groups::Init) && self.ruid.is_none() {
             return Err(cli::fail!(1, "--init-groups requires --ruid or --reuid"));
         }
-        // Alone a rule would confine nothing, and whoever wrote it believes that it does.
+        // A rule without --landlock-access restricts nothing: refuse it.
         if !self.rules.is_empty() && self.blocked.is_none() {
             return Err(cli::fail!(1, "--landlock-rule requires --landlock-access"));
         }
@@ -136,7 +136,7 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| o.groups(Groups::Keep)),
     Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| o.groups(Groups::Init)),
     Opt::value(None, "groups", "group,...", "set supplementary groups by GID or name", |o, list| {
-        // What excludes it is said before what is wrong with it.
+        // A conflict with another option is reported before a wrong value.
         o.groups(Groups::These(Vec::new()))?;
         o.groups = Some(Groups::These(supplementary(list)?));
         Ok(())

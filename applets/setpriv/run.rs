@@ -138,7 +138,7 @@ fn set_capabilities(options: &Options) -> Done {
     let count = caps::count();
     if let Some(changes) = &options.bounding {
         let present = caps::bounding(count).map_err(failed("apply bounding set"))?;
-        // What is not in it cannot come back, and asking for it is no error.
+        // A capability that has left the bounding set cannot come back; asking for it is no error.
         let lost = present & !changed(present, changes);
         for capability in caps::members(lost) {
             caps::drop_bounding(capability).map_err(failed("apply bounding set"))?;

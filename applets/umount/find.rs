@@ -19,7 +19,7 @@ pub struct Found {
     pub fstype: Option<OsString>,
     /// The options of its mount, if the table was read.
     pub options: Option<Vec<u8>>,
-    /// What umount2(2) gets in place of the target, which is as it was typed then; empty: the target itself.
+    /// The path for umount2(2), where the target is kept as it was typed for messages; empty: the target itself.
     pub resolved: OsString,
     /// Whether another mount is on top of it, so that its target means that one.
     pub is_hidden: bool,
@@ -64,7 +64,7 @@ pub fn canonical(path: &OsStr, full: bool) -> OsString {
     }
 }
 
-/// What leads into another mount namespace stays as it was typed, which the kernel refuses.
+/// A path into another mount namespace is passed on as typed: the kernel refuses it.
 fn resolved(path: &OsStr) -> OsString {
     directory::canonical_here(path).unwrap_or_else(|_| path.to_os_string())
 }

@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Unmounts what an operand names.
 pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
-    // -f and -l are for what hangs: the mount itself is not touched.
+    // With -f and -l its server may hang, so the mount point itself is not looked at.
     let gentle = options.force || options.lazy;
     let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
     let found = look_up(settings, operand, &path, known);
@@ -46,7 +46,7 @@ pub struct Refused {
     pub errno: Option<Errno>,
     /// Where it is.
     pub target: OsString,
-    /// What is to be told.
+    /// The failure to report.
     pub failure: Failure,
 }
 
@@ -101,7 +101,7 @@ fn look_up(settings: &Unmounting<'_>, operand: &OsStr, path: &OsStr, known: &Kno
     }
 }
 
-/// What unmounting many has found out already, and what it has still to do.
+/// State shared by the unmounts of one command: missing helpers, utab, and the entries that are still to be removed from it.
 pub struct Known<'a> {
     /// Types that have no umount.TYPE program: many mounts have the same.
     without_helper: Vec<OsString>,

@@ -14,10 +14,10 @@ pub const UTAB: u8 = 16;
 /// An unmount failed.
 pub const FAILED: u8 = 32;
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Default)]
 pub struct Options {
-    /// Those that do not go together with others, in order.
+    /// Options that exclude others, in the order given.
     pub exclusive: Vec<&'static str>,
     pub all: bool,
     pub all_targets: bool,

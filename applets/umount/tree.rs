@@ -11,7 +11,7 @@ use linux::{Errno, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// What -a leaves alone when no types are given.
+/// The types that -a leaves mounted when no types are given.
 const LEFT_ALONE: &[u8] = b"noproc,nodevfs,nodevpts,nosysfs,norpc_pipefs,nonfsd,noselinuxfs";
 
 fn read() -> Result<table::Table, Failure> {
@@ -108,7 +108,7 @@ fn unmount_below(
     let parent = order.last().and_then(|entry| tree.get(entry.parent));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
-    // With -f and -l a server may hang: what is mounted is not touched.
+    // With -f and -l a server may hang, so the mounts are not looked at.
     let options = &settings.options;
     let asks = spreads && !options.fake && !options.force && !options.lazy;
     for entry in &order {

@@ -1,4 +1,4 @@
-//! What can be typed, and its table.
+//! The options, as a struct and as the table that fills it.
 
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::accounts;
@@ -12,7 +12,7 @@ use linux::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// What was typed.
+/// The options of a command line.
 #[derive(Debug, Default)]
 pub struct Options {
     /// The kinds asked for.
@@ -31,7 +31,7 @@ pub struct Options {
     pub wd: Option<&'static OsStr>,
     pub uid: Option<Uid>,
     pub gid: Option<Gid>,
-    /// What our own effective ids become inside.
+    /// The ids inside to which our effective ids are mapped.
     pub map_user: Option<u32>,
     pub map_group: Option<u32>,
     pub user_ranges: Vec<Extent>,

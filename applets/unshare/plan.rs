@@ -28,7 +28,7 @@ pub struct UnsharePlan {
     pub inside: Vec<UnshareStep>,
     /// The program, or the login shell if there is none.
     pub operands: Vec<OsString>,
-    /// What it finds in its environment.
+    /// Its environment variables.
     pub environment: Variables,
 }
 
@@ -75,7 +75,7 @@ pub enum UnshareStep {
     WarnOfPidWithoutFork,
 }
 
-/// What the process outside is asked for later.
+/// The work of the process that stays outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
     /// The maps to write.
@@ -159,7 +159,7 @@ fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<UnshareSt
     let register = |directory| options.load_interp.map(|definition| UnshareStep::Register { directory, definition });
     let opens_at_once = options.root.is_some() && options.load_interp.is_some_and(has_fixed_flag);
     if opens_at_once {
-        // The kernel opens the interpreter while it is registered: it is meant to be the one outside.
+        // With flag F binfmt_misc opens the interpreter at registration, so register before chroot.
         let directory = OsStr::new("/proc/sys/fs/binfmt_misc");
         steps.push(UnshareStep::MountBinfmt(directory));
         steps.extend(register(directory));

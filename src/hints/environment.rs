@@ -26,7 +26,7 @@ const PATIENCE_FOR_MORE: Duration = Duration::from_millis(20);
 /// What the hints have taken so far, in microseconds.
 static SPENT: AtomicU64 = AtomicU64::new(0);
 
-/// How long the next hints may take. `None`: no longer than not at all, since others have taken it.
+/// How long the next hints may take. `None`: the time is used up.
 pub(crate) fn time_left() -> Option<Duration> {
     match SPENT.load(Ordering::Relaxed) {
         0 => Some(PATIENCE),

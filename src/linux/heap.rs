@@ -88,7 +88,7 @@ struct Memory {
     reserve: Arena<RESERVE>,
 }
 
-// Of its own, and zero: beside the function of [`Heap`] it would be bytes of the file.
+// Apart from HEAP, so that it is all zero and lies in .bss.
 static MEMORY: Memory = Memory::new();
 
 impl Memory {

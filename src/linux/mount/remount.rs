@@ -70,7 +70,7 @@ pub fn set_attributes(tree: BorrowedFd<'_>, target: &OsStr, change: Attributes, 
     let done = change_all(top, target, &mounts, change, &mut changed);
     if done.is_err() {
         for mount in changed.iter().rev() {
-            // As far as it goes; the first error is the one to tell.
+            // Roll back as far as possible; report the first error.
             let _ = replace(top, &mount.target, mount.id, mount.flags);
         }
     }

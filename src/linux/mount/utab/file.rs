@@ -45,7 +45,7 @@ pub fn is_empty() -> bool {
     }
 }
 
-/// A file on a disk gives all that is asked for, so that a short answer is the last one. Each question is for more.
+/// read(2) of a regular file fills the buffer except at its end, so a short read is the last. Each read asks for more.
 fn read_text() -> Result<Vec<u8>> {
     let path = path();
     let file = file::open_read(&path)?;
@@ -121,7 +121,7 @@ fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
     let write = |text: &[u8]| {
         traced!(raw::write_all(file.as_fd(), text).map(|()| text.len()), "write({fd}, {})", Quoted(text)).map(drop)
     };
-    // Empty lines, which are none, fill the page when the line does not fit into it.
+    // Empty lines, which readers skip, pad to the page end when the line does not fit before it.
     let filled = if line.len() > room { write(&vec![b'\n'; room]) } else { Ok(()) };
     let done = filled.and_then(|()| write(line));
     if done.is_err() {
@@ -211,7 +211,7 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
 /// Tells watchers (libmount's monitor, systemd) that the table has changed.
 fn touch_event() {
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
-    // Only a notice: the table itself is already right.
+    // Errors are ignored: the table itself is written, and this only notifies watchers.
     let Ok(file) = file::open_at(None, &beside(".event"), flags, 0o644) else { return };
     let fd = file.as_raw_fd();
     let done = futimens(&file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW).map_err(Errno::from);
