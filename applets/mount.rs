@@ -1,7 +1,7 @@
 //! mount: attach a file system. mount(8) of util-linux is the reference.
 //!
 //! The command line becomes a [`request::Request`], which the tables may complete. With what the machine shows it becomes
-//! a [`resolve::Mount`]. Its types are tried one after another ([`perform`]): each is a plan, a list of [`step::Step`]s,
+//! a [`resolve::Mount`]. Its types are tried one after another ([`perform`]): each is a plan, a list of [`step::MountStep`]s,
 //! which [`execute`] carries out, so that a mount appears whole or not at all.
 
 mod all;

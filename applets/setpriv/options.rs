@@ -32,7 +32,7 @@ pub struct Options {
     pub selinux: Option<&'static OsStr>,
     pub apparmor: Option<&'static OsStr>,
     pub reset_env: bool,
-    /// Who may trace the program: a process, 0 for none, or [`ANY_TRACER`].
+    /// Who may trace the program: a process, 0 for none, or [`linux::process::ANY_TRACER`].
     pub tracer: Option<i64>,
     /// The rights that Landlock takes.
     pub blocked: Option<u64>,

@@ -26,7 +26,7 @@ pub struct Called<'a> {
 }
 
 impl<'a> Called<'a> {
-    /// The last component of argv[0].
+    /// The last component of `argv[0]`.
     pub fn name(&self) -> &'a OsStr {
         last_component(self.argv0)
     }
