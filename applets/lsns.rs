@@ -125,7 +125,9 @@ fn describe_columns(options: &Options, output: &mut Output) {
     let mut cells = Vec::new();
     for column in &COLUMNS {
         let kind = if column.shape == Shape::Number { "<integer>" } else { "<string>" };
-        cells.extend([column.name(), kind, column.help()].map(|text| Some(text.into())));
+        for text in [column.name(), kind, column.help()] {
+            cells.push(Some(text.into()));
+        }
     }
     let style = Style { form: options.form, no_headings: true, ..Style::default() };
     let columns = HEADINGS.iter().collect();

@@ -133,7 +133,10 @@ fn top_of_tree<'a>(directory: &'a [&'a [u8]]) -> &'a [&'a [u8]] {
 fn relative(directory: &[&[u8]], file: &[&[u8]]) -> OsString {
     let shared = directory.iter().zip(file).take_while(|(one, other)| one == other).count();
     let mut path = b"../".repeat(directory.len() - shared);
-    path.extend(file.get(shared..).unwrap_or_default().join(&b'/'));
+    for (index, component) in file.iter().skip(shared).enumerate() {
+        path.extend_from_slice(if index > 0 { b"/" } else { b"" });
+        path.extend_from_slice(component);
+    }
     OsString::from_vec(path)
 }
 

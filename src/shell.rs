@@ -98,11 +98,12 @@ exec "$sudo" "$@"
 /// How an interactive shell begins: its own files first, which may put other directories before ours.
 struct Beginning {
     shell: &'static str,
-    arguments: &'static [&'static str],
-    /// A variable that it needs.
-    variable: Option<(&'static str, &'static str)>,
-    /// Files that it reads.
-    files: &'static [(&'static str, &'static str)],
+    /// One a line.
+    arguments: &'static str,
+    /// A variable that it needs, `NAME=VALUE`; may be empty.
+    variable: &'static str,
+    /// Files that it reads, with a NUL between them: the name in the first line, then the text.
+    files: &'static str,
 }
 
 /// In all texts `{0}` is the directory of the links, in quotes, `{1}` the applets, `{2}` the path of sudo, `{3}` and `{4}`
@@ -110,47 +111,44 @@ struct Beginning {
 const BEGINNINGS: [Beginning; 4] = [
     Beginning {
         shell: "bash",
-        arguments: &["--rcfile", "{5}/.start", "-i"],
-        variable: None,
-        files: &[(
-            ".start",
-            "if [ -r ~/.bashrc ]; then . ~/.bashrc; fi
+        arguments: "--rcfile\n{5}/.start\n-i",
+        variable: "",
+        files: ".start
+if [ -r ~/.bashrc ]; then . ~/.bashrc; fi
 PATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH
 unalias {1} 2>/dev/null
 . {0}/.completion\n",
-        )],
     },
     Beginning {
         shell: "zsh",
-        arguments: &["-i"],
-        variable: Some(("ZDOTDIR", "{5}")),
-        files: &[
-            (".zshenv", "ZDOTDIR={3}\nif [[ -r {3}/.zshenv ]]; then . {3}/.zshenv; fi\nZDOTDIR={0}\n"),
-            (
-                ".zshrc",
-                "ZDOTDIR={3}
+        arguments: "-i",
+        variable: "ZDOTDIR={5}",
+        files: ".zshenv
+ZDOTDIR={3}
+if [[ -r {3}/.zshenv ]]; then . {3}/.zshenv; fi
+ZDOTDIR={0}
+\0.zshrc
+ZDOTDIR={3}
 if [[ -r {3}/.zshrc ]]; then . {3}/.zshrc; fi
 PATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH
 unalias {1} 2>/dev/null
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -D }
 . {0}/.completion\n",
-            ),
-        ],
     },
     Beginning {
         shell: "fish",
-        arguments: &["-C", "set -gx PATH {0} $PATH; source {0}/.completion", "-i"],
-        variable: None,
-        files: &[],
+        arguments: "-C\nset -gx PATH {0} $PATH; source {0}/.completion\n-i",
+        variable: "",
+        files: "",
     },
     Beginning {
         shell: "",
-        arguments: &["-i"],
-        variable: Some(("ENV", "{5}/.start")),
-        files: &[(
-            ".start",
-            "if [ -r {4} ]; then . {4}; fi\nPATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH\nunalias {1} 2>/dev/null\n",
-        )],
+        arguments: "-i",
+        variable: "ENV={5}/.start",
+        files: ".start
+if [ -r {4} ]; then . {4}; fi
+PATH={0}:$PATH PS1=\"(ctrbox) $PS1\"; export PATH
+unalias {1} 2>/dev/null\n",
     },
 ];
 
@@ -305,12 +303,17 @@ impl Shell {
             if let Some(script) = cli::completion::script(beginning.shell, &CTRBOX, applets::APPLETS) {
                 self.write(".completion", 0o644, script.as_bytes())?;
             }
-            for (name, text) in beginning.files {
-                self.write(name, 0o644, &self.fill(text))?;
+            for file in beginning.files.split('\0') {
+                if let Some((name, text)) = file.split_once('\n') {
+                    self.write(name, 0o644, &self.fill(text))?;
+                }
             }
-            let filled = |text: &str| OsString::from_vec(self.fill(text));
-            argv.extend(beginning.arguments.iter().map(|text| filled(text)));
-            changes.extend(beginning.variable.map(|(name, text)| (name, filled(text))));
+            for argument in beginning.arguments.split('\n') {
+                argv.push(OsString::from_vec(self.fill(argument)));
+            }
+            if let Some((name, value)) = beginning.variable.split_once('=') {
+                changes.push((name, OsString::from_vec(self.fill(value))));
+            }
         }
         program.argv = Argv(argv);
         program.environment = Variables::Inherited.with(&changes);

@@ -14,13 +14,10 @@ const MODULES: [(&str, &str); 2] =
 
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Result<(), Failure> {
-    for (names, ids) in [
-        (["uid", "euid", "suid"], credentials::all_uids().map(|id| id.0)),
-        (["gid", "egid", "sgid"], credentials::all_gids().map(|id| id.0)),
-    ] {
-        let shown = if level > 2 { 3 } else { 2 };
-        for (name, id) in names.iter().zip(ids).take(shown) {
-            output.print(text![name, ": ", id, "\n"]);
+    let shown = if level > 2 { 3 } else { 2 };
+    for (kind, ids) in [("uid", credentials::all_uids().map(|id| id.0)), ("gid", credentials::all_gids().map(|id| id.0))] {
+        for (whose, id) in ["", "e", "s"].iter().zip(ids).take(shown) {
+            output.print(text![whose, kind, ": ", id, "\n"]);
         }
     }
     let groups = credentials::groups().map_err(named("getgroups failed"))?;

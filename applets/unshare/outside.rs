@@ -126,12 +126,15 @@ fn pack(failure: &Failure) -> Vec<u8> {
 }
 
 fn unpack(status: u8, said: &[u8]) -> Failure {
-    let mut parts = said.split(|byte| *byte == 0).map(<[u8]>::to_vec);
-    let failure = match parts.next() {
-        Some(line) if !line.is_empty() => Failure::new(status, line),
+    let mut parts = said.split(|byte| *byte == 0);
+    let mut failure = match parts.next() {
+        Some(line) if !line.is_empty() => Failure::new(status, line.to_vec()),
         _ => Failure::silent(status),
     };
-    failure.with_hints(parts.collect())
+    for hint in parts {
+        failure.hints.push(hint.to_vec());
+    }
+    failure
 }
 
 /// Writes each map directly, and where that is not permitted by newuidmap or newgidmap.

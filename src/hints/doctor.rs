@@ -174,7 +174,9 @@ impl Machine<'_> {
             return yes("root maps any ids");
         }
         let [users, groups] = ["/etc/subuid", "/etc/subgid"].map(|path| self.environment.subordinate_ids(path));
-        self.pieces.extend([users, groups].map(|count| text![count]));
+        for count in [users, groups] {
+            self.pieces.push(text![count]);
+        }
         let is_there = |program: &str| {
             let places = ["/usr/local/bin/", "/usr/bin/", "/bin/"];
             places.iter().any(|place| self.environment.gives_privilege(OsStr::new(&[place, program].concat())))

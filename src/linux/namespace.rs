@@ -114,20 +114,22 @@ fn unshare_untold(flags: i32) -> core::result::Result<(), Errno> {
 /// The kinds that unshare(2) refuses when each is tried alone, in a child that ends at once.
 pub fn refused(kinds: &[Kind]) -> Vec<(Kind, Errno)> {
     use crate::process::{Fork, Status, Wait, exit_child, fork, wait};
-    kinds
-        .iter()
-        .filter_map(|kind| match fork().ok()? {
-            Fork::Child => exit_child(match unshare_untold(kind.flag()) {
+    let mut refused = Vec::new();
+    for kind in kinds {
+        match fork() {
+            Ok(Fork::Child) => exit_child(match unshare_untold(kind.flag()) {
                 Ok(()) => 0,
                 Err(errno) => errno.0 as u8,
             }),
-            Fork::Parent(child) => match wait(child, Wait::End).ok()? {
-                Status::Exited(0) => None,
-                Status::Exited(errno) => Some((*kind, Errno(i32::from(errno)))),
-                _ => None,
-            },
-        })
-        .collect()
+            Ok(Fork::Parent(child)) => {
+                if let Ok(Status::Exited(errno @ 1..)) = wait(child, Wait::End) {
+                    refused.push((*kind, Errno(i32::from(errno))));
+                }
+            }
+            Err(_) => {}
+        }
+    }
+    refused
 }
 
 /// setns(2). `descriptor` is a namespace file and `flags` its kind or 0, or it is a pidfd and

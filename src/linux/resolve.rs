@@ -37,8 +37,8 @@ fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> 
     const LINKS: usize = 40;
     let start = OsStr::new(if dir.is_some() { "." } else { "/" });
     let mut way = vec![(file::open_at(dir, start, libc::O_PATH, 0)?, b".".to_vec())];
-    let parts = |path: &[u8]| path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let mut rest = parts(path.as_bytes());
+    let mut rest = Vec::new();
+    push_parts(path.as_bytes(), &mut rest);
     let mut links = 0;
     while let (Some(part), Some((here, _))) = (rest.pop(), way.last()) {
         match &*part {
@@ -64,7 +64,7 @@ fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> 
                 if to.first() == Some(&b'/') {
                     way.truncate(1);
                 }
-                rest.extend(parts(&to));
+                push_parts(&to, &mut rest);
             }
         }
     }
@@ -75,6 +75,13 @@ fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> 
     // Not the descriptor that there is: to open that once more takes a proc.
     let parent = way.last().map_or(&found, |(above, _)| above);
     file::open_at(Some(parent.as_fd()), OsStr::from_bytes(&name), flags | libc::O_NOFOLLOW, 0)
+}
+
+/// Pushes the parts of a path, the last one first.
+fn push_parts(path: &[u8], rest: &mut Vec<Vec<u8>>) {
+    for part in path.rsplit(|byte| *byte == b'/') {
+        rest.push(part.to_vec());
+    }
 }
 
 fn openat2(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
