@@ -15,7 +15,9 @@ const MODULES: [(&str, &str); 2] =
 /// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Result<(), Failure> {
     let shown = if level > 2 { 3 } else { 2 };
-    for (kind, ids) in [("uid", credentials::all_uids().map(|id| id.0)), ("gid", credentials::all_gids().map(|id| id.0))] {
+    for (kind, ids) in
+        [("uid", credentials::all_uids().map(|id| id.0)), ("gid", credentials::all_gids().map(|id| id.0))]
+    {
         for (whose, id) in ["", "e", "s"].iter().zip(ids).take(shown) {
             output.print(text![whose, kind, ": ", id, "\n"]);
         }
