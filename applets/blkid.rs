@@ -1,12 +1,13 @@
 //! blkid: tell what is on block devices, and find one by that. util-linux's blkid(8) is the reference.
 
+mod list;
 mod options;
 mod print;
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
-use linux::mount::probe::{self, Device, Disk, Probed, Superblock, Tag, TagKind};
-use linux::{Errno, number, stat};
+use linux::mount::probe::{self, Cache, Device, Disk, Probed, Superblock, Tag, TagKind};
+use linux::{Errno, directory, number, stat};
 use options::{Form, OPTIONS, OTHER, Options};
 use print::Printer;
 use std::ffi::{OsStr, OsString};
@@ -144,7 +145,12 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
         }
     }
     if options.info {
+        let before = told.values.len();
         device.topology(&mut told);
+        // Of what is no block device nothing else is told, either.
+        if told.values.len() == before {
+            return Ok(NOTHING);
+        }
     }
     if options.probe {
         probe::table(&disk, &mut told);
@@ -155,12 +161,23 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
     if told.values.is_empty() {
         return Ok(NOTHING);
     }
-    printer.device(name, &told.values, true);
+    printer.device(name, &told, true);
     Ok(0)
 }
 
 /// Tells what is known of devices: what the low-level mode finds, without what only it tells.
 fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+    // To look up a label is what other programs do, too, by the cache that all have.
+    let mut cache = Cache::load(options.cache.filter(|_| !options.evaluated));
+    if options.collect_garbage {
+        for name in cache.names() {
+            if stat::path(&name).is_err() {
+                cache.remove(&name);
+            }
+        }
+        let _ = cache.save();
+        return Ok(0);
+    }
     let is_named = !devices.is_empty() && !options.evaluated;
     let only_first = options.evaluated || options.only_first;
     let link = match options.token {
@@ -172,22 +189,35 @@ fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcom
     let devices = match link {
         Some(device) => vec![device],
         None if is_named => devices.to_vec(),
-        None => probe::block_devices(),
+        None => {
+            let mut names = cache.names();
+            for device in probe::block_devices() {
+                if !names.contains(&device) {
+                    names.push(device);
+                }
+            }
+            names
+        }
     };
+    if options.form == Form::List {
+        list::headings(output);
+    }
     let mut printer = Printer::new(options, output);
     let mut status = NOTHING;
     for name in devices {
-        let told = look(&name);
+        let told = look(&name, &mut cache);
         if told.values.is_empty() || !options.token.is_none_or(|(tag, value)| has(&told, tag, value)) {
             continue;
         }
         status = 0;
-        printer.device(&name, &told.values, false);
+        printer.device(&name, &told, false);
         if only_first {
             break;
         }
     }
     printer.end();
+    // Others may do without it, and so may we.
+    let _ = cache.save();
     Ok(status)
 }
 
@@ -195,10 +225,23 @@ fn has(told: &Superblock, wanted: &[u8], value: &[u8]) -> bool {
     told.values.iter().any(|(tag, own)| tag.as_bytes() == wanted && own == value)
 }
 
-/// What the superblock of a device says; nothing if it cannot be read.
-fn look(name: &OsStr) -> Superblock {
+/// What the superblock of a device says; of one that may not be read, what the cache says.
+fn look(name: &OsStr, cache: &mut Cache) -> Superblock {
+    let path = directory::canonical_or_same(name);
+    let device = match Device::open(name) {
+        Ok(device) => device,
+        Err(error) => {
+            let number = stat::path(name).map(|stat| stat.device());
+            return match (error.errno, number) {
+                (Errno::EACCES | Errno::EPERM, Ok(number)) => cache.find(&path, number).cloned().unwrap_or_default(),
+                _ => {
+                    cache.remove(&path);
+                    Superblock::default()
+                }
+            };
+        }
+    };
     let mut told = Superblock::default();
-    let Ok(device) = Device::open(name) else { return told };
     if device.is_empty_drive() {
         return told;
     }
@@ -212,6 +255,7 @@ fn look(name: &OsStr) -> Superblock {
                 && !tag.ends_with("_ID")
         });
         told.add("TYPE", told.fstype.as_bytes());
+        told.fstype = "";
     }
     probe::table(&disk, &mut told);
     let mut partition = Superblock::default();
@@ -220,6 +264,10 @@ fn look(name: &OsStr) -> Superblock {
         if let Some(value) = partition.value(own) {
             told.add(tag, value);
         }
+    }
+    match told.value("TYPE") {
+        Some(_) => cache.set(path, device.stat.device(), &told),
+        None => cache.remove(&path),
     }
     told
 }

@@ -1,5 +1,6 @@
 //! The forms of the output.
 
+use super::list;
 use super::options::{Form, Options};
 use cli::columns::json_string;
 use cli::{Output, text};
@@ -20,10 +21,14 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints what is told of a device. A device of which nothing is shown leaves a line or an end of one, if it was `probed`.
-    pub fn device(&mut self, name: &OsStr, values: &[(&str, Vec<u8>)], probed: bool) {
+    pub fn device(&mut self, name: &OsStr, told: &Superblock, probed: bool) {
         let form = self.options.form;
         if form == Form::Device {
             self.output.print(text![name, "\n"]);
+            return;
+        }
+        if form == Form::List {
+            list::device(name, told, self.output);
             return;
         }
         let mut out = Vec::new();
@@ -31,7 +36,7 @@ impl<'a> Printer<'a> {
         if probed && self.follows && matches!(form, Form::Udev | Form::Export) {
             out.push(b'\n');
         }
-        for (tag, value) in values {
+        for (tag, value) in &told.values {
             if self.options.shows(tag.as_bytes()) {
                 self.value(name, tag, value, is_first, &mut out);
                 is_first = false;
@@ -147,9 +152,12 @@ fn udev(tag: &str, value: &[u8], out: &mut Vec<u8>) {
     let encoded = encode(value);
     if matches!(tag, "LABEL" | "UUID" | "UUID_SUB" | "LABEL_FATBOOT") {
         out.extend_from_slice(&text![begin, name, "=", safe(value), "\n", begin, name, "_ENC=", encoded, "\n"]);
-    } else {
-        out.extend_from_slice(&text![begin, name, "=", encoded, "\n"]);
+        return;
     }
+    // What would be another variable is encoded in any case.
+    let is_encoded =
+        tag == "VERSION" || tag.ends_with("_ID") || begin == "ID_" || value.iter().any(u8::is_ascii_control);
+    out.extend_from_slice(&text![begin, name, "=", if is_encoded { encoded.as_slice() } else { value }, "\n"]);
 }
 
 /// A value without white space around it, an underscore for each that is in it and for each byte of no character.

@@ -7,7 +7,7 @@
 use cli::{Invocation, Output};
 use linux::mount::mountinfo::{Entry, escape, unescape};
 use linux::mount::options::{Options, matches, type_matches};
-use linux::mount::probe::{Disk, HEAD, search, types};
+use linux::mount::probe::{CacheEntry, Disk, HEAD, Place, Superblock, entry, search, table, types};
 use linux::mount::table::tree_backward;
 use linux::mount::{fstab, table, utab};
 use linux::namespace::idmap;
@@ -20,8 +20,9 @@ use std::os::unix::ffi::OsStrExt;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target and of its folder in fuzz/seeds.
-pub const ALL: [(&str, Property); 12] = [
+pub const ALL: [(&str, Property); 13] = [
     ("accounts", accounts),
+    ("blkid_tab", blkid_tab),
     ("captext", captext),
     ("command_line", command_line),
     ("executable", executable),
@@ -180,6 +181,16 @@ pub fn options(input: &[u8]) {
     let _ = matches(&options, other);
 }
 
+/// Whatever is read from blkid's cache is written as a line that reads back as the same.
+pub fn blkid_tab(text: &[u8]) {
+    for line in text.split(|&byte| byte == b'\n') {
+        let Some(entry) = CacheEntry::parse(line) else { continue };
+        let mut written = Vec::new();
+        entry.append_to(&mut written);
+        assert_eq!(CacheEntry::parse(&written), Some(entry));
+    }
+}
+
 /// Nothing outside of a device is read, and what is found has a name. The first byte says where the rest is put, so that
 /// it need not grow to be where a signature is; the second one how large the device is.
 pub fn superblock(input: &[u8]) {
@@ -209,6 +220,12 @@ pub fn superblock(input: &[u8]) {
             assert!(types().any(|known| known == found.fstype));
             assert!(found.values.iter().all(|(name, value)| !name.is_empty() && !value.is_empty()));
         }
+        let mut found = Superblock::default();
+        table(&disk, &mut found);
+        for place in [Place { start: 64, size: 256 }, Place { start: 576, size: 256 }, Place { start: 0, size: 0 }] {
+            let _ = entry(&disk, place, &mut found);
+        }
+        assert!(found.values.iter().all(|(_, value)| !value.is_empty()));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is on a device: its type, label, UUID and what else its superblock says, by the names of blkid(8).
 
+mod cache;
 mod device;
 mod disc;
 mod disk;
@@ -11,6 +12,7 @@ mod members;
 mod partitions;
 mod tag;
 
+pub use cache::{Cache, CacheEntry};
 pub use device::{Device, block_devices, device, partition_tags, tagged_devices};
 pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};

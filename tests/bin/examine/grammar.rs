@@ -139,6 +139,11 @@ fn operands(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
         "umount" => vec(prop_oneof![5 => values::directory(), 1 => filesystems::source()], 0..=3).boxed(),
         "lsns" => prop_oneof![5 => Just(Vec::new()), 1 => single(one_of(&["4026531840", "4026531836", "1", "x", "0", "-1", ""])), 1 => single(values::hostile())].boxed(),
         "mountpoint" => prop_oneof![8 => single(mostly(prop_oneof![4 => values::directory(), 1 => one_of(&["/dev/loop0", "/dev/null", "/sys", "/dev"])].boxed())), 1 => vec(values::directory(), 0..=2)].boxed(),
+        "blkid" => {
+            let image = one_of(&["disk.ext4", "/here/disk.ext2", "disk.squashfs", "disk.erofs", "disk.ext2", "f", "missing", "/dev/null", "a", ""]);
+            vec(image, 0..=3).boxed()
+        }
+        "findfs" => prop_oneof![4 => single(one_of(&["LABEL=nosuch", "UUID=x", "PARTUUID=x", "PARTLABEL=a b", "LABEL=\"x\"", "NOSUCH=x", "LABEL=", "ID=x", "/dev/loop0", "x", ""])), 1 => vec(values::file(), 0..=2)].boxed(),
         "pivot_root" => {
             let root = prop_oneof![4 => one_of(&["rootfs", "/here/rootfs", ".", "a", "d"]), 1 => values::directory()];
             let old = prop_oneof![4 => one_of(&["rootfs/old", "/here/rootfs/old", "rootfs", ".", "a/b", "d"]), 1 => values::directory()];
@@ -181,7 +186,7 @@ pub fn line(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
         _ => options(applet, most, examined),
     };
     let usual = usual::line(applet);
-    let permuted = ["mount", "umount", "lsns", "mountpoint", "getcap"].contains(&applet);
+    let permuted = ["mount", "umount", "lsns", "mountpoint", "getcap", "blkid"].contains(&applet);
     let random = (options, operands(applet, examined), any::<bool>())
         .prop_map(move |(options, operands, behind)| {
             let (first, second) =

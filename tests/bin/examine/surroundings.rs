@@ -220,6 +220,11 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         ),
         "umount" => (vec![], [mounts(), table(), targets().into_iter().map(|(_, it)| (1, it)).collect()].concat(), 7),
         "mountpoint" => (vec![], mounts(), 4),
+        "blkid" => (
+            vec![step(&["image", "ext4", "disk.ext4"]), step(&["image", "squashfs", "disk.squashfs"])],
+            vec![(8, image()), (1, fixed(&["file", "f", "text"]))],
+            3,
+        ),
         "chroot" => (vec![step(&["rootfs"])], mounts().into_iter().take(2).collect(), 1),
         "capsh" => (vec![], rootfs(1), 1),
         // With a root that can be run, for the most part: without one there is little to see.

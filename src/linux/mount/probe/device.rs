@@ -66,6 +66,12 @@ impl Device {
         self.number(ioctl::BLKSSZGET).max(512)
     }
 
+    /// Whether somebody has it for himself: it is mounted somewhere, or a part of another device.
+    pub fn is_busy(&self, path: &OsStr) -> bool {
+        let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_EXCL;
+        self.stat.is_block_device() && matches!(file::open_at(None, path, flags, 0), Err(Errno::EBUSY))
+    }
+
     /// Tells what sizes suit the device; nothing of what is none.
     pub fn topology(&self, found: &mut Superblock) {
         let mut sequence = 0;
@@ -198,39 +204,43 @@ fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
 }
 
+/// A file of sysfs about a block device, without the white space at its end.
+#[inline(never)]
+fn sysfs(device: u64, name: &str) -> Vec<u8> {
+    let (major, minor) = stat::numbers(device);
+    let mut path = String::from("/sys/dev/block/");
+    path.push_str(&major.to_string());
+    path.push(':');
+    path.push_str(&minor.to_string());
+    path.push_str(name);
+    let mut text = file::read_file(path.as_str(), 1 << 16).unwrap_or_default();
+    text.truncate(text.trim_ascii_end().len());
+    text
+}
+
 /// Tells what the table of a disk says of a partition, by its device number.
 fn partition(device: u64, found: &mut Superblock) -> Option<()> {
-    let (major, minor) = stat::numbers(device);
-    let directory = format!("/sys/dev/block/{major}:{minor}/");
-    let text = |name: &str| {
-        let mut path = directory.clone();
-        path.push_str(name);
-        file::read_file(path, 1 << 16).unwrap_or_default()
-    };
-    let number = |name: &str| number::decimal(text(name).trim_ascii_end());
-    number("partition")?;
-    let place = Place { start: number("start")?, size: number("size")? };
-    let name = value(&text("../uevent"), b"DEVNAME=")?;
+    number::decimal(&sysfs(device, "/partition"))?;
+    let place =
+        Place { start: number::decimal(&sysfs(device, "/start"))?, size: number::decimal(&sysfs(device, "/size"))? };
+    let numbers = sysfs(device, "/../dev");
+    let name = value(&sysfs(device, "/../uevent"), b"DEVNAME=")?;
     let disk = Device::open(&device_path(&name)).ok()?;
-    let (major, minor) = stat::numbers(disk.stat.device());
-    let numbers = format!("{major}:{minor}");
     // The name may belong to another device where /dev is not the kernel's.
-    if text("../dev").trim_ascii_end() != numbers.as_bytes() {
+    if sysfs(disk.stat.device(), "/dev") != numbers {
         return None;
     }
     let read = |offset: u64, buffer: &mut [u8]| disk.read(offset, buffer);
     let mut whole = Disk::new(&read, disk.size);
     whole.sector = disk.sector();
     entry(&whole, place, found)?;
-    found.add("PART_ENTRY_DISK", numbers.as_bytes());
+    found.add("PART_ENTRY_DISK", &numbers);
     Some(())
 }
 
 /// The tags that a block device has as a partition: what the kernel knows, else what the table says.
 pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
-    let (major, minor) = stat::numbers(device);
-    let path = format!("/sys/dev/block/{major}:{minor}/uevent");
-    let text = file::read_file(path, 1 << 16).unwrap_or_default();
+    let text = sysfs(device, "/uevent");
     let mut tags = Vec::new();
     let mut told = Superblock::default();
     for (kind, key, name) in [

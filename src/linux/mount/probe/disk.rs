@@ -52,6 +52,7 @@ impl<'a> Disk<'a> {
     }
 
     /// Whether the bytes at an offset are these.
+    #[inline(never)]
     pub fn has(&self, offset: u64, magic: &[u8]) -> bool {
         self.bytes(offset, magic.len()).is_some_and(|bytes| bytes == magic)
     }
@@ -68,34 +69,42 @@ pub struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    #[inline(never)]
     pub fn has(&self, offset: usize, magic: &[u8]) -> bool {
         field::bytes(self.bytes, offset, magic.len()).is_some_and(|bytes| bytes == magic)
     }
 
+    #[inline(never)]
     pub fn byte(&self, offset: usize) -> Option<u8> {
         self.bytes.get(offset).copied()
     }
 
+    #[inline(never)]
     pub fn le16(&self, offset: usize) -> Option<u16> {
         le16(self.bytes, offset)
     }
 
+    #[inline(never)]
     pub fn le32(&self, offset: usize) -> Option<u32> {
         le32(self.bytes, offset)
     }
 
+    #[inline(never)]
     pub fn le64(&self, offset: usize) -> Option<u64> {
         le64(self.bytes, offset)
     }
 
+    #[inline(never)]
     pub fn be16(&self, offset: usize) -> Option<u16> {
         be16(self.bytes, offset)
     }
 
+    #[inline(never)]
     pub fn be32(&self, offset: usize) -> Option<u32> {
         be32(self.bytes, offset)
     }
 
+    #[inline(never)]
     pub fn be64(&self, offset: usize) -> Option<u64> {
         be64(self.bytes, offset)
     }
@@ -122,12 +131,14 @@ impl Fields<'_> {
     }
 
     /// Tells the size of the file system's blocks, and of those that it is read by.
+    #[inline(never)]
     pub fn blocks(&mut self, block: u64, sector: u64) {
         self.number("FSBLOCKSIZE", block);
         self.number("BLOCK_SIZE", sector);
     }
 
     /// Tells a version of two numbers.
+    #[inline(never)]
     pub fn version(&mut self, major: u64, minor: u64) {
         let mut version = major.to_string();
         version.push('.');

@@ -1,35 +1,43 @@
 //! The fields of superblocks: numbers, texts, UUIDs, checksums.
 
-/// A part of some bytes.
+/// A part of some bytes. Like the numbers below not inlined: there are hundreds of fields.
+#[inline(never)]
 pub fn bytes(all: &[u8], offset: usize, length: usize) -> Option<&[u8]> {
     all.get(offset..offset.checked_add(length)?)
 }
 
+#[inline(never)]
 pub fn le16(all: &[u8], offset: usize) -> Option<u16> {
     bytes(all, offset, 2)?.try_into().ok().map(u16::from_le_bytes)
 }
 
+#[inline(never)]
 pub fn le32(all: &[u8], offset: usize) -> Option<u32> {
     bytes(all, offset, 4)?.try_into().ok().map(u32::from_le_bytes)
 }
 
+#[inline(never)]
 pub fn le64(all: &[u8], offset: usize) -> Option<u64> {
     bytes(all, offset, 8)?.try_into().ok().map(u64::from_le_bytes)
 }
 
+#[inline(never)]
 pub fn be16(all: &[u8], offset: usize) -> Option<u16> {
     le16(all, offset).map(u16::swap_bytes)
 }
 
+#[inline(never)]
 pub fn be32(all: &[u8], offset: usize) -> Option<u32> {
     le32(all, offset).map(u32::swap_bytes)
 }
 
+#[inline(never)]
 pub fn be64(all: &[u8], offset: usize) -> Option<u64> {
     le64(all, offset).map(u64::swap_bytes)
 }
 
 /// A text up to its first NUL, without blanks at its end.
+#[inline(never)]
 pub fn text(field: &[u8]) -> &[u8] {
     field.split(|&byte| byte == 0).next().unwrap_or_default().trim_ascii_end()
 }

@@ -1,8 +1,9 @@
 //! The superblocks of Linux's own file systems. Where their fields are is in the kernel's Documentation/filesystems and
 //! in each format's own specification. One with a wrong checksum is the rest of something else.
 
+use super::Superblock;
 use super::disk::Fields;
-use super::field::{self, CASTAGNOLI, ETHERNET, crc32};
+use super::field::{self, CASTAGNOLI, ETHERNET, be32, be64, crc32, le16, le32, le64};
 
 /// What a signature finds: the type.
 pub type Type = Option<&'static str>;
@@ -184,10 +185,117 @@ pub fn f2fs(at: &mut Fields<'_>) -> Type {
     Some("f2fs")
 }
 
-pub fn bcachefs(_: &mut Fields<'_>) -> Type {
+/// Of the first field of a superblock's end that is of a kind: where it is, and how long.
+fn bcachefs_field(all: &[u8], kinds: [u32; 2]) -> Option<(u32, usize, usize)> {
+    let mut at = 752_usize;
+    loop {
+        let length = (le32(all, at)? as usize).checked_mul(8).filter(|length| *length > 0)?;
+        let kind = le32(all, at.checked_add(4)?)?;
+        if kinds.contains(&kind) {
+            return Some((kind, at, length));
+        }
+        at = at.checked_add(length)?;
+    }
+}
+
+pub fn bcachefs(at: &mut Fields<'_>) -> Type {
+    const AT: usize = 4096;
+    let magic = field::bytes(at.bytes, AT + 24, 16)?;
+    let is_known = matches!(
+        magic,
+        b"\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"
+            | b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"
+    );
+    if !is_known || field::bytes(at.bytes, AT + 240, 16)? != magic {
+        return None;
+    }
+    const FIXED: usize = 752;
+    const CRC32C: u64 = 1;
+    let (index, count) = (at.byte(AT + 122)?, at.byte(AT + 123)?);
+    let all = at.disk.bytes(AT as u64, FIXED + (at.le32(AT + 124)? as usize).checked_mul(8)?)?;
+    let is_summed = (at.le64(AT + 144)? >> 2) & 0x3f == CRC32C;
+    if index >= count || (is_summed && !crc32(CASTAGNOLI, !0, all.get(16..)?) != at.le32(AT)?) {
+        return None;
+    }
+    at.uuid("UUID", AT + 56);
+    at.text("LABEL", AT + 72, 32);
+    let version = at.le16(AT + 16)?;
+    at.version(u64::from(version >> 10), u64::from(version & 0x3ff));
+    let block = u64::from(at.le16(AT + 120)?) * 512;
+    at.number("BLOCK_SIZE", block);
+    at.number("FSBLOCKSIZE", block);
+    // The devices: the first kind of list has entries of 56 bytes, the second one says how long they are.
+    const MEMBERS: u32 = 1;
+    const MEMBERS_V2: u32 = 11;
+    if let Some((kind, start, length)) = bcachefs_field(&all, [MEMBERS, MEMBERS_V2]) {
+        let (first, each) = match kind {
+            MEMBERS => (8, 56),
+            _ => (16, usize::from(le16(&all, start + 8)?)),
+        };
+        let list = field::bytes(&all, start, length)?.get(first..)?;
+        let mut size = 0_u64;
+        for (number, member) in list.chunks_exact(each.max(28)).take(count.into()).enumerate() {
+            if number == usize::from(index)
+                && let Some(uuid) = field::bytes(member, 0, 16).and_then(field::uuid)
+            {
+                at.found.add("UUID_SUB", &uuid);
+            }
+            let bucket = u64::from(le16(member, 26)?) * 512;
+            size = size.wrapping_add(le64(member, 16)?.wrapping_mul(bucket));
+        }
+        at.number("FSSIZE", size);
+    }
+    Some("bcachefs")
+}
+
+pub fn zfs(at: &mut Fields<'_>) -> Type {
+    const LABEL: u64 = 256 << 10;
+    const PAIRS: u64 = 16 << 10;
+    let last = (at.disk.size & !(LABEL - 1)).checked_sub(LABEL)?;
+    for label in [0, LABEL, last.saturating_sub(LABEL), last] {
+        let Some(list) = at.disk.bytes(label + PAIRS, 16 << 10) else { continue };
+        // As the format of XDR, with the order of bytes of who wrote the rest.
+        if let [1, order @ (0 | 1), 0, 0, ..] = list.as_slice()
+            && zfs_pairs(&list, &mut at.found).is_some()
+        {
+            at.found.add("ENDIANNESS", if *order == 0 { b"BIG" } else { b"LITTLE" });
+            return Some("zfs_member");
+        }
+    }
     None
 }
 
-pub fn zfs(_: &mut Fields<'_>) -> Type {
-    None
+/// Tells a label's names and numbers; `None` unless it has those of a pool.
+fn zfs_pairs(list: &[u8], found: &mut Superblock) -> Option<()> {
+    const NUMBER: u32 = 8;
+    const STRING: u32 = 9;
+    let mut told = Superblock::default();
+    let mut at = 12;
+    loop {
+        let length = be32(list, at)? as usize;
+        if length == 0 {
+            break;
+        }
+        let name = field::bytes(list, at + 12, be32(list, at + 8)? as usize)?;
+        let value = at + 12 + name.len().next_multiple_of(4);
+        let told_as = match name {
+            b"version" => "VERSION",
+            b"name" => "LABEL",
+            b"pool_guid" => "UUID",
+            b"guid" => "UUID_SUB",
+            _ => "",
+        };
+        match be32(list, value)? {
+            _ if told_as.is_empty() => {}
+            NUMBER => told.add(told_as, be64(list, value + 8)?.to_string().as_bytes()),
+            STRING => told.add(told_as, field::bytes(list, value + 12, be32(list, value + 8)? as usize)?),
+            _ => {}
+        }
+        at = at.checked_add(length)?;
+    }
+    told.value("UUID")?;
+    for (name, value) in told.values {
+        found.add(name, &value);
+    }
+    Some(())
 }

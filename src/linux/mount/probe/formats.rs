@@ -51,7 +51,9 @@ pub fn search(disk: &Disk<'_>, wanted: &dyn Fn(&str) -> bool) -> Vec<Superblock>
     for index in 0..NAMES.split(';').count() {
         let mut at = Fields { disk, bytes: disk.head(), found: Superblock::default() };
         let Some(fstype) = read(index, &mut at) else { continue };
-        if !wanted(fstype) {
+        // What is as small as a floppy disk is no part of an array.
+        const FLOPPY: u64 = 1440 << 10;
+        if !wanted(fstype) || (usage(fstype) == "raid" && disk.size <= FLOPPY) {
             continue;
         }
         at.found.fstype = fstype;

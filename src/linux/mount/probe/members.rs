@@ -20,7 +20,46 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
     Some("crypto_LUKS")
 }
 
-pub fn md(_: &mut Fields<'_>) -> Type {
+pub fn md(at: &mut Fields<'_>) -> Type {
+    const MAGIC: u32 = 0xa92b_4efc;
+    const PAGE: u64 = 64 << 10;
+    // The first format, of either order of bytes, is in the last whole 64 KiB but none.
+    if let Some(last) = (at.disk.size & !(PAGE - 1)).checked_sub(PAGE)
+        && let Some(block) = at.disk.bytes(last, 64)
+    {
+        let word = |index: usize| match le32(&block, 0) {
+            Some(MAGIC) => le32(&block, index * 4),
+            _ => field::be32(&block, index * 4),
+        };
+        if word(0) == Some(MAGIC) && word(1) == Some(0) {
+            let mut version = 0_u32.to_string();
+            for index in [2, 3] {
+                version.push('.');
+                version.push_str(&word(index)?.to_string());
+            }
+            at.found.add("VERSION", version.as_bytes());
+            let mut uuid = Vec::new();
+            for index in [5, 13, 14, 15] {
+                uuid.extend_from_slice(&word(index)?.to_be_bytes());
+            }
+            at.found.add("UUID", &field::uuid(&uuid)?);
+            return Some("linux_raid_member");
+        }
+    }
+    // The second one has three places, and knows in which it is.
+    let end = (at.disk.size / 512).checked_sub(16)? & !7;
+    for (offset, version) in [(end, "1.0"), (0, "1.1"), (8, "1.2")] {
+        let Some(block) = at.disk.bytes(offset * 512, 256) else { continue };
+        if le32(&block, 0)? != MAGIC || le32(&block, 4)? != 1 || le64(&block, 144)? != offset {
+            continue;
+        }
+        for (name, place) in [("UUID", 16), ("UUID_SUB", 168)] {
+            at.found.add(name, &field::bytes(&block, place, 16).and_then(field::uuid).unwrap_or_default());
+        }
+        at.found.add("LABEL", field::text(field::bytes(&block, 32, 32)?));
+        at.found.add("VERSION", version.as_bytes());
+        return Some("linux_raid_member");
+    }
     None
 }
 

@@ -172,9 +172,13 @@ fn place_of(number: u64, start: u64, size: u64, found: &mut Superblock) {
 fn hexadecimal(number: u64) -> Vec<u8> {
     let mut digits = Vec::new();
     push_hex(&number.to_be_bytes(), &[], LOWER, &mut digits);
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count().min(15);
-    digits.splice(..zeros, *b"0x");
-    digits
+    let mut text = b"0x".to_vec();
+    for (index, digit) in digits.iter().enumerate() {
+        if text.len() > 2 || *digit != b'0' || index == 15 {
+            text.push(*digit);
+        }
+    }
+    text
 }
 
 /// A GPT whose checksums hold.
@@ -242,12 +246,10 @@ impl Gpt {
 
 /// Sixteen bytes as UEFI has a UUID: the first three numbers in them are little endian.
 fn guid(all: &[u8], offset: usize) -> Vec<u8> {
-    let Some(bytes) = field::bytes(all, offset, 16) else { return Vec::new() };
-    let mut order = bytes.to_vec();
-    for (index, from) in [3, 2, 1, 0, 5, 4, 7, 6].into_iter().enumerate() {
-        if let (Some(to), Some(byte)) = (order.get_mut(index), bytes.get(from)) {
-            *to = *byte;
-        }
+    const ORDER: [u8; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let mut bytes = Vec::with_capacity(16);
+    for from in ORDER {
+        bytes.extend(all.get(offset + usize::from(from)));
     }
-    field::uuid(&order).unwrap_or_default()
+    field::uuid(&bytes).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Tags in place of a device's path: `LABEL=data`, `UUID=...`, fstab(5).
 
+use super::field::{LOWER, push_hex};
 use super::{Tag, TagKind, tagged_devices};
 use crate::directory::canonical_source;
 use std::ffi::{OsStr, OsString};
@@ -49,14 +50,19 @@ pub fn encode(value: &[u8]) -> Vec<u8> {
             if safe {
                 name.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             } else {
-                name.extend_from_slice(format!("\\x{:02x}", u32::from(character)).as_bytes());
+                push_escape(character as u8, &mut name);
             }
         }
         for byte in chunk.invalid() {
-            name.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+            push_escape(*byte, &mut name);
         }
     }
     name
+}
+
+fn push_escape(byte: u8, name: &mut Vec<u8>) {
+    name.extend_from_slice(b"\\x");
+    push_hex(&[byte], &[], LOWER, name);
 }
 
 #[cfg(test)]

@@ -1,0 +1,61 @@
+//! `--output list`: a table for people, with where each device is mounted.
+
+use cli::{Output, text};
+use linux::mount::mountinfo;
+use linux::mount::probe::{Device, Superblock};
+use linux::mount::table::Table;
+use linux::{directory, file, terminal};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// Where the columns behind the first one begin.
+const COLUMNS: [usize; 4] = [11, 19, 28, 43];
+
+/// Prints the headings, and below them a line as long as the terminal is wide.
+pub fn headings(output: &mut Output) {
+    row(&[b"device", b"fs_type", b"label", b"mount point", b"UUID"], output);
+    let width = if terminal::is_terminal(1) { terminal::width(1).unwrap_or(1) } else { 1 };
+    output.print(text!["-".repeat(width.saturating_sub(1)), "\n"]);
+}
+
+/// Prints a device.
+pub fn device(name: &OsStr, told: &Superblock, output: &mut Output) {
+    let of = |tag| told.value(tag).unwrap_or_default();
+    let place = place(name);
+    let mut first = name.as_bytes();
+    if first.len() >= COLUMNS[0] {
+        output.print(text![first, "\n"]);
+        first = b"";
+    }
+    row(&[first, of("TYPE"), of("LABEL"), &place, of("UUID")], output);
+}
+
+fn row(cells: &[&[u8]], output: &mut Output) {
+    let mut line = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        line.extend_from_slice(cell);
+        if let Some(column) = COLUMNS.get(index) {
+            line.resize((line.len() + 1).max(*column), b' ');
+        }
+    }
+    line.push(b'\n');
+    output.print(line);
+}
+
+/// Where it is mounted, or what else it is used for.
+fn place(name: &OsStr) -> Vec<u8> {
+    let path = directory::canonical_or_same(name);
+    let Ok(device) = Device::open(&path) else { return Vec::new() };
+    let numbers = linux::stat::numbers(device.stat.device());
+    let is_block = device.stat.is_block_device();
+    let shows = |entry: &mountinfo::Entry<'_>| entry.is_from(&path) || (is_block && entry.device == numbers);
+    if let Some(entry) = Table::read().ok().as_ref().and_then(|table| table.find(&shows)) {
+        return entry.target_path().into_encoded_bytes();
+    }
+    for line in file::read_file("/proc/swaps", 1 << 20).unwrap_or_default().split(|byte| *byte == b'\n') {
+        if line.split(|byte| matches!(byte, b' ' | b'\t')).next() == Some(path.as_bytes()) {
+            return b"[SWAP]".to_vec();
+        }
+    }
+    if device.is_busy(&path) { b"(in use)".to_vec() } else { b"(not mounted)".to_vec() }
+}
