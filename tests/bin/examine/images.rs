@@ -52,7 +52,9 @@ pub fn make(directory: &Path, number: usize) {
     run("mkfs.xfs", &["-q", "-f", "-d", "size=16m", "-L", &label("big"), "-m", &format!("uuid={}", uuid("4")), "xfs"]);
     empty("btrfs", 16 << 20);
     empty("second", 16 << 20);
-    let two = ["-q", "-M", "-m", "single", "-d", "single", "-L", &label("two"), "-U", &uuid("6"), "btrfs", "second"];
+    // The kernel knows the devices of all by this: it is not another examination's on the same machine.
+    let own = format!("{:08x}-6666-6666-6666-5555555555{number:02}", std::process::id());
+    let two = ["-q", "-M", "-m", "single", "-d", "single", "-L", &label("two"), "-U", &own, "btrfs", "second"];
     run("mkfs.btrfs", &two);
     fs::remove_dir_all(tree).unwrap();
     fs::remove_file(directory.join("attribute")).unwrap();

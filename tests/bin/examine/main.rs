@@ -236,6 +236,10 @@ fn main() {
         .collect();
     let mut failed = 0;
     for applet in &asked.applets {
+        if !asked.faults && !asked.kills && !scratch.0.join("theirs").join(applet).exists() {
+            println!("{applet}: these originals have none");
+            continue;
+        }
         failed += if asked.faults || asked.kills {
             faults::examine(applet, &asked, &examined, &mut sides)
         } else {
