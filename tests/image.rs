@@ -156,7 +156,7 @@ fn the_lines_of_the_quick_start_look_at_the_image_and_run_it_as_printed() {
     "#;
     let lines = lines.iter().map(|line| format!("'{line}'")).collect::<Vec<_>>().join(" ");
     let said = contained(&script.replace("TREE", &tree.display().to_string()).replace("LINES", &lines)).stdout;
-    assert!(said.contains("capsh chroot getcap") && said.contains("status 7"), "{said}");
+    assert!(said.contains(" chroot ") && said.contains(" unshare") && said.contains("status 7"), "{said}");
 }
 
 /// The sandbox stands for the node: what is process 1 for podman is the sandbox's, and the pod's program must be
