@@ -12,6 +12,7 @@ mod capsh;
 mod captree;
 mod chroot;
 mod findfs;
+mod findmnt;
 mod getcap;
 mod getpcaps;
 mod lsns;
@@ -32,6 +33,7 @@ pub static APPLETS: &[&Applet] = &[
     &captree::APPLET,
     &chroot::APPLET,
     &findfs::APPLET,
+    &findmnt::APPLET,
     &getcap::APPLET,
     &getpcaps::APPLET,
     &lsns::APPLET,

@@ -6,7 +6,7 @@ mod options;
 mod rows;
 mod survey;
 
-use cli::columns::{Column, Listing, Shape, Style};
+use cli::columns::{self, Column, Listing, Style};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint_on_terminal, hints_wanted};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
@@ -39,7 +39,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     };
     if options.list_columns {
-        describe_columns(&options, output);
+        columns::describe::describe("lsns-columns", &COLUMNS, options.form, output);
         return Ok(0);
     }
     let one = match operands.first() {
@@ -112,24 +112,6 @@ fn style(options: &Options) -> Style {
         one_line: options.no_wrap,
         width: linux::terminal::is_terminal(1).then(width),
         cut: !options.no_truncate,
+        ..Style::default()
     }
-}
-
-/// What `--list-columns` says.
-fn describe_columns(options: &Options, output: &mut Output) {
-    static HEADINGS: [Column; 3] = [
-        Column { text: "HOLDER", shape: Shape::Right, roomy: 0 },
-        Column { text: "TYPE", shape: Shape::Left, roomy: 0 },
-        Column { text: "DESCRIPTION", shape: Shape::Left, roomy: 0 },
-    ];
-    let mut cells = Vec::new();
-    for column in &COLUMNS {
-        let kind = if column.shape == Shape::Number { "<integer>" } else { "<string>" };
-        for text in [column.name(), kind, column.help()] {
-            cells.push(Some(text.into()));
-        }
-    }
-    let style = Style { form: options.form, no_headings: true, ..Style::default() };
-    let columns = HEADINGS.iter().collect();
-    Listing { name: "lsns-columns", columns, cells, parents: vec![None; COLUMNS.len()], tree: "" }.print(style, output);
 }

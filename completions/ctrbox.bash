@@ -81,6 +81,28 @@ _ctrbox_table() {
         options='-h --help -V --version'
         operands='@file'
         ;;
+    findmnt)
+        options='-F --tab-file -m --mtab -k --kernel -N --task -p --poll -s --fstab -A --all -d --direction -f --first-only -i --invert --id --uniq-id --pseudo -Q --filter -M --mountpoint --shadowed -R --submounts --real -S --source -T --target -t --types -U --uniq -a --ascii -b --bytes -C --nocanonicalize -c --canonicalize -D --df -e --evaluate --hyperlink -I --dfi -J --json -l --list -n --noheadings -O --options -o --output --output-all -P --pairs -r --raw --tree -u --notruncate -v --nofsroot -w --timeout -y --shell -x --verify --verbose --vfs-all -H --list-columns -h --help -V --version'
+        operands='@file'
+        case $2 in
+        -F | --tab-file | --tab-file=) value='@file' ;;
+        --kernel=) value='@other' ;;
+        -N | --task | --task=) value='@other' ;;
+        --poll=) value='@other' ;;
+        -d | --direction | --direction=) value='@other' ;;
+        --id | --id=) value='@other' ;;
+        --uniq-id | --uniq-id=) value='@other' ;;
+        -Q | --filter | --filter=) value='@other' ;;
+        -M | --mountpoint | --mountpoint=) value='@directory' ;;
+        -S | --source | --source=) value='@other' ;;
+        -T | --target | --target=) value='@file' ;;
+        -t | --types | --types=) value='@types' ;;
+        --hyperlink=) value='@other' ;;
+        -O | --options | --options=) value='@options' ;;
+        -o | --output | --output=) value='@other' ;;
+        -w | --timeout | --timeout=) value='@other' ;;
+        esac
+        ;;
     getcap)
         options='-h -l -n -r -u --unsorted -v -x --one-file-system'
         operands='@file'
@@ -249,15 +271,15 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
+        man) value='blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         explain)
             applet=${COMP_WORDS[2]##*/}
-            if ((COMP_CWORD == 2)); then value='blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
+            if ((COMP_CWORD == 2)); then value='blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
             ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -316,7 +338,7 @@ _ctrbox_applet() {
 
 declare -A _ctrbox_theirs
 complete -F _ctrbox ctrbox
-for _ctrbox_name in blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
+for _ctrbox_name in blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
     if [[ $(complete -p "$_ctrbox_name" 2>/dev/null) =~ ' -F '([^ ]*) && ${BASH_REMATCH[1]} != _ctrbox* ]]; then
         _ctrbox_theirs[$_ctrbox_name]=${BASH_REMATCH[1]}
     fi

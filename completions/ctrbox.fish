@@ -8,7 +8,7 @@ complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that ar
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_use_subcommand' -l verbose -d 'with --version: tell how it was built'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
 complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s c -l cache-file -d 'read from <file> instead of reading from the default cache file (-c /dev/null means no cache)' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s d -l no-encoding -d 'don'\''t encode non-printing characters'
 complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s g -l garbage-collect -d 'garbage collect the blkid cache'
@@ -90,6 +90,57 @@ complete -c ctrbox -n '__fish_seen_subcommand_from chroot' -x -a '(__fish_comple
 complete -c ctrbox -n '__fish_seen_subcommand_from findfs' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_seen_subcommand_from findfs' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_seen_subcommand_from findfs' -F
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s F -l tab-file -d 'alternative file for -s, -m or -k options' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s m -l mtab -d 'search in table of mounted filesystems (includes user space mount options)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s k -d 'an alias for '\''--kernel=mountinfo'\'''
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l kernel -d 'search in kernel mount table (default behavior): mountinfo or listmount'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s N -l task -d 'use alternative namespace (/proc/<tid>/mountinfo file)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s p -l poll -d 'monitor changes in table of mounted filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s s -l fstab -d 'search in static table of filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s A -l all -d 'disable all built-in filters, print all filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s d -l direction -d 'direction of search, '\''forward'\'' or '\''backward'\''' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s f -l first-only -d 'print the first found filesystem only'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s i -l invert -d 'invert the sense of matching'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l id -d 'filter by mount node ID' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l uniq-id -d 'filter by mount node 64-bit ID (requires --kernel=listmount)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l pseudo -d 'print only pseudo-filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s Q -l filter -d 'apply display filter' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s M -l mountpoint -d 'the mountpoint directory' -x -a '(__fish_complete_directories)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l shadowed -d 'print only filesystems over-mounted by another filesystem'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s R -l submounts -d 'print all submounts for the matching filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l real -d 'print only real filesystems'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s S -l source -d 'the device to mount (by name, maj:min, LABEL=, UUID=, PARTUUID=, PARTLABEL=)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s T -l target -d 'the path to the filesystem to use' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s t -l types -d 'limit the set of filesystems by FS types' -x -a '(__ctrbox_list (string replace -r ".*\t" "" </proc/filesystems))'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s U -l uniq -d 'ignore filesystems with duplicate target'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s a -l ascii -d 'use ASCII chars for tree formatting'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s b -l bytes -d 'print sizes in bytes rather than in human readable format'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s C -l nocanonicalize -d 'don'\''t canonicalize when comparing paths'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s c -l canonicalize -d 'canonicalize printed paths'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s D -l df -d 'imitate the output of df(1)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s e -l evaluate -d 'convert tags (LABEL,UUID,PARTUUID,PARTLABEL) to device names'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l hyperlink -d 'print paths as hyperlinks (always|never|auto)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s I -l dfi -d 'imitate the output of df(1) with -i option'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s J -l json -d 'use JSON output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s l -l list -d 'use list format output'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s n -l noheadings -d 'don'\''t print column headings'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s O -l options -d 'limit the set of filesystems by mount options' -x -a '(__ctrbox_list ro rw nosuid nodev noexec noatime relatime remount bind rbind private rprivate shared rshared slave rslave loop defaults X-mount.mkdir X-mount.owner= X-mount.mode= X-mount.idmap=)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s o -l output -d 'output columns (see --list-columns)' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l output-all -d 'output all available columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s P -l pairs -d 'use key="value" output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s r -l raw -d 'use raw output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l tree -d 'enable tree format output if possible'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s u -l notruncate -d 'don'\''t truncate text in columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s v -l nofsroot -d 'don'\''t print [/dir] for bind or btrfs mounts'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s w -l timeout -d 'upper limit in milliseconds that --poll will block' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s y -l shell -d 'use column names to be usable as shell variable identifiers'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s x -l verify -d 'verify mount table content (default is fstab)'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l verbose -d 'print more details'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -l vfs-all -d 'print all VFS options'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s H -l list-columns -d 'list the available columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from findmnt' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s h -d 'display this message'
 complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s l -d 'display the license'
 complete -c ctrbox -n '__fish_seen_subcommand_from getcap' -s n -d 'show the root user id of the namespaces a file'\''s capabilities count in'
@@ -307,8 +358,8 @@ function __ctrbox_list
         echo $before$word
     end
 end
-complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
 # The processes that have other namespaces.
 function __ctrbox_targets
@@ -323,6 +374,6 @@ end
 function __ctrbox_as
     complete -C (commandline -cp | string replace -r '^(\s*\w+=\S*)*\s*\S+' "ctrbox $argv[1]" | string collect)
 end
-for name in blkid capsh captree chroot findfs getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
+for name in blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
     complete -c $name -n "__ctrbox_is $name" -f -a "(__ctrbox_as $name)"
 end

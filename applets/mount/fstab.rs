@@ -3,13 +3,13 @@
 use super::args::parse_options;
 use super::errors::USAGE;
 use super::request::{Request, Settings};
-use super::source::{self, Device};
+use super::source;
 use cli::failure::{Line, warn};
 use cli::{Failure, text};
 use linux::directory;
 use linux::index::Index;
 use linux::mount::options::Options as MountOptions;
-use linux::mount::probe::Tag;
+use linux::mount::probe::{NamedDevice, Tag};
 use linux::mount::{fstab, mountinfo, table, utab};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -255,7 +255,7 @@ fn is_target(entry: &fstab::FstabEntry, target: &OsStr) -> bool {
 fn by_source<'a>(table: &'a fstab::Fstab, source: &OsStr) -> Option<&'a fstab::FstabEntry> {
     table.entries.iter().find(|entry| is_written(entry, source)).or_else(|| {
         // The device may be in the table by another of its names.
-        let device = Device::of(source)?;
+        let device = NamedDevice::of(source)?;
         table.entries.iter().find(|entry| device.is(&entry.source))
     })
 }
@@ -269,7 +269,7 @@ fn is_written(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
 }
 
 fn is_source(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
-    is_written(entry, source) || Device::of(source).is_some_and(|device| device.is(&entry.source))
+    is_written(entry, source) || NamedDevice::of(source).is_some_and(|device| device.is(&entry.source))
 }
 
 /// A path without double slashes and without one at its end.

@@ -2,60 +2,15 @@
 
 use linux::mount::loopdev::{self, Attached, LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
-use linux::mount::probe::{self, OwnedTag, Probed, Tag, TagKind};
-use linux::mount::{btrfs, mountinfo};
+use linux::mount::probe::{self, Probed, Tag};
+use linux::mount::{btrfs, filesystems, mountinfo};
 use linux::{Errno, directory, number, stat};
-use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Whether a source is a tag.
 pub fn is_tag(source: &OsStr) -> bool {
     Tag::parse(source).is_some()
-}
-
-/// A device, to be known by any of its names.
-pub struct Device {
-    path: OsString,
-    tags: OnceCell<Vec<OwnedTag>>,
-}
-
-impl Device {
-    /// The device that a path or a tag means.
-    pub fn of(source: &OsStr) -> Option<Device> {
-        let path = match Tag::parse(source) {
-            Some(tag) => tag.resolve()?,
-            None => directory::canonical_source(source).ok()?,
-        };
-        Some(Device { path, tags: OnceCell::new() })
-    }
-
-    /// Whether it is what a table has as a source, a path or a tag.
-    pub fn is(&self, written: &OsStr) -> bool {
-        match Tag::parse(written) {
-            Some(tag) => {
-                let own = self.tags.get_or_init(|| tags_of(&self.path)).iter().any(|own| own.is(tag));
-                own || tag.linked().is_some_and(|device| device == self.path)
-            }
-            None if written.as_bytes().first() != Some(&b'/') => false,
-            None => written == self.path || directory::canonical_source(written).is_ok_and(|path| path == self.path),
-        }
-    }
-}
-
-/// The tags of a device: of the file system on it, and of the partition that it is.
-fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
-    let Ok(stat) = stat::path(device) else { return Vec::new() };
-    if !stat.is_block_device() {
-        return Vec::new();
-    }
-    let mut tags = probe::partition_tags(stat.device());
-    if let Ok(Probed::One(found)) = probe::device(device) {
-        for kind in [TagKind::Label, TagKind::Uuid] {
-            tags.extend(found.value(kind.name()).map(|value| OwnedTag { kind, value: value.to_vec() }));
-        }
-    }
-    tags
 }
 
 /// Whether a mount shows the file system on `path`, by whatever name it was mounted; with loop devices from `offset` on.
@@ -102,27 +57,17 @@ pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> boo
     mount.super_options.split(|&byte| byte == b',').find_map(id) == wanted
 }
 
-/// Types whose source is a mere name.
-const PSEUDO: &str = "\
-    anon_inodefs autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devfs devpts devtmpfs \
-    dlmfs efivarfs fuse fusectl hugetlbfs mqueue none nsfs overlay pipefs proc pstore ramfs resctrl rootfs \
-    rpc_pipefs securityfs selinuxfs smackfs sockfs spufs sysfs tmpfs tracefs vboxsf virtiofs";
-
-/// Types whose source is on another machine.
-const NETWORK: &str = "9p afs ceph cifs glusterfs ncpfs nfs nfs3 nfs4 smb3 smbfs zfs";
+/// Further types whose source is no path: it is on another machine, or a name of its own.
+const NAMED: &str = "ceph zfs";
 
 /// Whether the source of this type is a path.
 pub fn is_path_type(fstype: &[u8]) -> bool {
-    !is_listed(fstype, PSEUDO) && !is_listed(fstype, NETWORK) && !fstype.starts_with(b"fuse.")
+    !filesystems::is_pseudo(fstype) && !is_network_type(fstype) && !fstype.starts_with(b"fuse.")
 }
 
 /// Whether the file system is on another machine.
 pub fn is_network_type(fstype: &[u8]) -> bool {
-    is_listed(fstype, NETWORK)
-}
-
-fn is_listed(fstype: &[u8], list: &str) -> bool {
-    list.split(' ').any(|name| name.as_bytes() == fstype)
+    filesystems::is_network(fstype) || filesystems::is_listed(fstype, NAMED)
 }
 
 /// Why there is no source.

@@ -2,13 +2,19 @@
 //! commands that list things, in the same shapes.
 
 mod cell;
+pub mod describe;
+pub mod filter;
 mod json;
+mod lex;
 
 pub use json::json_string;
 
+use crate::Output;
 use crate::quote::is_utf8_locale;
-use crate::{Output, text};
-use cell::{escape, measure};
+use cell::{add_link, joined, measure, show};
+use json::Json;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 /// How the cells of a column are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +29,12 @@ pub enum Shape {
     Cut,
     /// One or more texts with a NUL between them, one below the other.
     Lines,
+    /// [`Shape::Lines`] that are an array in JSON, and one below the other wherever a line can be broken.
+    Array,
+    /// Right-aligned, and bare in JSON if sizes are shown in bytes.
+    Size,
+    /// A path: left-aligned, a link where links are wanted.
+    Path,
 }
 
 /// A column. Columns with the same name are the same.
@@ -76,6 +88,20 @@ pub enum Form {
     Raw,
     /// As JSON.
     Json,
+    /// As `NAME="value"`.
+    Pairs,
+}
+
+/// Whether rows are printed as they come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stream {
+    /// All are there.
+    #[default]
+    No,
+    /// These are the first.
+    First,
+    /// Others were printed before.
+    Further,
 }
 
 /// The details of how a table is printed.
@@ -91,6 +117,16 @@ pub struct Style {
     pub width: Option<usize>,
     /// Columns that can be cut end with the terminal.
     pub cut: bool,
+    /// A tree is drawn in ASCII.
+    pub ascii: bool,
+    /// The names of columns can be those of shell variables.
+    pub shell: bool,
+    /// Sizes are in bytes.
+    pub bytes: bool,
+    /// Paths are links of a terminal (OSC 8).
+    pub links: bool,
+    /// Whether rows are printed as they come.
+    pub stream: Stream,
 }
 
 /// A row's place in the tree.
@@ -106,7 +142,7 @@ impl Listing {
     pub fn print(&self, style: Style, output: &mut Output) {
         let nodes = self.nodes();
         match style.form {
-            Form::Json => self.print_json(&nodes, output),
+            Form::Json => self.print_json(&nodes, style, output),
             _ if nodes.is_empty() => {}
             _ => self.print_lines(&nodes, style, output),
         }
@@ -151,7 +187,9 @@ impl Listing {
 
     fn print_lines(&self, nodes: &[Node], style: Style, output: &mut Output) {
         let utf8 = is_utf8_locale();
-        let raw = style.form == Form::Raw;
+        let broken = style.form == Form::Aligned;
+        let (pairs, raw) = (style.form == Form::Pairs, style.form == Form::Raw);
+        let links = if style.links && broken { linux::system::host_name() } else { OsString::new() };
         // As they are printed: cells, line after line.
         let mut shown: Vec<Vec<u8>> = Vec::with_capacity(self.cells.len());
         // For each level but the roots' down to the row: whether nothing follows on it.
@@ -167,33 +205,58 @@ impl Listing {
             while more {
                 more = false;
                 for (column, cell) in self.columns.iter().zip(self.row(node.row)) {
-                    let mut branches = Vec::new();
-                    if self.is_tree(column) {
-                        draw(&last, line == 0, has_children, utf8, &mut branches);
-                    }
                     let mut out = Vec::new();
-                    escape(&branches, raw, utf8, &mut out);
+                    if self.is_tree(column) {
+                        let mut branches = Vec::new();
+                        draw(&last, line == 0, has_children, utf8 && !style.ascii, &mut branches);
+                        show(&branches, pairs, raw, utf8, &mut out);
+                    }
                     let cell = cell.as_deref().unwrap_or_default();
-                    let is_list = column.shape == Shape::Lines;
-                    if is_list && (raw || style.one_line) {
-                        escape(&joined(cell), raw, utf8, &mut out);
-                    } else {
+                    let is_array = column.shape == Shape::Array;
+                    let is_list = is_array || column.shape == Shape::Lines;
+                    if is_list && (!broken || style.one_line) {
+                        show(&joined(cell, if is_array { b'\n' } else { b',' }), pairs, raw, utf8, &mut out);
+                    } else if is_list {
                         let mut parts = cell.split(|byte| *byte == 0).skip(line);
-                        escape(parts.next().unwrap_or_default(), raw, utf8, &mut out);
-                        more |= is_list && parts.next().is_some();
+                        show(parts.next().unwrap_or_default(), pairs, raw, utf8, &mut out);
+                        more |= parts.next().is_some();
+                    } else if line == 0 {
+                        let start = out.len();
+                        show(cell, pairs, raw, utf8, &mut out);
+                        if column.shape == Shape::Path && !links.is_empty() {
+                            add_link(links.as_bytes(), cell, start, &mut out);
+                        }
                     }
                     shown.push(out);
                 }
                 line += 1;
             }
         }
-        let widths = if raw { Vec::new() } else { self.widths(&shown, style) };
-        if !style.no_headings {
-            let names: Vec<Vec<u8>> = self.columns.iter().map(|column| column.name().into()).collect();
-            self.print_line(&names, &widths, output);
+        let widths = if broken { self.widths(&shown, style) } else { Vec::new() };
+        let names: Vec<Vec<u8>> = self.columns.iter().map(|column| column.heading(style)).collect();
+        if style.form == Form::Pairs {
+            return self.print_pairs(&names, &shown, output);
+        }
+        if !style.no_headings && style.stream != Stream::Further {
+            self.print_line(&names, &widths, true, output);
         }
         for line in shown.chunks(self.columns.len().max(1)) {
-            self.print_line(line, &widths, output);
+            self.print_line(line, &widths, false, output);
+        }
+    }
+
+    fn print_pairs(&self, names: &[Vec<u8>], shown: &[Vec<u8>], output: &mut Output) {
+        for line in shown.chunks(names.len().max(1)) {
+            let mut out = Vec::new();
+            for (name, cell) in names.iter().zip(line) {
+                out.extend_from_slice(if out.is_empty() { b"" } else { b" " });
+                out.extend_from_slice(name);
+                out.extend_from_slice(b"=\"");
+                out.extend_from_slice(cell);
+                out.push(b'"');
+            }
+            out.push(b'\n');
+            output.print(out);
         }
     }
 
@@ -236,22 +299,23 @@ impl Listing {
         widths
     }
 
-    /// Prints a line of cells; without widths they stand as they are.
-    fn print_line(&self, cells: &[Vec<u8>], widths: &[usize], output: &mut Output) {
+    /// Prints a line of cells; without widths they stand as they are, and headings are not cut.
+    fn print_line(&self, cells: &[Vec<u8>], widths: &[usize], is_heading: bool, output: &mut Output) {
         let mut out = Vec::new();
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             if index > 0 {
                 out.push(b' ');
             }
             let room = widths.get(index).copied();
-            let (used, length) = measure(cell, room.unwrap_or(usize::MAX));
+            let is_last = index + 1 == self.columns.len();
+            let (used, length) = measure(cell, room.filter(|_| !is_heading).unwrap_or(usize::MAX));
             let blanks = room.unwrap_or(0).saturating_sub(used);
-            let right = matches!(column.shape, Shape::Number | Shape::Right) && !self.is_tree(column);
-            if right {
+            let right = matches!(column.shape, Shape::Number | Shape::Right | Shape::Size) && !self.is_tree(column);
+            if right && !(is_last && cell.is_empty()) {
                 out.resize(out.len() + blanks, b' ');
             }
             out.extend_from_slice(cell.get(..length).unwrap_or_default());
-            if !right && index + 1 < self.columns.len() {
+            if !right && !is_last {
                 out.resize(out.len() + blanks, b' ');
             }
         }
@@ -259,57 +323,39 @@ impl Listing {
         output.print(out);
     }
 
-    fn print_json(&self, nodes: &[Node], output: &mut Output) {
-        let mut out = text!["{\n   \"", self.name, "\": [\n"];
-        let mut depth = 0;
-        for (index, node) in nodes.iter().enumerate() {
-            if index == 0 {
-                indent(6, "{\n", &mut out);
-            } else if node.depth > depth {
-                out.extend_from_slice(b",\n");
-                indent(9 + 6 * depth, "\"children\": [\n", &mut out);
-                indent(6 + 6 * node.depth, "{\n", &mut out);
-            } else {
-                close(depth, node.depth, &mut out);
-                out.extend_from_slice(b",{\n");
-            }
-            depth = node.depth;
-            for (index, (column, cell)) in self.columns.iter().zip(self.row(node.row)).enumerate() {
-                if index > 0 {
-                    out.extend_from_slice(b",\n");
-                }
-                indent(9 + 6 * depth, "\"", &mut out);
-                out.extend(column.name().bytes().map(|byte| byte.to_ascii_lowercase()));
-                out.extend_from_slice(b"\": ");
+    fn print_json(&self, nodes: &[Node], style: Style, output: &mut Output) {
+        let mut json = Json::new(style.stream != Stream::No);
+        json.begin(self.name);
+        for node in nodes {
+            json.row(node.depth);
+            for (column, cell) in self.columns.iter().zip(self.row(node.row)) {
+                json.name(&column.heading(style));
+                let is_bare = column.shape == Shape::Number || column.shape == Shape::Size && style.bytes;
                 match cell {
-                    None => out.extend_from_slice(b"null"),
-                    Some(number) if column.shape == Shape::Number => out.extend_from_slice(number),
-                    Some(text) => json_string(&joined(text), &mut out),
+                    None => json.out.extend_from_slice(b"null"),
+                    Some(number) if is_bare => json.out.extend_from_slice(number),
+                    Some(list) if column.shape == Shape::Array => json.array(list),
+                    Some(text) => json_string(&joined(text, b','), &mut json.out),
                 }
             }
         }
-        if !nodes.is_empty() {
-            close(depth, 0, &mut out);
-        }
-        out.extend_from_slice(b"\n   ]\n}\n");
-        output.print(out);
+        json.end();
+        output.print(json.out);
     }
 }
 
-fn indent(count: usize, text: &str, out: &mut Vec<u8>) {
-    out.resize(out.len() + count, b' ');
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Ends the object at depth `from`, and those around it up to the one at depth `to`.
-fn close(from: usize, to: usize, out: &mut Vec<u8>) {
-    for depth in (to..=from).rev() {
-        out.push(b'\n');
-        indent(6 + 6 * depth, "}", out);
-        if depth > to {
-            out.push(b'\n');
-            indent(3 + 6 * depth, "]", out);
+impl Column {
+    /// The heading.
+    fn heading(&self, style: Style) -> Vec<u8> {
+        let mut name = Vec::with_capacity(self.name().len());
+        for byte in self.name().bytes() {
+            match byte {
+                b'%' if style.shell => name.extend_from_slice(b"_PCT"),
+                byte if style.shell && !byte.is_ascii_alphanumeric() => name.push(b'_'),
+                byte => name.push(byte),
+            }
         }
+        name
     }
 }
 
@@ -330,15 +376,6 @@ fn draw(last: &[bool], first: bool, has_children: bool, utf8: bool, out: &mut Ve
     if !first && has_children {
         out.extend_from_slice(down.as_bytes());
     }
-}
-
-/// The texts of a cell on one line.
-fn joined(cell: &[u8]) -> Vec<u8> {
-    let mut line = cell.to_vec();
-    for byte in line.iter_mut().filter(|byte| **byte == 0) {
-        *byte = b',';
-    }
-    line
 }
 
 #[cfg(test)]

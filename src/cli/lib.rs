@@ -19,6 +19,7 @@ pub mod option;
 pub mod output;
 pub mod parse;
 pub mod quote;
+pub mod regex;
 pub mod text;
 
 pub use linux::number;

@@ -40,6 +40,7 @@ pub mod secure;
 pub mod signal;
 pub mod start;
 pub mod stat;
+pub mod system;
 pub mod terminal;
 mod thread;
 pub mod walk;

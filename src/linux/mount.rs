@@ -11,6 +11,7 @@ pub mod filesystems;
 pub mod fstab;
 pub mod helper;
 pub mod holders;
+pub mod listmount;
 pub mod loopdev;
 pub mod mountinfo;
 pub mod options;
@@ -23,6 +24,7 @@ pub mod subdirectory;
 pub mod table;
 mod unmount;
 pub mod utab;
+pub mod watch;
 
 pub use unmount::{detach, unmount};
 

@@ -99,6 +99,28 @@ pub fn mount_flags(fd: BorrowedFd<'_>) -> core::result::Result<u64, Errno> {
     Ok(nix::sys::statvfs::fstatvfs(fd)?.flags().bits())
 }
 
+/// What a file system has room for, as statvfs(3) counts it.
+pub struct Room {
+    /// The size of a block, in bytes.
+    pub unit: u64,
+    /// Blocks, those that are free, and those that are free for everybody.
+    pub blocks: [u64; 3],
+    /// Inodes, those that are free, and those that are free for everybody.
+    pub inodes: [u64; 3],
+}
+
+/// The room of the file system at `path`: statvfs(3).
+#[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // The C libraries' types differ.
+pub fn room(path: &OsStr) -> Result<Room> {
+    let path = raw::cstring(path).context("statvfs", path)?;
+    let told = nix::sys::statvfs::statvfs(path.as_c_str()).map_err(Errno::from).context("statvfs", "")?;
+    Ok(Room {
+        unit: told.fragment_size() as u64,
+        blocks: [told.blocks(), told.blocks_free(), told.blocks_available()].map(u64::from),
+        inodes: [told.files(), told.files_free(), told.files_available()].map(u64::from),
+    })
+}
+
 /// stat(2): symbolic links are followed.
 ///
 /// ```

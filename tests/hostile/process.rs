@@ -45,7 +45,7 @@ true
 fn a_full_disk_is_reported_and_nothing_pretends_to_be_written() {
     check(
         r#"
-for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "lsns" "unshare --help" "chroot --version" "capsh --decode=3" \
+for form in "capsh --print" "getpcaps 1" "getcap one two" "getcap -r ." "mount" "lsns" "findmnt" "findmnt -H" "unshare --help" "chroot --version" "capsh --decode=3" \
     "setpriv --dump" "setpriv --list-caps" "mountpoint /proc" "mountpoint -d /proc" "blkid -k" "findfs x" "ctrbox --list" "ctrbox man mount" "ctrbox explain unshare true"; do
     status=0
     $form >/dev/full 2>err || status=$?
@@ -138,7 +138,7 @@ true
 fn a_reader_that_is_gone_ends_it_quietly() {
     check(
         r#"
-for form in "capsh --print" "getcap -r ." "mount" "lsns -t uts" "unshare --help" "getpcaps 1" "setpriv --dump" "mountpoint /proc" "ctrbox man mount"; do
+for form in "capsh --print" "getcap -r ." "mount" "lsns -t uts" "findmnt" "unshare --help" "getpcaps 1" "setpriv --dump" "mountpoint /proc" "ctrbox man mount"; do
     # The reader ends before anything is written.
     mkfifo pipe; (exec 3<pipe) & exec 4>pipe; wait $!
     status=0; $form >&4 2>err || status=$?

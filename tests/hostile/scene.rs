@@ -33,6 +33,7 @@ FORMS=(
     "getpcaps 1"
     "captree --depth=1 1"
     "lsns -rnl -t uts -t net -o type,user"
+    "findmnt -rn -o TARGET,FSTYPE view/under"
     "capsh --print"
     "capsh --drop=cap_chown --iab=^cap_kill --chroot=rootfs --shell=/state -- state"
     "mount"

@@ -77,6 +77,7 @@ const TOLD: &[(&str, &str)] = &[
     ("", "setcap cap_kill=p one"),
     ("", "setcap cap_kill=p one -r two"),
     ("", "lsns"),
+    ("", "findmnt view"),
     ("", "lsns -t uts -p $target"),
     ("", "capsh --drop=cap_chown -- -c true"),
     ("", "capsh --caps=cap_kill=p -- -c true"),
@@ -151,12 +152,13 @@ fn what_is_explained_is_what_is_done_in_that_order() {
 }
 
 /// One command line of each applet, which would change something if it were carried out.
-const EXPLAINED: [&str; 18] = [
+const EXPLAINED: [&str; 19] = [
     "blkid image",
     "capsh --drop=all --caps=all=p --uid=5 --chroot=rootfs -- -c true",
     "captree --depth=1 1",
     "chroot --userspec=5:6 rootfs mount --move a b",
     "findfs LABEL=x",
+    "findmnt --poll view",
     "getcap -r .",
     "getpcaps --iab 1",
     "lsns --tree",

@@ -2,16 +2,13 @@
 
 /// Adds a text with `\xNN` for the bytes of what is no character or cannot be printed, and for the backslash of
 /// what only looks like that; in a raw cell for all but words of ASCII.
-pub(super) fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
+    if text.iter().all(|byte| matches!(byte, b'!'..=b'[' | b']'..=b'~') || *byte == b' ' && !raw) {
+        return out.extend_from_slice(text);
+    }
     let mut add = |bytes: &[u8], special: bool| {
         for &byte in bytes {
-            if special {
-                let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
-                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 15)]);
-            } else {
-                out.push(byte);
-            }
+            if special { hexadecimal(b"\\x", byte, out) } else { out.push(byte) }
         }
     };
     for chunk in text.utf8_chunks() {
@@ -30,13 +27,74 @@ pub(super) fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
     }
 }
 
+/// The texts of a cell on one line.
+pub(super) fn joined(cell: &[u8], separator: u8) -> Vec<u8> {
+    let mut line = cell.to_vec();
+    for byte in line.iter_mut().filter(|byte| **byte == 0) {
+        *byte = separator;
+    }
+    line
+}
+
+/// Adds a text as it is in pairs, in raw words, or elsewhere.
+pub(super) fn show(text: &[u8], pairs: bool, raw: bool, utf8: bool, out: &mut Vec<u8>) {
+    if pairs { quote(text, out) } else { escape(text, raw, utf8, out) }
+}
+
+fn hexadecimal(mark: &[u8], byte: u8, out: &mut Vec<u8>) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+    out.extend_from_slice(mark);
+    out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+}
+
+/// Adds a text for a shell's double quotes, with `\xNN` for what is not ASCII or means something there.
+fn quote(text: &[u8], out: &mut Vec<u8>) {
+    for &byte in text {
+        if matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'`' | b'$') {
+            out.push(byte);
+        } else {
+            hexadecimal(b"\\x", byte, out);
+        }
+    }
+}
+
+/// Makes the text from `start` on a link to a path on this host (OSC 8).
+pub(super) fn add_link(host: &[u8], path: &[u8], start: usize, out: &mut Vec<u8>) {
+    let shown = out.split_off(start);
+    out.extend_from_slice(b"\x1b]8;;file://");
+    out.extend_from_slice(host);
+    for chunk in path.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            // A control character would end the link.
+            let is_control = character.is_control();
+            for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
+                if is_control { hexadecimal(b"%", byte, out) } else { out.push(byte) }
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| hexadecimal(b"%", *byte, out));
+    }
+    out.extend_from_slice(b"\x1b\\");
+    out.extend_from_slice(&shown);
+    out.extend_from_slice(b"\x1b]8;;\x1b\\");
+}
+
 /// How many columns of a terminal a text takes, and how many bytes of it they are, if there is only so much room.
 pub(super) fn measure(text: &[u8], room: usize) -> (usize, usize) {
+    if text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        let length = text.len().min(room);
+        return (length, length);
+    }
     let mut used = 0;
     let mut length = 0;
-    // Escaped cells are valid UTF-8.
-    for character in str::from_utf8(text).unwrap_or_default().chars() {
-        let cells = cells(character);
+    let mut in_link = false;
+    let mut before = ' ';
+    for character in text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
+        // Escaped cells have no control characters but those of links, which end in ESC and a backslash.
+        in_link |= character == '\x1b';
+        let cells = if in_link { 0 } else { cells(character) };
+        in_link &= before != '\x1b' || character != '\\';
+        before = character;
         if used + cells > room {
             break;
         }

@@ -1,6 +1,7 @@
 //! The types of file systems that the kernel knows: filesystems(5).
 
-use crate::file;
+use super::options::type_matches;
+use crate::{file, system};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -34,4 +35,55 @@ pub fn known() -> Vec<OsString> {
         }
     }
     types
+}
+
+/// Types whose source is a mere name.
+const PSEUDO: &str = "\
+    anon_inodefs autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devfs devpts devtmpfs \
+    dlmfs drm efivarfs fuse fuse.archivemount fuse.avfsd fuse.dumpfs fuse.gvfs-fuse-daemon fuse.lxcfs fuse.portal \
+    fuse.rofiles-fuse fuse.vmware-vmblock fuse.xwmfs fusectl hugetlbfs mqueue none nsfs overlay pidfs pipefs proc \
+    pstore ramfs resctrl rootfs rpc_pipefs securityfs selinuxfs smackfs sockfs spufs sysfs tmpfs tracefs vboxsf virtiofs";
+
+/// Types whose source is on another machine.
+const NETWORK: &str = "9p afs cifs fuse.curlftpfs fuse.sshfs glusterfs ncpfs nfs nfs3 nfs4 smb3 smbfs";
+
+/// Whether nothing is stored by file systems of this type.
+pub fn is_pseudo(fstype: &[u8]) -> bool {
+    is_listed(fstype, PSEUDO)
+}
+
+/// Whether file systems of this type are on another machine.
+pub fn is_network(fstype: &[u8]) -> bool {
+    is_listed(fstype, NETWORK)
+}
+
+/// Whether a type is one of those, with blanks between them.
+pub fn is_listed(fstype: &[u8], list: &str) -> bool {
+    list.split(' ').any(|name| name.as_bytes() == fstype)
+}
+
+/// Whether the kernel has a type that the list of mount -t names, or a module for it.
+pub fn is_supported(types: &[u8]) -> bool {
+    let text = file::read_file("/proc/filesystems", 1 << 16).unwrap_or_default();
+    for line in text.split(|&byte| byte == b'\n') {
+        let name = line.rsplit(|&byte| byte == b'\t').next().unwrap_or_default();
+        if !name.is_empty() && type_matches(OsStr::from_bytes(name), types) {
+            return true;
+        }
+    }
+    let mut path = OsString::from("/lib/modules/");
+    path.push(system::release());
+    path.push("/modules.dep");
+    let text = file::read_file(path, 1 << 24).unwrap_or_default();
+    for line in text.split(|&byte| byte == b'\n') {
+        let Some(line) = line.strip_prefix(b"kernel/fs/") else { continue };
+        // `ext4/ext4.ko.xz: kernel/fs/mbcache.ko`
+        let path = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        let file = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let name = file.split(|&byte| byte == b'.').next().unwrap_or_default();
+        if !name.is_empty() && type_matches(OsStr::from_bytes(name), types) {
+            return true;
+        }
+    }
+    false
 }

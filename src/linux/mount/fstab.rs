@@ -18,6 +18,8 @@ pub const DEFAULT: &str = "/etc/fstab";
 pub struct FstabEntry {
     /// The device, directory or tag (`UUID=...`, without quotes around the value).
     pub source: OsString,
+    /// The quotes around the value of a tag.
+    pub quote: Option<u8>,
     /// The mount point, or `none`.
     pub target: OsString,
     /// The type, or a comma separated list of types.
@@ -50,26 +52,26 @@ impl FstabEntry {
     fn parse(line: &[u8]) -> Option<FstabEntry> {
         let mut fields = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty());
         let text = |field: &[u8]| OsString::from_vec(unescape(field).into_owned());
-        let source = strip_quotes(text(fields.next()?));
+        let (source, quote) = strip_quotes(text(fields.next()?));
         let target = text(fields.next()?);
         let fstype = text(fields.next()?);
         let options = fields.next().map(|field| unescape(field).into_owned());
         let freq = fields.next().map_or(Some(0), number)?;
         let passno = fields.next().map_or(Some(0), number)?;
-        Some(FstabEntry { source, target, fstype, options, freq, passno })
+        Some(FstabEntry { source, quote, target, fstype, options, freq, passno })
     }
 }
 
-/// `LABEL="x"` without the quotes.
-fn strip_quotes(source: OsString) -> OsString {
+/// `LABEL="x"` without the quotes, and these.
+fn strip_quotes(source: OsString) -> (OsString, Option<u8>) {
     let bytes = source.as_bytes();
-    let Some(equals) = bytes.iter().position(|&byte| byte == b'=') else { return source };
+    let Some(equals) = bytes.iter().position(|&byte| byte == b'=') else { return (source, None) };
     let (tag, value) = bytes.split_at(equals + 1);
     match value {
         [quote @ (b'"' | b'\''), inner @ .., last] if last == quote && !tag.contains(&b'/') => {
-            OsString::from_vec([tag, inner].concat())
+            (OsString::from_vec([tag, inner].concat()), Some(*quote))
         }
-        _ => source,
+        _ => (source, None),
     }
 }
 
@@ -179,6 +181,7 @@ mod tests {
         assert_eq!(read.bad_lines, []);
         let first = FstabEntry {
             source: "UUID=ab".into(),
+            quote: None,
             target: "/m x".into(),
             fstype: "ext4,xfs".into(),
             options: Some(b"ro,noauto".to_vec()),

@@ -9,6 +9,7 @@ mod field;
 mod filesystems;
 mod formats;
 mod members;
+mod named;
 mod partitions;
 mod tag;
 
@@ -16,6 +17,7 @@ pub use cache::{Cache, CacheEntry};
 pub use device::{Device, block_devices, device, partition_tags, tagged_devices};
 pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};
+pub use named::{NamedDevice, tags_of};
 pub use partitions::{Place, entry, table};
 pub use tag::encode;
 

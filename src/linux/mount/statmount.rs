@@ -17,14 +17,14 @@ const STATX_MNT_ID: u32 = 0x1000;
 const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
 const STATX_ATTR_MOUNT_ROOT: u64 = 0x2000;
 
-const STATMOUNT_SB_BASIC: u64 = 0x1;
-const STATMOUNT_MNT_BASIC: u64 = 0x2;
-const STATMOUNT_MNT_ROOT: u64 = 0x8;
-const STATMOUNT_MNT_POINT: u64 = 0x10;
-const STATMOUNT_FS_TYPE: u64 = 0x20;
-const STATMOUNT_MNT_OPTS: u64 = 0x80;
-const STATMOUNT_FS_SUBTYPE: u64 = 0x100;
-const STATMOUNT_SB_SOURCE: u64 = 0x200;
+pub(super) const STATMOUNT_SB_BASIC: u64 = 0x1;
+pub(super) const STATMOUNT_MNT_BASIC: u64 = 0x2;
+pub(super) const STATMOUNT_MNT_ROOT: u64 = 0x8;
+pub(super) const STATMOUNT_MNT_POINT: u64 = 0x10;
+pub(super) const STATMOUNT_FS_TYPE: u64 = 0x20;
+pub(super) const STATMOUNT_MNT_OPTS: u64 = 0x80;
+pub(super) const STATMOUNT_FS_SUBTYPE: u64 = 0x100;
+pub(super) const STATMOUNT_SB_SOURCE: u64 = 0x200;
 
 /// The numbers of the mount that a path is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,15 +119,15 @@ const REQUEST_SIZE: u32 = 24;
 
 /// The fixed part of struct statmount, 512 bytes; strings follow it.
 const HEADER: usize = 512;
-const OFFSET_MNT_OPTS: usize = 4;
-const OFFSET_MASK: usize = 8;
-const OFFSET_SB_FLAGS: usize = 32;
-const OFFSET_FS_TYPE: usize = 36;
-const OFFSET_MNT_ID_OLD: usize = 56;
-const OFFSET_MNT_ROOT: usize = 104;
-const OFFSET_MNT_POINT: usize = 108;
-const OFFSET_FS_SUBTYPE: usize = 120;
-const OFFSET_SB_SOURCE: usize = 124;
+pub(super) const OFFSET_MNT_OPTS: usize = 4;
+pub(super) const OFFSET_MASK: usize = 8;
+pub(super) const OFFSET_SB_FLAGS: usize = 32;
+pub(super) const OFFSET_FS_TYPE: usize = 36;
+pub(super) const OFFSET_MNT_ID_OLD: usize = 56;
+pub(super) const OFFSET_MNT_ROOT: usize = 104;
+pub(super) const OFFSET_MNT_POINT: usize = 108;
+pub(super) const OFFSET_FS_SUBTYPE: usize = 120;
+pub(super) const OFFSET_SB_SOURCE: usize = 124;
 
 /// The file system type of a mount, `TYPE` or `TYPE.SUBTYPE`, and its number in mountinfo. ENOSYS before Linux 6.8.
 pub fn type_and_id(unique: u64) -> Result<(OsString, u64)> {
@@ -167,8 +167,17 @@ pub fn super_options(file: BorrowedFd<'_>) -> Option<Vec<u8>> {
     if number(&buffer, OFFSET_MASK, 8) & STATMOUNT_MNT_OPTS == 0 {
         return None;
     }
-    let flags = number(&buffer, OFFSET_SB_FLAGS, 4);
-    let mut text = if flags & mount::MS_RDONLY == 0 { b"rw".to_vec() } else { b"ro".to_vec() };
+    let mut text = Vec::new();
+    append_super_flags(&buffer, &mut text);
+    text.push(b',');
+    text.extend_from_slice(&string_at(&buffer, OFFSET_MNT_OPTS));
+    Some(text)
+}
+
+/// Appends the flags of the file system as mountinfo has them: `rw,sync`.
+pub(super) fn append_super_flags(buffer: &[u8], text: &mut Vec<u8>) {
+    let flags = number(buffer, OFFSET_SB_FLAGS, 4);
+    text.extend_from_slice(if flags & mount::MS_RDONLY == 0 { b"rw" } else { b"ro" });
     let names = [
         (mount::MS_SYNCHRONOUS, &b",sync"[..]),
         (mount::MS_DIRSYNC, b",dirsync"),
@@ -176,24 +185,25 @@ pub fn super_options(file: BorrowedFd<'_>) -> Option<Vec<u8>> {
         (mount::MS_LAZYTIME, b",lazytime"),
     ];
     names.iter().filter(|(flag, _)| flags & flag != 0).for_each(|(_, name)| text.extend_from_slice(name));
-    text.push(b',');
-    text.extend_from_slice(&string_at(&buffer, OFFSET_MNT_OPTS));
-    Some(text)
 }
 
 /// statmount(2): the header, and `room` for the strings that are asked for.
 fn ask(unique: u64, mask: u64, room: usize) -> Result<Vec<u8>> {
+    let mut buffer = vec![0_u8; HEADER + room];
+    ask_into(unique, mask, &mut buffer).context("statmount", "").map(|()| buffer)
+}
+
+/// statmount(2) into a buffer that is used again.
+pub(super) fn ask_into(unique: u64, mask: u64, buffer: &mut [u8]) -> core::result::Result<(), Errno> {
     let request = Request { size: REQUEST_SIZE, spare: 0, mnt_id: unique, param: mask };
     let pointer: *const Request = &request;
-    let mut buffer = vec![0_u8; HEADER + room];
     // SAFETY: `request` is valid for reads, `buffer` for writes of its length.
     let done = unsafe { libc::syscall(SYS_STATMOUNT, pointer, buffer.as_mut_ptr(), buffer.len(), 0) };
-    let done = raw::checked(done).map_err(|errno| unless_filtered(SYS_STATMOUNT, errno));
-    done.context("statmount", "").map(|_| buffer)
+    raw::checked(done).map(drop).map_err(|errno| unless_filtered(SYS_STATMOUNT, errno))
 }
 
 /// A little field of the header, as the machine orders bytes.
-fn number(buffer: &[u8], offset: usize, size: usize) -> u64 {
+pub(super) fn number(buffer: &[u8], offset: usize, size: usize) -> u64 {
     let mut value = [0_u8; 8];
     let field = buffer.get(offset..offset + size).unwrap_or_default();
     if cfg!(target_endian = "little") {
@@ -209,8 +219,14 @@ fn number(buffer: &[u8], offset: usize, size: usize) -> u64 {
 }
 
 fn string_at(buffer: &[u8], field: usize) -> Vec<u8> {
+    text_at(buffer, field).to_vec()
+}
+
+/// The string that a field of the header leads to.
+pub(super) fn text_at(buffer: &[u8], field: usize) -> &[u8] {
     let start = HEADER + number(buffer, field, 4) as usize;
-    buffer.get(start..).and_then(|text| text.split(|byte| *byte == 0).next()).unwrap_or_default().to_vec()
+    let text = buffer.get(start..).unwrap_or_default();
+    text.get(..raw::find_byte(0, text).unwrap_or(text.len())).unwrap_or_default()
 }
 
 /// The unique numbers of every mount below `parent`, at any depth, oldest first: listmount(2).

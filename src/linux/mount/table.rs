@@ -73,6 +73,11 @@ impl Table {
         Table(text)
     }
 
+    /// The text.
+    pub fn into_text(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The mounts in the kernel's order. Lines that are no entries are left out.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.0.split(|&byte| byte == b'\n').filter_map(Entry::parse)

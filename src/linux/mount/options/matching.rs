@@ -28,7 +28,13 @@ pub fn matches(have: &Options, wanted: &[u8]) -> bool {
 /// in which each type may then be written with `no` before it.
 pub fn type_matches(fstype: &OsStr, list: &[u8]) -> bool {
     let fstype = fstype.as_bytes();
-    let negated = list.starts_with(b"no");
+    // `none` is a type.
+    if fstype == list {
+        return true;
+    }
+    let without_no = list.strip_prefix(b"no");
+    let negated = without_no.is_some();
+    let list = without_no.unwrap_or(list);
     for item in list.split(|&byte| byte == b',') {
         let without = item.strip_prefix(b"no").is_some_and(|item| item.eq_ignore_ascii_case(fstype));
         if without || item.eq_ignore_ascii_case(fstype) {

@@ -38,7 +38,8 @@ impl MountOption {
         self.name == name.as_bytes()
     }
 
-    pub(super) fn append_to(&self, text: &mut Vec<u8>) {
+    /// Appends the option to a list.
+    pub fn append_to(&self, text: &mut Vec<u8>) {
         if !text.is_empty() {
             text.push(b',');
         }

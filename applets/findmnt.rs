@@ -1,0 +1,178 @@
+//! findmnt: find a file system. util-linux's findmnt(8) is the reference; proc_pid_mountinfo(5), statmount(2) and
+//! fstab(5) say what is in the tables. It only reads.
+
+mod cells;
+mod choose;
+mod fields;
+mod matching;
+mod options;
+mod poll;
+mod tables;
+mod verify;
+
+use cells::Row;
+use choose::Chosen;
+use cli::columns::filter::Filter;
+use cli::columns::{self, Column, Listing};
+use cli::explain::{Explanation, NO_CALL};
+use cli::failure::{Line, warn};
+use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
+use fields::{COLUMNS, is_of_poll};
+use options::{Kind, OPTIONS, Options};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use tables::Tables;
+
+/// The record of this applet.
+pub static APPLET: Applet = Applet {
+    name: "findmnt",
+    directory: Directory::Bin,
+    section: Section::Administration,
+    origin: Origin::UtilLinux,
+    summary: "Find a (mounted) filesystem",
+    synopsis: "[options]\n\
+        [options] <device> | <mountpoint>\n\
+        [options] <device> <mountpoint>\n\
+        [options] [--source <device>] [--target <path> | --mountpoint <dir>]",
+    notes: "",
+    usage_status: 1,
+    options: &OPTIONS.specs,
+    explain,
+    run,
+};
+
+/// There is nothing to show.
+const NOTHING: u8 = 1;
+
+fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
+    let Some(options) = given(invocation, output)? else { return Ok(0) };
+    if options.list_columns {
+        columns::describe::describe("findmnt-columns", &COLUMNS, options.form, output);
+        return Ok(0);
+    }
+    let kind = options.kind.unwrap_or(if options.verify { Kind::Fstab } else { Kind::Mountinfo });
+    let fields = shown_fields(invocation, &options)?;
+    if options.poll.is_some() {
+        return poll::watch(invocation, kind, &options, &fields, output);
+    }
+    if options.verify {
+        return verify::verify(invocation, kind, &options, output);
+    }
+    let filter = match options.filter.map(OsStr::as_bytes) {
+        None | Some(b"") => None,
+        Some(text) => Some(Filter::parse(text, &COLUMNS).map_err(wrong_filter)?),
+    };
+    let tables = choose::looked_up(kind, &options).map_or_else(|| Tables::read(invocation, kind, &options), Ok);
+    let tables = tables?;
+    let filesystems = tables.filesystems(options.all);
+    let chosen = choose::choose(&filesystems, kind, tables.is_kernel, &options);
+    let mut list = Vec::with_capacity(chosen.rows.len());
+    let Chosen { rows, is_tree, may_be_empty } = chosen;
+    // For each row its place in the list, if the filter leaves it.
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(rows.len());
+    let (mut cells, mut parents) = (Vec::with_capacity(rows.len() * fields.len()), Vec::with_capacity(rows.len()));
+    for (place, parent) in rows {
+        let Some(filesystem) = filesystems.get(place) else { continue };
+        let mut row = Row::new(filesystem);
+        let above = parent.and_then(|parent| places.get(parent).copied().flatten());
+        if let Some(filter) = &filter
+            && !filter.accepts(&mut |field| row.cell(field, &options)).map_err(wrong_filter)?
+        {
+            places.push(above.filter(|_| is_tree));
+            continue;
+        }
+        // The first one that the filter leaves, and what is on it.
+        if options.first_only && filter.is_some() && above.is_none() && !list.is_empty() {
+            break;
+        }
+        places.push(Some(list.len()));
+        list.push(place);
+        parents.push(above);
+        cells.extend(fields.iter().map(|field| row.cell(*field, &options)));
+    }
+    if list.is_empty() && !may_be_empty {
+        return Ok(NOTHING);
+    }
+    let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
+    let tree = if is_tree { "TARGET" } else { "" };
+    if !columns.is_empty() {
+        Listing { name: "filesystems", columns, cells, parents, tree }.print(options.style(), output);
+    }
+    Ok(0)
+}
+
+/// What was typed; `None` if the help was asked for.
+fn given(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Options>, Failure> {
+    let mut options = Options::default();
+    let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
+        return Ok(None);
+    };
+    let wrong = |text: &str| Err(Failure::new(1, text.into()));
+    if options.kind == Some(Kind::Listmount) && !options.files.is_empty() {
+        return wrong("options --kernel=listmount and --tab-file or --task can't be used together");
+    }
+    if options.poll.is_some() && options.files.len() > 1 {
+        return wrong("--poll accepts only one file, but more specified by --tab-file");
+    }
+    if !operands.is_empty() && (options.source.is_some() || options.target.is_some()) {
+        return wrong(
+            "options --target and --source can't be used together with command line element that is not an option",
+        );
+    }
+    let mut operands = operands.into_iter().map(OsString::leak);
+    if let Some(source) = operands.next() {
+        options.set_source(source);
+    }
+    options.target = operands.next().map(|target| &*target).or(options.target);
+    if options.submounts && options.is_everything() {
+        options.submounts = false;
+    }
+    Ok(Some(options))
+}
+
+/// The fields to show; those of --poll only with it.
+fn shown_fields(invocation: &Invocation<'_>, options: &Options) -> Result<Vec<usize>, Failure> {
+    let mut fields = options.fields()?;
+    if options.poll.is_none()
+        && let Some(field) = fields.iter().find(|field| is_of_poll(**field))
+        && let Some(column) = COLUMNS.get(*field)
+    {
+        let line = text![column.name(), " column is requested, but --poll is not enabled"];
+        warn(invocation, &Line::Named(line));
+        // As in theirs, what comes behind it is left out, too.
+        let first = fields.iter().position(|field| is_of_poll(*field));
+        fields.truncate(first.unwrap_or(fields.len()));
+    }
+    Ok(fields)
+}
+
+fn wrong_filter(line: Vec<u8>) -> Failure {
+    let failure = Failure::new(1, line);
+    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(b"unknown column"))) {
+        return failure.and(Line::Named("failed to initialize filter".into()));
+    }
+    failure
+}
+
+fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
+    let Some(options) = given(invocation, output)? else { return Ok(None) };
+    let mut explanation = Explanation::default();
+    if options.list_columns {
+        explanation.tell("print the columns", NO_CALL, &[]);
+        return Ok(Some(explanation));
+    }
+    match options.kind {
+        Some(Kind::Fstab) => explanation.tell("read the table of file systems", "open(\"/etc/fstab\")", &[]),
+        None if options.verify => explanation.tell("read the table of file systems", "open(\"/etc/fstab\")", &[]),
+        Some(Kind::Listmount) => explanation.tell("ask for each mount", "listmount(...), statmount(...)", &[]),
+        _ => explanation.tell("read the table of mounts", "open(\"/proc/self/mountinfo\")", &[]),
+    }
+    if options.poll.is_some() {
+        explanation.tell("wait for it to change, again and again", "poll(FD, POLLPRI)", &[]);
+    }
+    if options.verify {
+        explanation.tell("look at each source and target", "stat(2)", &[]);
+    }
+    explanation.tell("print what was found", NO_CALL, &[]);
+    Ok(Some(explanation))
+}

@@ -1,0 +1,257 @@
+//! The file systems that are shown, in their order, and which of them hangs from which.
+
+use super::matching::{Matcher, is_same_path};
+use super::options::{Kind, Options};
+use super::tables::{Filesystem, Tables};
+use cli::columns::Form;
+use linux::directory::canonical;
+use linux::mount::listmount;
+use linux::mount::utab::Utab;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// What is shown.
+#[derive(Default)]
+pub struct Chosen {
+    /// The place of each file system in the table, and the row that it hangs from.
+    pub rows: Vec<(usize, Option<usize>)>,
+    /// Whether they are shown as a tree.
+    pub is_tree: bool,
+    /// Whether the table was gone through as a tree, of which nothing may be left.
+    pub may_be_empty: bool,
+}
+
+/// Chooses the file systems that the options want.
+pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &Options) -> Chosen {
+    let mut mounts = Mounts::new(table);
+    if options.uniq {
+        mounts.leave_last();
+    }
+    let shadowed = if options.shadowed { mounts.shadowed() } else { Vec::new() };
+    let mut matcher = Matcher::new(options);
+    if options.is_below && is_kernel {
+        matcher.climb(table);
+    }
+    let is_listed = options.list || matches!(options.form, Form::Raw | Form::Pairs) || options.df;
+    let is_tree = is_kernel && (options.tree || !is_listed && kind != Kind::Mtab && options.files.len() < 2);
+    let is_named =
+        options.first_only || options.source.is_some() || options.target.is_some() || options.device.is_some();
+    let by_name = is_named && !options.submounts && !options.tree;
+    let mut chosen = Chosen { rows: Vec::new(), is_tree: is_tree && !by_name, may_be_empty: false };
+    let wants = |matcher: &Matcher<'_>, place: usize| {
+        let is_shadowed = shadowed.get(place).copied().unwrap_or(false);
+        table.get(place).is_some_and(|filesystem| matcher.wants(filesystem, is_shadowed))
+    };
+    if chosen.is_tree && !options.submounts {
+        chosen.may_be_empty = true;
+        let mut seen = vec![false; table.len()];
+        for root in mounts.roots() {
+            mounts.descend(root, &mut seen, &mut chosen.rows, &|place| wants(&matcher, place));
+        }
+        return chosen;
+    }
+    let mut seen = vec![false; table.len()];
+    let is_everything = options.is_everything();
+    let mut add = |matcher: &Matcher<'_>, chosen: &mut Chosen| {
+        for step in 0..table.len() {
+            let place = if options.backward { table.len() - 1 - step } else { step };
+            if mounts.is_gone(place) || !(is_everything || wants(matcher, place)) {
+                continue;
+            }
+            if options.submounts && is_kernel {
+                mounts.descend(place, &mut seen, &mut chosen.rows, &|_| true);
+            } else {
+                chosen.rows.push((place, None));
+            }
+            if options.first_only && options.filter.is_none() {
+                return;
+            }
+        }
+    };
+    add(&matcher, &mut chosen);
+    if matcher.can_swap() && chosen.rows.is_empty() {
+        add(&matcher.swapped(), &mut chosen);
+    }
+    chosen
+}
+
+/// The mounts of a table by their parents.
+struct Mounts<'t, 'a> {
+    table: &'t [Filesystem<'a>],
+    /// The number of each and of its parent.
+    links: Vec<(u32, u32)>,
+    gone: Vec<bool>,
+    /// Parent, number and place of each, sorted.
+    by_parent: Vec<(u32, u32, usize)>,
+    /// The numbers, sorted.
+    ids: Vec<u32>,
+}
+
+impl<'t, 'a> Mounts<'t, 'a> {
+    fn new(table: &'t [Filesystem<'a>]) -> Mounts<'t, 'a> {
+        let links = table.iter().map(|filesystem| (filesystem.entry.id, filesystem.entry.parent)).collect();
+        let gone = vec![false; table.len()];
+        let mut mounts = Mounts { table, links, gone, by_parent: Vec::new(), ids: Vec::new() };
+        mounts.sort();
+        mounts
+    }
+
+    fn sort(&mut self) {
+        self.by_parent.clear();
+        self.ids.clear();
+        for (place, (id, parent)) in self.links.iter().enumerate() {
+            if !self.is_gone(place) {
+                self.by_parent.push((*parent, *id, place));
+                self.ids.push(*id);
+            }
+        }
+        self.by_parent.sort_unstable();
+        self.ids.sort_unstable();
+    }
+
+    fn is_gone(&self, place: usize) -> bool {
+        self.gone.get(place).copied().unwrap_or(true)
+    }
+
+    /// What is on the mount with this number, as it stands in `by_parent`.
+    fn children(&self, id: u32) -> &[(u32, u32, usize)] {
+        let first = self.by_parent.partition_point(|(parent, ..)| *parent < id);
+        let end = self.by_parent.partition_point(|(parent, ..)| *parent <= id);
+        self.by_parent.get(first..end).unwrap_or_default()
+    }
+
+    /// Leaves the last one of those with one target. What was on another is on what that was on.
+    fn leave_last(&mut self) {
+        let mut by_target: Vec<(Vec<u8>, usize)> = Vec::with_capacity(self.table.len());
+        for (place, filesystem) in self.table.iter().enumerate() {
+            let mut target = Vec::new();
+            for name in filesystem.target().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+                target.push(b'/');
+                target.extend_from_slice(name);
+            }
+            by_target.push((target, place));
+        }
+        by_target.sort_unstable();
+        // Number and parent of those that go.
+        let mut above: Vec<(u32, u32)> = Vec::new();
+        for pair in by_target.windows(2) {
+            if let [(one, place), (other, _)] = pair
+                && one == other
+            {
+                self.gone.get_mut(*place).into_iter().for_each(|gone| *gone = true);
+                above.extend(self.links.get(*place));
+            }
+        }
+        above.sort_unstable();
+        for (own, parent) in &mut self.links {
+            let mut steps = above.len();
+            while let Ok(found) = above.binary_search_by_key(&*parent, |(id, _)| *id)
+                && let Some((id, next)) = above.get(found)
+                && steps > 0
+            {
+                *parent = if id == next { *own } else { *next };
+                steps -= 1;
+            }
+        }
+        self.sort();
+    }
+
+    /// Whether each has another one over it.
+    fn shadowed(&self) -> Vec<bool> {
+        let mut shadowed = Vec::with_capacity(self.table.len());
+        for filesystem in self.table {
+            let target = filesystem.target();
+            let mut over = self.children(filesystem.entry.id).iter().filter_map(|(.., place)| self.table.get(*place));
+            shadowed.push(over.any(|child| is_same_path(&child.target(), &target)));
+        }
+        shadowed
+    }
+
+    /// Where trees begin: at the root of the one with the lowest number of a parent, then at those whose parent is not
+    /// there, then at what is left.
+    fn roots(&self) -> Vec<usize> {
+        let is_root = |place: usize| {
+            self.links.get(place).is_some_and(|(id, parent)| id == parent || self.ids.binary_search(parent).is_err())
+        };
+        let mut roots = Vec::new();
+        let lowest = self.by_parent.iter().map(|(.., place)| *place).find(|place| is_root(*place));
+        roots.extend(lowest);
+        let there = || (0..self.table.len()).filter(|place| !self.is_gone(*place));
+        roots.extend(there().filter(|place| is_root(*place)));
+        roots.extend(there());
+        roots
+    }
+
+    /// Adds the rows of a tree, those that are wanted, each below the nearest one above it that is.
+    fn descend(
+        &self,
+        root: usize,
+        seen: &mut [bool],
+        rows: &mut Vec<(usize, Option<usize>)>,
+        wants: &dyn Fn(usize) -> bool,
+    ) {
+        let mut waiting: Vec<(usize, Option<usize>)> = vec![(root, None)];
+        while let Some((place, parent)) = waiting.pop() {
+            match seen.get_mut(place) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
+            }
+            let mut below = parent;
+            if wants(place) {
+                below = Some(rows.len());
+                rows.push((place, parent));
+            }
+            let Some((id, _)) = self.links.get(place) else { continue };
+            let mut last = None;
+            // Of several with one number the first is on its parent. The last one is taken first from the stack.
+            let start = waiting.len();
+            for (_, child, place) in self.children(*id) {
+                if last != Some(*child) && child != id {
+                    waiting.push((*place, below));
+                }
+                last = Some(*child);
+            }
+            waiting.get_mut(start..).unwrap_or_default().reverse();
+        }
+    }
+}
+
+/// The mounts that a path may mean, asked for one by one. `None`: the table must be read.
+pub fn looked_up(kind: Kind, options: &Options) -> Option<Tables> {
+    let is_plain = kind == Kind::Mountinfo && options.files.is_empty() && !options.as_typed;
+    let is_whole = options.submounts || options.invert || options.uniq || options.shadowed || options.tree;
+    if !is_plain || is_whole || options.device.is_some() {
+        return None;
+    }
+    let name = options.target.or(options.source)?;
+    let path = canonical(name).ok()?;
+    if !linux::stat::path(&path).is_ok_and(|stat| stat.is_directory()) {
+        return None;
+    }
+    let mut last: (Vec<u8>, bool) = (Vec::new(), false);
+    let mut wanted = |glance: &listmount::Glance<'_>| {
+        if is_on_the_way(glance.target, path.as_bytes()) || glance.target == name.as_bytes() {
+            return true;
+        }
+        // What the source is matters, if that was meant.
+        if options.target.is_some() || glance.source == last.0 {
+            return options.target.is_none() && last.1;
+        }
+        let is_same = is_same_path(glance.source, name.as_bytes())
+            || glance.source.first() == Some(&b'/')
+                && canonical(OsStr::from_bytes(glance.source)).is_ok_and(|source| source == path);
+        last = (glance.source.to_vec(), is_same);
+        is_same
+    };
+    let lines = listmount::lines(Some(&mut wanted))?;
+    (!lines.is_doubtful).then(|| {
+        let mut tables = Tables::of_lines(lines, Utab::default());
+        tables.forget_unique();
+        tables
+    })
+}
+
+/// Whether a mount point is a path or above it.
+fn is_on_the_way(target: &[u8], path: &[u8]) -> bool {
+    target == b"/" || path.strip_prefix(target).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
+}

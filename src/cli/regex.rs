@@ -1,0 +1,385 @@
+//! Extended regular expressions: regex(7). Only whether a text matches is asked, so that the time is bounded by the
+//! product of both lengths, whatever the expression.
+
+/// An expression that was read.
+#[derive(Debug)]
+pub struct Regex(Vec<Step>);
+
+/// A step of a match.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A character between these.
+    Any(Vec<(u32, u32)>, bool),
+    /// The beginning of the text.
+    Begin,
+    /// Its end.
+    End,
+    /// Go on there, too.
+    Fork(usize),
+    /// Go on there.
+    Jump(usize),
+    /// It matches.
+    Done,
+}
+
+/// More steps than this are refused: `(a{255}){255}`.
+const MOST: usize = 20_000;
+const DEEPEST: usize = 100;
+const TOO_BIG: &str = "Regular expression too big";
+
+/// Characters, and bytes that are none above all of them.
+fn characters(text: &[u8]) -> Vec<u32> {
+    let mut all = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        all.extend(chunk.valid().chars().map(u32::from));
+        all.extend(chunk.invalid().iter().map(|byte| 0x11_0000 + u32::from(*byte)));
+    }
+    all
+}
+
+impl Regex {
+    /// Reads an expression. What is wrong with it is the error.
+    pub fn new(pattern: &[u8]) -> Result<Regex, &'static str> {
+        let pattern = characters(pattern);
+        let mut reader = Reader { rest: &pattern, steps: Vec::new(), depth: 0 };
+        reader.either()?;
+        reader.steps.push(Step::Done);
+        Ok(Regex(reader.steps))
+    }
+
+    /// Whether any part of a text matches.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        let text = characters(text);
+        // The steps that a match could be at, and when each was added last.
+        let (mut now, mut next) = (Vec::new(), Vec::new());
+        let mut added = vec![usize::MAX; self.0.len()];
+        for at in 0..=text.len() {
+            next.clear();
+            now.push(0);
+            let mut index = 0;
+            while let Some(place) = now.get(index).copied() {
+                index += 1;
+                match added.get_mut(place) {
+                    Some(last) if *last != at => *last = at,
+                    _ => continue,
+                }
+                match self.0.get(place) {
+                    Some(Step::Done) => return true,
+                    Some(Step::Begin) if at == 0 => now.push(place + 1),
+                    Some(Step::End) if at == text.len() => now.push(place + 1),
+                    Some(Step::Fork(there)) => now.extend([place + 1, *there]),
+                    Some(Step::Jump(there)) => now.push(*there),
+                    Some(Step::Any(ranges, wanted)) => {
+                        let is_in = |one: &u32| ranges.iter().any(|(from, to)| (from..=to).contains(&one));
+                        if text.get(at).is_some_and(|one| is_in(one) == *wanted) {
+                            next.push(place + 1);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            core::mem::swap(&mut now, &mut next);
+        }
+        false
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u32],
+    steps: Vec<Step>,
+    depth: usize,
+}
+
+const fn letter(byte: u8) -> u32 {
+    byte as u32
+}
+
+impl Reader<'_> {
+    fn first(&self) -> Option<u8> {
+        self.rest.first().and_then(|one| u8::try_from(*one).ok())
+    }
+
+    fn take(&mut self) -> Option<u32> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    fn take_one(&mut self, byte: u8) -> bool {
+        let is = self.first() == Some(byte);
+        if is {
+            self.take();
+        }
+        is
+    }
+
+    /// Branches, with bars between them.
+    fn either(&mut self) -> Result<(), &'static str> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(TOO_BIG);
+        }
+        let start = self.steps.len();
+        let mut ends = Vec::new();
+        let mut branch = start;
+        loop {
+            self.branch()?;
+            if !self.take_one(b'|') {
+                break;
+            }
+            self.insert(branch, Step::Fork(self.steps.len() + 2));
+            ends.push(self.steps.len());
+            self.steps.push(Step::Jump(0));
+            branch = self.steps.len();
+        }
+        let end = self.steps.len();
+        for place in ends {
+            if let Some(step) = self.steps.get_mut(place) {
+                *step = Step::Jump(end);
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Puts a step before others, which are then one further.
+    fn insert(&mut self, place: usize, step: Step) {
+        for step in self.steps.get_mut(place..).unwrap_or_default() {
+            if let Step::Fork(there) | Step::Jump(there) = step {
+                *there += 1;
+            }
+        }
+        self.steps.insert(place, step);
+    }
+
+    fn branch(&mut self) -> Result<(), &'static str> {
+        let mut is_first = true;
+        while let Some(byte) = self.rest.first() {
+            let start = self.steps.len();
+            match u8::try_from(*byte).unwrap_or(b'a') {
+                b'|' => return Ok(()),
+                b')' if self.depth > 1 => return Ok(()),
+                b'*' | b'+' | b'?' if is_first => return Err("Invalid preceding regular expression"),
+                _ => self.atom()?,
+            }
+            is_first = false;
+            self.repeat(start)?;
+        }
+        Ok(())
+    }
+
+    /// One character, class, place or group.
+    fn atom(&mut self) -> Result<(), &'static str> {
+        let Some(one) = self.take() else { return Ok(()) };
+        let step = match u8::try_from(one).unwrap_or(b'a') {
+            b'^' => Step::Begin,
+            b'$' => Step::End,
+            b'.' => Step::Any(Vec::new(), false),
+            b'[' => self.class()?,
+            b'(' => {
+                self.either()?;
+                return if self.take_one(b')') { Ok(()) } else { Err("Unmatched ( or \\(") };
+            }
+            b'\\' => {
+                let Some(escaped) = self.take() else { return Err("Trailing backslash") };
+                match u8::try_from(escaped).unwrap_or(b'a') {
+                    b'w' | b'W' => {
+                        let mut ranges = named("alnum").unwrap_or_default();
+                        ranges.push((letter(b'_'), letter(b'_')));
+                        Step::Any(ranges, escaped == letter(b'w'))
+                    }
+                    b's' | b'S' => Step::Any(named("space").unwrap_or_default(), escaped == letter(b's')),
+                    _ => Step::Any(vec![(escaped, escaped)], true),
+                }
+            }
+            _ => Step::Any(vec![(one, one)], true),
+        };
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// `[a-z]`, behind the bracket.
+    fn class(&mut self) -> Result<Step, &'static str> {
+        const UNMATCHED: &str = "Unmatched [, [^, [:, [., or [=";
+        let wanted = !self.take_one(b'^');
+        let mut ranges = Vec::new();
+        loop {
+            let Some(one) = self.take() else { return Err(UNMATCHED) };
+            if one == letter(b']') && !ranges.is_empty() {
+                return Ok(Step::Any(ranges, wanted));
+            }
+            if one == letter(b'[') && self.take_one(b':') {
+                let end = self.rest.windows(2).position(|two| *two == [letter(b':'), letter(b']')]);
+                let (name, rest) = self.rest.split_at_checked(end.ok_or(UNMATCHED)?).ok_or(UNMATCHED)?;
+                let name: String = name.iter().filter_map(|one| char::from_u32(*one)).collect();
+                ranges.extend(named(&name).ok_or("Invalid character class name")?);
+                self.rest = rest.get(2..).unwrap_or_default();
+                continue;
+            }
+            let mut last = one;
+            if let [dash, end, ..] = self.rest
+                && *dash == letter(b'-')
+                && *end != letter(b']')
+            {
+                last = *end;
+                self.rest = self.rest.get(2..).unwrap_or_default();
+            }
+            if last < one {
+                return Err("Invalid range end");
+            }
+            ranges.push((one, last));
+        }
+    }
+
+    /// How often the steps from `start` on are taken.
+    fn repeat(&mut self, start: usize) -> Result<(), &'static str> {
+        loop {
+            let bounds = match self.first() {
+                Some(b'*') => (0, None),
+                Some(b'+') => (1, None),
+                Some(b'?') => (0, Some(1)),
+                Some(b'{') => {
+                    self.take();
+                    let bounds = self.bounds()?;
+                    self.times(start, bounds)?;
+                    continue;
+                }
+                _ => return Ok(()),
+            };
+            self.take();
+            self.times(start, bounds)?;
+        }
+    }
+
+    /// `{2,3}`, behind the brace.
+    fn bounds(&mut self) -> Result<(usize, Option<usize>), &'static str> {
+        const INVALID: &str = "Invalid content of \\{\\}";
+        let least = self.number();
+        let bounds =
+            if self.take_one(b',') { (least.unwrap_or(0), self.number()) } else { (least.ok_or(INVALID)?, least) };
+        if !self.take_one(b'}') {
+            return Err(if self.rest.is_empty() { "Unmatched \\{" } else { INVALID });
+        }
+        match bounds {
+            (least, most) if least > 32_767 || most.is_some_and(|most| most > 32_767) => Err(TOO_BIG),
+            (least, Some(most)) if most < least => Err(INVALID),
+            bounds => Ok(bounds),
+        }
+    }
+
+    fn number(&mut self) -> Option<usize> {
+        let mut value = None;
+        while let Some(digit @ b'0'..=b'9') = self.first() {
+            self.take();
+            value = Some(value.unwrap_or(0_usize).saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+        }
+        value
+    }
+
+    /// Repeats the steps from `start` on.
+    fn times(&mut self, start: usize, (least, most): (usize, Option<usize>)) -> Result<(), &'static str> {
+        let part: Vec<Step> = self.steps.split_off(start);
+        let count = most.unwrap_or(least + 1).max(1);
+        if part.len().saturating_add(2).saturating_mul(count).saturating_add(start) > MOST {
+            return Err(TOO_BIG);
+        }
+        for _ in 0..least {
+            self.copy(&part, start);
+        }
+        match most {
+            None => {
+                let fork = self.steps.len();
+                self.steps.push(Step::Fork(fork + part.len() + 2));
+                self.copy(&part, start);
+                self.steps.push(Step::Jump(fork));
+            }
+            Some(most) => {
+                let end = self.steps.len() + (most - least) * (part.len() + 1);
+                for _ in least..most {
+                    self.steps.push(Step::Fork(end));
+                    self.copy(&part, start);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds steps that began at `from`.
+    fn copy(&mut self, part: &[Step], from: usize) {
+        let by = self.steps.len() - from;
+        for step in part {
+            let mut step = step.clone();
+            if let Step::Fork(there) | Step::Jump(there) = &mut step {
+                *there += by;
+            }
+            self.steps.push(step);
+        }
+    }
+}
+
+/// The characters of a class, of which only ASCII's are told apart.
+fn named(name: &str) -> Option<Vec<(u32, u32)>> {
+    let is = match name {
+        "alnum" => u8::is_ascii_alphanumeric,
+        "alpha" => u8::is_ascii_alphabetic,
+        "digit" => u8::is_ascii_digit,
+        "lower" => u8::is_ascii_lowercase,
+        "upper" => u8::is_ascii_uppercase,
+        "xdigit" => u8::is_ascii_hexdigit,
+        "punct" => u8::is_ascii_punctuation,
+        "cntrl" => u8::is_ascii_control,
+        "graph" => u8::is_ascii_graphic,
+        "space" => |byte: &u8| matches!(byte, b' ' | 9..=13),
+        "blank" => |byte: &u8| matches!(byte, b' ' | b'\t'),
+        "print" => |byte: &u8| matches!(byte, b' '..=b'~'),
+        _ => return None,
+    };
+    Some((0..128_u8).filter(is).map(|byte| (letter(byte), letter(byte))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_match_as_regex_7_says() {
+        for (pattern, text, matches) in [
+            ("", "x", true),
+            ("^a$", "a", true),
+            ("^a$", "ab", false),
+            ("b|c", "xc", true),
+            ("^(b|cd|)e$", "cde", true),
+            ("^(b|cd|)e$", "e", true),
+            ("^(ab)*c", "ababc", true),
+            ("^(ab)+c", "c", false),
+            ("^ab?c", "ac", true),
+            ("^a{2,3}$", "aa", true),
+            ("^a{2,3}$", "aaaa", false),
+            ("^a{2}$", "aa", true),
+            ("^(a|b){2,}$", "abab", true),
+            ("[^a-c]", "abc", false),
+            ("[]x]", "]", true),
+            ("^[[:digit:]-]+$", "1-2", true),
+            ("a.c", "a\u{e9}c", true),
+            ("\\.", "a", false),
+            ("x*", "", true),
+            ("(a*)*b", "aaac", false),
+        ] {
+            assert_eq!(
+                Regex::new(pattern.as_bytes()).expect(pattern).matches(text.as_bytes()),
+                matches,
+                "{pattern} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_nothing_takes_for_ever() {
+        for pattern in ["(", "[a", "*a", "a{2", "a{3,2}", "[z-a]", "[[:no:]]", "\\", "(a{255}){255}"] {
+            assert!(Regex::new(pattern.as_bytes()).is_err(), "{pattern}");
+        }
+        assert!(Regex::new("(".repeat(100_000).as_bytes()).is_err());
+        let slow = Regex::new(b"^(a|a|a|a*)*b$").expect("an expression");
+        assert!(!slow.matches(&[b'a'; 10_000]));
+    }
+}

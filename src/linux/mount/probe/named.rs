@@ -1,0 +1,51 @@
+//! A device by any of its names: a path, a link, a tag.
+
+use super::{OwnedTag, Probed, Tag, TagKind, partition_tags};
+use crate::directory::canonical_source;
+use std::cell::OnceCell;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// A device, to be known by any of its names.
+pub struct NamedDevice {
+    path: OsString,
+    tags: OnceCell<Vec<OwnedTag>>,
+}
+
+impl NamedDevice {
+    /// The device that a path or a tag means.
+    pub fn of(source: &OsStr) -> Option<NamedDevice> {
+        let path = match Tag::parse(source) {
+            Some(tag) => tag.resolve()?,
+            None => canonical_source(source).ok()?,
+        };
+        Some(NamedDevice { path, tags: OnceCell::new() })
+    }
+
+    /// Whether it is what a table has as a source, a path or a tag.
+    pub fn is(&self, written: &OsStr) -> bool {
+        match Tag::parse(written) {
+            Some(tag) => {
+                let own = self.tags.get_or_init(|| tags_of(&self.path)).iter().any(|own| own.is(tag));
+                own || tag.linked().is_some_and(|device| device == self.path)
+            }
+            None if written.as_bytes().first() != Some(&b'/') => false,
+            None => written == self.path || canonical_source(written).is_ok_and(|path| path == self.path),
+        }
+    }
+}
+
+/// The tags of a device: of the file system on it, and of the partition that it is.
+pub fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
+    let Ok(stat) = crate::stat::path(device) else { return Vec::new() };
+    if !stat.is_block_device() {
+        return Vec::new();
+    }
+    let mut tags = partition_tags(stat.device());
+    if let Ok(Probed::One(found)) = super::device(device) {
+        for kind in [TagKind::Label, TagKind::Uuid] {
+            tags.extend(found.value(kind.name()).map(|value| OwnedTag { kind, value: value.to_vec() }));
+        }
+    }
+    tags
+}
