@@ -171,10 +171,11 @@ impl Session<'_> {
     }
 }
 
-/// /bin/bash, or in a root without it the first of `$SHELL` and /bin/sh that is there.
+/// /bin/bash, or in a root without it the first of `$SHELL` and /bin/sh that is there. One that cannot be looked at is
+/// tried: another shell would understand the arguments in another way.
 fn default_shell() -> OsString {
     let usual = OsString::from(SHELL);
-    if process::is_executable(&usual) {
+    if !process::is_missing(&usual) {
         return usual;
     }
     for other in [linux::environment::variable("SHELL"), Some(OsString::from("/bin/sh"))] {

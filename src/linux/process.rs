@@ -162,9 +162,10 @@ pub fn is_writable(path: &OsStr) -> bool {
     may(path, AccessFlags::W_OK)
 }
 
-/// Whether there is something at `path`: access(2), F_OK.
-fn exists(path: &OsStr) -> bool {
-    may(path, AccessFlags::F_OK)
+/// Whether there is nothing at `path`: access(2), F_OK. What cannot be looked at may be there.
+pub fn is_missing(path: &OsStr) -> bool {
+    let looked = raw::cstring(path).map(|path| access(path.as_c_str(), AccessFlags::F_OK));
+    matches!(looked, Ok(Err(nix::Error::ENOENT | nix::Error::ENOTDIR)))
 }
 
 fn may(path: &OsStr, mode: AccessFlags) -> bool {

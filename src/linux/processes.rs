@@ -17,12 +17,12 @@ pub struct Process {
     pub directory: OwnedFd,
 }
 
-/// What was read of a process, unless that has ended or may not be read. Only that we ourselves lack
-/// descriptors or memory is an error: a list would be short without a word.
+/// What was read of a process, unless that has ended or may not be read. That we ourselves lack descriptors or memory,
+/// or that a read fails, says nothing of the process: a list would be short without a word.
 pub fn seen<T>(got: Result<T, Errno>) -> Result<Option<T>, Errno> {
     match got {
         Ok(found) => Ok(Some(found)),
-        Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)) => Err(errno),
+        Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EIO)) => Err(errno),
         Err(_) => Ok(None),
     }
 }

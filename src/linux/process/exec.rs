@@ -124,7 +124,7 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Variables, search: SearchPa
         }
         candidate.extend_from_slice(file.as_bytes());
         let candidate = OsString::from_vec(candidate);
-        if trace::enabled() && !super::exists(&candidate) {
+        if trace::enabled() && super::is_missing(&candidate) {
             // The same call, but told in one line for all directories.
             if vectors.call(&candidate, &vectors.argv) == Errno::ENOENT {
                 lacking.add(directory);
