@@ -41,7 +41,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(devices) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(0);
     };
-    if options.evaluated {
+    if options.evaluated && !options.probe && !options.info {
         options.form = Form::Device;
     }
     let outcome = tell(&options, &devices, output);
@@ -169,7 +169,7 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
 fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
     // To look up a label is what other programs do, too, by the cache that all have.
     let mut cache = Cache::load(options.cache.filter(|_| !options.evaluated));
-    if options.collect_garbage {
+    if options.collect_garbage && !options.evaluated {
         for name in cache.names() {
             if stat::path(&name).is_err() {
                 cache.remove(&name);
