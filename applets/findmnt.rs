@@ -64,7 +64,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     };
     let tables = choose::looked_up(kind, &options).map_or_else(|| Tables::read(invocation, kind, &options), Ok);
     let tables = tables?;
-    let filesystems = tables.filesystems(options.all);
+    let filesystems = tables.filesystems(invocation, &options);
     let chosen = choose::choose(&filesystems, kind, tables.is_kernel, &options);
     let mut list = Vec::with_capacity(chosen.rows.len());
     let Chosen { rows, is_tree, may_be_empty } = chosen;

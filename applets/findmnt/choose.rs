@@ -23,7 +23,14 @@ pub struct Chosen {
 
 /// Chooses the file systems that the options want.
 pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &Options) -> Chosen {
-    let mut mounts = Mounts::new(table);
+    let is_listed = options.list || matches!(options.form, Form::Raw | Form::Pairs) || options.df;
+    let is_tree = is_kernel && (options.tree || !is_listed && kind != Kind::Mtab && options.files.len() < 2);
+    let is_named =
+        options.first_only || options.source.is_some() || options.target.is_some() || options.device.is_some();
+    let by_name = is_named && !options.submounts && !options.tree;
+    let is_tree = is_tree && !by_name;
+    // A plain list asks for no order.
+    let mut mounts = Mounts::new(table, is_tree || options.submounts || options.uniq || options.shadowed);
     if options.uniq {
         mounts.leave_last();
     }
@@ -32,12 +39,7 @@ pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &O
     if options.is_below && is_kernel {
         matcher.climb(table);
     }
-    let is_listed = options.list || matches!(options.form, Form::Raw | Form::Pairs) || options.df;
-    let is_tree = is_kernel && (options.tree || !is_listed && kind != Kind::Mtab && options.files.len() < 2);
-    let is_named =
-        options.first_only || options.source.is_some() || options.target.is_some() || options.device.is_some();
-    let by_name = is_named && !options.submounts && !options.tree;
-    let mut chosen = Chosen { rows: Vec::new(), is_tree: is_tree && !by_name, may_be_empty: false };
+    let mut chosen = Chosen { rows: Vec::new(), is_tree, may_be_empty: false };
     let wants = |matcher: &Matcher<'_>, place: usize| {
         let is_shadowed = shadowed.get(place).copied().unwrap_or(false);
         table.get(place).is_some_and(|filesystem| matcher.wants(filesystem, is_shadowed))
@@ -88,11 +90,13 @@ struct Mounts<'t, 'a> {
 }
 
 impl<'t, 'a> Mounts<'t, 'a> {
-    fn new(table: &'t [Filesystem<'a>]) -> Mounts<'t, 'a> {
+    fn new(table: &'t [Filesystem<'a>], is_sorted: bool) -> Mounts<'t, 'a> {
         let links = table.iter().map(|filesystem| (filesystem.entry.id, filesystem.entry.parent)).collect();
         let gone = vec![false; table.len()];
         let mut mounts = Mounts { table, links, gone, by_parent: Vec::new(), ids: Vec::new() };
-        mounts.sort();
+        if is_sorted {
+            mounts.sort();
+        }
         mounts
     }
 

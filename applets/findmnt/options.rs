@@ -239,7 +239,7 @@ const ROWS: &[Opt<Options>] = &[
         o.meet(b'p')?;
         let mut actions = 0;
         for name in list.map_or(&[][..], OsStr::as_bytes).split(|byte| *byte == b',') {
-            let found = ACTIONS.iter().position(|(known, _)| known.as_bytes() == name);
+            let found = ACTIONS.iter().position(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
             match found {
                 Some(place) => actions |= 1 << place,
                 None if list.is_none() => actions = 15,

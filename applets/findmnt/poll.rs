@@ -49,7 +49,7 @@ pub fn watch(
         }
         let new = Tables::read(invocation, kind, options)?;
         let printed = {
-            let (before, after) = (old.filesystems(options.all), new.filesystems(options.all));
+            let (before, after) = (old.filesystems(invocation, options), new.filesystems(invocation, options));
             print(&before, &after, &matcher, fields, options, stream, output)
         };
         // Whoever reads the changes waits for them. What cannot be written is told at the end.

@@ -13,6 +13,7 @@ use linux::mount::table::{self, Table};
 use linux::mount::utab::{self, Utab};
 use linux::process::{Pid, id};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -174,7 +175,7 @@ pub struct Tables {
     /// Whether the file systems are mounts, of which one is on another.
     pub is_kernel: bool,
     /// How many lines could not be read.
-    pub bad_lines: usize,
+    pub bad_lines: Cell<usize>,
 }
 
 /// What a file's first line says that it is.
@@ -190,7 +191,7 @@ impl Tables {
     /// Of mounts that have been chosen.
     pub fn of_lines(lines: Lines, utab: Utab) -> Tables {
         let files = vec![(lines.text, id())];
-        Tables { files, unique: lines.unique, fstab: Fstab::default(), utab, is_kernel: true, bad_lines: 0 }
+        Tables { files, unique: lines.unique, fstab: Fstab::default(), utab, is_kernel: true, bad_lines: Cell::new(0) }
     }
 
     /// Without the numbers that mountinfo does not have.
@@ -207,7 +208,7 @@ impl Tables {
             return Ok(Tables::of_lines(lines, utab));
         }
         let (files, fstab) = (Vec::new(), Fstab::default());
-        let mut tables = Tables { files, unique: Vec::new(), fstab, utab, is_kernel: false, bad_lines: 0 };
+        let mut tables = Tables { files, unique: Vec::new(), fstab, utab, is_kernel: false, bad_lines: Cell::new(0) };
         let mut format = if kind == Kind::Fstab { Format::Fstab } else { Format::Unknown };
         if options.files.is_empty() && kind == Kind::Fstab {
             let path = trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| fstab::DEFAULT.into());
@@ -228,11 +229,8 @@ impl Tables {
         for (file, line) in &tables.fstab.bad_lines {
             tell_bad_line(invocation, file, *line);
         }
-        tables.bad_lines += tables.fstab.bad_lines.len();
+        tables.bad_lines.set(tables.fstab.bad_lines.len());
         tables.is_kernel = format == Format::Mountinfo || options.files.is_empty() && kind != Kind::Fstab;
-        if tables.is_kernel {
-            tables.report_bad_lines(invocation, options);
-        }
         Ok(tables)
     }
 
@@ -266,28 +264,21 @@ impl Tables {
         }
     }
 
-    fn report_bad_lines(&mut self, invocation: &Invocation<'_>, options: &Options) {
+    /// The file systems, in order.
+    pub fn filesystems(&self, invocation: &Invocation<'_>, options: &Options) -> Vec<Filesystem<'_>> {
+        let mut list = Vec::new();
+        let kept = self.utab.index();
         for (index, (text, task)) in self.files.iter().enumerate() {
-            for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
-                if is_line(line) && parse(line).is_none() {
+            for (number, line) in text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| is_line(line)) {
+                let Some(entry) = parse(line) else {
                     let path = match options.files.get(index) {
                         Some(TabFile::Path(path)) => path.to_os_string(),
                         _ => OsString::from(format!("/proc/{task}/mountinfo")),
                     };
                     tell_bad_line(invocation, &path, number + 1);
-                    self.bad_lines += 1;
-                }
-            }
-        }
-    }
-
-    /// The file systems, in order.
-    pub fn filesystems(&self, all: bool) -> Vec<Filesystem<'_>> {
-        let mut list = Vec::new();
-        let kept = self.utab.index();
-        for (text, task) in &self.files {
-            for line in text.split(|byte| *byte == b'\n').filter(|line| is_line(line)) {
-                let Some(entry) = parse(line) else { continue };
+                    self.bad_lines.set(self.bad_lines.get() + 1);
+                    continue;
+                };
                 let unique = self.unique.get(list.len()).copied().unwrap_or(0);
                 list.push(Filesystem { entry, line: None, unique, task: *task, kept: b"" });
             }
@@ -297,7 +288,7 @@ impl Tables {
                 filesystem.kept = kept.find(&filesystem.entry).map_or(b"", |entry| &entry.options);
             }
         }
-        if !all {
+        if !options.all {
             list.retain(|filesystem| filesystem.task == 0 || !is_ignored(&filesystem.entry));
         }
         for line in &self.fstab.entries {

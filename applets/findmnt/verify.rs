@@ -53,7 +53,7 @@ impl Report<'_> {
 /// Looks at each file system that is wanted.
 pub fn verify(invocation: &Invocation<'_>, kind: Kind, options: &Options, output: &mut Output) -> Outcome {
     let tables = Tables::read(invocation, kind, options)?;
-    let table = tables.filesystems(options.all);
+    let table = tables.filesystems(invocation, options);
     let mut report = Report { verbose: options.verbose, errors: 0, warnings: 0, target: None, text: Vec::new() };
     let is_everything = options.is_everything();
     let order = if is_everything { Order::of(&table, options) } else { Order::default() };
@@ -69,7 +69,7 @@ pub fn verify(invocation: &Invocation<'_>, kind: Kind, options: &Options, output
         one(filesystem, options, &mut report);
     }
     output.print(&report.text);
-    let (bad, errors, warnings) = (tables.bad_lines, report.errors, report.warnings);
+    let (bad, errors, warnings) = (tables.bad_lines.get(), report.errors, report.warnings);
     if bad + errors + warnings == 0 {
         output.print("Success, no errors or warnings detected\n");
         return Ok(0);
