@@ -180,7 +180,7 @@ pub static OPTIONS: Table<Options> = cli::table!(ROWS);
 /// The list of one -o.
 pub fn parse_options(list: &[u8]) -> Result<MountOptions, Failure> {
     MountOptions::parse(list).map_err(|error| match error {
-        Malformed::NoName(item) => cli::fail!(USAGE, "unsupported option format: ", item),
+        Malformed::NoName => cli::fail!(USAGE, "unsupported option format: ", list),
         Malformed::OpenQuote => cli::fail!(USAGE, "failed to parse mount options '", list, "'"),
     })
 }

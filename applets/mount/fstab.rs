@@ -110,11 +110,11 @@ pub fn from_fstab(
 fn not_found(request: &Request) -> Failure {
     let table = default_path();
     let text = match (&request.source, &request.target) {
-        (Some(_), Some(target)) => text![target, ": can't find in ", table, "."],
-        (Some(source), _) if !request.is_either => {
+        (Some(_), Some(target)) if !request.is_named => text![target, ": can't find in ", table, "."],
+        (Some(source), None) if !request.is_either => {
             text![source, ": can't find mount source ", source, " in ", table, "."]
         }
-        (None, Some(target)) if !request.is_either => text![target, ": can't find mount point in ", table, "."],
+        (_, Some(target)) if !request.is_either => text![target, ": can't find mount point in ", table, "."],
         (Some(name), _) | (None, Some(name)) => text![name, ": can't find in ", table, "."],
         (None, None) => text!["no mount source specified"],
     };

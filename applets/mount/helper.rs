@@ -117,7 +117,7 @@ impl Mount {
     fn run_helper(&self, settings: &Settings<'_>, program: &OsStr, fstype: &OsStr, output: &mut Output) -> u8 {
         let typed = settings.typed;
         let mut argv = vec![program.to_os_string(), self.source_or_none().to_os_string(), self.target.path.clone()];
-        let flags = [("-s", typed.sloppy), ("-f", typed.fake), ("-n", typed.no_mtab), ("-v", settings.verbose)];
+        let flags = [("-s", typed.sloppy), ("-f", typed.fake), ("-n", typed.no_mtab), ("-v", typed.verbose)];
         for (flag, given) in flags {
             if given {
                 argv.push(OsString::from(flag));

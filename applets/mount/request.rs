@@ -51,6 +51,8 @@ pub struct Request {
     pub target: Option<OsString>,
     /// Whether the target is the only operand, which may as well be a source: the table tells.
     pub is_either: bool,
+    /// Whether an option says which is the source, or the target.
+    pub is_named: bool,
     /// The list of -t, or of a table.
     pub types: Option<Vec<u8>>,
     /// Whether a leading `no` turns the list around: on the command line it does, in a table it is part of a name.
@@ -68,6 +70,7 @@ impl Request {
     pub fn of(typed: &mut Options, operands: Vec<OsString>) -> Result<Request, Failure> {
         let without_table = !typed.operations.is_empty() || typed.propagation || typed.options.has("move");
         let mut request = Request {
+            is_named: typed.source.is_some() || typed.target.is_some(),
             source: typed.source.take(),
             target: typed.target.take(),
             negatable: typed.types.is_some(),

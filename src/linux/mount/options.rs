@@ -22,8 +22,8 @@ pub struct Options(pub Vec<MountOption>);
 /// Why a string is no list of options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// This item begins with `=`.
-    NoName(Vec<u8>),
+    /// An item begins with `=`.
+    NoName,
     /// A quote is opened and not closed.
     OpenQuote,
 }
@@ -40,7 +40,7 @@ impl Options {
                 continue;
             }
             let option = match item.iter().position(|&byte| byte == b'=') {
-                Some(0) => return Err(Malformed::NoName(item.to_vec())),
+                Some(0) => return Err(Malformed::NoName),
                 Some(end) => MountOption {
                     name: item.get(..end).unwrap_or_default().to_vec(),
                     value: item.get(end + 1..).map(<[u8]>::to_vec),

@@ -26,11 +26,10 @@ pub fn examine(applet: &'static str, asked: &Asked, examined: &Examined, sides: 
                 let strategy = (cases(applet, examined), any::<Index>(), any::<Index>());
                 loop {
                     let line = next.fetch_add(1, Ordering::Relaxed);
-                    let line = match asked.only {
-                        Some(only) if line == 0 => only,
-                        None if line < asked.lines => line,
-                        _ => break,
-                    };
+                    if line >= asked.lines {
+                        break;
+                    }
+                    let line = asked.only.get(line).copied().unwrap_or(line);
                     let mut runner = runner(asked.seed, applet, line);
                     let (mut case, call, error) = strategy.new_tree(&mut runner).expect("a case").current();
                     // What watches needs /proc, descriptors and a place to tell of what it sees.

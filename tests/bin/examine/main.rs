@@ -46,7 +46,7 @@ const SHRINKS: usize = 200;
 struct Asked {
     seed: u64,
     lines: usize,
-    only: Option<usize>,
+    only: Vec<usize>,
     jobs: usize,
     against: String,
     verbose: bool,
@@ -61,7 +61,7 @@ fn asked() -> Asked {
     let mut asked = Asked {
         seed: 1,
         lines: 1000,
-        only: None,
+        only: Vec::new(),
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         against: std::env::var("CTRBOX_AGAINST").ok().filter(|name| !name.is_empty()).unwrap_or("unstable".to_string()),
         verbose: false,
@@ -77,7 +77,7 @@ fn asked() -> Asked {
         match argument.as_str() {
             "--seed" => asked.seed = value().parse().expect("a number"),
             "--lines" => asked.lines = value().parse().expect("a number"),
-            "--only" => asked.only = Some(value().parse().expect("a number")),
+            "--only" => asked.only = value().split(',').map(|line| line.parse().expect("a number")).collect(),
             "--jobs" => asked.jobs = value().parse().expect("a number"),
             "--against" => asked.against = value(),
             "--shrinks" => asked.shrinks = value().parse().expect("a number"),
@@ -90,6 +90,9 @@ fn asked() -> Asked {
     }
     if asked.applets.is_empty() {
         asked.applets = APPLETS.to_vec();
+    }
+    if !asked.only.is_empty() {
+        asked.lines = asked.only.len();
     }
     asked
 }
@@ -272,10 +275,10 @@ fn examine(applet: &'static str, asked: &Asked, examined: &Examined, sides: &mut
                 let strategy = cases(applet, examined);
                 loop {
                     let mut line = next.fetch_add(1, Ordering::Relaxed);
-                    if line >= asked.lines || asked.only.is_some() && line > 0 {
+                    if line >= asked.lines {
                         break;
                     }
-                    line = asked.only.unwrap_or(line);
+                    line = asked.only.get(line).copied().unwrap_or(line);
                     let mut runner = runner(asked.seed, applet, line);
                     let mut tree = strategy.new_tree(&mut runner).expect("a case");
                     let case = tree.current();

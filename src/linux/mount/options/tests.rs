@@ -32,7 +32,7 @@ fn commas_separate_but_not_inside_quotes_or_after_a_backslash() {
 
 #[test]
 fn an_item_without_a_name_and_an_open_quote_are_malformed() {
-    assert_eq!(Options::parse(b"a,=b"), Err(Malformed::NoName(b"=b".to_vec())));
+    assert_eq!(Options::parse(b"a,=b"), Err(Malformed::NoName));
     assert_eq!(Options::parse(b"a=\"b,c"), Err(Malformed::OpenQuote));
     assert_eq!(Options::parse(b""), Ok(Options::default()));
 }
