@@ -1,8 +1,8 @@
-//! Users and groups from their files: passwd(5), group(5), subuid(5). Never NSS: a static
-//! binary must not load modules, least of all those of a foreign root.
+//! Users and groups from their files: passwd(5), group(5), subuid(5). NSS is never asked: it would load shared
+//! modules, which a static binary must not do, least of all those of a foreign root.
 //!
-//! Inside a new root these read that root's files. No symbolic link leads out of it: the process
-//! has been chrooted by then, and the links of a proc mounted in it are not followed.
+//! After chroot(2) these functions read the new root's files. No symbolic link can lead out of it, and the links of a
+//! proc that is mounted in it are not followed.
 
 mod line;
 mod read;
@@ -26,7 +26,7 @@ pub fn passwd_by_uid(uid: Uid) -> Option<User> {
     find_user(None, uid).ok()?
 }
 
-/// [`passwd_by_uid`] where it matters whether there is no such user, or the file cannot be read.
+/// As [`passwd_by_uid`], for callers that must tell "no such user" from "the file cannot be read".
 pub fn look_up_uid(uid: Uid) -> crate::Result<Option<User>> {
     match find_user(None, uid) {
         Err(Errno::ENOENT) => Ok(None),
@@ -39,7 +39,7 @@ pub fn group_by_name(name: &OsStr) -> Option<Group> {
     find_group(Some(name), Gid(0))
 }
 
-/// The numbers of the groups with these names, from one reading of the group file, in the names' order.
+/// The group ids of these names, in the names' order. Reads the group file once.
 pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<Gid>> {
     let mut index = Index::default();
     names.iter().for_each(|name| index.add(name));
@@ -67,10 +67,9 @@ pub fn group_by_gid(gid: Gid) -> Option<Group> {
     find_group(None, gid)
 }
 
-/// The groups a login of `name` has: `gid` first, then those that list the user, as
-/// getgrouplist(3) does, and no more once they are more than a process may have. Without a group
-/// file there are no others; one that cannot be read is an error, since a group may be what denies
-/// its members a file.
+/// The groups a login of `name` gets, as getgrouplist(3): `gid` first, then every group that lists the user, up to one
+/// more than a process may have, so that the caller sees the excess. A missing group file gives only `gid`. An
+/// unreadable one is an error: a group may be what denies its members a file.
 pub fn groups_of(name: &OsStr, gid: Gid) -> crate::Result<Vec<Gid>> {
     const PATH: &str = "/etc/group";
     let mut groups = vec![gid];
@@ -80,7 +79,8 @@ pub fn groups_of(name: &OsStr, gid: Gid) -> crate::Result<Vec<Gid>> {
         {
             groups.push(group.gid);
             if groups.len() > 2 * MOST_GROUPS {
-                // Repetitions take no more memory than that, and looking for them is little beside reading.
+                // Duplicates are removed each time the list has reached twice the limit, so memory stays bounded
+                // however often a group file repeats a number.
                 remove_repetitions(&mut groups);
                 return groups.len() <= MOST_GROUPS;
             }
@@ -95,14 +95,15 @@ pub fn groups_of(name: &OsStr, gid: Gid) -> crate::Result<Vec<Gid>> {
     }
 }
 
-/// Leaves of each number the first.
+/// Removes duplicates and keeps the first occurrence of each number.
 fn remove_repetitions(numbers: &mut Vec<Gid>) {
-    // Places in the order of their numbers, sorted byte by byte: linear, and the first of equal ones comes first.
+    // A radix sort of the indices by number, byte by byte: it takes linear time and is stable, so the first occurrence
+    // of a number comes first.
     let mut places: Vec<usize> = (0..numbers.len()).collect();
     let mut sorted = places.clone();
     for shift in [0, 8, 16, 24] {
         let byte = |number: u32| (number >> shift) as usize & 0xff;
-        // Where the places go whose numbers have this byte.
+        // For each value of this byte, the index at which its first number goes.
         let mut next = [0; 256];
         for number in numbers.iter() {
             if let Some(count) = next.get_mut(byte(number.0)) {
@@ -169,7 +170,7 @@ fn find_user(name: Option<&OsStr>, uid: Uid) -> Result<Option<User>, Errno> {
     Ok(found)
 }
 
-/// As [`find_user`]; of a file that cannot be read no group is known.
+/// As [`find_user`], for groups. An unreadable group file counts as one without groups.
 fn find_group(name: Option<&OsStr>, gid: Gid) -> Option<Group> {
     let mut found = None;
     let _ = each("/etc/group", &mut |line| {

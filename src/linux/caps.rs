@@ -22,7 +22,7 @@ pub use process::*;
 pub use status::TaskStatus;
 pub use text::{parse, print, print_classic};
 
-// The capabilities that code names, by the numbers that the crate caps has for them.
+// The capabilities that code names. Their numbers come from the crate caps.
 
 /// CAP_SETGID.
 pub const SETGID: u8 = Capability::CAP_SETGID as u8;

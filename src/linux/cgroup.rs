@@ -26,7 +26,8 @@ pub fn parse(line: &[u8]) -> Option<Membership> {
     path.starts_with(b"/").then(|| Membership { controllers, path: OsString::from_vec(path.to_vec()) })
 }
 
-/// Opens `cgroup.procs` of each cgroup the process is in. Of a hierarchy that is mounted nowhere it must be our own.
+/// Opens `cgroup.procs` of each cgroup the process is in. A hierarchy that is not mounted is accepted only if its
+/// cgroup is our own too.
 pub fn open_procs(target: &ProcFd) -> Result<Vec<OwnedFd>> {
     let memberships = target.read("cgroup", 1 << 20)?;
     let own = file::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
@@ -35,7 +36,7 @@ pub fn open_procs(target: &ProcFd) -> Result<Vec<OwnedFd>> {
     for line in memberships.split(|byte| *byte == b'\n') {
         let Some(membership) = parse(line) else { continue };
         let is_ours = own.split(|byte| *byte == b'\n').any(|other| other == line);
-        // What is mounted over a mount hides it: the file must be on the mount where it was looked for.
+        // Another mount may cover this one: the file that was opened must be on the mount whose path was used.
         let mut failed = (!is_ours).then(|| Error::new("open", target.path("cgroup"), Errno::ENOENT));
         for mount in mounts.entries() {
             let Some(mut path) = directory(&mount, &membership) else { continue };
@@ -59,7 +60,7 @@ pub fn open_procs(target: &ProcFd) -> Result<Vec<OwnedFd>> {
     Ok(opened)
 }
 
-/// Opens a file for writing that must be on this mount, and not on one that covers it.
+/// Opens a file for writing and checks that it is on this mount, not on one that covers it (`EXDEV`).
 fn open_on(mount: u64, path: &OsStr) -> Result<OwnedFd> {
     let file = file::open_at(None, path, libc::O_WRONLY, 0).context("open", path)?;
     let kind = stat::file_system(file.as_fd()).context("fstatfs", path)?;
@@ -70,7 +71,7 @@ fn open_on(mount: u64, path: &OsStr) -> Result<OwnedFd> {
     if is_on_cgroups && (id == 0 || id == mount) { Ok(file) } else { Err(Errno::EXDEV).context("open", path) }
 }
 
-/// Where a membership's cgroup is below a mount, if the mount is of its hierarchy and shows it.
+/// The path of a membership's cgroup below a mount. `None` if the mount shows another hierarchy or a part without it.
 fn directory(mount: &Entry<'_>, membership: &Membership) -> Option<OsString> {
     let is_unified = membership.controllers.is_empty();
     let fits = match mount.fstype {

@@ -1,7 +1,7 @@
 //! User and group ids of the process: credentials(7), setgroups(2), setgid(2), setuid(2).
 //!
-//! The ids are set by the bare calls, of this thread: who sets them has no other. The C library's
-//! set them for all threads, which takes signals, semaphores and their code.
+//! The ids are set by raw system calls, which affect only the calling thread; callers have no other threads. The C
+//! library's functions synchronise all threads and would bring signal handlers, semaphores and their code.
 
 use crate::raw::{self, NumberCall};
 use crate::{Errno, Result, error::Context};

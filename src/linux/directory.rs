@@ -60,13 +60,12 @@ pub fn canonical_or_same(path: &OsStr) -> OsString {
     canonical(path).unwrap_or_else(|_| path.to_os_string())
 }
 
-/// [`canonical`], and a descriptor (O_PATH) of what is there. For an absolute path both come from one look-up.
+/// As [`canonical`], with a descriptor (O_PATH) of the result. For an absolute path both come from one look-up.
 ///
-/// The links of /proc also lead to where no path does: into another mount namespace, in which the same path is another
-/// place. That is `EXDEV`.
+/// The links of /proc may lead into another mount namespace, where the same path means another place: `EXDEV`.
 ///
-/// A relative path may start in a working directory that a mount has hidden since. What is seen at its absolute path is
-/// meant, so that is opened, too, without following links: one that was put into it meanwhile is an error (`ELOOP`).
+/// A relative path may start in a working directory that a mount has covered since. The result is what is visible at
+/// its absolute path, so that is opened as well, without following links (`ELOOP` for a new one).
 pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
     let file = opened(path);
     let canonical = match file.as_ref().and_then(|file| path_of(file.as_fd())) {
@@ -81,8 +80,8 @@ pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
     Ok((canonical, file))
 }
 
-/// The descriptor, if its path leads to the mount that it is on. `EXDEV`: to another one, since it is on a mount of another
-/// namespace, or on one that is hidden.
+/// The descriptor, provided that its path leads to the mount that it is on. Otherwise `EXDEV`: its mount belongs to
+/// another namespace or is covered.
 pub fn seen_at(path: &OsStr, file: OwnedFd) -> Result<OwnedFd> {
     let seen = resolve::open_without_links(None, path);
     let is_seen = seen.map(|seen| statmount::is_same_mount(seen.as_fd(), file.as_fd()));
@@ -101,12 +100,12 @@ pub fn canonical_here(path: &OsStr) -> Result<OsString> {
     }
 }
 
-/// [`canonical`] for a source. The device mapper's devices have the names that people gave them.
+/// As [`canonical`], for a source: a device-mapper device is shown by the name that its owner gave it.
 pub fn canonical_source(path: &OsStr) -> Result<OsString> {
     canonical(path).map(mapped_name)
 }
 
-/// The name that people gave to what may be one of the device mapper's devices.
+/// The /dev/mapper name of a path that may be a device-mapper device.
 pub fn mapped_name(path: OsString) -> OsString {
     mapped(&path).unwrap_or(path)
 }
@@ -120,7 +119,8 @@ fn mapped(path: &OsStr) -> Option<OsString> {
     stat::path(&name).is_ok_and(|stat| stat.is_block_device()).then_some(name)
 }
 
-/// A descriptor of what a path leads to. `None`: it cannot be opened, or it ends in a slash, which could start an automount.
+/// A descriptor of what a path leads to. `None`: it cannot be opened, or it ends in a slash, so that opening it could
+/// trigger an automount.
 fn opened(path: &OsStr) -> Option<OwnedFd> {
     if path.as_bytes().ends_with(b"/") {
         return None;
@@ -128,8 +128,8 @@ fn opened(path: &OsStr) -> Option<OwnedFd> {
     file::open_at(None, path, libc::O_PATH, 0).ok()
 }
 
-/// What proc says of a descriptor: its path, however deep it is. `None` if that is no path (a pipe), no longer one, or
-/// cannot be had.
+/// The path that /proc/self/fd shows for a descriptor, of any length. `None` if it has none (a pipe), was deleted, or
+/// cannot be read.
 pub fn path_of(file: BorrowedFd<'_>) -> Option<OsString> {
     let found = link::read(&raw::path_of_descriptor(file)).ok()?;
     let is_path = found.as_bytes().starts_with(b"/") && !found.as_bytes().ends_with(b" (deleted)");
@@ -164,7 +164,7 @@ fn resolved(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
         let parent = done.len();
         done.push(b'/');
         done.extend_from_slice(&name);
-        // What a slash follows must be a directory. With one, the kernel asks that of what is no link.
+        // A component before a slash must be a directory: with the slash, the kernel checks that of what is no link.
         let mut link = link_of(&done);
         if link == Err(Errno::EINVAL) && !after.is_empty() {
             link = link_of(&[&done, b"/".as_slice()].concat());
@@ -194,7 +194,7 @@ fn link_of(path: &[u8]) -> core::result::Result<Vec<u8>, Errno> {
     link::read(OsStr::from_bytes(path)).map(OsString::into_vec).map_err(|error| error.errno)
 }
 
-/// getcwd(2), without the slash of the root. What is not below our root has no path.
+/// getcwd(2), without the slash of the root. A working directory outside our root has no path.
 fn working_directory() -> core::result::Result<Vec<u8>, Errno> {
     let path = nix::unistd::getcwd()?.into_os_string().into_vec();
     match path.as_slice() {
@@ -228,9 +228,9 @@ impl Made {
     }
 }
 
-/// mkdir -p: makes a directory and those above it, name by name, each in the one that is open: what is renamed or put in
-/// the way meanwhile leads nowhere else. A link that was there before is followed; what was made is opened as what it is.
-/// What was made is added to `made`, outermost first, also if it fails then. The directory is returned (O_PATH).
+/// mkdir -p: makes a directory and its parents, each relative to the descriptor of the one above it, so that a rename
+/// or a link put in the way meanwhile leads nowhere else. Links that existed before are followed; new directories are
+/// opened without following links. Those made are added to `made`, outermost first, also on failure. Gives an O_PATH.
 pub fn make_all(path: &OsStr, mode: u32, made: &mut Vec<Made>) -> core::result::Result<OwnedFd, Errno> {
     const FLAGS: i32 = libc::O_PATH | libc::O_DIRECTORY;
     let start = if path.as_bytes().starts_with(b"/") { "/" } else { "." };
@@ -295,7 +295,7 @@ pub fn set_owner(file: BorrowedFd<'_>, uid: Option<Uid>, gid: Option<Gid>) -> Re
     traced!(done.map_err(Errno::from), "fchownat({fd}, \"\", {uid}, {gid}, AT_EMPTY_PATH)").context("fchownat", "")
 }
 
-/// Changes the mode of what a descriptor stands for, which may be one of O_PATH only: fchmod(2) refuses those.
+/// Changes the mode of the file behind a descriptor, also of an O_PATH one, which fchmod(2) refuses.
 pub fn set_mode(file: BorrowedFd<'_>, mode: u32) -> Result<()> {
     // A directory is what `.` in it is, and needs no /proc.
     match change_mode(Some(file), OsStr::new("."), mode) {

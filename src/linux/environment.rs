@@ -1,5 +1,4 @@
-//! Our environment: environ(7), getenv(3). The standard library's takes a lock, in a page that nothing else at the
-//! start touches.
+//! Our environment: environ(7), getenv(3). Not `std::env`: it takes a lock, which costs a page fault at the start.
 
 use crate::secure;
 use core::ffi::{CStr, c_char};
@@ -11,7 +10,7 @@ pub fn variable(name: &str) -> Option<OsString> {
     value(name).filter(|value| !value.is_empty())
 }
 
-/// [`variable`], unless the environment may be of somebody with less privilege: secure_getenv(3).
+/// As [`variable`], but `None` where a less privileged caller may have set the environment: secure_getenv(3).
 pub fn trusted_variable(name: &str) -> Option<OsString> {
     if secure::is_secure_execution() { None } else { variable(name) }
 }

@@ -1,7 +1,7 @@
-//! errno(3): the numbers the kernel answers with, their names and their texts.
+//! errno(3): the kernel's error numbers, their names and their texts.
 //!
-//! The texts are those of glibc's strerror(3), because scripts compare the
-//! lines of the original tools; musl words several of them differently.
+//! The texts are those of glibc's strerror(3), because scripts compare the lines of the original tools; musl words
+//! several of them differently.
 
 use core::fmt;
 
@@ -130,7 +130,8 @@ impl Errno {
 }
 
 impl From<nix::errno::Errno> for Errno {
-    /// To be used at once: a number that nix has no name for, as a filter may answer with, is still in `errno`.
+    /// Convert immediately: for a number that nix does not know, which a seccomp filter may return, it is read from
+    /// `errno`.
     #[cold]
     #[inline(never)]
     fn from(errno: nix::errno::Errno) -> Errno {
@@ -156,8 +157,8 @@ impl fmt::Debug for Errno {
     }
 }
 
-/// One line a number, from 1 on: the name, and after a space the text. One string, since a
-/// table of pointers would have to be relocated at each start.
+/// One line per number, from 1 on: the name, a space and the text. One string, since the linker would have to relocate
+/// a table of pointers at each start.
 #[rustfmt::skip]
 static TEXTS: &str = "\
 EPERM Operation not permitted\n\

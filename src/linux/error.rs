@@ -3,7 +3,7 @@
 use crate::Errno;
 use std::ffi::{OsStr, OsString};
 
-/// A failed step. One pointer wide, since nearly every function may return one.
+/// A failed step. A single pointer, since nearly every function may return one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Cause>);
 

@@ -1,4 +1,4 @@
-//! What a program needs to be run, by the beginning of its file: elf(5), execve(2).
+//! Which interpreter a program file needs, read from its beginning: elf(5), execve(2).
 
 use crate::{Errno, file, process, stat};
 use std::ffi::{OsStr, OsString};
@@ -14,10 +14,10 @@ pub struct Interpreter {
     pub script: bool,
 }
 
-/// What the beginning of a program says that it needs: the `#!` line, or ELF's PT_INTERP.
+/// The interpreter that a program's beginning names: in the `#!` line, or in ELF's PT_INTERP.
 pub fn needed(head: &[u8]) -> Option<Interpreter> {
     if let Some(line) = head.strip_prefix(b"#!") {
-        // As the kernel does: blanks and tabs separate, and a carriage return is a part of the name.
+        // Splits as the kernel does: blanks and tabs separate, and a carriage return belongs to the name.
         let line = line.split(|byte| *byte == b'\n').next()?;
         let path = line.split(|byte| matches!(byte, b' ' | b'\t')).find(|word| !word.is_empty())?;
         return Some(Interpreter { path: OsString::from_vec(path.to_vec()), script: true });
@@ -38,8 +38,8 @@ pub fn needed(head: &[u8]) -> Option<Interpreter> {
     None
 }
 
-/// Whether handlers of programs are registered with the kernel, which may run what this file does not know:
-/// binfmt_misc. Its directory has two files of its own.
+/// Whether handlers are registered with binfmt_misc, so that the kernel may run formats that this file does not know.
+/// Its directory always holds two files of its own.
 pub fn has_handlers() -> bool {
     let directory = crate::directory::open_to_list(OsStr::new("/proc/sys/fs/binfmt_misc"));
     let mut count = 0;
@@ -55,8 +55,8 @@ pub fn has_handlers() -> bool {
 /// How many interpreters of interpreters execve(2) follows.
 const DEPTH: usize = 5;
 
-/// Why execve(2) of `path` would fail in this root, as far as its files show: the one that cannot be used, or
-/// that names one which is not there, and the error. With `has_handlers` a file of an unknown kind may be run.
+/// Why execve(2) of `path` would fail in this root, as far as its files show: the error, and the file that cannot be
+/// used or that names a missing interpreter. With `has_handlers`, a file of an unknown format counts as runnable.
 pub fn obstacle(path: &OsStr, has_handlers: bool) -> Option<(OsString, Errno)> {
     let mut file = path.to_os_string();
     let mut named_by = file.clone();
@@ -84,7 +84,7 @@ pub fn obstacle(path: &OsStr, has_handlers: bool) -> Option<(OsString, Errno)> {
     Some((path.to_os_string(), Errno::ELOOP))
 }
 
-/// The beginning of a file that may be executed; `None` where it cannot be read.
+/// The beginning of an executable file; `None` if it cannot be read.
 fn executable_head(path: &OsStr) -> Result<Option<Vec<u8>>, Errno> {
     let is_regular = stat::path(path).map_err(|error| error.errno)?.is_regular();
     // A mount that is noexec, too: access(2).
@@ -94,7 +94,7 @@ fn executable_head(path: &OsStr) -> Result<Option<Vec<u8>>, Errno> {
     Ok(file::read_head(path, 4096).ok())
 }
 
-/// Whether it is an ELF program that the processor runs, as 32 bits beside 64 are.
+/// Whether it is an ELF program for this processor, or for its 32-bit mode.
 fn is_native(head: &[u8]) -> bool {
     let kind = Elf::new(head).and_then(|elf| elf.half(16));
     let also = match std::env::consts::ARCH {

@@ -36,26 +36,25 @@ pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_RDONLY, 0).context("open", path)
 }
 
-/// Opens what a path leads to by path only (O_PATH): to enter or name it later takes no right to read it, and a FIFO
-/// keeps nobody waiting.
+/// Opens a path as O_PATH, to enter or name it later: this needs no read permission, and a FIFO does not block.
 pub fn open_path(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_PATH, 0).context("open", path)
 }
 
-/// Opens a file to append to it, made with mode 0600 when it is missing. A FIFO keeps nobody waiting:
-/// without a reader it is `ENXIO`, and one that is full takes no more.
+/// Opens a file to append to it, creating it with mode 0600 if it is missing. A FIFO does not block: without a reader
+/// it is `ENXIO`, and a full one refuses writes.
 pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
     let flags = O_WRONLY | libc::O_APPEND | O_CREAT | libc::O_NOCTTY | libc::O_NONBLOCK;
     open_at(None, path, flags, 0o600).context("open", path)
 }
 
-/// Makes a new file with this text in it; `EEXIST` if there is something already.
+/// Creates a file with this text; `EEXIST` if the path exists.
 pub fn create(path: &OsStr, mode: u32, text: &[u8]) -> crate::Result<()> {
     let file = open_at(None, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     file.and_then(|file| write_all(file.as_fd(), text)).context("write", path)
 }
 
-/// A copy of a descriptor that is none of the standard ones, close-on-exec.
+/// Duplicates a descriptor to a number above the standard ones, close-on-exec.
 pub fn above_standard(fd: BorrowedFd<'_>) -> crate::Result<OwnedFd> {
     fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3)).map_err(Errno::from).and_then(owned).context("fcntl", "")
 }
@@ -93,7 +92,7 @@ fn read_path(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
     read_to_end(file.as_fd(), limit).context("read", path)
 }
 
-/// The first `limit` bytes of a regular file, whatever else lies at `path` and might keep us waiting.
+/// The first `limit` bytes of a regular file. Other kinds of file are refused, since reading them may block.
 pub fn read_head(path: &OsStr, limit: usize) -> Result<Vec<u8>, Errno> {
     let file = open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
     if !stat::of(file.as_fd())?.is_regular() {

@@ -1,18 +1,19 @@
-//! Calls that filters do not know: a seccomp profile from before a call answers it with EPERM, where an older
-//! kernel would say ENOSYS. They are told apart by one call that no kernel carries out.
+//! Detects system calls that a seccomp filter refuses because it does not know them: seccomp(2). A profile older than
+//! a call answers it with EPERM, where an older kernel would answer ENOSYS. A probe that no kernel carries out tells
+//! the two apart.
 
 use crate::{Errno, raw};
 use core::ffi::c_long;
 
-/// The error of a call that came after Linux 5.1: ENOSYS for EPERM if it is a filter that refused it, or if it is not for
-/// us at all (fsopen(2) and some others ask for CAP_SYS_ADMIN before anything else): what the fallback asks for then
-/// is refused, too.
+/// The error of a call newer than Linux 5.1, with EPERM turned into ENOSYS where the probe is refused with EPERM, too,
+/// so that the caller tries its fallback. The kernel itself may be what refuses (fsopen(2) and others check
+/// CAP_SYS_ADMIN before their arguments); the fallback needs the same privilege and then fails as well.
 pub(crate) fn unless_filtered(call: c_long, errno: Errno) -> Errno {
     if errno == Errno::EPERM && probe(call) == Err(Errno::EPERM) { Errno::ENOSYS } else { errno }
 }
 
-/// All of these calls have flags or a structure's size among their arguments, and refuse with EINVAL or E2BIG those
-/// that have every bit set.
+/// The probe has every bit of every argument set. All of these calls take flags or a structure's size and refuse that
+/// with EINVAL or E2BIG.
 fn probe(call: c_long) -> Result<i64, Errno> {
     const NO: c_long = -1;
     // SAFETY: no pointer among the arguments is valid, so that nothing can be read or written through it.

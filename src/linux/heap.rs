@@ -62,7 +62,7 @@ impl<const SIZE: usize> Arena<SIZE> {
         core::ptr::null_mut()
     }
 
-    /// Changes the count of bytes in use, if nobody else changed it meanwhile.
+    /// Changes the number of bytes in use. Fails if another thread changed it meanwhile.
     fn change(&self, from: usize, to: usize) -> bool {
         self.used.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
@@ -72,7 +72,8 @@ impl<const SIZE: usize> Arena<SIZE> {
         self.change(at + layout.size(), at);
     }
 
-    /// Whether a piece has another size now, where it is: the last one can, as a vector does that is being filled.
+    /// Resizes a piece in place and returns whether it could. The last piece of the arena can grow, e.g. a vector
+    /// being filled.
     fn resize(&self, pointer: *mut u8, layout: Layout, size: usize) -> bool {
         let at = pointer as usize - self.start() as usize;
         let (end, new_end) = (at + layout.size(), at.saturating_add(size));
@@ -80,7 +81,7 @@ impl<const SIZE: usize> Arena<SIZE> {
     }
 }
 
-/// Where memory is from: the arena first, then blocks from mmap(2), then the reserve.
+/// The allocator. It tries the arena first, then blocks from mmap(2), then the reserve.
 #[repr(C)]
 struct Memory {
     arena: Arena<SIZE>,
@@ -96,7 +97,7 @@ impl Memory {
         Memory { arena: Arena::new(), blocks: Blocks::new(), reserve: Arena::new() }
     }
 
-    /// A piece of the arena, or a block, or if there is none a piece of the reserve, or null.
+    /// A piece of the arena, else a block, else a piece of the reserve, else null.
     fn take(&self, layout: Layout) -> *mut u8 {
         let piece = self.arena.take(layout);
         if piece.is_null() { self.or_reserve(self.blocks.take(layout), layout) } else { piece }
@@ -144,7 +145,7 @@ impl Memory {
 /// The program's allocator.
 pub struct Heap {
     memory: &'static Memory,
-    /// Called when there is no memory left. It ends the process; the standard library would kill it.
+    /// Called when there is no memory left. It exits with a status; the standard library would abort.
     exhausted: fn() -> !,
 }
 

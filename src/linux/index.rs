@@ -1,4 +1,4 @@
-//! Places of names in a list, sorted by a hash of each name, to look many up without a copy of them.
+//! An index of names: positions in a list sorted by a hash of each name, for many look-ups without copying the names.
 
 /// Hash and place of each name.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 #[derive(Clone, Copy)]
 pub(crate) struct Number(Ioctl);
 
-/// A request that reads or writes one `T`, of which any bytes are a valid one.
+/// A request that reads or writes one `T`. Every bit pattern of `T` must be valid.
 #[derive(Clone, Copy)]
 pub(crate) struct On<T>(Ioctl, PhantomData<T>);
 
@@ -43,8 +43,8 @@ pub(crate) const LOOP_CTL_GET_FREE: Number = Number(0x4c82);
 /// Takes the number of a slot, INT_MAX for the present one.
 pub(crate) const CDROM_DRIVE_STATUS: Number = Number(0x5326);
 pub(crate) const BTRFS_IOC_TREE_SEARCH: On<BtrfsSearch> = On::new(request_code_readwrite!(0x94, 17, 4096));
-/// Each writes a number of <linux/fs.h>: the sector's size, the device's alignment, the sizes that suit it, the physical
-/// sector's size, and how many disks there were before this one.
+/// Each returns a number, see <linux/fs.h>: logical sector size, alignment offset, minimum and optimal I/O size,
+/// physical sector size, and the disk sequence number.
 pub(crate) const BLKSSZGET: On<u32> = On::new(request_code_none!(0x12, 104));
 pub(crate) const BLKALIGNOFF: On<u32> = On::new(request_code_none!(0x12, 122));
 pub(crate) const BLKIOMIN: On<u32> = On::new(request_code_none!(0x12, 120));
@@ -101,7 +101,7 @@ pub(crate) struct LoopConfig {
     pub reserved: [u64; 8],
 }
 
-/// struct btrfs_ioctl_search_args of <linux/btrfs.h>: a key of 104 bytes, and room for what is found.
+/// struct btrfs_ioctl_search_args of <linux/btrfs.h>: a search key of 104 bytes and the buffer for the results.
 #[repr(C)]
 pub(crate) struct BtrfsSearch {
     pub tree_id: u64,

@@ -1,5 +1,5 @@
-//! Landlock: what a process and its children may still do to files, to TCP and UDP ports and to processes that are not under
-//! the same rules, landlock(7). It cannot be taken back.
+//! Landlock, landlock(7): restricts which files, TCP and UDP ports and outside processes this process and its children
+//! may use. It cannot be undone.
 
 use crate::Errno;
 use crate::raw::{self, NumberCall};
@@ -12,8 +12,8 @@ const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
 const LANDLOCK_RULE_PATH_BENEATH: u32 = 1;
 const LANDLOCK_RULE_NET_PORT: u32 = 2;
 
-/// The rights of each kind: what setpriv calls the kind, the first bit that it has in a set of rights, how the
-/// kernel's names of its rights begin, and the rights in the order of their bits.
+/// The kinds of rights: setpriv's name of the kind, its first bit in a set of rights, the prefix of the kernel's names
+/// of its rights, and these rights in the order of their bits.
 const KINDS: [(&str, u32, &str, &str); 3] = [
     (
         "fs",
@@ -30,10 +30,10 @@ const KINDS: [(&str, u32, &str, &str); 3] = [
 pub const FILES: u64 = 0xffff_ffff;
 /// Those of rights to TCP and UDP ports.
 pub const PORTS: u64 = 0xff << 32;
-/// Those of what is kept inside: connections and signals to who is under the same ruleset, or a later one.
+/// The scopes: abstract sockets and signals reach only processes under the same ruleset or a later one.
 pub const SCOPES: u64 = 0xff << 40;
 
-/// Hands each right of the set to `each`, in the order of their bits: the bit, and the name.
+/// Calls `each` with every right of the set, its bit and its name, in the order of the bits.
 pub fn each(rights: u64, each: &mut dyn FnMut(u64, &[u8])) {
     for (_, first, _, names) in KINDS {
         for (index, name) in names.as_bytes().split(|byte| *byte == b',').enumerate() {
@@ -69,16 +69,17 @@ pub fn known(abi: i64) -> u64 {
     ((1 << files) - 1) | ports | scopes
 }
 
-/// The version of the kernel's interface. `ENOSYS` without Landlock, `EOPNOTSUPP` where it is not enabled.
+/// The version of the kernel's Landlock interface. `ENOSYS` without Landlock, `EOPNOTSUPP` where it is disabled.
 pub fn abi() -> Result<i64, Errno> {
     let done = create_ruleset(&[], LANDLOCK_CREATE_RULESET_VERSION);
     told(done, format_args!("create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)"))
 }
 
-/// A new ruleset, which takes these rights except where a rule gives them back. `EINVAL` or `E2BIG` for rights that
-/// the kernel does not know.
+/// Creates a ruleset that denies these rights except where a rule grants them. `EINVAL` or `E2BIG` for rights that the
+/// kernel does not know.
 pub fn create(handled: u64) -> Result<OwnedFd, Errno> {
-    // struct landlock_ruleset_attr has had one word, two and three; the last that is needed ends it.
+    // struct landlock_ruleset_attr has grown from one word to three. Pass only up to the last word in use, for older
+    // kernels.
     let words = [handled & FILES, (handled & PORTS) >> 32, (handled & SCOPES) >> 40];
     let count = words.iter().rposition(|word| *word != 0).map_or(1, |last| last + 1);
     let size = count * size_of::<u64>();
@@ -93,8 +94,8 @@ pub fn create(handled: u64) -> Result<OwnedFd, Errno> {
     raw::owned(told(create_ruleset(words.get(..count).unwrap_or_default(), 0), shown)? as i32)
 }
 
-/// Gives rights back to what `place` (O_PATH will do) is and to all below it. `EINVAL` for rights that
-/// the ruleset does not take, and for rights to directories where `place` is none.
+/// Adds a rule that grants rights to `place` (O_PATH suffices) and everything below it. `EINVAL` for rights that the
+/// ruleset does not handle, and for rights to directories if `place` is none.
 pub fn allow(ruleset: BorrowedFd<'_>, allowed: u64, place: BorrowedFd<'_>) -> Result<(), Errno> {
     let (ruleset, place) = (ruleset.as_raw_fd(), place.as_raw_fd());
     // struct landlock_path_beneath_attr, whose descriptor has four bytes.
@@ -117,7 +118,7 @@ pub fn allow_port(ruleset: BorrowedFd<'_>, allowed: u64, port: u16) -> Result<()
     told(add_rule(ruleset, LANDLOCK_RULE_NET_PORT, &rule), shown).map(drop)
 }
 
-/// Puts us under a ruleset. It takes CAP_SYS_ADMIN or PR_SET_NO_NEW_PRIVS, else `EPERM`.
+/// Restricts this process by a ruleset. Needs CAP_SYS_ADMIN or PR_SET_NO_NEW_PRIVS, else `EPERM`.
 pub fn restrict_self(ruleset: BorrowedFd<'_>) -> Result<(), Errno> {
     let ruleset = ruleset.as_raw_fd();
     let done = NumberCall::LANDLOCK_RESTRICT_SELF.call([ruleset.into(), 0, 0]);
@@ -139,7 +140,7 @@ fn add_rule(ruleset: RawFd, kind: u32, rule: &[[u8; 8]; 2]) -> Result<i64, Errno
     raw::checked(unsafe { libc::syscall(SYS_LANDLOCK_ADD_RULE, ruleset, kind, rule.as_ptr(), 0) })
 }
 
-/// Writes the trace's line, of which `shown` is all but the word that the calls share.
+/// Writes a line of the trace; `shown` holds the arguments that differ between the calls.
 #[inline(never)]
 fn told(done: Result<i64, Errno>, shown: fmt::Arguments<'_>) -> Result<i64, Errno> {
     traced!(done, "landlock_{shown}")

@@ -51,7 +51,7 @@ pub fn read(path: &OsStr) -> Result<OsString> {
     raw::cstring(path).and_then(|path| readlink(path.as_c_str()).map_err(Errno::from)).context("readlink", path)
 }
 
-/// Where the symbolic link leads that a descriptor is open on, by path only: readlinkat(2).
+/// The target of a symbolic link that is open as O_PATH: readlinkat(2).
 pub(crate) fn target_of(link: BorrowedFd<'_>) -> core::result::Result<Vec<u8>, Errno> {
     readlinkat(link, c"").map(OsString::into_vec).map_err(Errno::from)
 }

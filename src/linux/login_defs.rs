@@ -6,7 +6,8 @@ pub const FILE: &str = "/etc/login.defs";
 /// How much of the file is read, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
 
-/// The value of the last line with this name, in any case. What follows a `#` is a comment, wherever it is.
+/// The value of the last line with this name, compared without regard to case. `#` begins a comment anywhere in a
+/// line.
 pub fn value<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
     text.split(|byte| *byte == b'\n').rev().find_map(|line| {
         let line = line.split(|byte| *byte == b'#').next()?.trim_ascii_start();

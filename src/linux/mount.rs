@@ -1,8 +1,8 @@
-//! Mounts: mount(2) and umount(2), and above them the descriptor-based calls
-//! of Linux 5.2 (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)).
+//! Mounts: mount(2), umount(2), and the descriptor-based calls since Linux 5.2: fsopen(2), open_tree(2),
+//! move_mount(2), mount_setattr(2).
 //!
-//! Callers prefer [`api`]: it names what failed in the kernel's own words and
-//! shows a mount only when it is finished. [`mount2`] is for kernels without it.
+//! Callers prefer [`api`]: the kernel reports what failed in its own messages, and a mount becomes visible only when
+//! it is finished. [`mount2`] is for kernels without these calls.
 
 pub mod api;
 pub mod appeared;
@@ -118,7 +118,7 @@ pub const UMOUNT_NOFOLLOW: u64 = 8;
 /// The MNT_ and UMOUNT_ flags by name.
 pub static UMOUNT_NAMES: FlagNames = flag_names!(MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW);
 
-/// How mounts and unmounts spread to the peers of a mount: mount_namespaces(7).
+/// How mounts and unmounts propagate between the peers of a mount: mount_namespaces(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Propagation {
     /// Nothing spreads.
@@ -174,7 +174,7 @@ pub fn mount2(
     .context("mount", target)
 }
 
-/// How many bytes of options mount(2) takes: a page, with a NUL at its end. What is beyond is cut off without a word.
+/// The most bytes of options that mount(2) takes: a page with its final NUL. The kernel silently cuts off the rest.
 pub fn data_limit() -> usize {
     let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
     page.and_then(|page| usize::try_from(page).ok()).unwrap_or(4096).saturating_sub(1)
@@ -200,7 +200,7 @@ pub fn mount_binfmt_misc(target: impl AsRef<OsStr>) -> Result<()> {
     mount2(source, target.as_ref(), fstype, MS_NOSUID | MS_NOEXEC | MS_NODEV, None)
 }
 
-/// Binds one file on another: `/proc/PID/ns/net` on a file keeps a namespace.
+/// Binds a namespace file on another file: a bind mount of `/proc/PID/ns/net` keeps the namespace alive.
 pub fn bind_file(source: impl AsRef<OsStr>, target: impl AsRef<OsStr>) -> Result<()> {
     mount2(Some(source.as_ref()), target.as_ref(), None, MS_BIND, None)
 }

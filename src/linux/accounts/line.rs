@@ -62,7 +62,8 @@ impl UserLine<'_> {
 }
 
 impl GroupLine<'_> {
-    /// Whether it is a supplementary group of this user: one of the names between commas, with blanks around it.
+    /// Whether the group's member list names this user. Names are separated by commas; blanks around them do not
+    /// count.
     pub fn has_member(&self, name: &[u8]) -> bool {
         let [first, ..] = name else { return false };
         let is_end = |next: Option<&u8>| matches!(next, None | Some(b','));
@@ -72,7 +73,8 @@ impl GroupLine<'_> {
             if is_end(before.trim_ascii_end().last())
                 && rest.strip_prefix(name).is_some_and(|after| is_end(after.trim_ascii_start().first()))
             {
-                // Of names with commas in them or blanks around them nobody is a member.
+                // A name that contains a comma, or begins or ends with a blank, cannot be written in the list and has
+                // no groups.
                 return raw::find_byte(b',', name).is_none()
                     && !first.is_ascii_whitespace()
                     && !name.last().is_some_and(u8::is_ascii_whitespace);
@@ -126,7 +128,7 @@ pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
     Some(GroupLine { name, gid, members: members.get(..raw::find_byte(b':', members).unwrap_or(members.len()))? })
 }
 
-/// Cuts off the first field of what is left of a line: a short one, for which a call of memchr(3) costs more.
+/// Cuts off the first field of the rest of a line. A loop: fields are so short that a call of memchr(3) costs more.
 fn field<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
     let text = (*rest)?;
     let end = text.iter().position(|byte| *byte == b':');

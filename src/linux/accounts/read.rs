@@ -1,19 +1,19 @@
-//! Reading account files line by line, whoever made them: openat2(2).
+//! Reads account files line by line, also those of a root that somebody else made: openat2(2).
 
 use crate::{Errno, file, raw, resolve};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// How much of a file is read, in bytes: a root made by somebody else may have one without end.
+/// The most bytes that are read of a file: somebody else's root may hold an endless one.
 const LIMIT: usize = 256 * 1024 * 1024;
-/// The longest line that may be an account, in bytes; longer ones are passed over.
+/// The longest line, in bytes, that is read as an account. Longer ones are skipped.
 const LONGEST: usize = 1024 * 1024;
 
-/// Shows each line of an account file that may be an entry, until `row` says that it has seen enough.
+/// Calls `row` with each line of an account file that may be an entry, until `row` returns that it needs no more.
 pub(super) fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Errno> {
     let file = open(path)?;
     let mut lines = Lines::default();
-    // One page: most of these files fit, and each page of a larger buffer would be a fault.
+    // One page: most account files fit in it, and each further page of the buffer would cost a page fault.
     let mut chunk = [0; 4096];
     let mut total = 0;
     while total < LIMIT {
@@ -37,24 +37,24 @@ fn open(path: &str) -> Result<OwnedFd, Errno> {
     let file = match resolve::open_without_magic_links(OsStr::new(path), flags) {
         // A kernel before 5.6, or a filter that does not know the call.
         Err(Errno::ENOSYS) => file::open_at(None, OsStr::new(path), flags, 0)?,
-        // What stands there is no account file, so there is none: numbers still work.
+        // Something that is no regular file counts as a missing account file. Numeric ids still work.
         Err(Errno::ELOOP) => return Err(Errno::ENOENT),
         opened => opened?,
     };
     if crate::stat::of(file.as_fd())?.is_regular() { Ok(file) } else { Err(Errno::ENOENT) }
 }
 
-/// Puts lines together from the pieces that are read.
+/// Assembles lines from the pieces that are read.
 #[derive(Default)]
 struct Lines {
-    /// The beginning of the line that is not complete yet.
+    /// The beginning of a line whose end has not been read yet.
     begun: Vec<u8>,
-    /// It is too long already.
+    /// Whether that line is too long already, so that its rest is skipped.
     too_long: bool,
 }
 
 impl Lines {
-    /// Shows the lines that `piece` completes. Returns whether more are wanted.
+    /// Calls `row` with the lines that `piece` completes. Returns whether `row` wants more.
     fn take(&mut self, piece: &[u8], row: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         let mut rest = piece;
         loop {

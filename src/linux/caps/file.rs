@@ -1,7 +1,7 @@
 //! File capabilities: the extended attribute `security.capability`, capabilities(7).
 //!
-//! A file is opened once, by path only and without following a symbolic link, and everything is
-//! done on that descriptor: what was checked is what is changed.
+//! A file is opened once, as O_PATH and without following a symbolic link. Checks and changes all use that descriptor,
+//! so that the file that was checked is the file that is changed.
 
 use crate::caps::Sets;
 use crate::stat::{self, Stat};
@@ -23,9 +23,11 @@ const EFFECTIVE: u32 = 1;
 /// What a file says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileCapabilities {
-    /// Permitted and inheritable; effective is both of them together or nothing.
+    /// The permitted and inheritable sets. The effective set is their union or empty, since the file has one bit for
+    /// it.
     pub sets: Sets,
-    /// The uid, seen from our user namespace, of the root in whose namespaces it counts. 0: in ours.
+    /// The rootid: the uid, as our user namespace maps it, of the root in whose user namespaces the capabilities
+    /// count. 0: in ours.
     pub rootid: u32,
 }
 
@@ -53,10 +55,10 @@ pub fn decode(value: &[u8]) -> Result<FileCapabilities, Errno> {
     Ok(FileCapabilities { sets: Sets { effective, permitted, inheritable }, rootid })
 }
 
-/// The attribute's value: revision 2, or 3 for a rootid other than 0.
+/// Encodes the attribute's value: revision 2, or 3 for a rootid other than 0.
 ///
-/// `EINVAL` if some but not all of what is permitted or inheritable is effective: the file has
-/// one effective bit for all. What is effective and neither of them is lost.
+/// `EINVAL` if only some of the permitted and inheritable capabilities are effective, since the file has one effective
+/// bit for all. Effective capabilities that are neither permitted nor inheritable are dropped.
 pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
     let Sets { effective, permitted, inheritable } = file.sets;
     if effective != 0 && (permitted | inheritable) & !effective != 0 {
@@ -74,8 +76,8 @@ pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
     Ok(value)
 }
 
-/// The capabilities at a path, of a symbolic link itself: the errors of lgetxattr(2), `ENODATA` and `EOPNOTSUPP` as
-/// [`File::get`]. To print, not to change: the path may mean another file by then.
+/// Reads the capabilities at a path, without following a symbolic link. Errors: those of lgetxattr(2), with `ENODATA`
+/// and `EOPNOTSUPP` as in [`File::get`]. Only for printing: before a change the path may lead to another file.
 pub fn at(path: &OsStr) -> Result<FileCapabilities, Errno> {
     let mut value = [0; LONGEST];
     decode_read(xattr::get_of_link(&raw::cstring(path)?, &mut value), &value)
@@ -120,7 +122,7 @@ impl File {
         self.stat.is_regular()
     }
 
-    /// Its capabilities. `ENODATA`: it has none. `EOPNOTSUPP`: the file system can have none.
+    /// Reads its capabilities. `ENODATA`: it has none. `EOPNOTSUPP`: the file system cannot store any.
     pub fn get(&self) -> Result<FileCapabilities, Errno> {
         let mut value = [0; LONGEST];
         let got = match xattr::get(&self.inode()?, &mut value) {
@@ -130,8 +132,8 @@ impl File {
         decode_read(got, &value)
     }
 
-    /// Gives it these capabilities in place of what it has. Needs CAP_SETFCAP.
-    /// `EINVAL`: it is not a regular file, or see [`encode`].
+    /// Replaces its capabilities by these. Needs CAP_SETFCAP. `EINVAL`: it is not a regular file, or [`encode`]
+    /// refuses them.
     pub fn set(&self, file: &FileCapabilities) -> Result<(), Errno> {
         if !self.stat.is_regular() {
             return Err(Errno::EINVAL);
@@ -153,7 +155,7 @@ impl File {
         )
     }
 
-    /// Takes its capabilities away. `ENODATA`: it has none. `EINVAL`: it is not a regular file.
+    /// Removes its capabilities. `ENODATA`: it has none. `EINVAL`: it is not a regular file.
     pub fn remove(&self) -> Result<(), Errno> {
         if !self.stat.is_regular() {
             return Err(Errno::EINVAL);
@@ -167,8 +169,8 @@ impl File {
         traced!(done, "removexattr({}, \"security.capability\")", Quoted::new(&self.path))
     }
 
-    /// A path that leads to the open inode whatever its own means by now: the calls that take a descriptor refuse one
-    /// opened by path only. Without a proc (`ENOENT`, `ENOTDIR`) a descriptor opened to read is of the same inode.
+    /// The path of the descriptor in /proc/self/fd, which leads to the open inode even if the file was renamed: the
+    /// calls that take a descriptor refuse an O_PATH one. Without a proc (`ENOENT`, `ENOTDIR`) use [`File::readable`].
     fn inode(&self) -> Result<CString, Errno> {
         raw::cstring(&raw::path_of_descriptor(self.fd.as_fd()))
     }

@@ -96,11 +96,11 @@ impl Iab {
         }
     }
 
-    /// Makes this tuple ours: the inheritable and the ambient set become exactly what is
-    /// listed; what is blocked is dropped from the bounding set, which nothing can undo.
+    /// Makes this tuple the process's: the inheritable and ambient sets become exactly those listed, and the blocked
+    /// capabilities are dropped from the bounding set, which cannot be undone.
     ///
-    /// CAP_SETPCAP is raised for the duration where the kernel asks for it. What can be known
-    /// beforehand to be refused is refused before anything is changed.
+    /// CAP_SETPCAP is raised for the duration where the kernel asks for it. A refusal that can be foreseen is returned
+    /// before anything is changed.
     pub fn set(&self) -> Result<()> {
         let before = process::get(0)?;
         let count = process::count();
@@ -112,7 +112,8 @@ impl Iab {
                 return Err(Error::new("capset", "", Errno::EPERM));
             }
             if before.effective & bit(SETPCAP) == 0 {
-                // In a step of its own: the kernel looks at what was effective before the call.
+                // A capset(2) of its own: the kernel checks the capabilities that were effective before the call, not
+                // the new ones.
                 process::set(&Sets { effective: before.effective | bit(SETPCAP), ..before })?;
             }
             working.effective |= bit(SETPCAP);

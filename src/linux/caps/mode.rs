@@ -3,9 +3,10 @@
 use super::{Own, SETPCAP, Sets, process};
 use crate::{Errno, Result};
 
-/// The capabilities model alone, root is nothing special, and locked; without the ambient bits.
+/// The securebits of pure capabilities: root has no privilege of its own, and all bits are locked. Without the bits
+/// about ambient capabilities.
 const PURE_WITHOUT_AMBIENT: u32 = 0x2f;
-/// The same with ambient capabilities off and locked.
+/// The same, with ambient capabilities forbidden and that bit locked, too.
 const PURE: u32 = 0xef;
 
 /// What securebits and sets together mean.

@@ -53,8 +53,8 @@ pub fn set(sets: &Sets) -> Result<()> {
     traced!(done, "capset(\"{}\")", print(sets, count())).context("capset", "").map(drop)
 }
 
-/// Raises a permitted capability to effective and returns the sets there were before. `EPERM` if
-/// it is not permitted. Nothing is called if it is effective already.
+/// Raises a permitted capability to effective and returns the sets from before. `EPERM` if it is not permitted. Makes
+/// no capset(2) if it is effective already.
 pub fn raise(capability: u8) -> Result<Sets> {
     let before = get(0)?;
     if before.effective & bit(capability) == 0 {
@@ -63,7 +63,7 @@ pub fn raise(capability: u8) -> Result<Sets> {
     Ok(before)
 }
 
-/// Does `change` with a capability raised to effective, and makes effective what was, after it.
+/// Calls `change` with a capability raised to effective, then restores the effective set.
 pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Result<Result<T>> {
     let before = raise(capability)?;
     let result = change();
@@ -73,8 +73,8 @@ pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Res
     Ok(result)
 }
 
-/// Lets the capabilities survive execve(2) whoever runs the program: what is permitted becomes
-/// inheritable, and what is effective ambient.
+/// Keeps the capabilities across execve(2) for any user id: the permitted ones become inheritable, the effective ones
+/// ambient.
 pub fn keep_across_exec() -> Result<()> {
     let sets = get(0)?;
     set(&Sets { inheritable: sets.permitted, ..sets })?;
@@ -90,17 +90,18 @@ pub fn clear_effective() -> Result<()> {
     set(&Sets { effective: 0, ..sets })
 }
 
-/// How many capabilities the running kernel has; they are numbered from 0. Asked for once.
+/// How many capabilities the running kernel has, numbered from 0. The answer is cached.
 pub fn count() -> u8 {
     static COUNT: AtomicU8 = AtomicU8::new(0);
     let known = COUNT.load(Ordering::Relaxed);
     if known != 0 {
         return known;
     }
-    // Another answer, from a filter, says nothing about the kernel: what may exist counts as existing.
+    // Any other error comes from a seccomp filter and says nothing about the kernel: count every capability that may
+    // exist.
     let has = |capability: u8| in_bounding(capability) != Err(Errno::EINVAL);
     let named = super::NAMED;
-    // Most kernels have those we know names for: two calls. Else halve the range.
+    // Most kernels have exactly the named capabilities, which two calls confirm. On others, bisect.
     let (mut low, mut high) = (0, 64);
     if has(named - 1) {
         low = named;
@@ -132,8 +133,8 @@ pub fn bounding(count: u8) -> Result<u64> {
     collect(count, in_bounding)
 }
 
-/// The capabilities that are in a set. One that the kernel does not have is not in it; one that
-/// cannot be asked for is an error, or it would pass for dropped.
+/// The members of `set` for which `has` is true. A capability that the kernel lacks is left out. Any other error is
+/// returned, since a capability that cannot be queried must not pass for dropped.
 fn collect(count: u8, is_in: fn(u8) -> core::result::Result<bool, Errno>) -> Result<u64> {
     let mut set = 0;
     for capability in 0..count {
@@ -186,7 +187,8 @@ pub fn ambient() -> Result<u64> {
 }
 
 fn ambient_of(count: u8, sets: &Sets) -> Result<u64> {
-    // None is ambient that is not both permitted and inheritable: capabilities(7).
+    // The kernel keeps the ambient set within the permitted and inheritable ones (capabilities(7)), so only those are
+    // queried.
     if sets.permitted & sets.inheritable == 0 { Ok(0) } else { collect(count, in_ambient) }
 }
 
@@ -258,7 +260,7 @@ pub fn set_no_new_privileges() -> Result<()> {
     traced!(done, "prctl(PR_SET_NO_NEW_PRIVS, 1)").context("prctl", "")
 }
 
-/// An `EPERM` for what we know the kernel would refuse.
+/// An `EPERM` for a request that we know the kernel would refuse.
 pub(super) fn not_permitted(call: &'static str) -> Error {
     Error::new(call, "", Errno::EPERM)
 }

@@ -1,7 +1,7 @@
 //! The text of a capability state: cap_from_text(3), cap_to_text(3).
 //!
-//! Read leniently as libcap does, printed in the canonical form of libcap 2.41 and later, or in
-//! the form that libcap had when the books of its time were written.
+//! Parsing accepts all that libcap accepts. Printing gives the canonical form of libcap 2.41 and later, or the older
+//! form of libcap up to 2.28.
 
 use super::name::{name_length, push_list};
 use super::{NAMED, Sets, TextError, TextErrorKind, all, bit, read_item};
@@ -59,7 +59,8 @@ impl Reader<'_> {
         Err(TextError { offset: self.at, length, kind })
     }
 
-    /// What is here is wrong; where the clause ends here, something is missing.
+    /// The error for the current position: `missing` at the end of the clause, otherwise `wrong` for the byte that
+    /// stands there.
     fn wrong<T>(&self, wrong: TextErrorKind, missing: TextErrorKind) -> Result<T, TextError> {
         if self.at_end() { self.error(missing, 0) } else { self.error(wrong, 1) }
     }
@@ -103,7 +104,7 @@ impl Reader<'_> {
         loop {
             let length = name_length(self.rest());
             if self.rest().get(..length).is_some_and(|name| name.eq_ignore_ascii_case(b"all")) {
-                // In place of what stood before it in the list: numbers above the last are lost.
+                // `all` replaces the list so far, as in libcap: capabilities beyond the kernel's last one are lost.
                 set = all(self.count);
                 self.at += length;
             } else {
@@ -222,8 +223,8 @@ pub fn print(sets: &Sets, count: u8) -> String {
     out
 }
 
-/// The text as libcap printed it up to 2.28, in 2019: the base is what the numbers without a
-/// name have, and every difference from it is spelt out: `= cap_net_bind_service+ep`.
+/// The text as libcap printed it up to 2.28 (2019), e.g. `= cap_net_bind_service+ep`. The capabilities without a name
+/// give the base; every difference from it is spelt out.
 pub fn print_classic(sets: &Sets) -> String {
     let base = commonest(sets, !all(NAMED));
     let mut out = String::from("=");

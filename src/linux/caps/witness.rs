@@ -1,4 +1,4 @@
-//! The crate caps, which others wrote, as a witness of what is here: names and numbers, and the sets of a thread.
+//! Compares our names, numbers and sets with those of the crate caps, which others wrote.
 
 use super::{NAMED, NAMES, Sets, all, bit, find, get, name, set};
 use ::caps::{CapSet, Capability};
@@ -8,7 +8,8 @@ fn seen(set: CapSet) -> u64 {
     caps::read(None, set).unwrap().into_iter().fold(0, |bits, capability| bits | bit(capability.index()))
 }
 
-/// Does something in a thread of its own, whose capabilities end with it. Without privilege there is nothing to change.
+/// Runs a function in a new thread, so that its changes of capabilities end with the thread. Skipped without
+/// privilege, since then there is nothing to change.
 fn apart(work: impl FnOnce() + Send + 'static) {
     if get(0).unwrap().permitted & bit(super::SETPCAP) != 0 {
         std::thread::spawn(work).join().unwrap();

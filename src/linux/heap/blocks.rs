@@ -1,5 +1,5 @@
-//! Blocks of memory from mmap(2): small ones are powers of two, cut from chunks and kept in lists
-//! when they are given back; a large one is a mapping of its own, which goes back to the kernel.
+//! Blocks of memory from mmap(2). Small blocks have sizes that are powers of two; they are cut from chunks and kept in
+//! free lists. A large block is a mapping of its own and goes back to the kernel by munmap(2).
 
 use core::alloc::Layout;
 use core::cell::UnsafeCell;
@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use nix::sched::sched_yield;
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap_anonymous, mremap, munmap};
 
-/// The smallest block, in bytes; it must hold a pointer while it is in a list.
+/// The smallest block, in bytes: a free block holds a pointer.
 const SMALLEST: usize = 32;
 /// The sizes of small blocks: the smallest, twice that, and so on.
 const SIZES: usize = 10;
@@ -26,7 +26,7 @@ pub(super) struct Blocks {
 }
 
 struct Lists {
-    /// For each size the first block that is free; a free block holds the address of the next.
+    /// The first free block of each size; each free block holds the address of the next.
     free: [*mut u8; SIZES],
     /// What is left of the last chunk.
     fresh: *mut u8,
@@ -92,7 +92,7 @@ impl Blocks {
         }
     }
 
-    /// Does something to the lists, one thread at a time. None holds them for long.
+    /// Calls a function with the lists, one thread at a time. A spin lock is enough, since each holds it briefly.
     fn with<T>(&self, work: impl FnOnce(&mut Lists) -> T) -> T {
         while self.busy.swap(true, Ordering::Acquire) {
             let _ = sched_yield();
@@ -113,7 +113,7 @@ impl Lists {
             *first = unsafe { block.cast::<*mut u8>().read() };
             return block;
         }
-        // A chunk begins at a page, so a block that is at a multiple of its size is aligned by it, up to a page.
+        // Chunks begin at a page boundary, so a block at a multiple of its size is aligned to its size, up to a page.
         let skip = self.left % size;
         if self.left - skip < size {
             let chunk = map(CHUNK);
@@ -136,7 +136,7 @@ impl Lists {
     }
 }
 
-/// Which list a layout belongs to, and the size of its blocks; nothing for what is a mapping of its own.
+/// The list for a layout, and the size of its blocks. `None`: so large that it gets a mapping of its own.
 fn small(layout: Layout) -> Option<(usize, usize)> {
     let size = layout.size().max(layout.align()).max(SMALLEST);
     if size > LARGEST || layout.align() > PAGE {

@@ -1,8 +1,8 @@
-//! The descriptor-based mount calls: fsopen(2), fsconfig(2), fsmount(2),
-//! fspick(2), open_tree(2), move_mount(2), mount_setattr(2).
+//! The descriptor-based mount calls: fsopen(2), fsconfig(2), fsmount(2), fspick(2), open_tree(2), move_mount(2),
+//! mount_setattr(2).
 //!
-//! A mount is put together on a descriptor, where nobody sees it, and appears
-//! whole with [`move_mount`]. A [`FsContext`] keeps the kernel's own words.
+//! A mount is built on a descriptor, invisible to others, and appears complete with [`move_mount`]. A [`FsContext`]
+//! holds the kernel's messages.
 
 use super::Propagation;
 use crate::filtered::unless_filtered;
@@ -123,7 +123,7 @@ impl FsContext {
             .map(FsContext)
     }
 
-    /// fspick(2): a context to reconfigure the file system of a mount, which `tree` is the root of.
+    /// fspick(2): a context to reconfigure the file system of the mount whose root is `tree`.
     pub fn pick(tree: BorrowedFd<'_>) -> Result<FsContext> {
         let flags = FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH;
         // SAFETY: the path is a NUL-terminated literal.
@@ -187,14 +187,15 @@ impl FsContext {
         .context("fsmount", "")
     }
 
-    /// The messages that the kernel has left since the last time, oldest first. On its own: its buffer is to
-    /// take a page of the stack only where it is called.
+    /// The kernel's messages since the last call, oldest first. Not inlined: its buffer would enlarge every caller's
+    /// frame.
     #[inline(never)]
     pub fn messages(&self) -> Vec<Message> {
         use std::os::fd::AsFd;
         let mut found = Vec::new();
         let mut buffer = [0_u8; 4096];
-        // One read gives one message; ENODATA: there is none. The bound is against a kernel that never says so.
+        // One read gives one message; ENODATA means there are no more. The loop is bounded in case a kernel never
+        // returns that.
         for _ in 0..64 {
             let Ok(length) = raw::read_some(self.0.as_fd(), &mut buffer) else { break };
             let Some(line) = buffer.get(..length).filter(|line| !line.is_empty()) else { break };
@@ -242,8 +243,9 @@ pub fn open_tree(at: At<'_>, path: &OsStr, flags: u64) -> Result<OwnedFd> {
     .context("open_tree", path)
 }
 
-/// move_mount(2) of the tree that `tree` is the root of onto what `place` is a descriptor of, or onto what is mounted there
-/// by now; `flags` are MOVE_MOUNT_ bits about the target. No path is looked up: `target` is for the trace and the error.
+/// move_mount(2) of the tree with root `tree` onto the descriptor `place`, or onto the mount that covers it by now;
+/// `flags` are the MOVE_MOUNT_ bits for the target. No path is looked up: `target` only appears in the trace and the
+/// error.
 pub fn move_mount_onto(tree: BorrowedFd<'_>, place: BorrowedFd<'_>, target: &OsStr, flags: u64) -> Result<()> {
     let flags = flags | MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
     let (from, to) = (tree.as_raw_fd(), place.as_raw_fd());
@@ -289,7 +291,7 @@ pub fn move_mount(tree: BorrowedFd<'_>, at: At<'_>, target: &OsStr, flags: u64) 
 pub struct Attributes {
     /// MOUNT_ATTR_ bits to set.
     pub set: u64,
-    /// MOUNT_ATTR_ bits to clear; a change of the access time bits clears all of MOUNT_ATTR__ATIME.
+    /// MOUNT_ATTR_ bits to clear. To change the access time bits, clear all of MOUNT_ATTR__ATIME.
     pub clear: u64,
     /// The propagation to change to.
     pub propagation: Option<Propagation>,
@@ -311,7 +313,7 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// mount_setattr(2) of the mount that `tree` is the root of; with `recursive` of all below it, too.
+/// mount_setattr(2) of the mount with root `tree` and, if `recursive`, of all mounts below it.
 pub fn mount_setattr(tree: BorrowedFd<'_>, attributes: Attributes, recursive: bool) -> Result<()> {
     let attr = MountAttr {
         attr_set: attributes.set,
@@ -322,7 +324,7 @@ pub fn mount_setattr(tree: BorrowedFd<'_>, attributes: Attributes, recursive: bo
     setattr(tree, &attr, recursive)
 }
 
-/// mount_setattr(2) with MOUNT_ATTR_IDMAP: the ids of a detached tree are mapped by a user namespace.
+/// mount_setattr(2), MOUNT_ATTR_IDMAP: maps the ids of a detached tree by a user namespace.
 pub fn set_idmap(tree: BorrowedFd<'_>, user_namespace: BorrowedFd<'_>, recursive: bool) -> Result<()> {
     let userns_fd = u64::try_from(user_namespace.as_raw_fd()).unwrap_or_default();
     let attr = MountAttr { attr_set: MOUNT_ATTR_IDMAP, attr_clr: 0, propagation: 0, userns_fd };

@@ -1,5 +1,5 @@
-//! The mount that mount(2) has just made, held by its descriptor. The call returns none, and the path that it was given
-//! may lead elsewhere by now: what is found there is held against the table of mounts from before.
+//! Finds the mount that mount(2) has just made and holds it by a descriptor. mount(2) returns none, and the target
+//! path may lead elsewhere by now, so the mount found there is compared with the mount table from before.
 
 use super::api::AT_EMPTY_PATH;
 use super::statmount;
@@ -23,8 +23,8 @@ impl Before {
         Ok(Before { parent: statmount::id_of(place.as_fd())?, table: Table::read()? })
     }
 
-    /// The root of the mount that is at `target` now, or where the table says: its path may have been renamed meanwhile.
-    /// `ESTALE`: what is there was there before, or is not on what the target was on.
+    /// The root of the mount that is at `target` now, or where the table shows it, since its path may have been
+    /// renamed. `ESTALE`: the mount found existed before, or its parent is not the mount that held the target.
     pub fn appeared(&self, target: &OsStr) -> Result<OwnedFd> {
         let root = file::open_at(None, target, libc::O_PATH, 0).context("open", target)?;
         let now = Table::read()?;

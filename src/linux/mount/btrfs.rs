@@ -9,8 +9,8 @@ const ROOT_TREE: u64 = 1;
 const ROOT_TREE_DIRECTORY: u64 = 6;
 const DIR_ITEM_KEY: u32 = 84;
 
-/// The number of the subvolume that a mount without `subvol` shows. `mount_point` is one of the file system's. `None` if
-/// the kernel does not say.
+/// The number of the default subvolume, which a mount without `subvol` shows: btrfs-subvolume(8). `mount_point` is any
+/// mount of the file system. `None` if the kernel does not say.
 pub fn default_subvolume(mount_point: &OsStr) -> Option<u64> {
     let directory = file::open_at(None, mount_point, libc::O_RDONLY | libc::O_DIRECTORY, 0).ok()?;
     let mut search = BtrfsSearch {
@@ -28,7 +28,8 @@ pub fn default_subvolume(mount_point: &OsStr) -> Option<u64> {
         found: [0; 3992],
     };
     ioctl::on(directory.as_fd(), BTRFS_IOC_TREE_SEARCH, &mut search).ok()?;
-    // A header of 32 bytes, and of the directory item called "default" its first field: what it leads to.
+    // A search header of 32 bytes, then the directory item called "default", whose first field is the subvolume's
+    // number.
     let number = search.found.get(32..40)?.try_into().ok()?;
     (search.nr_items > 0).then(|| u64::from_le_bytes(number))
 }

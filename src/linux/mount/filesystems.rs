@@ -5,13 +5,14 @@ use crate::{file, system};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// Whether the kernel has a type now, without a module that it would have to load.
+/// Whether the kernel supports a type now, without loading a module.
 pub fn is_registered(fstype: &[u8]) -> bool {
     let text = file::read_file("/proc/filesystems", 1 << 16).unwrap_or_default();
     text.split(|&byte| byte == b'\n').any(|line| line.rsplit(|&byte| byte == b'\t').next() == Some(fstype))
 }
 
-/// The types that need a device: /etc/filesystems, and /proc/filesystems if that is missing or ends with `*`.
+/// The types that need a device: from /etc/filesystems, and from /proc/filesystems if that file is missing or ends
+/// with `*`.
 pub fn known() -> Vec<OsString> {
     let mut types = Vec::new();
     let mut kernel = true;
@@ -62,7 +63,7 @@ pub fn is_listed(fstype: &[u8], list: &str) -> bool {
     list.split(' ').any(|name| name.as_bytes() == fstype)
 }
 
-/// Whether the kernel has a type that the list of mount -t names, or a module for it.
+/// Whether any type in the list of mount -t is supported by the kernel or has a module.
 pub fn is_supported(types: &[u8]) -> bool {
     let text = file::read_file("/proc/filesystems", 1 << 16).unwrap_or_default();
     for line in text.split(|&byte| byte == b'\n') {

@@ -1,7 +1,6 @@
 //! The table of file systems: fstab(5).
 //!
-//! Fields are bytes with octal escapes undone. A line that cannot be read is
-//! reported by number and skipped; the rest of the file counts.
+//! Fields are bytes with octal escapes undone. A malformed line is reported by its number and skipped.
 
 use crate::mount::mountinfo::unescape;
 use crate::{Errno, Result, error::Context, file, number};
@@ -47,8 +46,8 @@ impl FstabEntry {
         self.fstype == "swap"
     }
 
-    /// Parses one line that is neither blank nor a comment; `None` if it has fewer than three fields or a field that
-    /// should be a number is none.
+    /// Parses one line that is neither blank nor a comment. `None` if it has fewer than three fields or a field that
+    /// must be numeric is not.
     fn parse(line: &[u8]) -> Option<FstabEntry> {
         let mut fields = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|field| !field.is_empty());
         let text = |field: &[u8]| OsString::from_vec(unescape(field).into_owned());
@@ -118,7 +117,7 @@ impl Fstab {
         names.sort_unstable_by(|a, b| version_compare(a.as_bytes(), b.as_bytes()));
         for name in names {
             let Ok(file) = file::open_at(Some(directory.as_fd()), &name, 0, 0) else { continue };
-            // A directory with such a name is not a table: reading it fails, and it is left out.
+            // A directory named `*.fstab` cannot be read as a file; it is left out.
             let Ok(text) = file::read_to_end(file.as_fd(), LIMIT) else { continue };
             self.add_text(&text, &name);
         }
@@ -126,10 +125,10 @@ impl Fstab {
     }
 }
 
-/// No fstab is that long; the bound is against a device or a pipe given by mistake.
+/// The size is limited in case a device or a pipe was given by mistake. No real fstab is that long.
 const LIMIT: usize = 64 * 1024 * 1024;
 
-/// The order of names with numbers in them, as strverscmp(3) has it: `a9` before `a10`, `a01` before `a1`.
+/// Compares names that contain numbers as strverscmp(3) does: `a9` before `a10`, `a01` before `a1`.
 fn version_compare(a: &[u8], b: &[u8]) -> Ordering {
     let common = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     if common == a.len() && common == b.len() {
@@ -148,7 +147,8 @@ fn version_compare(a: &[u8], b: &[u8]) -> Ordering {
     if run_a == 0 || run_b == 0 {
         return plain;
     }
-    // Leading zeros make a fraction: it is compared digit by digit, and the longer one of equal ones comes first.
+    // Digits with leading zeros compare as a fraction, digit by digit; if one is the beginning of the other, the
+    // longer comes first.
     let zeros = |text: &[u8]| text.get(start) == Some(&b'0');
     if zeros(a) || zeros(b) {
         let only_zeros = |text: &[u8]| text.get(start..common).unwrap_or_default().iter().all(|byte| *byte == b'0');

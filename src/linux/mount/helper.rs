@@ -1,5 +1,5 @@
-//! The programs that mount and unmount what the kernel does not do alone:
-//! /sbin/mount.TYPE and /sbin/umount.TYPE, mount(8) "EXTERNAL HELPERS".
+//! Runs the helper programs /sbin/mount.TYPE and /sbin/umount.TYPE for file systems that the kernel does not mount
+//! alone: mount(8), "EXTERNAL HELPERS".
 
 use crate::Result;
 use crate::process::{self, Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
@@ -39,13 +39,14 @@ pub fn find(verb: &str, fstype: &OsStr) -> Option<OsString> {
 pub enum Ran {
     /// It ended.
     Ended(Status),
-    /// We are the child and could not execute it: to be told, and then [`process::exit_child`].
+    /// Returned in the child if execve(2) failed: the caller reports it and then calls [`process::exit_child`].
     InChild(ExecError),
 }
 
-/// Runs one in a child, in the mount namespace `original` if it is not ours, and waits for it.
+/// Runs a helper in a child, in the mount namespace `original` if that is given, and waits for it.
 pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>>) -> Result<Ran> {
-    // With an inherited SIG_IGN there would be no child to wait for; the program gets what we were given.
+    // If SIGCHLD were ignored, the kernel would discard the child's status. The helper itself gets the disposition
+    // that we inherited.
     let disposition = reset_to_default(SIGCHLD)?;
     match process::fork()? {
         Fork::Parent(child) => {

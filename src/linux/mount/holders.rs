@@ -1,7 +1,7 @@
-//! Who keeps mounts busy, as far as /proc shows it: proc_pid_cwd(5),
-//! proc_pid_root(5), proc_pid_exe(5), proc_pid_fd(5).
+//! Which processes keep mounts busy, as far as /proc shows: proc_pid_cwd(5), proc_pid_root(5), proc_pid_exe(5),
+//! proc_pid_fd(5).
 //!
-//! Reads only, and gives up when the caller's time is over.
+//! Only reads, and stops when the caller's time limit is over.
 
 use super::statmount;
 use crate::mount::mountinfo::Entry;
@@ -26,9 +26,9 @@ pub struct Holder {
     pub pid: Pid,
     /// Its name.
     pub name: OsString,
-    /// What of it is on the mount: `cwd`, `root`, `exe`, or a descriptor such as `fd/3`.
+    /// Which of its files is on the mount: `cwd`, `root`, `exe`, or a descriptor such as `fd/3`.
     pub how: String,
-    /// It is in another mount namespace, and uses a copy there that is to go with this mount.
+    /// It is in another mount namespace and uses a propagated copy of the mount there.
     pub elsewhere: bool,
 }
 
@@ -48,16 +48,16 @@ pub struct HeldMount {
     pub id: u64,
     /// Its file system's device number.
     pub device: (u32, u32),
-    /// The peer group of the mount that it is on: an unmount reaches its copies on those peers, too.
+    /// The peer group of the parent mount: the unmount propagates to the copies on its other peers.
     pub group: Option<u32>,
-    /// The peer group that it is in itself, which tells it from others of the same device on the same mount.
+    /// The peer group of the mount itself. It distinguishes mounts of one device on the same parent.
     pub peers: Option<u32>,
     /// How many of its users are wanted.
     pub limit: usize,
 }
 
-/// The processes of the proc mounted at `proc` that use these mounts, in one pass over all processes. `is_over` is
-/// asked before each look.
+/// The processes of the proc mounted at `proc` that use these mounts, found in one pass over all processes. `is_over`
+/// is called before each access.
 pub fn of_mounts(proc: &OsStr, wanted: &[HeldMount], is_over: &mut dyn FnMut() -> bool) -> Holders {
     let mut search = Search { wanted: wanted.to_vec(), found: Holders::default() };
     search.wanted.retain(|mount| mount.limit > 0);
@@ -80,7 +80,7 @@ pub fn of_mounts(proc: &OsStr, wanted: &[HeldMount], is_over: &mut dyn FnMut() -
     search.found
 }
 
-/// A mount as a process sees it, by its number there, and the index of the one that is wanted.
+/// A mount's number in a process's mount table, and the index of the wanted mount that it is or is a copy of.
 type Copy = (u64, usize);
 
 fn sorted(mut copies: Vec<Copy>) -> Vec<Copy> {
@@ -89,13 +89,13 @@ fn sorted(mut copies: Vec<Copy>) -> Vec<Copy> {
 }
 
 struct Search {
-    /// Sorted by device, group and peers. The limits become less with each user that is found.
+    /// Sorted by device, group and peers. A mount's limit falls by one with each user found.
     wanted: Vec<HeldMount>,
     found: Holders,
 }
 
 impl Search {
-    /// Adds `process` to the users of those mounts that it uses, once to each.
+    /// Adds `process` as a user of each wanted mount that it uses, once for each.
     fn look(&mut self, process: &Process, elsewhere: bool, copies: &[Copy], is_over: &mut dyn FnMut() -> bool) {
         if copies.is_empty() {
             return;
@@ -137,7 +137,8 @@ impl Search {
         }
     }
 
-    /// The copies of the mounts that a process in another mount namespace has: those on a peer of what they are on.
+    /// The copies of the wanted mounts in a process's own mount namespace: mounts of the same device whose parent is a
+    /// peer, or a slave, of the wanted mount's parent.
     fn copies(&self, process: &Process) -> Vec<Copy> {
         if self.wanted.iter().all(|mount| mount.group.is_none()) {
             return Vec::new();
@@ -158,7 +159,8 @@ impl Search {
         copies
     }
 
-    /// The one mount of a device that is on a mount of `group`; of several, the one that is itself in one of `peers`.
+    /// The wanted mount of this device whose parent is in the peer group `group`; if several are, the one whose own
+    /// group is in `peers`.
     fn one_of(&self, device: (u32, u32), group: u32, peers: [Option<u32>; 2]) -> Option<usize> {
         let on = (device, Some(group));
         let first = self.wanted.partition_point(|mount| (mount.device, mount.group) < on);
