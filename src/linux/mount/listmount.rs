@@ -19,7 +19,8 @@ const OFFSET_PEER_GROUP: usize = 80;
 const OFFSET_MASTER: usize = 88;
 const OFFSET_PROPAGATE_FROM: usize = 96;
 
-/// Of one mount all that can be said fits, or it is asked for again with more room: paths and options have no bound.
+/// Enough for one mount in nearly all cases; a larger one is queried again with more room, since paths and options
+/// have no limit.
 const ROOM: usize = 16 * 1024;
 const MOST: usize = 1 << 20;
 
@@ -30,7 +31,7 @@ pub struct Lines {
     pub text: Vec<u8>,
     /// The number of each that is never used again.
     pub unique: Vec<u64>,
-    /// Whether a line may not be what mountinfo has: the file system shows a root of its own making.
+    /// Whether a line may differ from mountinfo's, because the file system shows a root of its own making there.
     pub is_doubtful: bool,
 }
 
@@ -42,7 +43,8 @@ pub struct Glance<'a> {
     pub source: &'a [u8],
 }
 
-/// The mounts of our mount namespace that are wanted. `None`: the kernel does not say all of it.
+/// The mounts of our mount namespace, or those for which `wanted` returns true. `None`: the kernel lacks some of the
+/// fields, so read mountinfo.
 pub fn lines(wanted: Option<&mut dyn FnMut(&Glance<'_>) -> bool>) -> Option<Lines> {
     // LSMT_ROOT: below our root.
     let list = list_below(u64::MAX).ok()?;

@@ -1,7 +1,7 @@
 //! Loop devices: a regular file as a block device, loop(4).
 //!
-//! A device is set up with autoclear, so that the kernel takes it down when
-//! the last user is gone: a process killed at any point leaves none behind.
+//! Devices are set up with autoclear: the kernel detaches them with their last user, so a process that is killed
+//! leaves none behind.
 
 use crate::ioctl::{self, LoopConfig, LoopInfo};
 use crate::trace::{FlagNames, Flags};
@@ -43,7 +43,7 @@ pub struct Attached {
 /// Why there is no device.
 #[derive(Debug)]
 pub enum Refused {
-    /// Another device has a part of the same file that overlaps, which would let both write over each other.
+    /// Another device has an overlapping part of the same file: both would write over each other, so it is refused.
     Overlap,
     /// A call failed.
     Failed(Error),
@@ -55,7 +55,7 @@ impl From<Error> for Refused {
     }
 }
 
-/// Makes a part of `file` a device, or finds the device that it is already.
+/// Attaches a part of `file` to a loop device, or finds the device that already has exactly this part.
 pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached, Refused> {
     let (backing, read_only) = open_backing(file, wanted.read_only)?;
     let identity = stat::of(backing.as_fd()).context("fstat", file)?.identity();
@@ -67,7 +67,7 @@ pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached,
         let device = open_device(path, read_only)?;
         return Ok(set_up(&device, &mut config).map(|()| new(path.clone(), device, read_only))?);
     }
-    // Somebody else may take the free device first: then there is another one.
+    // Another process may take the free device first: then ask for another.
     for _ in 0..64 {
         let path = free_device()?;
         let device = open_device(&path, read_only)?;
@@ -198,7 +198,8 @@ fn reuse(identity: (u64, u64), wanted: &LoopSpec) -> core::result::Result<Option
         if (info.lo_device, info.lo_inode) != identity {
             continue;
         }
-        // A device that is named is to be set up: one that the file has already, even the same, is in the way.
+        // If a device was named, that device must be set up: one that already has this part of the file is a conflict,
+        // not a device to reuse.
         if (info.lo_offset, info.lo_sizelimit) == (wanted.offset, wanted.sizelimit) && wanted.device.is_none() {
             let autoclear = info.lo_flags & LO_FLAGS_AUTOCLEAR != 0;
             let read_only = info.lo_flags & LO_FLAGS_READ_ONLY != 0;
@@ -211,7 +212,7 @@ fn reuse(identity: (u64, u64), wanted: &LoopSpec) -> core::result::Result<Option
     Ok(None)
 }
 
-/// Whether two parts of a file, offset and length, have a byte in common; length 0 goes to the end.
+/// Whether two parts of a file, each an offset and a length, overlap. Length 0 means to the end of the file.
 fn overlap(a: (u64, u64), b: (u64, u64)) -> bool {
     let end = |(offset, length): (u64, u64)| if length == 0 { u64::MAX } else { offset.saturating_add(length) };
     a.0 < end(b) && b.0 < end(a)
@@ -228,7 +229,7 @@ pub struct Backing {
     pub autoclear: bool,
 }
 
-/// What is behind `/dev/loopN`; `None` if it is no loop device or has no file.
+/// The backing file of `/dev/loopN`; `None` if it is no loop device or has none.
 pub fn backing(device: &OsStr) -> Option<Backing> {
     let name = device.as_bytes().strip_prefix(b"/dev/")?;
     if !name.starts_with(b"loop") || name.contains(&b'/') {
@@ -242,7 +243,8 @@ pub fn backing(device: &OsStr) -> Option<Backing> {
     })
 }
 
-/// Whether `device` is a loop device of the file with this identity, from this offset on. The file may have other names.
+/// Whether `device` is a loop device of the file with this device and inode, at this offset. Names are not compared,
+/// since a file may have several.
 pub fn is_of(device: &OsStr, file: (u64, u64), offset: u64) -> bool {
     if !device.as_bytes().starts_with(b"/dev/loop") {
         return false;
@@ -264,7 +266,7 @@ pub fn devices_of(file: &OsStr) -> Vec<OsString> {
     of_file
 }
 
-/// Takes a device down: LOOP_CLR_FD. Where it is still in use the kernel does so when it no longer is.
+/// Detaches a device: LOOP_CLR_FD. If it is in use, the kernel detaches it with its last user.
 pub fn detach(device: &OsStr) -> Result<()> {
     let fd = open_device(device, true)?;
     clear(fd.as_fd()).context("LOOP_CLR_FD", device).map(drop)

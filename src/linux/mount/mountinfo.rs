@@ -1,7 +1,7 @@
-//! A line of the mount table: /proc/PID/mountinfo, proc_pid_mountinfo(5).
+//! Parses a line of the mount table: /proc/PID/mountinfo, proc_pid_mountinfo(5).
 //!
-//! The one parser of it. Fields are bytes; an entry borrows from the text, and
-//! the kernel's octal escapes (`\040`) are undone only where somebody looks.
+//! The only parser of that format. An entry borrows its fields from the text as bytes. The kernel's octal escapes
+//! (`\040`) are undone only when a caller asks for the plain text.
 
 mod fields;
 
@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// One mount. Text fields are as the kernel wrote them, escaped; [`unescape`] undoes that.
+/// One mount. Text fields are still escaped as the kernel wrote them; see [`unescape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The mount's number; used again after the mount is gone.
@@ -35,8 +35,8 @@ pub struct Entry<'a> {
     pub source: &'a [u8],
     /// Options of the file system: `rw,size=4k`, escaped.
     pub super_options: &'a [u8],
-    /// Whether the line is printable ASCII without a backslash: there is nothing to unescape in it, and nothing that a
-    /// terminal would obey.
+    /// Whether the line is printable ASCII without a backslash, so that nothing needs to be unescaped, and nothing can
+    /// act on a terminal.
     pub plain: bool,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Entry<'a> {
         OsString::from_vec(unescape(self.target).into_owned())
     }
 
-    /// The number of its peer group (`kind` is `shared:`) or of the one it follows (`master:`).
+    /// The number of its peer group (`kind` is `shared:`) or of its master's peer group (`master:`).
     pub fn group(&self, kind: &str) -> Option<u32> {
         self.optional.split(|byte| *byte == b' ').find_map(|word| {
             number::decimal(word.strip_prefix(kind.as_bytes())?).and_then(|number| u32::try_from(number).ok())
@@ -104,8 +104,8 @@ impl<'a> Entry<'a> {
         OsStr::from_bytes(self.fstype)
     }
 
-    /// Options of the mount and of the file system as one string that begins with rw, or with ro if either of them is
-    /// read-only: `rw,nosuid,relatime,size=4k`. Without escapes.
+    /// The options of the mount and of the file system joined: `rw,nosuid,relatime,size=4k`. Begins with ro if either
+    /// is read-only, else rw. Unescaped.
     pub fn all_options(&self) -> Vec<u8> {
         let mut text = Vec::with_capacity(self.options.len() + self.super_options.len() + 1);
         self.append_options(&mut text);
@@ -130,8 +130,8 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Whether a list of options is read-only, and what comes after the rw or ro that both lists begin with, and have nowhere
-/// else: a comma and the others, or nothing.
+/// Splits a list of options into whether it is read-only and the rest. The kernel writes rw or ro first and nowhere
+/// else; the rest is empty or begins with a comma.
 fn without_access(list: &[u8]) -> (bool, &[u8]) {
     match list {
         [b'r', access @ (b'o' | b'w'), rest @ ..] if matches!(rest, [] | [b',', ..]) => (*access == b'o', rest),
@@ -139,7 +139,7 @@ fn without_access(list: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// The number that a line begins with, and what is behind the byte that ends it.
+/// The number at the beginning of a line, and the text after the byte that ends it.
 fn number_until(line: &[u8], end: u8) -> Option<(u32, &[u8])> {
     let mut value = 0_u64;
     let mut rest = line;
@@ -184,8 +184,8 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// Whether `escaped` is `plain` with some bytes escaped. Which ones they are depends on the field and the kernel: `#` is
-/// escaped in a source and not in a path.
+/// Whether `escaped` is `plain` with some bytes escaped. Which bytes the kernel escapes depends on the field and its
+/// version: it escapes `#` in a source but not in a path.
 fn is_escaped(escaped: &[u8], plain: &[u8]) -> bool {
     match escaped.len().cmp(&plain.len()) {
         Ordering::Less => false,

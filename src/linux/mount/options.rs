@@ -1,7 +1,7 @@
-//! Mount options: the comma separated words of mount(8), fstab(5) and utab.
+//! Mount options: the comma-separated words of mount(8), fstab(5) and utab.
 //!
-//! A word belongs to one of three: the VFS and its mount attributes
-//! ([`names::VFS`]), mount itself ([`names::USERSPACE`]), or the file system.
+//! Each word is for the VFS and its mount attributes ([`names::VFS`]), for mount itself ([`names::USERSPACE`]), or for
+//! the file system.
 
 mod matching;
 mod meaning;
@@ -97,8 +97,8 @@ impl Options {
         self.0.iter().rev().find(|option| option.is(on) || option.is(off)).map(|option| option.is(on))
     }
 
-    /// Leaves of equal options the last, and of options that exclude each other (a flag and its inverse, an option of
-    /// mount itself with another value) the last. The same option of a file system with different values stays.
+    /// Removes duplicates and keeps the last. Options that exclude each other (a flag and its inverse, an option of
+    /// mount itself with another value) count as duplicates; a file system's option with different values does not.
     pub fn deduplicate(&mut self) {
         let mut keys: Vec<_> = self.0.iter().enumerate().map(|(index, option)| (key(option), index)).collect();
         keys.sort_unstable();
@@ -118,8 +118,8 @@ impl Options {
         });
     }
 
-    /// `user` and `users` imply noexec, nosuid and nodev, `owner` and `group` nosuid and nodev, at the place of the word.
-    /// `user=NAME`, which is how the one who mounted is recorded, implies nothing.
+    /// Inserts the flags that a word implies after it: noexec, nosuid and nodev for `user` and `users`, nosuid and
+    /// nodev for `owner` and `group`. `user=NAME`, which records who mounted, implies none.
     pub fn imply_user_flags(&mut self) {
         let mut list = Vec::with_capacity(self.0.len());
         for option in self.0.drain(..) {

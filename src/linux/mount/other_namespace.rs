@@ -1,4 +1,4 @@
-//! Working in somebody else's mount namespace: setns(2), the -N of mount and umount.
+//! Working in another mount namespace for a while: setns(2), the option -N of mount(8) and umount(8).
 
 use crate::Result;
 use crate::namespace::{self, Kind};
@@ -14,8 +14,8 @@ pub struct OtherMountNs {
 }
 
 impl OtherMountNs {
-    /// Enters the mount namespace of a process, if `wanted` is the number of one, or the one that a file stands for. The
-    /// error's object is the file.
+    /// Enters the mount namespace of a process, if `wanted` is a number, else that of a namespace file. The error's
+    /// object is the file.
     pub fn enter(wanted: &OsStr) -> Result<OtherMountNs> {
         let process = number::signed(wanted.as_bytes())
             .and_then(|number| i32::try_from(number).ok())

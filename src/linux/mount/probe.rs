@@ -1,4 +1,4 @@
-//! What is on a device: its type, label, UUID and what else its superblock says, by the names of blkid(8).
+//! Probes a device: the type, label, UUID and other values of its superblock, named as in blkid(8).
 
 mod cache;
 mod device;
@@ -24,9 +24,9 @@ pub use tag::encode;
 /// What a superblock says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Superblock {
-    /// The type's name, as mount -t takes it; those of another use than `filesystem` are none.
+    /// The type's name for mount -t. Types whose usage is not `filesystem` cannot be mounted.
     pub fstype: &'static str,
-    /// What else it says, each with blkid's name of it: `LABEL`, `UUID`, `BLOCK_SIZE`. None is empty.
+    /// The other values under blkid's names: `LABEL`, `UUID`, `BLOCK_SIZE`. None is empty.
     pub values: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -67,7 +67,7 @@ pub enum Probed {
 }
 
 impl Probed {
-    /// What signatures mean. A disc may have two file systems with the same files in them, UDF and ISO 9660.
+    /// Resolves several signatures on one device. UDF and ISO 9660 may stand together on a disc, with the same files.
     pub fn of(mut all: Vec<Superblock>) -> Probed {
         let is_disc = |found: &Superblock| matches!(found.fstype, "udf" | "iso9660");
         match all.as_slice() {
@@ -84,7 +84,7 @@ pub fn probe(disk: &Disk<'_>) -> Probed {
     Probed::of(search(disk, &|_| true))
 }
 
-/// Whether a type has a signature here, so that a file of that type is an image of a device.
+/// Whether a regular file given as this type is taken for a file system's image, which needs a loop device.
 pub fn is_known(fstype: &[u8]) -> bool {
     const NAMES: &str = "ext2 ext3 ext4 xfs btrfs squashfs iso9660 vfat exfat ntfs ntfs3 f2fs";
     NAMES.split(' ').any(|name| name.as_bytes() == fstype)

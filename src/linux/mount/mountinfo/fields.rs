@@ -17,7 +17,7 @@ pub(super) struct Fields<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
 
-// These few instructions are called for every eight bytes: a call to them would be most of their time.
+// Inlined: the function is a few instructions and runs for every eight bytes, so a call would take most of the time.
 
 /// The top bit of each byte that is `byte`.
 #[inline(always)]
@@ -40,8 +40,8 @@ fn last_word(rest: &[u8]) -> [u8; 8] {
     word
 }
 
-/// Has a top bit if a byte is a backslash, a control character or not ASCII. What is carried from byte to byte comes from
-/// such a one.
+/// Has a top bit set if any byte is a backslash, a control character or not ASCII. Carries from byte to byte do no
+/// harm: they only come from such a byte.
 #[inline(always)]
 const fn special(word: u64) -> u64 {
     let from_backslash = word ^ (ONES * b'\\' as u64);
@@ -64,7 +64,7 @@ impl<'a> Fields<'a> {
         self.special |= special(word);
     }
 
-    /// Whether no byte of the line is special: then there is nothing to unescape or to hide.
+    /// Whether no byte of the line is special: then no field needs unescaping or disarming.
     pub(super) fn is_plain(&mut self) -> bool {
         while self.at + 8 < self.line.len() {
             self.look_at(self.at + 8);

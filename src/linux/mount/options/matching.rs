@@ -1,11 +1,11 @@
-//! What mount -O and mount -t choose by: lists in which a word may be negated.
+//! The filters of mount -O and mount -t, mount(8): lists in which a word may be negated.
 
 use super::Options;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Whether the options `have` satisfy the comma separated `wanted` of mount -O: each must be there with its value, one
-/// that begins with `no` must be absent, `+no...` means the word itself.
+/// Whether the options `have` satisfy the comma-separated list of mount -O. Each word must be there with its value;
+/// one that begins with `no` must be absent; `+no...` means the word itself.
 pub fn matches(have: &Options, wanted: &[u8]) -> bool {
     wanted.split(|&byte| byte == b',').filter(|item| !item.is_empty()).all(|item| {
         let (item, absent) = match item {
@@ -24,8 +24,8 @@ pub fn matches(have: &Options, wanted: &[u8]) -> bool {
     })
 }
 
-/// Whether a file system type is in the comma separated list of mount -t. A leading `no` turns the whole list around,
-/// in which each type may then be written with `no` before it.
+/// Whether a file system type is in the comma-separated list of mount -t. A leading `no` negates the whole list, in
+/// which each type may then have its own `no`.
 pub fn type_matches(fstype: &OsStr, list: &[u8]) -> bool {
     let fstype = fstype.as_bytes();
     // `none` is a type.

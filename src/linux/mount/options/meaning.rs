@@ -1,12 +1,12 @@
-//! What options ask for: flags of mount(2), attributes of mount_setattr(2), propagation, data for the file system, and
-//! what utab and a mount.TYPE program are given.
+//! Translates options into flags of mount(2), attributes of mount_setattr(2), propagation, data for the file system,
+//! utab's text and the options of a mount.TYPE program.
 
 use super::names::{self, Layer, Meaning, meaning};
 use super::{MountOption, Options};
 use crate::mount::api::{Attributes, MOUNT_ATTR__ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};
 use crate::mount::{MS_NOATIME, MS_RELATIME, MS_STRICTATIME, Propagation};
 
-/// Mount attributes to change, those of one mount and those of the whole tree (`ro=recursive`).
+/// Mount attributes to change: on the root mount alone, and on the whole tree (`ro=recursive`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttributeChange {
     /// Of the mount itself.
@@ -16,7 +16,7 @@ pub struct AttributeChange {
 }
 
 impl Options {
-    /// Whether any flag of a mount or a superblock is asked for, other than how it spreads.
+    /// Whether any flag of a mount or superblock is set, propagation aside.
     pub fn has_flags(&self) -> bool {
         self.0.iter().any(|option| match meaning(&option.name) {
             Meaning::Vfs(vfs) => !vfs.inverse && !matches!(vfs.layer, Layer::Propagation(..)),
@@ -24,7 +24,7 @@ impl Options {
         })
     }
 
-    /// What `ro` and `rw` say about the superblock, the last one counting; `None` if neither is there.
+    /// Whether the superblock is to be read-only: the last of `ro` and `rw` counts; `None` if neither is given.
     pub fn read_only(&self) -> Option<bool> {
         self.0
             .iter()
@@ -42,7 +42,7 @@ impl Options {
             .map(|o| o.is("ro"))
     }
 
-    /// MS_ flags for mount(2), without those of propagation; layers and `=recursive` are unknown to it.
+    /// MS_ flags for mount(2), without propagation. mount(2) has no layers and no `=recursive`.
     pub fn mount_flags(&self) -> u64 {
         let mut flags = 0;
         for option in &self.0 {
@@ -50,7 +50,7 @@ impl Options {
                 let own = u64::from(vfs.flags);
                 match vfs.layer {
                     Layer::Propagation(..) => {}
-                    // The last way to keep access times wins; of several flags the kernel would choose.
+                    // The last option about access times wins; given several flags, the kernel would choose.
                     _ if vfs.is_access_time() && !vfs.inverse => {
                         flags = flags & !(MS_NOATIME | MS_RELATIME | MS_STRICTATIME) | own;
                     }
@@ -62,8 +62,8 @@ impl Options {
         flags
     }
 
-    /// What mount_setattr(2) has to change: of the tree first, then of its root. The last word about a flag counts, and
-    /// an inverse takes it back for both.
+    /// The changes for mount_setattr(2), to be applied to the tree first, then to its root. The last option about a
+    /// flag counts; an inverse cancels it for both.
     pub fn attributes(&self) -> AttributeChange {
         let mut change = AttributeChange::default();
         for option in &self.0 {
@@ -77,7 +77,8 @@ impl Options {
             let AttributeChange { recursive, single } = &mut change;
             let (to, other) = if layers.recursive { (recursive, single) } else { (single, recursive) };
             if vfs.is_access_time() {
-                // They exclude each other: the last one that sets something wins, and an inverse undoes its own only.
+                // The options about access times exclude each other: the last that sets one wins, and an inverse
+                // cancels only its own.
                 to.clear |= MOUNT_ATTR__ATIME;
                 if !vfs.inverse {
                     to.set = to.set & !MOUNT_ATTR__ATIME | bits;
@@ -104,7 +105,7 @@ impl Options {
         change
     }
 
-    /// As [`Options::attributes`], with the reset that mount(2)'s remount makes: what is not mentioned is cleared.
+    /// As [`Options::attributes`], but clears what is not given, as a remount by mount(2) does.
     pub fn attributes_for_remount(&self) -> AttributeChange {
         let mut change = self.attributes();
         let mentioned = change.single.set | change.single.clear | change.recursive.set | change.recursive.clear;
@@ -115,7 +116,7 @@ impl Options {
         change
     }
 
-    /// Changes of propagation in the order given, with whether the tree below is meant, too.
+    /// Changes of propagation in the given order, each with whether it includes the mounts below.
     pub fn propagation(&self) -> Vec<(Propagation, bool)> {
         let mut changes = Vec::new();
         for option in &self.0 {
@@ -133,8 +134,8 @@ impl Options {
         self.0.iter().filter(|option| matches!(meaning(&option.name), Meaning::Filesystem))
     }
 
-    /// The data string of mount(2): the file system's options as they were written, but for quotes, which only SELinux
-    /// reads (`context="a,b"`); elsewhere a comma in a value takes a backslash.
+    /// The data string of mount(2): the file system's options as typed. Quotes are kept only for SELinux
+    /// (`context="a,b"`), which reads them; elsewhere a comma in a value gets a backslash.
     pub fn data(&self) -> Vec<u8> {
         let mut text = Vec::new();
         for option in self.filesystem() {
@@ -153,7 +154,7 @@ impl Options {
         text
     }
 
-    /// The options as messages show them: without repetitions, rw or ro first.
+    /// The options for messages: without duplicates, rw or ro first.
     pub fn shown(&self) -> Vec<u8> {
         let mut options = self.clone();
         options.deduplicate();
@@ -166,7 +167,7 @@ impl Options {
         text
     }
 
-    /// What utab keeps; `with_loop` if the loop device must be detached by umount.
+    /// The options to record in utab; `with_loop` if umount has to detach the loop device.
     pub fn for_utab(&self, with_loop: bool) -> Vec<u8> {
         let mut text = Vec::new();
         for option in &self.0 {
@@ -180,7 +181,7 @@ impl Options {
         text
     }
 
-    /// What a mount.TYPE program is given: rw or ro first, then the rest in order without what is mount's own.
+    /// The options for a mount.TYPE program: rw or ro first, then the rest in order, without mount's own.
     pub fn for_helper(&self) -> Vec<u8> {
         let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
         for option in &self.0 {

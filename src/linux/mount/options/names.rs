@@ -45,12 +45,12 @@ pub enum Layer {
 }
 
 impl VfsOption {
-    /// Whether it is one of the ways to keep access times, which exclude each other.
+    /// Whether it is one of the options about access times, which exclude each other.
     pub fn is_access_time(&self) -> bool {
         u64::from(self.flags) & (mount::MS_NOATIME | mount::MS_RELATIME | mount::MS_STRICTATIME) != 0
     }
 
-    /// Whether mount.TYPE programs get to see it. What only restores the default is left out.
+    /// Whether mount.TYPE programs are given it. Options that only restore a default are left out.
     pub fn is_shown(&self) -> bool {
         !matches!(self.layer, Layer::Propagation(..))
     }
@@ -67,7 +67,7 @@ pub struct UserspaceOption {
     pub helper: bool,
 }
 
-/// Attributes that a remount with mount(2) clears when they are not mentioned.
+/// Attributes that a remount by mount(2) clears unless they are given again.
 pub const RESET_BY_REMOUNT: u64 =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 
@@ -87,7 +87,8 @@ const fn propagation_change(propagation: Propagation, flags: u64, recursive: boo
     VfsOption { flags: flags as u32, inverse: false, layer: Layer::Propagation(propagation, recursive) }
 }
 
-/// A table and, in one text, the names of its rows, one a line: a pointer to each would be relocated at each start.
+/// A table, and the names of its rows in one text, one per line: the linker would have to relocate a pointer to each
+/// name at each start.
 macro_rules! named {
     ($(#[$doc:meta])* $rows:ident: $row:ty, $names:ident; $($name:literal => $value:expr,)*) => {
         $(#[$doc])*

@@ -1,4 +1,4 @@
-//! What the options make of a mount: mount(2) is one of several operations.
+//! Which operation of mount(2) the options select: mount, bind, move, remount or a change of propagation.
 
 use super::Options;
 use crate::mount;

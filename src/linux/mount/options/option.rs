@@ -5,11 +5,12 @@
 pub struct MountOption {
     /// The part before `=`.
     pub name: Vec<u8>,
-    /// The part behind `=` as written, quotes and backslashes included; `None` without `=`, which differs from empty.
+    /// The text after `=` as typed, with quotes and backslashes. `None` without `=`, which differs from an empty
+    /// value.
     pub value: Option<Vec<u8>>,
 }
 
-/// The layers a VFS option with a value is for: `ro=vfs`, `"ro=fs,recursive"`.
+/// The layers that the value of a VFS option selects: `ro=vfs`, `"ro=fs,recursive"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layers {
     pub(super) vfs: bool,
@@ -23,8 +24,7 @@ impl MountOption {
         MountOption { name: name.as_bytes().to_vec(), value: None }
     }
 
-    /// The value as it is used: without the quotes around it, and without backslashes before comma, quote and
-    /// backslash.
+    /// The value without its quotes, and without the backslashes before comma, quote and backslash.
     pub fn plain_value(&self) -> Option<Vec<u8>> {
         let raw = self.value.as_deref()?;
         let raw = match raw {

@@ -55,7 +55,7 @@ impl CacheEntry {
             match tag {
                 b"DEVNO" => number = number::read(&text, 0)?.value?,
                 b"TIME" => time = text,
-                // As long as the process lives: there are few, and what is found now has such names, too.
+                // Leaked, since names must be `&'static str`, as those of probed values are. A cache has few of them.
                 _ => found.add(core::str::from_utf8(tag).ok()?.to_string().leak(), &text),
             }
         }
@@ -95,7 +95,7 @@ pub struct Cache {
 const DIRECTORY: &str = "/run/blkid";
 
 impl Cache {
-    /// Reads the file that is named, else that of the variable `BLKID_FILE`, else the usual one.
+    /// Reads the cache file: the named one, else `BLKID_FILE`, else the default.
     pub fn load(named: Option<&OsStr>) -> Cache {
         let path = match named.filter(|path| !path.is_empty()) {
             Some(path) => path.to_os_string(),

@@ -1,5 +1,4 @@
-//! Probing real devices, and finding one by its tag: /proc/partitions and
-//! the partition's uevent in /sys/class/block.
+//! Opens devices for probing and finds them by tag: /proc/partitions, and partitions' uevents in /sys/class/block.
 
 use super::partitions::{Place, entry};
 use super::{Disk, OwnedTag, Probed, Superblock, Tag, TagKind, probe};
@@ -14,12 +13,12 @@ pub struct Device {
     file: OwnedFd,
     /// What it is.
     pub stat: Stat,
-    /// How many bytes it has; none if it is neither a block device nor a regular file.
+    /// Its size in bytes; `None` if it is neither a block device nor a regular file.
     pub size: u64,
 }
 
 impl Device {
-    /// Opens it without waiting: a drive would open its tray, a FIFO has no writer.
+    /// Opens without blocking: otherwise a drive would close its tray, and a FIFO would wait for a writer.
     pub fn open(path: &OsStr) -> Result<Device> {
         let file = file::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK, 0).context("open", path)?;
         let stat = stat::of(file.as_fd()).context("stat", path)?;
@@ -66,7 +65,7 @@ impl Device {
         self.number(ioctl::BLKSSZGET).max(512)
     }
 
-    /// Whether somebody has it for himself: it is mounted somewhere, or a part of another device.
+    /// Whether it is opened exclusively: mounted, or part of another device.
     pub fn is_busy(&self, path: &OsStr) -> bool {
         let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_EXCL;
         self.stat.is_block_device() && matches!(file::open_at(None, path, flags, 0), Err(Errno::EBUSY))
@@ -100,7 +99,7 @@ impl Device {
         }
     }
 
-    /// Whether it is a drive without a medium: for each block that is read of it the kernel would log an error.
+    /// Whether it is a drive without a medium. Reading from one makes the kernel log an error for each block.
     pub fn is_empty_drive(&self) -> bool {
         // Of <linux/cdrom.h>; drives of other kinds do not know the request.
         const CDSL_CURRENT: i32 = i32::MAX;
@@ -115,7 +114,7 @@ pub fn device(path: &OsStr) -> Result<Probed> {
     Device::open(path).map(|device| device.probe())
 }
 
-/// The block devices that may have something on them, in the kernel's order: partitions, and disks without any.
+/// The block devices to probe, in the kernel's order: partitions, and disks without partitions.
 pub fn block_devices() -> Vec<OsString> {
     let mut devices = Vec::new();
     let Ok(disks) = names("/sys/block") else { return listed_devices() };
@@ -143,8 +142,8 @@ fn names(directory: impl AsRef<OsStr>) -> core::result::Result<Vec<OsString>, Er
     walk::names(directory::open_to_list(directory.as_ref()).map_err(|error| error.errno)?.as_fd())
 }
 
-/// Adds a device of more than the two sectors that an extended partition shows of itself. A floppy drive (2) keeps
-/// whoever asks waiting until its motor has looked for a medium.
+/// Adds a device to the list. Left out are devices of two sectors, which is all that an extended partition shows, and
+/// floppy drives (major 2), whose motor would delay the caller.
 fn add_device(directory: &OsStr, name: &OsStr, devices: &mut Vec<OsString>) {
     let text = |file| file::read_file(below(directory, OsStr::new(file)), 32).unwrap_or_default();
     let size = number::decimal(text("size").trim_ascii_end()).unwrap_or(0);
@@ -174,7 +173,7 @@ pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsStr
     block_devices().into_iter().filter(move |device| has_tag(device, kind, &value))
 }
 
-/// Where a device is. A slash in its name (cciss/c0d0) is an exclamation mark in sysfs.
+/// A device's directory in sysfs. A slash in its name (cciss/c0d0) is an exclamation mark there.
 fn device_path(name: &[u8]) -> OsString {
     let mut path = [&b"/dev/"[..], name].concat();
     for byte in path.iter_mut().filter(|byte| **byte == b'!') {
@@ -204,7 +203,7 @@ fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
 }
 
-/// A file of sysfs about a block device, without the white space at its end.
+/// The text of a sysfs file about a block device, without trailing white space.
 #[inline(never)]
 fn sysfs(device: u64, name: &str) -> Vec<u8> {
     let (major, minor) = stat::numbers(device);
@@ -218,7 +217,7 @@ fn sysfs(device: u64, name: &str) -> Vec<u8> {
     text
 }
 
-/// Tells what the table of a disk says of a partition, by its device number.
+/// Adds the values that a disk's partition table has for the partition with this device number.
 fn partition(device: u64, found: &mut Superblock) -> Option<()> {
     number::decimal(&sysfs(device, "/partition"))?;
     let place =
@@ -238,7 +237,7 @@ fn partition(device: u64, found: &mut Superblock) -> Option<()> {
     Some(())
 }
 
-/// The tags that a block device has as a partition: what the kernel knows, else what the table says.
+/// The tags of a partition (PARTUUID, PARTLABEL): from the kernel's uevent, else from the partition table.
 pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
     let text = sysfs(device, "/uevent");
     let mut tags = Vec::new();

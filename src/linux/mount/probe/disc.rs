@@ -12,7 +12,7 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
     if !at.has(FIRST + 1, b"CD001") {
         return None;
     }
-    // The descriptors that matter: 0 of booting, 1 the first of all, 2 with Joliet's names.
+    // The volume descriptors in use: 0 for booting, 1 the primary one, 2 with Joliet's names.
     const MOST: u64 = 16;
     const END: u8 = 255;
     let (mut boot, mut primary, mut joliet) = (None, None, None);
@@ -44,7 +44,7 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
             at.found.add(name, text(value));
         }
     }
-    // The time of modification, else of creation, is what serves as its UUID.
+    // The UUID is made of the time of modification, or of creation if that is missing.
     let date = |offset: usize| {
         let digits = field::bytes(&primary, offset, 16)?;
         let zone = *primary.get(offset + 16)?;

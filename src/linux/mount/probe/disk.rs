@@ -1,4 +1,4 @@
-//! The bytes that are probed: a device or a file, or a part of one. Nothing outside of them is ever read.
+//! The bytes to probe: a device or file, or a part of one. Reads outside of them fail.
 
 use super::Superblock;
 use super::field::{self, be16, be32, be64, le16, le32, le64};
@@ -58,11 +58,11 @@ impl<'a> Disk<'a> {
     }
 }
 
-/// A superblock that is read: the bytes that offsets count in, and what they say.
+/// A superblock being read: the bytes that offsets refer to, and the values found.
 pub struct Fields<'a> {
     /// All there is.
     pub disk: &'a Disk<'a>,
-    /// The bytes that the fields are in; the beginning of the disk if nothing else is said.
+    /// The bytes that hold the fields; by default the beginning of the disk.
     pub bytes: &'a [u8],
     /// What has been found.
     pub found: Superblock,
@@ -109,7 +109,7 @@ impl Fields<'_> {
         be64(self.bytes, offset)
     }
 
-    /// Tells the text in a field: up to its first NUL, without blanks at its end.
+    /// Adds the text of a field, up to its first NUL and without trailing blanks.
     #[inline(never)]
     pub fn text(&mut self, name: &'static str, offset: usize, length: usize) {
         let text = field::bytes(self.bytes, offset, length).map(field::text).unwrap_or_default();
@@ -130,7 +130,7 @@ impl Fields<'_> {
         self.found.add(name, number.to_string().as_bytes());
     }
 
-    /// Tells the size of the file system's blocks, and of those that it is read by.
+    /// Adds the block sizes: the file system's (`FSBLOCKSIZE`) and the one that it is read by (`BLOCK_SIZE`).
     #[inline(never)]
     pub fn blocks(&mut self, block: u64, sector: u64) {
         self.number("FSBLOCKSIZE", block);

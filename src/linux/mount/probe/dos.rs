@@ -4,7 +4,7 @@ use super::disk::{Disk, Fields};
 use super::field::{self, UPPER, le16, le32, push_hex};
 use super::filesystems::Type;
 
-/// Tells a serial number: four bytes as `89AB-CDEF`, more without a dash; nothing if it is zero.
+/// Adds a serial number: four bytes as `89AB-CDEF`, more without a dash. Zero means that there is none.
 fn serial(at: &mut Fields<'_>, offset: usize, length: usize) {
     let mut number = field::bytes(at.bytes, offset, length).unwrap_or_default().to_vec();
     if number.iter().all(|byte| *byte == 0) {
@@ -20,7 +20,7 @@ pub fn vfat(at: &mut Fields<'_>) -> Type {
     let is_named = at.has(0x52, b"MSWIN")
         || at.has(0x52, b"FAT32   ")
         || [&b"MSDOS"[..], b"FAT16   ", b"FAT12   ", b"FAT     "].into_iter().any(|name| at.has(0x36, name));
-    // Old ones have no name in their boot sector, and are known by what follows.
+    // Old file systems have no name in their boot sector; they are recognised by its end mark and plausible fields.
     if !is_named && !at.has(510, &[0x55, 0xaa]) {
         return None;
     }
@@ -107,7 +107,8 @@ impl Chain {
     }
 }
 
-/// The label in a part of a directory; `None` if the directory goes on, `Some(None)` if it has none.
+/// The label in one part of a directory. `None`: not found so far, and the directory continues. `Some(None)`: the
+/// directory has none.
 fn in_directory(disk: &Disk<'_>, offset: u64, length: usize) -> Option<Option<Vec<u8>>> {
     const DELETED: u8 = 0xe5;
     const VOLUME: u8 = 0x08;
@@ -126,7 +127,7 @@ fn in_directory(disk: &Disk<'_>, offset: u64, length: usize) -> Option<Option<Ve
             continue;
         }
         let mut label = entry.get(..11)?.to_vec();
-        // The letter that is the mark of what is deleted is written as another one.
+        // 0xe5 marks a deleted entry, so a label that begins with this letter is stored with 0x05 instead.
         if let Some(first @ 0x05) = label.first_mut() {
             *first = DELETED;
         }
@@ -145,7 +146,7 @@ pub fn exfat(at: &mut Fields<'_>) -> Type {
     if !is_zero || cluster_shift > 25 || !matches!(at.byte(0x6e)?, 1 | 2) {
         return None;
     }
-    // The first eleven sectors are summed up in the twelfth, apart from what changes while it is used.
+    // The twelfth sector holds a checksum of the first eleven, without the bytes that change in use.
     let sector = 1_usize << sector_shift;
     let mut sum = 0_u32;
     for (index, byte) in at.bytes.get(..11 * sector)?.iter().enumerate() {
@@ -215,7 +216,7 @@ pub fn ntfs(at: &mut Fields<'_>) -> Type {
         return None;
     }
     let cluster = sector * per_cluster;
-    // A positive number counts clusters, a negative one is a power of two of bytes.
+    // A positive number counts clusters; a negative one, -n, means 2^n bytes.
     let record = match at.byte(0x40)?.cast_signed() {
         count @ 1.. => cluster * u64::from(count.cast_unsigned()),
         power => 1_u64.checked_shl(power.unsigned_abs().into())?,
@@ -252,7 +253,7 @@ fn ntfs_label(volume: &[u8]) -> Option<Vec<u8>> {
     const VOLUME_NAME: u32 = 0x60;
     const END: u32 = 0xffff_ffff;
     let mut at = usize::from(le16(volume, 0x14)?);
-    // Each attribute says how long it is; one that says nothing would be read for ever.
+    // Each attribute gives its length. Length zero would make the loop endless, so it ends the list.
     for _ in 0..64 {
         let (kind, length) = (le32(volume, at)?, le32(volume, at.checked_add(4)?)?);
         if kind == END || length == 0 {

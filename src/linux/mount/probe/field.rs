@@ -1,6 +1,6 @@
 //! The fields of superblocks: numbers, texts, UUIDs, checksums.
 
-/// A part of some bytes. Like the numbers below not inlined: there are hundreds of fields.
+/// A part of some bytes. Not inlined, like the functions for numbers below: there are hundreds of calls.
 #[inline(never)]
 pub fn bytes(all: &[u8], offset: usize, length: usize) -> Option<&[u8]> {
     all.get(offset..offset.checked_add(length)?)

@@ -1,5 +1,6 @@
-//! The superblocks of Linux's own file systems. Where their fields are is in the kernel's Documentation/filesystems and
-//! in each format's own specification. One with a wrong checksum is the rest of something else.
+//! The superblocks of Linux's own file systems. The offsets are those of the kernel's Documentation/filesystems and
+//! each format's specification. A wrong checksum means the remains of an overwritten file system: it is not
+//! recognised.
 
 use super::Superblock;
 use super::disk::Fields;
@@ -21,7 +22,8 @@ pub fn ext(at: &mut Fields<'_>) -> Type {
     const IS_64BIT: u32 = 0x80;
     const HAS_CHECKSUM: u32 = 0x400;
     const TEST_FILESYSTEM: u32 = 0x4;
-    // What ext3 knows: filetype, recover, meta_bg; sparse_super, large_file, btree_dir.
+    // The features that ext3 knows: filetype, recover, meta_bg; sparse_super, large_file, btree_dir. Any other means
+    // ext4.
     const EXT3_INCOMPATIBLE: u32 = 0x2 | 0x4 | 0x10;
     const EXT3_READ_ONLY: u32 = 0x1 | 0x2 | 0x4;
     let summed = field::bytes(at.bytes, AT, 0x3fc)?;

@@ -1,4 +1,4 @@
-//! Every signature that is known, in the order in which they are looked for.
+//! Every known signature, in the order of probing.
 
 use super::disk::{Disk, Fields};
 use super::{Superblock, disc, dos, filesystems, members};
@@ -58,7 +58,8 @@ pub fn search(disk: &Disk<'_>, wanted: &dyn Fn(&str) -> bool) -> Vec<Superblock>
         }
         at.found.fstype = fstype;
         all.push(at.found);
-        // What is inside of a container shows through, and is not what can be used.
+        // Stop at a container (LUKS, RAID): signatures of its contents may be visible, but cannot be used from
+        // outside.
         if matches!(usage(fstype), "crypto" | "raid") {
             break;
         }

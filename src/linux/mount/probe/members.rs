@@ -23,7 +23,8 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
 pub fn md(at: &mut Fields<'_>) -> Type {
     const MAGIC: u32 = 0xa92b_4efc;
     const PAGE: u64 = 64 << 10;
-    // The first format, of either order of bytes, is in the last whole 64 KiB but none.
+    // Version 0.90 of md's superblock is in the last aligned 64 KiB that are followed by nothing but less than 64 KiB,
+    // in either byte order.
     if let Some(last) = (at.disk.size & !(PAGE - 1)).checked_sub(PAGE)
         && let Some(block) = at.disk.bytes(last, 64)
     {
@@ -89,7 +90,7 @@ pub fn lvm(at: &mut Fields<'_>) -> Type {
 }
 
 pub fn swap(at: &mut Fields<'_>) -> Type {
-    // At the end of the first page, whatever the page size of the machine that made it.
+    // Swap's signature ends the first page, whose size depends on the machine that made it.
     const HEADER: usize = 1024;
     const SUSPENDED: [&[u8]; 4] = [b"S1SUSPEND", b"S2SUSPEND", b"ULSUSPEND", b"LINHIB0001"];
     if at.has(0, b"\xed\xc3\x02\xe9\x98\x56\xe5\x0c") {

@@ -35,7 +35,7 @@ impl NamedDevice {
     }
 }
 
-/// The tags of a device: of the file system on it, and of the partition that it is.
+/// The tags of a device, both of its file system and of the partition.
 pub fn tags_of(device: &OsStr) -> Vec<OwnedTag> {
     let Ok(stat) = crate::stat::path(device) else { return Vec::new() };
     if !stat.is_block_device() {

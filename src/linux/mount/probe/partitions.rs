@@ -5,7 +5,7 @@ use super::disk::{Disk, Fields};
 use super::dos;
 use super::field::{self, ETHERNET, LOWER, crc32, le32, le64, push_hex};
 
-/// The first bytes of an entry in DOS's table, and of the table in its sector.
+/// The size of an entry in DOS's table, and the table's offset in its sector.
 const ENTRY: usize = 16;
 const TABLE: usize = 446;
 /// The type of the partition that stands for all of a GPT.
@@ -20,7 +20,7 @@ pub struct Place {
     pub size: u64,
 }
 
-/// Tells which kind of table is there: `PTTYPE`, and `PTUUID` if it has one.
+/// Adds the kind of partition table as `PTTYPE`, and its id, if it has one, as `PTUUID`.
 pub fn table(disk: &Disk<'_>, found: &mut Superblock) {
     let Some(sector) = boot_sector(disk, 0) else { return };
     let kind: &[u8] = if sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1]) {
@@ -54,7 +54,7 @@ pub fn entry(disk: &Disk<'_>, place: Place, found: &mut Superblock) -> Option<()
     }
 }
 
-/// A sector with the mark of one that begins a disk or has an entry of a chain.
+/// A sector with the mark 55 AA, which ends a disk's first sector and each link of an extended partition's chain.
 fn boot_sector(disk: &Disk<'_>, index: u64) -> Option<Vec<u8>> {
     let sector = disk.bytes(index.checked_mul(disk.sector)?, 512)?;
     sector.ends_with(&[0x55, 0xaa]).then_some(sector)
@@ -73,7 +73,7 @@ fn is_protective(sector: &[u8]) -> bool {
     entries(sector).any(|entry| kind(entry) == PROTECTIVE)
 }
 
-/// Whether it is DOS's table, and not the boot sector of one of its file systems.
+/// Whether it is a DOS partition table rather than the boot sector of a FAT or NTFS file system.
 fn is_dos(disk: &Disk<'_>, sector: &[u8]) -> bool {
     if !entries(sector).all(|entry| matches!(entry.first(), Some(0 | 0x80))) {
         return false;
@@ -111,7 +111,7 @@ fn dos_entry(disk: &Disk<'_>, sector: &[u8], place: Place, found: &mut Superbloc
         }
         number += 1;
     }
-    // Each sector of the chain has the partition that follows it, and where the next one is.
+    // Each link of the chain describes one logical partition and where the next link is.
     let begin = u64::from(chain?);
     let mut at = begin;
     while number < MOST {
@@ -128,7 +128,7 @@ fn dos_entry(disk: &Disk<'_>, sector: &[u8], place: Place, found: &mut Superbloc
             }
         }
         at = begin + u64::from(next.filter(|next| *next != 0)?);
-        // A chain may have links without a partition; one that has nothing else would never end.
+        // Count a link without a partition as well, so that a chain of nothing but such links ends.
         number += u32::from(!entries(&link).any(|entry| !is_extended(entry) && kind(entry) != 0));
     }
     None
@@ -138,7 +138,8 @@ fn is_extended(entry: &[u8]) -> bool {
     matches!(kind(entry), 0x05 | 0x0f | 0x85)
 }
 
-/// Where an entry begins, if it is what is at a place. Of an extended partition only the first sectors are shown.
+/// The start of an entry if it is the partition at `place`. The size of an extended partition is not compared, since
+/// the kernel shows only its first sectors.
 fn is_at(entry: &[u8], base: u64, scale: u64, place: Place) -> Option<u64> {
     let (start, size) = (base + u64::from(le32(entry, 8)?), u64::from(le32(entry, 12)?));
     let is_it = size != 0 && start * scale == place.start && (size * scale == place.size || is_extended(entry));
@@ -244,7 +245,7 @@ impl Gpt {
     }
 }
 
-/// Sixteen bytes as UEFI has a UUID: the first three numbers in them are little endian.
+/// A UUID as UEFI stores it: the first three of its five numbers are little endian.
 fn guid(all: &[u8], offset: usize) -> Vec<u8> {
     const ORDER: [u8; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
     let mut bytes = Vec::with_capacity(16);

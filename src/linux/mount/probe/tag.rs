@@ -20,7 +20,7 @@ impl<'a> Tag<'a> {
         Some(Tag { kind, value })
     }
 
-    /// The device: udev's link first, else the first one in /proc/partitions that has the tag. Only root scans.
+    /// The device with a tag: udev's link, else the first match in /proc/partitions, which only root may probe.
     pub fn resolve(self) -> Option<OsString> {
         if let Some(device) = self.linked() {
             return Some(device);
@@ -39,7 +39,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// A tag's value as udev names its link: what is not safe in a file name as `\xHH`.
+/// A tag's value as udev writes it in a link's name: characters unsafe in file names become `\xHH`.
 pub fn encode(value: &[u8]) -> Vec<u8> {
     let mut name = Vec::with_capacity(value.len());
     for chunk in value.utf8_chunks() {
