@@ -1,7 +1,8 @@
-//! Flags and propagation of mounts that are there, by mount(2) alone: what mount_setattr(2) does since Linux 5.12.
+//! Changes flags and propagation of existing mounts by mount(2) alone, for kernels without mount_setattr(2) (Linux
+//! 5.12).
 //!
-//! mount(2) replaces all flags of one mount, so those that are not to change are read from mountinfo first.
-//! With a tree, each mount is changed on its own; if one cannot be, those before it get their flags back.
+//! mount(2) replaces all flags of a mount, so the flags to keep are read from mountinfo first. In a tree each mount is
+//! changed in turn; if one fails, those changed before get their flags back.
 
 use super::api::{
     Attributes, MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC,
@@ -38,18 +39,19 @@ struct Changed {
     flags: u64,
 }
 
-/// The mount that a change is about, by its descriptor and its number in mountinfo.
+/// The mount to change: its descriptor and its number in mountinfo.
 #[derive(Clone, Copy)]
 struct Top<'a>(BorrowedFd<'a>, u32);
 
-/// Whether a path stands for the descriptor `tree`, which [`set_attributes`] takes. `ENOSYS`: there is no /proc.
+/// Checks that the descriptor `tree` has a path in /proc, which [`set_attributes`] passes to mount(2). `ENOSYS`: there
+/// is no /proc.
 pub fn is_reachable(tree: BorrowedFd<'_>) -> Result<()> {
     stat::path(&raw::path_of_descriptor(tree)).map(drop).map_err(|_| Error::new("mount_setattr", "", Errno::ENOSYS))
 }
 
-/// Changes the propagation and the flags of the mount that `tree` is the root of, with `recursive` of every mount below it,
-/// too: the flags of all of them, or of none. `target` is for the error. What the kernel does not know and would leave out
-/// without a word is `EINVAL`.
+/// Changes propagation and flags of the mount with root `tree` and, if `recursive`, of every mount below it. The flags
+/// of all of them are changed or of none. `target` is for the error. A flag that this kernel's mount(2) would silently
+/// ignore is `EINVAL`.
 pub fn set_attributes(tree: BorrowedFd<'_>, target: &OsStr, change: Attributes, recursive: bool) -> Result<()> {
     if let Some(propagation) = change.propagation {
         let flags = propagation.flag() | if recursive { MS_REC } else { 0 };
@@ -101,8 +103,8 @@ fn change_all(
     Ok(())
 }
 
-/// Replaces the flags of the mount `id`, by its descriptor. One below the top is looked up by its path first: a path that
-/// leads to another mount (it is hidden by that one, or was moved) is `EBUSY`.
+/// Replaces the flags of the mount `id` through its descriptor. A mount below the top is looked up by its path first;
+/// if that leads to another mount (which covers it, or it was moved), the result is `EBUSY`.
 fn replace(Top(mut mount, top): Top<'_>, target: &OsStr, id: u32, flags: u64) -> Result<()> {
     let found;
     if id != top {
@@ -121,7 +123,8 @@ fn mount_at(tree: BorrowedFd<'_>, target: &OsStr, flags: u64) -> Result<()> {
         .map_err(|error| Error::new(error.call, target, error.errno))
 }
 
-/// The MS_ flags that mountinfo shows for a mount. No word for access times means every access time.
+/// The MS_ flags that mountinfo shows for a mount. If it shows none about access times, every access is recorded
+/// (strictatime).
 fn flags_of(entry: &Entry<'_>) -> u64 {
     let flags = Options::parse(entry.options).unwrap_or_default().mount_flags();
     if flags & (MS_NOATIME | MS_RELATIME) == 0 { flags | MS_STRICTATIME } else { flags }

@@ -29,11 +29,11 @@ pub(super) const STATMOUNT_SB_SOURCE: u64 = 0x200;
 /// The numbers of the mount that a path is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MountId {
-    /// The number in mountinfo, which is used again after the mount is gone; 0 if the kernel does not say.
+    /// The number in mountinfo, which the kernel reuses after an unmount; 0 if the kernel does not report it.
     pub id: u64,
-    /// The number that is never used again (Linux 6.8); 0 if the kernel does not say.
+    /// The unique number, which is never reused (Linux 6.8); 0 if the kernel does not report it.
     pub unique: u64,
-    /// Whether the path is the root of that mount; `None` if the kernel does not say (before Linux 5.8).
+    /// Whether the path is the root of that mount; `None` if the kernel does not report it (before Linux 5.8).
     pub is_root: Option<bool>,
 }
 
@@ -82,8 +82,8 @@ pub fn id_of(file: BorrowedFd<'_>) -> Result<u64> {
     id.ok_or_else(|| crate::Error::new("statx", "", Errno::ENOSYS))
 }
 
-/// Whether two descriptors are on one mount, of whatever namespace. Where nothing tells the number of a mount, on one file
-/// system.
+/// Whether two descriptors are on the same mount, in any namespace. If the kernel reports no mount numbers, whether
+/// they are on the same file system.
 pub fn is_same_mount(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     match (id_of(one), id_of(other)) {
         (Ok(one), Ok(other)) => one == other,
@@ -144,13 +144,14 @@ pub fn type_and_id(unique: u64) -> Result<(OsString, u64)> {
     Ok((OsString::from_vec(name), number(&buffer, OFFSET_MNT_ID_OLD, 4)))
 }
 
-/// Where a mount is, seen from our root. ENOSYS before Linux 6.8; `ENOENT` for one that is nowhere in our mount namespace.
+/// The mount point of a mount, seen from our root. ENOSYS before Linux 6.8; `ENOENT` if it is not in our mount
+/// namespace.
 pub fn mount_point(unique: u64) -> Result<OsString> {
     // A path is at most PATH_MAX long.
     Ok(OsString::from_vec(string_at(&ask(unique, STATMOUNT_MNT_POINT, 4096)?, OFFSET_MNT_POINT)))
 }
 
-/// The root of a mount in its file system, and its source, as mountinfo has them. `None` if the kernel does not say both
+/// The root of a mount in its file system, and its source, as in mountinfo. `None` if the kernel does not report both
 /// (before Linux 6.13).
 pub fn root_and_source(unique: u64) -> Option<(OsString, OsString)> {
     const BOTH: u64 = STATMOUNT_MNT_ROOT | STATMOUNT_SB_SOURCE;
@@ -159,8 +160,8 @@ pub fn root_and_source(unique: u64) -> Option<(OsString, OsString)> {
     (number(&buffer, OFFSET_MASK, 8) & BOTH == BOTH && !root.is_empty() && !source.is_empty()).then_some((root, source))
 }
 
-/// The options of the file system that a descriptor is on, as mountinfo has them. `None` if the kernel does not say
-/// (before Linux 6.11), or if there are none but its flags.
+/// The options of the file system that a descriptor is on, as in mountinfo. `None` if the kernel does not report them
+/// (before Linux 6.11), or if it has flags only.
 pub fn super_options(file: BorrowedFd<'_>) -> Option<Vec<u8>> {
     let unique = mount_id(Some(file), OsStr::new(""), AT_EMPTY_PATH).ok()?.unique;
     let buffer = ask(unique, STATMOUNT_SB_BASIC | STATMOUNT_MNT_OPTS, 4096).ok()?;
@@ -187,7 +188,7 @@ pub(super) fn append_super_flags(buffer: &[u8], text: &mut Vec<u8>) {
     names.iter().filter(|(flag, _)| flags & flag != 0).for_each(|(_, name)| text.extend_from_slice(name));
 }
 
-/// statmount(2): the header, and `room` for the strings that are asked for.
+/// Calls statmount(2) for the header, and `room` bytes for the strings requested.
 fn ask(unique: u64, mask: u64, room: usize) -> Result<Vec<u8>> {
     let mut buffer = vec![0_u8; HEADER + room];
     ask_into(unique, mask, &mut buffer).context("statmount", "").map(|()| buffer)
@@ -249,7 +250,7 @@ pub fn list_below(parent: u64) -> Result<Vec<u64>> {
     }
 }
 
-/// The mounts of our mount namespace, by their numbers in mountinfo: whether one is still there is asked of each alone.
+/// The mounts of our mount namespace by their numbers in mountinfo, to check one at a time whether it still exists.
 pub struct Mounts(Vec<(u32, usize)>);
 
 impl Mounts {

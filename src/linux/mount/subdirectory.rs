@@ -1,8 +1,8 @@
-//! A directory of a file system that is not attached anywhere, for X-mount.subdir.
+//! Opens a directory of a file system that is not attached anywhere, for X-mount.subdir: open_tree(2), mount(8).
 //!
-//! The image may be somebody else's: its symbolic links are not followed, and nothing leads out of the tree. open_tree(2)
-//! takes the directory from the detached mount since Linux 6.15. Before, the mount is attached where only a child of
-//! ours sees it.
+//! The image may be hostile, so its symbolic links are not followed, and no path leads out of the tree. Since Linux
+//! 6.15 open_tree(2) takes the directory from the detached mount. On older kernels a child attaches the mount in a
+//! private mount namespace.
 
 use super::api::{AT_EMPTY_PATH, OPEN_TREE_CLONE, move_mount, open_tree};
 use super::{MNT_DETACH, MS_BIND, MS_PRIVATE, Propagation, UMOUNT_NOFOLLOW, mount2, propagation, umount2};
@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-/// The directory `path` of the tree that `tree` is the root of, as a tree of its own.
+/// The directory `path` below the root `tree`, as a detached tree of its own.
 pub fn of_tree(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     match beneath(tree, path) {
         Err(error) if error.errno == Errno::EINVAL => {}
@@ -26,7 +26,7 @@ pub fn of_tree(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     )
 }
 
-/// In the child: the tree lies over the root of a namespace of its own, in which its directories can be opened.
+/// In the child: attaches the tree on the root of a private mount namespace, where its directories can be opened.
 fn attached(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     namespace::unshare(Kind::Mount.flag())?;
     propagation::set_recursive("/", Propagation::Private)?;
@@ -34,7 +34,7 @@ fn attached(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     beneath(tree, path)
 }
 
-/// Looked up once, from the tree's own descriptor; what was found is copied by its descriptor.
+/// Resolves the path once, from the tree's descriptor, and clones what was found by its own descriptor.
 fn beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     let directory = find_beneath(tree, path)?;
     open_tree(Some(directory.as_fd()), OsStr::new(""), OPEN_TREE_CLONE | AT_EMPTY_PATH)
@@ -48,8 +48,8 @@ fn find_beneath(tree: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd> {
     resolve::open_without_links(Some(tree), OsStr::from_bytes(whole)).context("open_tree", path)
 }
 
-/// [`of_tree`] by mount(2) alone: the file system is mounted on a directory of its own below /run/mount, which only root
-/// can search and nothing spreads from, its directory `path` is bound to `target`, and the rest is taken away.
+/// As [`of_tree`], by mount(2) alone: mounts the file system on a private directory below /run/mount, which only root
+/// can search and whose propagation is private, binds its directory `path` to `target`, and removes the rest.
 pub fn by_mount2(
     source: Option<&OsStr>,
     target: &OsStr,
@@ -67,7 +67,7 @@ pub fn by_mount2(
     mount2(Some(&found), target, None, MS_BIND, None)
 }
 
-/// A directory on a private mount of its own, which goes when it is dropped, with all that is mounted on it.
+/// A directory on a private mount. Dropping it removes it with everything that is mounted on it.
 struct Place(OsString);
 
 impl Place {

@@ -17,7 +17,7 @@ pub struct Table(Vec<u8>);
 /// Where our own table is.
 pub const SELF: &str = "/proc/self/mountinfo";
 
-/// Hands every entry of our own table to `each`, in the kernel's order, without keeping the table.
+/// Calls `each` with every entry of our own table, in the kernel's order, without keeping the table in memory.
 pub fn for_each(each: &mut dyn FnMut(&Entry<'_>)) -> Result<()> {
     let path = OsStr::new(SELF);
     let file = file::open_read(path)?;
@@ -78,12 +78,12 @@ impl Table {
         self.0
     }
 
-    /// The mounts in the kernel's order. Lines that are no entries are left out.
+    /// The mounts in the kernel's order. Malformed lines are left out.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.0.split(|&byte| byte == b'\n').filter_map(Entry::parse)
     }
 
-    /// The mounts, the last one first, which is the order to look things up in: later mounts hide earlier ones.
+    /// The mounts from the last to the first: a look-up takes the first match, since later mounts cover earlier ones.
     pub fn entries_backward(&self) -> impl Iterator<Item = Entry<'_>> {
         self.0.rsplit(|&byte| byte == b'\n').filter_map(Entry::parse)
     }
@@ -103,7 +103,7 @@ impl Table {
         self.find_last(&|entry| entry.is_on(target))
     }
 
-    /// The mount that a canonical path is on, and what the path is in its file system.
+    /// The mount that holds a canonical path, and the path inside its file system.
     pub fn holder(&self, path: &OsStr) -> Option<(Entry<'_>, OsString)> {
         holder(&|target| self.find_target(target), path)
     }

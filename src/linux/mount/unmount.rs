@@ -6,13 +6,13 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
-/// [`umount2`] of a path without symbolic links, as resolving one gives it. A link that was put into it since is not
-/// followed, but `ELOOP`: the directory that the mount is in is opened without links, and the last name is looked up there.
+/// [`umount2`] of a canonical path. A symbolic link put into it since it was resolved gives `ELOOP`: the parent
+/// directory is opened without following links, and the last name is looked up there.
 pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
     let bytes = target.as_bytes();
     let (parent, name) = match bytes.iter().rposition(|byte| *byte == b'/') {
         Some(slash) if slash > 0 && bytes.starts_with(b"/") && slash + 1 < bytes.len() => bytes.split_at(slash),
-        // Nothing leads to it but the root; and of a relative path nothing is known.
+        // A child of the root has no parent directory that could be replaced; a relative path was not resolved.
         Some(0) => return umount2(target, flags | if bytes.len() > 1 { UMOUNT_NOFOLLOW } else { 0 }),
         _ => return umount2(target, flags),
     };
@@ -34,7 +34,7 @@ pub fn unmount(target: &OsStr, flags: u64) -> Result<()> {
     done.map_err(|error| Error::new(error.call, target, error.errno))
 }
 
-/// Detaches the mount that `tree` is the root of, with those below it: umount2(2) by its descriptor, which takes /proc.
+/// Detaches the mount with root `tree` and those below it: umount2(2) through the descriptor's path in /proc.
 pub fn detach(tree: BorrowedFd<'_>) -> Result<()> {
     umount2(&raw::path_of_descriptor(tree), MNT_DETACH)
 }

@@ -1,8 +1,7 @@
-//! The userspace mount table, /run/mount/utab: what the kernel does not keep
-//! of a mount (`x-` options, who mounted it, which helper unmounts it).
+//! The userspace mount table, /run/mount/utab: facts about a mount that the kernel does not keep (`x-` options, who
+//! mounted it, which helper unmounts it).
 //!
-//! Shared with util-linux: the same lines, the same lock, the same atomic
-//! rewriting. libmount's manual, mount(8) "FILES", names the files.
+//! Shared with util-linux: the same lines, lock and atomic replacement; mount(8), "FILES".
 
 mod entry;
 mod file;

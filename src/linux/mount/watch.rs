@@ -14,7 +14,8 @@ impl Watch {
         file::open_read(path).map(Watch)
     }
 
-    /// Waits for a change, at most so many milliseconds; less than 0: for ever. Whether there was one.
+    /// Waits for a change, at most this many milliseconds, or without limit if negative. Returns whether there was
+    /// one.
     pub fn wait(&self, milliseconds: i32) -> Result<bool> {
         let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::NONE);
         loop {

@@ -31,7 +31,8 @@ impl<'t, 'a> Tree<'t, 'a> {
         self.entries.get(self.place(id)?)
     }
 
-    /// The mounts on the mount with this number: its number, and the place of each among the entries, in their order.
+    /// The children of the mount with this number, in the entries' order: pairs of the parent's number and the child's
+    /// index.
     pub fn on(&self, id: u32) -> &[(u32, usize)] {
         let first = self.by_parent.partition_point(|(parent, _)| *parent < id);
         let children = self.by_parent.get(first..).unwrap_or_default();
@@ -45,14 +46,14 @@ impl<'t, 'a> Tree<'t, 'a> {
         self.by_id.get(found).map(|(_, place)| *place)
     }
 
-    /// [`tree_backward`], without the mounts that are `gone`, by place, and what was on them.
+    /// As [`tree_backward`], leaving out the mounts marked in `gone` (by index) and everything below them.
     pub fn backward(&self, top: u32, gone: &[bool]) -> Result<Vec<Entry<'a>>, Errno> {
         backward(self, top, gone)
     }
 }
 
-/// The mounts of the tree whose root is the mount `top`, in the order to unmount them: what lies over another is before
-/// it, later mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
+/// The mounts of the tree below `top`, in the order to unmount them: each after everything that covers it, later
+/// mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
 pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> Result<Vec<Entry<'a>>, Errno> {
     Tree::new(entries).backward(top, &[])
 }
@@ -60,7 +61,7 @@ pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> Result<Vec<Entry<'a
 fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> Result<Vec<Entry<'a>>, Errno> {
     let entries = tree.entries;
     let root = tree.place(top).ok_or(Errno::ENOENT)?;
-    // Parents before children, earlier before later; reversed, each comes after everything that lies on it.
+    // Parents before children, earlier before later. Reversed, each mount comes after everything mounted on it.
     let mut order = Vec::new();
     let mut waiting = vec![root];
     while let Some(index) = waiting.pop() {
@@ -73,7 +74,8 @@ fn backward<'a>(tree: &Tree<'_, 'a>, top: u32, gone: &[bool]) -> Result<Vec<Entr
         let start = waiting.len();
         waiting.extend(children.filter(|index| gone.get(*index) != Some(&true)));
         if let Some(new) = waiting.get_mut(start..) {
-            // What is on the mount's own root hides it and its other children: unmounted first, so visited last.
+            // A child on the mount's own root covers the mount's other children, so it is unmounted before them: visit
+            // it last.
             new.sort_unstable_by_key(|index| {
                 let over = entries.get(*index).is_some_and(|child| child.target == entry.target);
                 (!over, core::cmp::Reverse(*index))

@@ -28,7 +28,7 @@ pub struct UtabEntry {
 }
 
 impl UtabEntry {
-    /// Parses one line; `None` if it names no target. Fields that are not known are skipped.
+    /// Parses one line; `None` if it has no target. Unknown fields are skipped.
     pub fn parse(line: &[u8]) -> Option<UtabEntry> {
         let mut entry = UtabEntry::default();
         for word in line.split(|byte| matches!(byte, b' ' | b'\t')) {

@@ -1,4 +1,4 @@
-//! The file of utab: read without its lock, changed under it, and replaced in one step: flock(2), rename(2).
+//! The file of utab: read without the lock, changed under it, and replaced atomically: flock(2), rename(2).
 
 use super::entry::UtabEntry;
 use super::table::Utab;
@@ -36,7 +36,7 @@ pub fn path() -> OsString {
     crate::environment::trusted_variable("LIBMOUNT_UTAB").unwrap_or_else(|| OsString::from(DEFAULT))
 }
 
-/// Whether the table has no lines: then unmounting and moving need not look at it.
+/// Whether the table is empty, so that unmounting and moving need not read it.
 pub fn is_empty() -> bool {
     match crate::stat::path(&path()) {
         Ok(stat) => stat.size() == 0,
@@ -45,7 +45,8 @@ pub fn is_empty() -> bool {
     }
 }
 
-/// read(2) of a regular file fills the buffer except at its end, so a short read is the last. Each read asks for more.
+/// Reads the file with few calls: read(2) of a regular file fills the buffer except at the end, so a short read is the
+/// last. Each further read asks for much more than the one before.
 fn read_text() -> Result<Vec<u8>> {
     let path = path();
     let file = file::open_read(&path)?;
@@ -68,13 +69,12 @@ fn beside(suffix: &str) -> OsString {
     path
 }
 
-/// Changes the table under its lock: it is read, `change` says whether it changed something, and a new file takes the
-/// old one's place in one step. Where the table cannot be written at all (a read-only /run, no permission) nothing
-/// happens and that is no error.
+/// Changes the table under its lock: reads it, calls `change`, and if that returns true replaces the file atomically.
+/// If the table cannot be written (a read-only /run, no permission), nothing happens, without an error.
 pub fn update(change: &mut dyn FnMut(&mut Utab) -> bool) -> Result<()> {
     let path = path();
     let Some(_lock) = lock()? else { return Ok(()) };
-    // A table that cannot be read must not be replaced by one without its entries.
+    // If reading fails, stop: a new table would lack the entries of the old one.
     let mut table = try_read()?;
     if !change(&mut table) {
         return Ok(());
@@ -84,8 +84,8 @@ pub fn update(change: &mut dyn FnMut(&mut Utab) -> bool) -> Result<()> {
     Ok(())
 }
 
-/// Adds an entry. Many mounts in a row each add one, so the table is not read and written anew: the line is written
-/// behind the others under the lock, at once and within a page, so that whoever reads meanwhile sees all of it or nothing.
+/// Adds an entry. It is appended under the lock rather than by rewriting the table, since many mounts in a row would
+/// each rewrite it. The line is written at once and within a page, so readers see all of it or nothing.
 pub fn add(entry: UtabEntry) -> Result<()> {
     let path = path();
     let Some(lock) = lock()? else { return Ok(()) };
@@ -102,7 +102,7 @@ pub fn add(entry: UtabEntry) -> Result<()> {
     })
 }
 
-/// Appends a line to a table that is there and whole. `false`: it must be written anew.
+/// Appends a line to an existing table that ends in a newline. `false`: the table must be rewritten instead.
 fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
     const PAGE: usize = 4096;
     let flags = libc::O_RDWR | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -121,7 +121,7 @@ fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
     let write = |text: &[u8]| {
         traced!(raw::write_all(file.as_fd(), text).map(|()| text.len()), "write({fd}, {})", Quoted(text)).map(drop)
     };
-    // Empty lines, which readers skip, pad to the page end when the line does not fit before it.
+    // If the line would cross a page boundary, it is preceded by empty lines up to the boundary; readers skip them.
     let filled = if line.len() > room { write(&vec![b'\n'; room]) } else { Ok(()) };
     let done = filled.and_then(|()| write(line));
     if done.is_err() {
@@ -131,7 +131,8 @@ fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
     done.map(|()| true)
 }
 
-/// The lock, held until it is dropped, with signals held back so that nobody is left waiting for it.
+/// The lock on utab, held until dropped. Signals are blocked meanwhile, so that a killed process does not leave others
+/// waiting.
 struct Lock {
     _file: OwnedFd,
     mask: Option<crate::signal::SignalMask>,
@@ -140,7 +141,7 @@ struct Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if let Some(mask) = self.mask {
-            // The mask came from the kernel; if it is refused now there is nobody to tell.
+            // The mask came from the kernel. If restoring it fails, drop cannot report it.
             let _ = mask.restore();
         }
     }
@@ -180,7 +181,8 @@ fn lock() -> Result<Option<Lock>> {
 fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
     let temporary = beside(&format!(".{}", nix::unistd::getpid()));
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
-    // One that a killed process with our number left is in the way; nobody else writes while we hold the lock.
+    // A process with our pid may have been killed and left its temporary file. We hold the lock, so nobody else is
+    // writing it.
     let open = || file::open_at(None, &temporary, flags, 0o644);
     let file = open().or_else(|errno| match errno {
         Errno::EEXIST => crate::link::unlink(&temporary).map_err(|error| error.errno).and_then(|()| open()),
@@ -211,7 +213,7 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
 /// Tells watchers (libmount's monitor, systemd) that the table has changed.
 fn touch_event() {
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
-    // Errors are ignored: the table itself is written, and this only notifies watchers.
+    // Errors are ignored: the table has been written, and this only notifies watchers.
     let Ok(file) = file::open_at(None, &beside(".event"), flags, 0o644) else { return };
     let fd = file.as_raw_fd();
     let done = futimens(&file, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW).map_err(Errno::from);

@@ -19,7 +19,7 @@ impl Utab {
         Utab { entries: text.split(|&byte| byte == b'\n').filter_map(UtabEntry::parse).collect() }
     }
 
-    /// The entry of a mount: by its number, else, of those without one, by root, target and source.
+    /// The entry of a mount: the one with its number, else one without a number that has its root, target and source.
     pub fn find(&self, mount: &mountinfo::Entry<'_>) -> Option<&UtabEntry> {
         find(&self.entries, mount, &mut (0..self.entries.len()).rev())
     }
@@ -81,7 +81,7 @@ impl Utab {
         self.entries.len() != before
     }
 
-    /// Changes the options of the mount's entry, or adds it. No options: takes it out.
+    /// Changes the options of a mount's entry, or adds an entry. Without options the entry is removed.
     pub fn set_options(&mut self, new: UtabEntry) -> bool {
         if new.options.is_empty() {
             return self.remove(&new.target, new.id);
@@ -120,8 +120,8 @@ impl Utab {
         changed
     }
 
-    /// Adds to the entry that a mount.TYPE program wrote the options that it lacks; if it wrote none, the entry. Whether
-    /// anything changed.
+    /// Adds options that the entry of a mount.TYPE program lacks, or the entry if the program wrote none. Returns
+    /// whether the table changed.
     pub fn complete(&mut self, entry: UtabEntry) -> bool {
         let Some(known) = self.find_mut(&entry.target, entry.id) else {
             self.entries.push(entry);
@@ -140,7 +140,7 @@ impl Utab {
         changed
     }
 
-    /// A tree was moved: every target below `from` is now below `to`. Whether any was.
+    /// After a move of a tree: replaces `from` by `to` in every target at or below it. Returns whether any changed.
     pub fn move_tree(&mut self, from: &OsStr, to: &OsStr) -> bool {
         let mut changed = false;
         for entry in &mut self.entries {
@@ -155,8 +155,8 @@ impl Utab {
     }
 }
 
-/// Which entry at `target` is that of the mount with this number: the last one that has the number, else the last one
-/// without any. If the mount's is not known, the target's last one. `places` leads through the entries backwards.
+/// Which entry at `target` belongs to the mount with this number: the last with that number, else the last without
+/// one. If the mount's number is unknown, the last entry at the target. `places` gives the entries' indices backwards.
 fn choose(
     entries: &[UtabEntry],
     target: &OsStr,
@@ -176,7 +176,7 @@ fn choose(
     without
 }
 
-/// [`Utab::find`] among the entries that `places` leads through, backwards.
+/// [`Utab::find`] among the entries whose indices `places` gives, backwards.
 fn find<'a>(
     entries: &'a [UtabEntry],
     mount: &mountinfo::Entry<'_>,
