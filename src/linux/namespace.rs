@@ -69,8 +69,8 @@ impl Kind {
         }
     }
 
-    /// The name of its file in /proc/PID/ns for what the children get: unshare(2) of a PID or
-    /// time namespace does not move the caller.
+    /// The file in /proc/PID/ns that names the namespace of future children, since unshare(2) of a PID or time
+    /// namespace does not move the caller.
     pub const fn file_for_children(self) -> &'static str {
         match self {
             Kind::Pid => "pid_for_children",
@@ -101,8 +101,7 @@ fn shown(flags: i32) -> Flags<'static> {
     Flags(u64::from(flags as u32), &CLONE_FLAGS)
 }
 
-/// unshare(2) with CLONE_NEW* bits, all in one call. The kernel makes the user namespace first,
-/// so the others belong to it.
+/// unshare(2) with CLONE_NEW* bits in one call. The kernel makes a user namespace first, so it owns the others.
 pub fn unshare(flags: i32) -> Result<()> {
     traced!(unshare_untold(flags), "unshare({})", shown(flags)).context("unshare", "")
 }
@@ -111,7 +110,7 @@ fn unshare_untold(flags: i32) -> core::result::Result<(), Errno> {
     sched::unshare(CloneFlags::from_bits_retain(flags)).map_err(Errno::from)
 }
 
-/// The kinds that unshare(2) refuses when each is tried alone, in a child that ends at once.
+/// The kinds that unshare(2) refuses, each tried alone in a child that exits at once.
 pub fn refused(kinds: &[Kind]) -> Vec<(Kind, Errno)> {
     use crate::process::{Fork, Status, Wait, exit_child, fork, wait};
     let mut refused = Vec::new();
@@ -132,14 +131,14 @@ pub fn refused(kinds: &[Kind]) -> Vec<(Kind, Errno)> {
     refused
 }
 
-/// setns(2). `descriptor` is a namespace file and `flags` its kind or 0, or it is a pidfd and
-/// `flags` says which of that process's namespaces to enter, all or none of them.
+/// setns(2). With a namespace file, `flags` is its kind or 0. With a pidfd, `flags` selects that process's namespaces,
+/// and the kernel enters all of them or none.
 pub fn setns(descriptor: BorrowedFd<'_>, flags: i32) -> Result<()> {
     let done = sched::setns(descriptor, CloneFlags::from_bits_retain(flags)).map_err(Errno::from);
     traced!(done, "setns({}, {})", descriptor.as_raw_fd(), shown(flags)).context("setns", "")
 }
 
-/// Opens a namespace file. A FIFO in its place does not keep us waiting; setns(2) refuses it.
+/// Opens a namespace file without blocking on a FIFO in its place, which setns(2) then refuses.
 pub fn open(path: impl AsRef<OsStr>) -> Result<OwnedFd> {
     let path = path.as_ref();
     file::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).context("open", path)
@@ -198,7 +197,7 @@ pub fn kind(namespace: BorrowedFd<'_>) -> Result<Kind> {
     Kind::of_flag(flag).ok_or_else(|| crate::Error::new("NS_GET_NSTYPE", "", Errno::EINVAL))
 }
 
-/// The kernel's 64-bit id of a namespace, which is never given to another one (Linux 6.18).
+/// The kernel's 64-bit id of a namespace, which is never reused (Linux 6.18).
 pub fn id(namespace: BorrowedFd<'_>) -> Result<u64> {
     let mut id = 0_u64;
     ioctl::on(namespace, ioctl::NS_GET_ID, &mut id).context("NS_GET_ID", "").map(|()| id)
@@ -209,15 +208,15 @@ pub fn mount_id() -> Result<u64> {
     open(format!("/proc/self/ns/{}", Kind::Mount.file())).and_then(|file| id(file.as_fd()))
 }
 
-/// How many ids a processor takes at once, of which it then gives one to each namespace that is made on it.
+/// How many ids a processor reserves at once for the namespaces that are made on it.
 const IDS_OF_A_PROCESSOR: usize = 4096;
 
-/// Makes mount namespaces, each in place of the one before, until the id of ours is greater than `outer`.
+/// Makes mount namespaces, each replacing the one before, until ours has an id greater than `outer`.
 ///
-/// A mount namespace can be bound on a file only in one with a smaller id. Since Linux 6.18 each processor gives ids
-/// of its own, so a later namespace may have a smaller one. Tried on each processor that we may run on, and then on
-/// the last one until it has to take new ids, which are greater than all others. Where the kernel refuses one of the
-/// calls, the namespace stays as it is, and the bind is refused. The processors are put back as they were.
+/// The kernel lets a mount namespace be bound on a file only in a namespace with a smaller id. Since Linux 6.18 each
+/// processor has its own reserve of ids, so a later namespace may get a smaller one. Each permitted processor is
+/// tried, and then the last one until it reserves new ids, which exceed all others. If a call fails, the namespace
+/// stays as it is and the bind will be refused. The processor affinity is restored.
 pub fn outnumber(outer: u64) -> Result<()> {
     use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
     use nix::unistd::Pid;
@@ -250,8 +249,8 @@ pub fn outnumber(outer: u64) -> Result<()> {
     run_on(&allowed)
 }
 
-/// A namespace by its 64-bit id. `ESTALE`: no such namespace that may be seen. `ENOSYS`: this kernel
-/// has no ids, or (Linux 6.18) opens none by its id alone.
+/// Opens a namespace by its 64-bit id. `ESTALE`: none that we may see. `ENOSYS`: the kernel has no ids, or (Linux
+/// 6.18) cannot open one by its id alone.
 pub fn open_by_id(id: u64) -> Result<OwnedFd> {
     let opened = open_handle(id);
     let Err(error) = &opened else { return opened };
@@ -303,8 +302,8 @@ pub fn descriptor_of(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd> {
         .context("pidfd_getfd", fd.to_string())
 }
 
-/// Writes one text to a file of /proc in one write(2), as the kernel wants it for maps and offsets.
-/// The error's `call` is `open` or `write`.
+/// Writes a text to a file of /proc in one write(2), which the kernel requires for maps and offsets. The error's
+/// `call` is `open` or `write`.
 pub fn write_file(path: impl AsRef<OsStr>, text: &[u8]) -> Result<()> {
     write_path(path.as_ref(), text)
 }
@@ -324,7 +323,7 @@ pub enum Clock {
     Boottime = 7,
 }
 
-/// Sets the offset, in seconds, of a clock of the time namespace that our children get.
+/// Sets the offset, in seconds, of a clock in the time namespace of our future children: time_namespaces(7).
 pub fn set_clock_offset(clock: Clock, seconds: i64) -> Result<()> {
     write_file("/proc/self/timens_offsets", format!("{} {seconds} 0", clock as i32).as_bytes())
 }

@@ -1,8 +1,8 @@
-//! Numbers as the C library's strtoul(3) reads them, without its overflow to be forgotten.
+//! Parses numbers as strtoul(3) does, but reports overflow, which callers of strtoul(3) tend to ignore.
 
 use crate::Errno;
 
-/// What strtoul(3) made of a text: the value and the length of what it read, in bytes.
+/// The result of strtoul(3): the value, and how many bytes were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read {
     /// The value; `None` if it does not fit in 64 bits.
@@ -61,15 +61,15 @@ pub fn in_base(text: &[u8], base: u32) -> Option<u64> {
     (!text.is_empty()).then_some(value)
 }
 
-/// The whole text as a decimal number with a sign or without, after white space.
+/// The whole text as a decimal number with an optional sign, after white space.
 pub fn signed(text: &[u8]) -> Option<i64> {
     let read = read(text, 10).filter(|read| read.length == text.len())?;
     let value = i128::from(read.value?);
     i64::try_from(if read.negative { -value } else { value }).ok()
 }
 
-/// The whole text as strtoul(3) reads it: white space and a plus sign may stand before the digits. What is
-/// negative has no value, where strtoul takes it for a very large number.
+/// The whole text as strtoul(3) reads it, with optional white space and plus sign. A negative number has no value;
+/// strtoul(3) would wrap it around to a very large one.
 pub fn unsigned(text: &[u8]) -> Option<u64> {
     let read = read(text, 10).filter(|read| read.length == text.len())?;
     read.value.filter(|value| !read.negative || *value == 0)

@@ -1,6 +1,6 @@
-//! Patterns of names, glob(7).
+//! Matches names against patterns: glob(7).
 //!
-//! fnmatch(3) of musl would bring its tables of Unicode's classes, which are larger than a command.
+//! Not fnmatch(3): musl's brings Unicode tables that are larger than one of our commands.
 
 /// Whether a name is one of those that a pattern stands for: `*` is any bytes but a slash, `?` one character, `[a-z]` one of
 /// these, `[^a-z]` and `[!a-z]` one of the others, a backslash takes the next one as it is. A pattern that is not whole
@@ -13,7 +13,7 @@
 /// ```
 pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut pattern, mut name) = (pattern, name);
-    // Where to go on if what follows the last star does not match here: the star takes one more byte.
+    // Where to resume if the text after the last star does not match: the star takes one more byte.
     let mut star: Option<(&[u8], &[u8])> = None;
     loop {
         if let Some(rest) = pattern.strip_prefix(b"*") {
@@ -51,7 +51,7 @@ fn one<'p, 'n>(pattern: &'p [u8], name: &'n [u8]) -> Option<(&'p [u8], &'n [u8])
     }
 }
 
-/// What follows a class, from behind its bracket, if the character is in it.
+/// Whether a bracket expression contains the character: the pattern after the expression, or `None`.
 fn class(pattern: &[u8], character: u32) -> Option<&[u8]> {
     let mut rest = pattern.strip_prefix(b"^").or_else(|| pattern.strip_prefix(b"!")).unwrap_or(pattern);
     let is_negated = rest.len() < pattern.len();
@@ -72,7 +72,7 @@ fn class(pattern: &[u8], character: u32) -> Option<&[u8]> {
     }
 }
 
-/// The first character of a text in UTF-8, or its first byte if that is none, and the rest.
+/// The first character of a UTF-8 text (or its first byte, if that is invalid) and the rest.
 fn character(text: &[u8]) -> Option<(u32, &[u8])> {
     let (first, rest) = text.split_first()?;
     let more = match first {

@@ -6,14 +6,14 @@ use nix::unistd::pivot_root;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// pivot_root(2): `new_root` becomes the root, and the present one is put on `put_old`.
+/// pivot_root(2): `new_root` becomes the root, and the old root is mounted on `put_old`.
 pub fn pivot(new_root: &OsStr, put_old: &OsStr) -> Result<()> {
     let done = raw::cstring(new_root)
         .and_then(|new_root| pivot_root(new_root.as_c_str(), raw::cstring(put_old)?.as_c_str()).map_err(Errno::from));
     traced!(done, "pivot_root({}, {})", Quoted::new(new_root), Quoted::new(put_old)).context("pivot_root", new_root)
 }
 
-/// A directory that is to be emptied later, when no path leads to it any more.
+/// A directory to be emptied later, when no path leads to it any more.
 pub struct OldRoot(OwnedFd);
 
 impl OldRoot {

@@ -1,7 +1,7 @@
-//! Processes: fork(2), waitpid(2), pidfd_open(2), and the one execve(2).
+//! Processes: fork(2), waitpid(2), pidfd_open(2), and the only execve(2).
 //!
-//! A program starts with the signal mask, the dispositions and the descriptors
-//! that we were given: whoever changes one of them here puts it back.
+//! The program must start with the signal mask, dispositions and descriptors that we were given, so every function
+//! here that changes one restores it.
 
 mod channel;
 mod exec;
@@ -115,7 +115,7 @@ fn wait_once(pid: Pid, what: Wait) -> Result<Option<Status>> {
     }
 }
 
-/// pidfd_open(2): a descriptor that means this process and no later one with its number.
+/// pidfd_open(2): a descriptor for this process, which never refers to a later one with the same number.
 pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
     traced!(NumberCall::PIDFD_OPEN.open([i64::from(pid), 0, 0]), "pidfd_open({pid}, 0)")
         .map_err(|errno| unless_filtered(libc::SYS_pidfd_open, errno))
@@ -128,7 +128,7 @@ pub fn has_ended(pidfd: BorrowedFd<'_>) -> Result<bool> {
     ready.context("poll", "").map(|ready| ready > 0)
 }
 
-/// _exit(2): ends a child without running what the parent has still to do.
+/// _exit(2): ends a child without the parent's exit handlers and buffers.
 pub fn exit_child(status: u8) -> ! {
     // nix has none, and the standard library's runs what was registered with atexit(3).
     // SAFETY: _exit takes an integer and does not return.
@@ -162,7 +162,8 @@ pub fn is_writable(path: &OsStr) -> bool {
     may(path, AccessFlags::W_OK)
 }
 
-/// Whether there is nothing at `path`: access(2), F_OK. What cannot be looked at may be there.
+/// Whether nothing exists at `path`: access(2), F_OK. False on any error but ENOENT or ENOTDIR, since something may be
+/// there.
 pub fn is_missing(path: &OsStr) -> bool {
     let looked = raw::cstring(path).map(|path| access(path.as_c_str(), AccessFlags::F_OK));
     matches!(looked, Ok(Err(nix::Error::ENOENT | nix::Error::ENOTDIR)))

@@ -1,7 +1,7 @@
-//! What /proc tells of every process: proc_pid_stat(5), proc_pid_ns(5), proc_pid_fd(5).
+//! Reads about every process from /proc: proc_pid_stat(5), proc_pid_ns(5), proc_pid_fd(5).
 //!
-//! A process is looked at through its directory, so that what is read is of one process, however
-//! soon its number is used again. What ends meanwhile, or may not be read, is simply not there.
+//! Each process is read through a descriptor of its directory, so that everything read is about one process even if
+//! its number is reused. A process that ends meanwhile, or may not be read, is left out.
 
 use crate::namespace::{self, Kind};
 use crate::process::Pid;
@@ -17,8 +17,8 @@ pub struct Process {
     pub directory: OwnedFd,
 }
 
-/// What was read of a process, unless that has ended or may not be read. That we ourselves lack descriptors or memory,
-/// or that a read fails, says nothing of the process: a list would be short without a word.
+/// Drops the error if the process has ended or may not be read. Other errors are returned (our own lack of descriptors
+/// or memory, a failed read), or the list would silently be incomplete.
 pub fn seen<T>(got: Result<T, Errno>) -> Result<Option<T>, Errno> {
     match got {
         Ok(found) => Ok(Some(found)),
@@ -27,8 +27,8 @@ pub fn seen<T>(got: Result<T, Errno>) -> Result<Option<T>, Errno> {
     }
 }
 
-/// Shows every process of the proc mounted at `proc` to `each`, in the order of their numbers, until that gives an
-/// error. No more of it is read than is shown.
+/// Calls `each` with every process of the proc mounted at `proc`, in the order of their numbers, until it returns an
+/// error.
 pub fn for_each(proc: &OsStr, each: &mut dyn FnMut(&Process) -> Result<(), Errno>) -> Result<(), Errno> {
     let list = directory::open_to_list(proc).map_err(|error| error.errno)?;
     let mut done = Ok(());
@@ -78,7 +78,7 @@ impl Process {
         parse_parent(&self.read("stat", 512)?).ok_or(Errno::EINVAL)
     }
 
-    /// Its effective user, or root if it may not be looked into (PR_SET_DUMPABLE).
+    /// The process's effective user; root if its /proc files belong to root (PR_SET_DUMPABLE).
     pub fn uid(&self) -> Result<credentials::Uid, Errno> {
         stat::of(self.directory.as_fd()).map(|stat| stat.uid())
     }
@@ -98,8 +98,8 @@ impl Process {
         self.open(&file_of(kind), 0)
     }
 
-    /// Shows `each` the namespaces that it has open, and with `sockets` those that its sockets are
-    /// in. `nsfs` is the device that namespace files are on.
+    /// Calls `each` with the namespaces that the process has open and, with `sockets`, those of its sockets. `nsfs` is
+    /// the device number of namespace files.
     pub fn for_each_open_namespace(
         &self,
         nsfs: u64,
@@ -136,7 +136,8 @@ fn file_of(kind: Kind) -> String {
     ["ns/", kind.file()].concat()
 }
 
-/// The fourth field of proc_pid_stat(5). The second is a name in parentheses, which may hold anything.
+/// The fourth field of proc_pid_stat(5). The second is the name in parentheses, which may itself contain blanks and
+/// parentheses.
 fn parse_parent(stat: &[u8]) -> Option<Pid> {
     let name_end = stat.iter().rposition(|byte| *byte == b')')?;
     let parent = stat.get(name_end + 1..)?.split(|byte| *byte == b' ').nth(2)?;

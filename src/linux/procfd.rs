@@ -1,7 +1,7 @@
-//! A process held by a descriptor: pidfd_open(2), and its directory in proc(5).
+//! A process held by descriptors: pidfd_open(2), and its directory in proc(5).
 //!
-//! Both mean the process that had the number when they were opened, and answer ESRCH when it
-//! has ended, so that no later process with the number is taken for it.
+//! Both refer to the process that had the number when they were opened. After it has ended they give ESRCH, so a later
+//! process with the same number is never taken for it.
 
 use crate::credentials::{Gid, Uid};
 use crate::{Errno, Result, error::Context, file, namespace, process, stat};
@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 pub struct ProcFd {
     /// Its number.
     pub pid: process::Pid,
-    /// Its pidfd, where the kernel has them (Linux 5.3) and nothing forbids it.
+    /// Its pidfd; `None` before Linux 5.3, or where a seccomp filter forbids it.
     pub pidfd: Option<OwnedFd>,
     directory: OwnedFd,
 }
@@ -27,7 +27,7 @@ impl ProcFd {
             Err(error) if error.errno == Errno::ESRCH => return Err(error),
             Err(_) => None,
         };
-        // If the directory still answers, the pidfd opened after it is the same process's.
+        // If the directory, opened first, still answers, the pidfd refers to the same process.
         let target = ProcFd { pid, pidfd, directory };
         target.stat("stat")?;
         Ok(target)
@@ -54,7 +54,7 @@ impl ProcFd {
         file::read_to_end(file.as_fd(), limit).context("read", self.path(name))
     }
 
-    /// Whether the kernel has this kind of namespace. A target that has ended and been waited for is an error.
+    /// Whether the kernel has this kind of namespace. An error if the target has ended and been reaped.
     pub fn has_kind(&self, kind: namespace::Kind) -> Result<bool> {
         let name = format!("ns/{}", kind.file());
         // The link itself, which a zombie has, too.
@@ -69,7 +69,7 @@ impl ProcFd {
         stat::below(self.directory.as_fd(), OsStr::new(name)).context("stat", self.path(name))
     }
 
-    /// The inode that pidfs gives the process, unique while the system is up (Linux 6.9).
+    /// The inode of its pidfd, unique until the next boot (Linux 6.9).
     pub fn inode(&self) -> Option<u64> {
         self.pidfd.as_ref().and_then(|pidfd| stat::of(pidfd.as_fd()).ok()).map(|stat| stat.inode())
     }
@@ -79,7 +79,7 @@ impl ProcFd {
         stat::of(self.directory.as_fd()).map(|stat| (stat.uid(), stat.gid())).context("stat", self.path(""))
     }
 
-    /// Whether it is in the same namespace of a kind as we are; `None` if that cannot be seen.
+    /// Whether it shares our namespace of a kind; `None` if that cannot be read.
     pub fn shares(&self, kind: namespace::Kind) -> Option<bool> {
         Some(self.identity(kind).ok()? == namespace::own(kind).ok()?)
     }

@@ -67,8 +67,8 @@ pub fn write(pid: &str, ids: Ids, map: &[Extent]) -> Result<()> {
     namespace::write_file(format!("/proc/{pid}/{}", ids.file()), &text(map))
 }
 
-/// Writes `deny` or `allow` to /proc/self/setgroups. A kernel without the file (before 3.19)
-/// counts as done, since it has nothing to deny.
+/// Writes `deny` or `allow` to /proc/self/setgroups. A kernel without the file (before 3.19) needs neither, so that is
+/// no error.
 pub fn set_setgroups(allow: bool) -> Result<()> {
     match namespace::write_file("/proc/self/setgroups", if allow { b"allow" } else { b"deny" }) {
         Err(error) if error.call == "open" && error.errno == Errno::ENOENT => Ok(()),
@@ -76,7 +76,7 @@ pub fn set_setgroups(allow: bool) -> Result<()> {
     }
 }
 
-/// The ranges that our own user namespace maps, as identity extents: /proc/self/uid_map.
+/// The ids that our own user namespace maps, as extents that map each id to itself: /proc/self/uid_map.
 pub fn all(ids: Ids) -> Result<Vec<Extent>> {
     let path = format!("/proc/self/{}", ids.file());
     let text = file::read_file(&path, MAP_LIMIT)?;
@@ -87,7 +87,7 @@ pub fn all(ids: Ids) -> Result<Vec<Extent>> {
     Ok(extents)
 }
 
-/// Reads a line of uid_map; the outer id is left out, since an identity is wanted.
+/// Reads a line of uid_map. The outer ids are ignored, since the extents map each id to itself.
 fn parse_line(line: &[u8]) -> Option<Extent> {
     let mut fields = line.split(|byte| *byte == b' ').filter(|field| !field.is_empty());
     let mut number = || number::id(fields.next()?);
@@ -112,8 +112,8 @@ pub fn parse(spec: &OsStr) -> Option<Extent> {
 }
 
 impl Extent {
-    /// The range with one more id, if [`with_single`] takes one of those inside and none outside: then no id
-    /// outside is lost.
+    /// The range, one id longer if [`with_single`] would take an id from its inner side only: then no outer id is
+    /// lost.
     pub fn with_room(self, single: Extent) -> Extent {
         let has = |start: u32, id: u32| id.checked_sub(start).is_some_and(|offset| offset < self.count);
         let moves = has(self.inner, single.inner) && !has(self.outer, single.outer);
@@ -121,16 +121,16 @@ impl Extent {
     }
 }
 
-/// Puts a single id into a map, as unshare(1) describes it: its line comes first, and each range leaves the id
-/// out on either side where it has it. What remains of both sides is mapped in order, so that a range with a
-/// hole on one side alone loses its last id on the other. No id is mapped that was not asked for.
+/// Adds a single id to a map, as described in unshare(1). Its line comes first. Each range drops the id on the inner
+/// and the outer side where it contains it, and the remaining ids of both sides are paired in order, so a range that
+/// lost an id on one side only loses its last id on the other. No id is mapped that was not requested.
 pub fn with_single(single: Extent, ranges: &[Extent]) -> Vec<Extent> {
     let mut map = vec![single];
     for range in ranges {
         let hole = |start: u32, id: u32| id.checked_sub(start).filter(|offset| *offset < range.count);
         let (inner, outer) = (hole(range.inner, single.inner), hole(range.outer, single.outer));
         let count = range.count - u32::from(inner.is_some() || outer.is_some());
-        // Positions count the ids that remain; a range is split where it has a hole.
+        // Positions count the remaining ids; a range is split at each dropped one.
         let mut cuts = [inner.unwrap_or(count).min(count), outer.unwrap_or(count).min(count), count];
         cuts.sort_unstable();
         let mut start = 0;

@@ -1,5 +1,5 @@
-//! What only netlink tells: the number that our network namespace gives another one, by which its
-//! links name their peers (rtnetlink(7), RTM_GETNSID).
+//! Asks netlink for the number by which our network namespace knows another one, e.g. as the peer of a link:
+//! rtnetlink(7), RTM_GETNSID.
 
 use crate::{Errno, Result, error::Context};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
@@ -10,14 +10,14 @@ const RTM_GETNSID: u16 = 90;
 const NETNSA_NSID: u16 = 1;
 const NETNSA_FD: u16 = 3;
 
-/// How long a request is, and an answer: nlmsghdr, rtgenmsg and what pads it, and one attribute of four bytes.
+/// The length of a request and of an answer: nlmsghdr, rtgenmsg with padding, and one attribute of four bytes.
 const SIZE: usize = 28;
 /// Where the message's kind, the attribute's and its value are.
 const KIND_AT: usize = 4;
 const ATTRIBUTE_AT: usize = 22;
 const VALUE_AT: usize = 24;
 
-/// The number of a network namespace as ours calls it; `None` if it has none.
+/// The number that our network namespace has for another one; `None` if there is none.
 pub fn namespace_id(namespace: BorrowedFd<'_>) -> Result<Option<u32>> {
     let protocol = SockProtocol::NetlinkRoute;
     let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol);

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 /// One end. Messages keep their bounds, and a gone peer is seen at once.
 pub struct Channel(OwnedFd);
 
-/// Both ends, close-on-exec; each side drops the end that is not its own after fork(2).
+/// Both ends, close-on-exec. After fork(2) each side drops the other's end.
 pub fn channel() -> Result<(Channel, Channel)> {
     let ends = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = ends.map_err(Errno::from).context("socketpair", "")?;
@@ -31,7 +31,7 @@ impl Channel {
         }
     }
 
-    /// Waits for one message and returns what fits of it; `None` if the peer is gone.
+    /// Waits for one message and returns as much as fits; `None` if the peer has closed its end.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> Result<Option<&'a [u8]>> {
         loop {
             match recv(self.0.as_raw_fd(), buffer, MsgFlags::empty()).map_err(Errno::from) {

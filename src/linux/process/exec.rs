@@ -22,7 +22,7 @@ pub enum Variables {
 /// Whether the file is looked for along PATH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchPath {
-    /// As execvp(3): PATH for a name without a slash, and /bin/sh for a script without `#!`.
+    /// As execvp(3): searches PATH for a name without a slash, and runs a file without `#!` by /bin/sh.
     Yes,
     /// As execv(3): the path as it is.
     No,
@@ -33,7 +33,7 @@ pub enum SearchPath {
 pub struct ExecError {
     /// What was asked for.
     pub file: OsString,
-    /// The path of the last attempt that found a file, else of the last attempt.
+    /// The last path tried that was a file, else the last path tried.
     pub path: OsString,
     /// The PATH that was searched; `None` if none was.
     pub searched: Option<OsString>,
@@ -42,7 +42,8 @@ pub struct ExecError {
 }
 
 impl ExecError {
-    /// The shell's convention: 127 when it was not found (ENOENT), 126 when it could not be run.
+    /// The exit status by the shell's convention: 127 if the program was not found (ENOENT), 126 if it could not be
+    /// run.
     pub fn status(&self) -> u8 {
         if self.errno == Errno::ENOENT { 127 } else { 126 }
     }
@@ -133,7 +134,8 @@ pub fn exec(file: &OsStr, argv: &Argv, environment: &Variables, search: SearchPa
         }
         lacking.tell();
         match vectors.execve_or_shell(&candidate) {
-            // A directory that may not be searched may hide the program: said if nothing better is found.
+            // EACCES may mean that the directory cannot be searched: reported only if no later directory has the
+            // program.
             Errno::EACCES => {
                 errno = Errno::EACCES;
                 last = candidate;
@@ -203,7 +205,7 @@ impl Vectors {
         if errno != Errno::ENOEXEC {
             return errno;
         }
-        // A program for another machine is no script, whatever a shell would make of it.
+        // A program for another processor is not passed to a shell, which would read it as a script.
         if file::read_head(path, 4).is_ok_and(|head| head == b"\x7fELF") {
             return errno;
         }
@@ -217,7 +219,7 @@ impl Vectors {
 
     fn execve_with(&self, path: &OsStr, argv: &[CString]) -> Errno {
         if trace::enabled() {
-            // Written before the call, which does not come back to tell of its success.
+            // Traced before the call, since a successful execve(2) does not return.
             trace::line(format_args!("execve({}, {})", trace::Quoted::new(path), Strings(argv)), None);
         }
         let errno = self.call(path, argv);
@@ -228,7 +230,7 @@ impl Vectors {
         errno
     }
 
-    /// execve(2), without a word in the trace. The C library's execv makes it with our own environment.
+    /// execve(2) without tracing. The C library's execv passes our own environment.
     fn call(&self, path: &OsStr, argv: &[CString]) -> Errno {
         let Ok(file) = raw::cstring(path) else { return Errno::EINVAL };
         let done = match &self.environment {
@@ -242,7 +244,8 @@ impl Vectors {
     }
 }
 
-/// The environment for the program that this process becomes, if there was a fork and the program may trace, too.
+/// The environment for the program that replaces this process. If there was a fork, it tells a traced ctrbox its
+/// process number.
 fn with_number(environment: &Variables) -> Option<Variables> {
     let number = trace::number().filter(|_| environment.variable("CTRBOX_TRACE").is_some())?;
     Some(environment.with(&[(start::NUMBER, format!("{number}:{}", super::id()).into())]))

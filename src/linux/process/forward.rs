@@ -1,4 +1,4 @@
-//! Waiting for the one child that runs the program, and passing signals on meanwhile.
+//! Waits for the child that runs the program and forwards signals to it meanwhile: sigtimedwait(2), waitpid(2).
 
 use super::{Pid, Status, Wait, wait, wait_once};
 use crate::raw::{self, NumberPrctl};
@@ -12,16 +12,17 @@ use std::os::fd::{AsFd, OwnedFd};
 /// What the parent does beside waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forwarding {
-    /// SIGTERM and SIGINT that reach the parent go to the child. They must be blocked, and SIGCHLD with them.
+    /// SIGTERM and SIGINT sent to the parent are forwarded to the child. The caller must have blocked them and
+    /// SIGCHLD.
     pub forward_signals: bool,
-    /// When the child is stopped the parent stops, and continues it when it is continued itself.
+    /// When the child stops, the parent stops too; when the parent is continued, it continues the child.
     pub job_control: bool,
 }
 
 /// The signals that [`Forwarding::forward_signals`] passes on.
 pub const FORWARDED: [Signal; 2] = [libc::SIGTERM, libc::SIGINT];
 
-/// Whether we were continued, after a stop, since this was last looked at.
+/// Whether SIGCONT has arrived since this flag was last cleared.
 static CONTINUED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn note_continued(_: Signal) {
@@ -43,10 +44,10 @@ pub fn wait_forwarding(child: Pid, how: Forwarding) -> Result<Status> {
         }
         match wait_once(child, Wait::Stops)? {
             Some(Status::Stopped(_)) => {
-                // A terminal stops both of us and a shell continues both, in either order: a child that is found
-                // stopped after we were continued was stopped with us, and is continued, too.
+                // A terminal stops both processes and a shell continues both, in either order. If SIGCONT has already
+                // arrived, the child stopped together with us and only needs to be continued.
                 if !CONTINUED.swap(false, Ordering::Relaxed) {
-                    // SIGTSTP could be ignored or caught; the child's stop is ours, whatever stopped it.
+                    // SIGSTOP, whatever stopped the child: SIGTSTP could be ignored or caught.
                     signal::raise(libc::SIGSTOP)?;
                     CONTINUED.store(false, Ordering::Relaxed);
                 }
@@ -77,7 +78,7 @@ fn has_changed(child: Pid, how: Forwarding) -> Result<bool> {
     Ok(unsafe { info.assume_init().si_pid() } != 0)
 }
 
-/// Where the child goes on, that we were continued says nothing of a later stop of it.
+/// Clears the flag while the child is running: an earlier SIGCONT must not be taken for the answer to a later stop.
 fn forget_unless_changed(child: Pid, how: Forwarding) -> Result<()> {
     if !has_changed(child, how)? {
         CONTINUED.store(false, Ordering::Relaxed);
@@ -89,7 +90,7 @@ fn forget_unless_changed(child: Pid, how: Forwarding) -> Result<()> {
 fn forward_until_change(child: Pid, how: Forwarding) -> Result<()> {
     use nix::sys::signal::Signal::{SIGCHLD, SIGINT, SIGTERM};
     let set = SigSet::from_iter([SIGTERM, SIGINT, SIGCHLD]);
-    // Asked before each wait for a signal: one SIGCHLD may stand for several changes.
+    // Checked before each wait for a signal, since one SIGCHLD may stand for several changes.
     while !has_changed(child, how)? {
         CONTINUED.store(false, Ordering::Relaxed);
         // Not nix's, nor musl's: they go on waiting when a handler has run.

@@ -1,11 +1,13 @@
-//! A child that has what we cannot have ourselves (a namespace, a mount in one) and stays until we have taken it.
+//! A child that holds something we cannot have ourselves (a namespace, a mount in one) and lives until we have taken
+//! it.
 
 use super::{Fork, Pid, Wait, channel, exit_child, fork, wait};
 use crate::signal::reset_to_default;
 use crate::{Errno, Error, Result};
 
-/// Forks a child that does `work`, which gives a number and what must live as long as the child does; `take` is called
-/// with the child and the number. The error of `work` is that of the call it names, without its object.
+/// Forks a child that runs `work`, which returns a number and a value to keep alive. `take` is called in the parent
+/// with the child and the number; the child exits afterwards. An error of `work` arrives with its call but without its
+/// object.
 pub fn with_helper_child<T, W>(
     call: &'static str,
     work: impl FnOnce() -> Result<(i32, W)>,
