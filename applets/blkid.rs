@@ -1,4 +1,5 @@
-//! blkid: tell what is on block devices, and find one by that. util-linux's blkid(8) is the reference.
+//! blkid: print the type, label, UUID and other values of block devices, and find devices by them. util-linux's
+//! blkid(8) is the reference.
 
 mod list;
 mod options;
@@ -50,7 +51,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
-    // What is not there is passed over, and is all the same when it is all there is.
+    // Missing devices are skipped; if all are missing, the exit status says so.
     if !devices.is_empty()
         && !options.evaluated
         && !options.list_types
@@ -225,7 +226,7 @@ fn has(told: &Superblock, wanted: &[u8], value: &[u8]) -> bool {
     told.values.iter().any(|(tag, own)| tag.as_bytes() == wanted && own == value)
 }
 
-/// What the superblock of a device says; of one that may not be read, what the cache says.
+/// The values of a device's superblock, or those in the cache if the device may not be read.
 fn look(name: &OsStr, cache: &mut Cache) -> Superblock {
     let path = directory::canonical_or_same(name);
     let device = match Device::open(name) {

@@ -1,7 +1,7 @@
 //! capsh: change and show the capabilities of a shell. libcap's capsh(1) is the reference.
 //!
-//! Arguments are acted on from left to right, each in the state that the earlier ones left;
-//! the first that fails ends the command. There is no plan: every argument is its own step.
+//! Arguments take effect from left to right, each in the state that the earlier ones left; the first failure ends the
+//! command. There is no plan: each argument is a step.
 
 mod descriptions;
 mod identity;
@@ -78,7 +78,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     Ok(0)
 }
 
-/// Each argument in words. What a shell is told with -c is the shell's to read.
+/// Explains each argument. The arguments after -c belong to the shell and are not explained.
 fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut explanation = Explanation::default();
     let mut rest = invocation.args;
@@ -142,7 +142,7 @@ fn call(option: &str) -> &'static str {
     }
 }
 
-/// The option that an argument names, by its row, and its value. Names are whole, and values follow `=`.
+/// Finds the option of an argument: its row and its value. Names cannot be abbreviated, and a value follows `=`.
 fn find(argument: &OsStr) -> Option<(usize, Spec, Option<&OsStr>)> {
     let bytes = argument.as_bytes();
     if bytes == b"-h" {
@@ -157,7 +157,7 @@ fn find(argument: &OsStr) -> Option<(usize, Spec, Option<&OsStr>)> {
     let (index, spec) = options::OPTIONS.iter().enumerate().find(|(_, spec)| {
         let long = spec.name().as_bytes();
         let takes_value = spec.argument != Argument::None;
-        // libcap looks only at how this one begins, and scripts may have come to rely on it.
+        // Only a prefix is compared, as in libcap, since scripts may rely on it.
         let begins = long == b"noamb" && word.starts_with(long);
         let is_it = long == name && (takes_value || value.is_none());
         is_it || begins

@@ -1,6 +1,7 @@
 //! captree: show the capabilities of processes as a tree. libcap's captree(8) is the reference.
 //!
-//! That is a program in Go, whose flags have one dash or two, take `=VALUE` or the next word, and end at the first operand.
+//! The original is a Go program: its flags have one dash or two, take `=VALUE` or the next word, and end at the first
+//! operand.
 
 mod flags;
 mod tree;

@@ -1,8 +1,7 @@
 //! chroot: run a command with another root directory. GNU coreutils' manual is the reference.
 //!
-//! Names of users and groups are looked up in the account files of both roots, outside before
-//! chroot(2) and inside after it. Where the two know a name under different numbers, the inside
-//! one counts throughout: the program runs as the user of the root that it runs in.
+//! Names of users and groups are looked up twice: in the old root's account files before chroot(2), in the new root's
+//! after it. If both know a name with different numbers, the new root's number is used, since the program runs there.
 
 mod explain;
 mod options;
@@ -59,7 +58,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 
 fn carry_out(plan: &ChrootPlan, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { OutsideIds::default() };
-    // What is "/" now could be another directory when its path is resolved again.
+    // If the new root was found to be the old one, use "/": resolved again, its path could lead to another directory.
     let new_root = if plan.chdir { plan.new_root.as_os_str() } else { OsStr::new("/") };
     directory::chroot(new_root).map_err(|error| {
         let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];

@@ -1,4 +1,4 @@
-//! findfs: tell which device has a label or UUID. util-linux's findfs(8) is the reference.
+//! findfs: find the device with a label or UUID. util-linux's findfs(8) is the reference.
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
@@ -33,7 +33,7 @@ static OPTIONS: Table<()> = cli::table!(ROWS);
 
 /// The tag to look for; `None` for --help and --version.
 fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<OsString>, Failure> {
-    // An option does not go with anything else, not even with the mark of the end of options.
+    // An option must be the only argument; not even `--` may accompany it.
     let [_] = invocation.args else { return Err(Failure::usage(USAGE, text!["bad usage"])) };
     let operands = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)?;
     match operands {

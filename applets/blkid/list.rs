@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Where the columns behind the first one begin.
 const COLUMNS: [usize; 4] = [11, 19, 28, 43];
 
-/// Prints the headings, and below them a line as long as the terminal is wide.
+/// Prints the headings, and below them a rule as wide as the terminal.
 pub fn headings(output: &mut Output) {
     row(&[b"device", b"fs_type", b"label", b"mount point", b"UUID"], output);
     let width = if terminal::is_terminal(1) { terminal::width(1).unwrap_or(1) } else { 1 };

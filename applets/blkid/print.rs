@@ -54,7 +54,7 @@ impl<'a> Printer<'a> {
         self.output.print(out);
     }
 
-    /// Prints the signatures of a device that contradict each other, as udev imports them.
+    /// Prints the conflicting signatures of a device, in the form that udev imports.
     pub fn ambivalent(&mut self, all: &[Superblock]) {
         let mut out = text![if self.follows { "\n" } else { "" }, "ID_FS_AMBIVALENT="];
         for (index, found) in all.iter().enumerate() {
@@ -160,7 +160,8 @@ fn udev(tag: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&text![begin, name, "=", if is_encoded { encoded.as_slice() } else { value }, "\n"]);
 }
 
-/// A value without white space around it, an underscore for each that is in it and for each byte of no character.
+/// The value with white space at its ends removed, and with an underscore for each other white space and each byte
+/// that is not UTF-8.
 fn safe(value: &[u8]) -> Vec<u8> {
     let mut safe = Vec::with_capacity(value.len());
     for chunk in value.utf8_chunks() {

@@ -1,6 +1,6 @@
 //! What each capability permits, in our own words; capabilities(7) is the source.
 
-/// The texts about capabilities 0, 1 and so on, with a bar between them. Lines are at most 72 bytes long.
+/// The descriptions of capabilities 0, 1 and so on, separated by bars. Lines have at most 72 bytes.
 pub(super) const TEXTS: &str = "\
 Give a file to any user or group, also one that the process
 does not own (chown(2)).|\

@@ -104,13 +104,13 @@ fn gid(item: &[u8]) -> Option<Gid> {
     accounts::group_by_name(OsStr::from_bytes(item)).map(|group| group.gid)
 }
 
-/// setuid(2) with CAP_SETUID raised for it. What is permitted stays permitted, and nothing is
-/// effective afterwards: libcap's cap_setuid(3).
+/// setuid(2) with CAP_SETUID raised for it: cap_setuid(3). The permitted set is kept, and the effective set is empty
+/// afterwards.
 fn set_uid_keeping(uid: Uid) -> linux::Result<()> {
     let done = (|| {
         caps::raise(SETUID)?;
-        // Refused where a securebit locks it. The user changes all the same, as with libcap: what
-        // is lost then is privilege.
+        // A locked securebit may refuse this. The user changes all the same, as with libcap: the result is less
+        // privilege, not more.
         let kept = caps::set_keep_capabilities(1);
         let done = credentials::set_uid(uid);
         if kept.is_ok() {
@@ -122,7 +122,7 @@ fn set_uid_keeping(uid: Uid) -> linux::Result<()> {
     done
 }
 
-/// setgid(2) and setgroups(2) with CAP_SETGID raised for them; nothing is effective afterwards.
+/// setgid(2) and setgroups(2) with CAP_SETGID raised for them. The effective set is empty afterwards.
 fn set_groups_raised(gid: Gid, groups: &[Gid]) -> linux::Result<()> {
     let done = (|| {
         caps::raise(SETGID)?;

@@ -1,4 +1,5 @@
-//! Running a shell, or capsh again, in our place or in a child; and the child of `--forkfor`.
+//! Runs a shell or capsh itself, in place of this process or in a child, and waits for the child of `--forkfor`:
+//! execve(2), fork(2).
 
 use super::session::{SHELL, Session, StepResult, fail, failed, integer};
 use cli::{Failure, Outcome, text};
@@ -41,7 +42,7 @@ impl Session<'_> {
         self.program(shell.clone(), shell, args)
     }
 
-    /// capsh again: `argv[0]` if it has a slash, else what PATH leads to in the current root.
+    /// The path of capsh itself: `argv[0]` if it contains a slash, else found by PATH in the current root.
     fn own_program(&self, args: &[&OsStr]) -> Result<Program, Failure> {
         let argv0 = self.invocation.argv0;
         let path = if argv0.as_bytes().contains(&b'/') {
@@ -87,11 +88,11 @@ impl Session<'_> {
 
     /// Runs the program in a child; its status is ours.
     fn launch(&mut self, program: &Program) -> Outcome {
-        // Flushed before the fork, so that the child has nothing of it to write once more.
+        // Flush before fork(2), or the child would write the buffered output again.
         let _ = self.output.flush();
         let not_started = |error: linux::Error| failed("child failed to start", &error);
         let (ours, childs) = process::channel().map_err(not_started)?;
-        // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
+        // If SIGCHLD was inherited as ignored, the kernel would discard the child's status.
         let sigchld = linux::signal::reset_to_default(linux::signal::SIGCHLD).map_err(not_started)?;
         let child = match process::fork().map_err(not_started)? {
             Fork::Child => {
@@ -171,8 +172,8 @@ impl Session<'_> {
     }
 }
 
-/// /bin/bash, or in a root without it the first of `$SHELL` and /bin/sh that is there. One that cannot be looked at is
-/// tried: another shell would understand the arguments in another way.
+/// The shell: /bin/bash, else the first of `$SHELL` and /bin/sh that exists in this root. One whose existence cannot
+/// be checked is tried, since another shell might read the arguments differently.
 fn default_shell() -> OsString {
     let usual = OsString::from(SHELL);
     if !process::is_missing(&usual) {

@@ -1,4 +1,4 @@
-//! The options that print: the state of the process, and what capabilities are.
+//! The options that print: the state of the process, and descriptions of capabilities.
 
 use super::descriptions::TEXTS;
 use super::session::{Session, StepResult, fail};
@@ -11,7 +11,7 @@ use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// A part of the state cannot be read: nothing else is printed in its place.
+/// The failure to read a part of the state. Fail rather than print something in its place.
 pub(super) fn unreadable(error: linux::Error) -> Failure {
     fail(text!["cannot read the state of this process: ", error.call, ": ", error.errno])
 }
@@ -24,7 +24,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Everything, or with the classic text the lines that capsh printed in those years.
+    /// Prints the whole state or, with the classic text, the lines that capsh printed up to 2019.
     pub(super) fn print_all(&mut self) -> StepResult {
         let classic = is_classic();
         let own = Own::read().map_err(unreadable)?;

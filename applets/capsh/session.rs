@@ -1,4 +1,4 @@
-//! What the arguments of one command line share: the session that each acts on, what an option does, and failures.
+//! What the options of one command line share: the session they act on, the type of an option's action, and failures.
 
 use cli::option::{Argument, Spec};
 use cli::text::push_all;
@@ -40,7 +40,7 @@ pub enum Ended {
 }
 
 impl Action {
-    /// Does it, with the value if there is one; `text` is the value, or empty.
+    /// Carries the option out. `text` is its value, or empty if it has none.
     #[inline(always)]
     pub fn act(self, session: &mut Session<'_>, value: Option<&OsStr>, text: &OsStr) -> Result<Ended, Failure> {
         match self {
@@ -54,7 +54,7 @@ impl Action {
     }
 }
 
-/// What earlier arguments leave for later ones, beside the state of the process itself.
+/// State passed from earlier arguments to later ones, beside that of the process.
 pub struct Session<'a> {
     pub invocation: &'a Invocation<'a>,
     pub output: &'a mut Output,
@@ -104,7 +104,7 @@ impl Session<'_> {
         self.output.print(out);
     }
 
-    /// A failure that is told on standard output, as libcap tells some of them.
+    /// A failure that is printed on standard output, as libcap does for some.
     pub fn fail_on_stdout(&mut self, line: Vec<u8>) -> Failure {
         self.output.print(text![line, "\n"]);
         Failure::silent(1)

@@ -12,8 +12,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 impl Session<'_> {
-    /// Does `change` with CAP_SETPCAP effective, unless `--strict`; what was effective before
-    /// is so again afterwards. `Err`: it could not be raised.
+    /// Calls `change` with CAP_SETPCAP raised to effective (not with `--strict`), then restores the effective set.
+    /// `Err`: it could not be raised.
     fn with_help<T>(&self, change: impl FnOnce() -> linux::Result<T>) -> linux::Result<linux::Result<T>> {
         if self.strict { Ok(change()) } else { caps::with_raised(SETPCAP, change) }
     }
@@ -28,8 +28,8 @@ impl Session<'_> {
             point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error)
         })?;
         let before = caps::get(0).unwrap_or_default();
-        // With CAP_SETPCAP the inheritable set may gain what is not permitted. It is a help, not a
-        // condition: without it the kernel decides.
+        // CAP_SETPCAP lets the inheritable set gain capabilities that are not permitted. Without it go on: the kernel
+        // decides.
         let raised = !self.strict && caps::raise(SETPCAP).is_ok();
         let done = caps::set(&sets);
         if done.is_err() && raised {
@@ -62,7 +62,7 @@ impl Session<'_> {
         if list.is_empty() {
             return Ok(());
         }
-        // Every item is read before any is dropped: what is dropped cannot be had back.
+        // Parse the whole list before dropping anything, since a drop cannot be undone.
         let whole = list == "all";
         let set = if whole { caps::all(caps::count()) } else { bits(list)? };
         let order = items(list);
@@ -212,7 +212,7 @@ impl Session<'_> {
     }
 }
 
-/// What `--inh` lists. `Err(None)`: a text that would change other sets, too.
+/// The capabilities that `--inh` lists. `Err(None)`: the text would change other sets as well.
 fn inheritable(list: &[u8]) -> Result<u64, Option<TextError>> {
     if list.is_empty() || list == b"none" {
         return Ok(0);

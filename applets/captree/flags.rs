@@ -36,7 +36,7 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads the command line. `None` if help was asked for, which is printed then.
+    /// Parses the command line. `None`: help was requested and has been printed.
     pub fn parse(invocation: &Invocation<'a>) -> Result<Option<Options<'a>>, Failure> {
         let wrong = |message: Vec<u8>| Failure::silent(2).and(Line::Plain(message)).and(Line::Text(usage(invocation)));
         let mut options = Options {
@@ -105,7 +105,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// A whole number, decimal, octal or hexadecimal as its prefix says; why it is none.
+/// A whole number, decimal, octal or hexadecimal by its prefix, or the reason why it is invalid.
 fn depth(text: &[u8]) -> Result<i64, &'static str> {
     let is_number =
         |read: &number::Read| read.length == text.len() && text.first().is_some_and(|byte| !number::is_space(*byte));

@@ -29,7 +29,7 @@ struct Node {
     is_chosen: bool,
 }
 
-/// Every process of a proc file system, and the kernel as number 0, above those that have no parent.
+/// Every process of a proc file system, with the kernel as number 0, the parent of those without one.
 pub struct Processes<'a> {
     proc: &'a OsStr,
     /// Sorted by number.
@@ -66,8 +66,8 @@ impl<'a> Processes<'a> {
         self.nodes.binary_search_by_key(&pid, |node| node.pid).ok()
     }
 
-    /// Marks those that a number or a pattern of names asks for. Returns the numbers that no process has, or the first
-    /// pattern that stands for none.
+    /// Marks the processes that numbers or name patterns select. Returns the numbers that no process has, or the first
+    /// pattern that matches none.
     pub fn choose<'t>(&mut self, targets: &[&'t [u8]]) -> Result<Vec<&'t [u8]>, &'t [u8]> {
         let mut missing = Vec::new();
         for target in targets {
@@ -107,7 +107,7 @@ impl<'a> Processes<'a> {
     /// The chosen ones that are not below another one.
     fn roots(&self) -> Vec<usize> {
         let mut roots = Vec::new();
-        // Processes whose parent is not in the list, and whether one above them was selected.
+        // Processes whose parent is not in the list, each with whether an ancestor of it was selected.
         let mut waiting: Vec<(usize, bool)> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             if self.find(node.parent).is_none() {
@@ -157,7 +157,8 @@ impl<'a> Processes<'a> {
     fn print_process(&self, index: usize, lead: &[u8], style: &Style, output: &mut Output) -> core::ops::Range<usize> {
         let Some(node) = self.nodes.get(index) else { return 0..0 };
         let pid = node.pid.to_string();
-        // Of each kind of thread its name, its capabilities as they are printed, and the numbers; the process's own is first.
+        // Groups threads by name and capabilities as printed, each group with its thread numbers; the process's own
+        // comes first.
         let mut kinds: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = Vec::new();
         let mut ids = if node.pid > 0 { self.threads(&pid) } else { Vec::new() };
         ids.sort_unstable();

@@ -12,10 +12,10 @@ use std::ffi::{OsStr, OsString};
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChrootPlan {
     pub new_root: OsString,
-    /// Whether names are looked up in the old root first: some are wanted. Where it is the new one, too,
-    /// that changes nothing, so nobody asks, and the new root's path is resolved once.
+    /// Whether to look names up in the old root first. Not needed if the old root is the new one, but finding out
+    /// would resolve the new root's path a second time.
     pub looks_outside: bool,
-    /// Whether the working directory moves, too. If not, the new root was found to be the old one.
+    /// Whether to change the working directory, too. False only if the new root was found to be the old one.
     pub chdir: bool,
     pub wanted: AskedIds,
     pub program: Program,

@@ -44,7 +44,7 @@ struct Spec {
     warning: bool,
 }
 
-/// Looks names up before the root changes. Failures do not count: the names may be known inside.
+/// Looks names up in the old root, before chroot(2). Failures are ignored, since the new root may know the names.
 pub fn look_up_outside(wanted: &AskedIds) -> OutsideIds {
     let spec = wanted.userspec.and_then(|text| parse(text).ok()).unwrap_or_default();
     let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
@@ -52,15 +52,16 @@ pub fn look_up_outside(wanted: &AskedIds) -> OutsideIds {
     OutsideIds { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
 }
 
-/// Looks names up in the new root. What only the old root knew serves where the new one knows
-/// nothing: a group of a list, and for a user known inside by number alone the primary group, if
-/// both roots agree on the uid. Its other groups there are not those of anybody in the new root.
+/// Looks names up in the new root. Results from the old root are used where the new one knows nothing: for a group of
+/// a list, and for the primary group of a user whose uid both roots agree on. The user's other groups in the old root
+/// are not used, since their numbers mean nothing in the new one.
 pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity, Failure> {
     let spec = match wanted.userspec {
         Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
         None => Spec::default(),
     };
-    // GNU takes the primary group found outside even if the uid found there was another one.
+    // Unlike GNU: if the old root had another uid for the name, its primary group belongs to another user and is not
+    // used.
     let outside = if outside.uid == spec.uid { outside } else { OutsideIds { gid: None, ..outside } };
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
     let user = match needs_user.map(accounts::look_up_uid) {
@@ -128,7 +129,7 @@ fn parse(spec: &OsStr) -> Result<Spec, Problem> {
     whole
 }
 
-/// Reads the user before and the group after the separator at `at`, which may be the end.
+/// Splits at the separator at `at` (or the end): the user before it, the group after it.
 fn split(spec: &[u8], at: usize) -> Result<Spec, Problem> {
     let (user, group) = spec.split_at_checked(at).unwrap_or_default();
     let (has_separator, group) = match group.split_first() {
@@ -159,7 +160,7 @@ fn by_name(text: &[u8]) -> Option<&OsStr> {
     (text.first() != Some(&b'+')).then(|| OsStr::from_bytes(text))
 }
 
-/// A decimal id: leading white space and one plus sign are fine, and -1 in 32 bits is no id.
+/// A decimal id, after optional white space and one plus sign. (uid_t)-1 is not an id.
 fn number(text: &[u8]) -> Option<u32> {
     let read = number::read(text, 10)?;
     let id = u32::try_from(read.value?).ok()?;
@@ -171,7 +172,7 @@ fn items(list: &OsStr) -> impl Iterator<Item = &[u8]> {
     list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty())
 }
 
-/// The numbers of a list of groups, with the group file of the root we are in.
+/// The group ids of a list, by the group file of the current root.
 fn listed_groups(list: &OsStr) -> Vec<Option<Gid>> {
     // No group has an empty name.
     let mut names: Vec<&[u8]> = Vec::new();
@@ -189,7 +190,7 @@ fn listed_groups(list: &OsStr) -> Vec<Option<Gid>> {
     gids
 }
 
-/// Reads a list of groups with the group file of the root we are in; what it does not know may be known `outside`.
+/// The group ids of a list, by the group file of the current root, else as found `outside`.
 fn parse_groups(list: &OsStr, outside: &[Option<Gid>]) -> Result<Vec<Gid>, Failure> {
     let mut groups = Vec::new();
     let mut failure = Failure::silent(FAILED);
