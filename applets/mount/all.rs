@@ -123,9 +123,9 @@ fn mount_entry(settings: &Settings<'_>, entry: &FstabEntry, output: &mut Output)
     perform(&Settings { verbose: false, ..*settings }, request, output)
 }
 
-/// -F: a child of its own for the entry. `None`: there is none, and it is mounted here.
+/// -F: forks a child for the entry. `None`: that failed, and the entry is mounted in this process.
 fn start(settings: &Settings<'_>, entry: &FstabEntry, output: &mut Output) -> Option<process::Pid> {
-    // With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
+    // If SIGCHLD was inherited as ignored, the kernel would discard the child's status.
     linux::signal::reset_to_default(linux::signal::SIGCHLD).ok()?;
     match process::fork() {
         Ok(Fork::Parent(child)) => Some(child),
@@ -153,7 +153,7 @@ fn is_selected(wanted: &Options, fstype: &OsStr, own: &MountOptions) -> bool {
         && wanted.test_options.as_ref().is_none_or(|list| options::matches(own, list.as_bytes()))
 }
 
-/// Whether the entry's file system, or its directory, is at its place already.
+/// Whether the entry's file system, or its directory, is already mounted at its target.
 fn is_mounted(mounted: &table::ByTarget<'_>, entry: &FstabEntry, own: &MountOptions, place: &OsStr) -> bool {
     let place = directory::canonical_or_same(place);
     let mut here = mounted.on(&place).peekable();
@@ -177,7 +177,7 @@ fn is_mounted(mounted: &table::ByTarget<'_>, entry: &FstabEntry, own: &MountOpti
     })
 }
 
-/// Whether `found` shows the directory `path`: the same file system, and the same directory of it.
+/// Whether `found` shows the directory `path`: the same file system, and the same directory inside it.
 fn is_bound(mounted: &table::ByTarget<'_>, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
     mounted.holder(path).is_some_and(|(holder, root)| holder.device == found.device && found.root_path() == root)
 }

@@ -197,7 +197,7 @@ fn exclusive(given: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// What becomes of the options in a table when there are some on the command line.
+/// How the options in a table are combined with those on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// They are not used.

@@ -1,5 +1,5 @@
-//! The text of a failed mount: the kernel's own words where it has some, else
-//! what the error number means for this source and this target.
+//! The messages of a failed mount: the kernel's own if it left any, else the meaning of the error number for this
+//! source and target.
 
 use super::source;
 use cli::failure::Line;
@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Wrong usage, or not permitted.
 pub const USAGE: u8 = 1;
-/// The system failed: memory, fork, a namespace, or a change after mounting.
+/// A system error: memory, fork(2), a namespace, or a change after mounting.
 pub const SYSTEM: u8 = 2;
 /// utab could not be locked or written.
 pub const UTAB: u8 = 16;
@@ -59,7 +59,7 @@ pub fn early(status: u8, target: &OsStr, text: Vec<u8>) -> Failure {
     cli::fail!(status, target, ": ", text, ".")
 }
 
-/// The path leads into another mount namespace, where the same name is another place: refused.
+/// Refused: the path leads into another mount namespace, where the same name means another place.
 pub fn elsewhere(path: &OsStr) -> Failure {
     early(FAILED, path, text!["mount failed: ", Errno::EINVAL])
         .hint("this path leads into another mount namespace, which -N enters")

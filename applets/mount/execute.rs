@@ -1,4 +1,4 @@
-//! Carries the steps of a plan out, one after another, and stops at the first that fails.
+//! Carries out the steps of a plan in order and stops at the first failure.
 
 use super::errors::IDS;
 use super::idmap;
@@ -21,7 +21,7 @@ pub struct Failed {
     pub error: Error,
     /// What the kernel said beside it.
     pub messages: Vec<Message>,
-    /// Whether the mount is there all the same: only something after it failed.
+    /// Whether the file system was mounted and only a later step failed.
     pub attached: bool,
 }
 
@@ -37,13 +37,13 @@ impl Failed {
 pub struct Done {
     /// What the kernel said beside its answers.
     pub messages: Vec<Message>,
-    /// The ownership or the mode, which could not be changed; everything else is as it was asked for.
+    /// The error of changing the owner or the mode; everything else succeeded.
     pub not_changed: Option<(&'static str, Error)>,
     /// The exit status of the mount.TYPE program that made the mount.
     pub helper: Option<u8>,
 }
 
-/// State passed between steps: the tree that is open, whether it is attached, and what the kernel said.
+/// State passed between steps: the open tree, whether it is attached, and the kernel's messages.
 struct DetachedTree<'a> {
     target: &'a Target,
     tree: Option<OwnedFd>,
@@ -54,7 +54,7 @@ struct DetachedTree<'a> {
     done: Done,
 }
 
-/// Carries all steps out, on the tree that is open already, if there is one.
+/// Carries out all steps, on the tree that is already open if there is one.
 pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[MountStep<'_>]) -> Result<Done, Failed> {
     let mut state = DetachedTree { target, tree, before: None, attached: false, late: false, done: Done::default() };
     for (index, step) in steps.iter().enumerate() {
@@ -121,7 +121,7 @@ impl DetachedTree<'_> {
                 let tree = self.tree()?;
                 match api::mount_setattr(tree, *attributes, *recursive) {
                     Err(error) if is_unknown(&error, attributes) => {
-                        // Without /proc no path stands for the tree: mount(2) makes the whole mount.
+                        // Without /proc the tree has no path for mount(2): make the whole mount with mount(2).
                         mount::remount::is_reachable(tree)?;
                         if !self.attached && matches!(done, [MountStep::Clone { .. }, ..]) {
                             self.late = true;
@@ -156,7 +156,7 @@ impl DetachedTree<'_> {
                     return Err(error);
                 }
             }
-            // Once the owner could not be changed nothing else is: the old owner must not get the new mode.
+            // If the owner could not be changed, leave the mode: the old owner must not get the new mode.
             MountStep::SetOwner { .. } | MountStep::SetMode(_) if self.done.not_changed.is_some() => {}
             MountStep::SetOwner { user, group } => {
                 let changed = directory::set_owner(self.tree()?, *user, *group);

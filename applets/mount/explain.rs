@@ -1,5 +1,4 @@
-//! The steps of one mount in words, from the command line alone: no table, device or superblock
-//! is looked at.
+//! Explains the steps of one mount from the command line alone, without reading any table, device or superblock.
 
 use super::args::Options;
 use super::plan;

@@ -1,4 +1,4 @@
-//! What fstab and the mounted file systems say about an incomplete command line.
+//! Completes a partial command line from fstab(5) and the mounted file systems.
 
 use super::args::parse_options;
 use super::errors::USAGE;
@@ -14,7 +14,7 @@ use linux::mount::{fstab, mountinfo, table, utab};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// Reads fstab: the files of -T, else `LIBMOUNT_FSTAB`, else the default one. Lines that cannot be read are told.
+/// Reads fstab: the files of -T, else `LIBMOUNT_FSTAB`, else the default one. Malformed lines are reported.
 pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
     let mut table = fstab::Fstab::default();
     for path in &settings.typed.fstab {
@@ -30,7 +30,7 @@ pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
     Ok(table)
 }
 
-/// Refuses files of -T that cannot be read, also where nothing of them is needed.
+/// Refuses unreadable files of -T, even where the command needs nothing from them.
 pub fn check(settings: &Settings<'_>) -> Result<(), Failure> {
     if settings.typed.fstab.is_empty() { Ok(()) } else { read(settings).map(drop) }
 }
@@ -100,7 +100,7 @@ pub fn from_fstab(
     }
     request.options = settings.typed.table_use.merge(options, request.options);
     if remount && is_bind {
-        // A bind of fstab is remounted as a mount only: its file system is shared with other mounts.
+        // Remount a bind of fstab as a mount only, since other mounts share its file system.
         request.options.push("bind", None);
     }
     request.types.get_or_insert(entry.fstype.into_vec());
@@ -121,7 +121,7 @@ fn not_found(request: &Request) -> Failure {
     Failure::new(USAGE, text)
 }
 
-/// A remount without an entry in fstab: source, type and options as they are mounted now.
+/// A remount without an entry in fstab takes source, type and options from the mount itself.
 fn from_mounts(settings: &Settings<'_>, request: Request) -> Request {
     let Some(target) = &request.target else { return request };
     let canonical = directory::canonical_here(target).unwrap_or_else(|_| target.clone());
@@ -158,7 +158,7 @@ pub fn from_mounted(
     request
 }
 
-/// Of the options in fstab, those that the file system `has` already, and that are not asked for again.
+/// The options in fstab that the file system already has and that are not given again on the command line.
 fn present(has: &[u8], options: &MountOptions, asked: &MountOptions) -> MountOptions {
     let has = MountOptions::parse(&mountinfo::unescape(has)).unwrap_or_default();
     let mut present = MountOptions::default();
@@ -200,7 +200,7 @@ pub struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The names are in the order in which [`find`] prefers them: targets before sources, as written before resolved.
+    /// The order in which [`find`] prefers matches: targets before sources, paths as typed before resolved ones.
     pub fn of(table: &'a fstab::Fstab) -> Lines<'a> {
         let resolved = |source: &OsStr| match Tag::parse(source) {
             Some(tag) => tag.linked(),
@@ -260,7 +260,7 @@ fn by_source<'a>(table: &'a fstab::Fstab, source: &OsStr) -> Option<&'a fstab::F
     })
 }
 
-/// Whether the entry has the source as it is written: a tag may be quoted, and a path have slashes too many.
+/// Whether the entry has this source as typed, apart from quotes around a tag's value and redundant slashes in a path.
 fn is_written(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
     match (Tag::parse(&entry.source), Tag::parse(source)) {
         (None, None) => is_same_path(&entry.source, source),
@@ -284,7 +284,8 @@ fn normal_bytes(path: &OsStr) -> impl Iterator<Item = u8> {
     bytes.iter().copied().take(end).filter(move |byte| core::mem::replace(&mut before, *byte) != b'/' || *byte != b'/')
 }
 
-/// Whether two paths are alike but for such slashes: in a long table most differ in their first bytes.
+/// Whether two paths are equal apart from redundant slashes. Compared without building them, since most paths of a
+/// long table differ in their first bytes.
 fn is_same_path(a: &OsStr, b: &OsStr) -> bool {
     normal_bytes(a).eq(normal_bytes(b))
 }

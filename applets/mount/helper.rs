@@ -20,7 +20,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// Sent by a child in place of a descriptor: the exit status of the program.
+/// Sent by the child in place of a descriptor: the program's exit status.
 const STATUS: i32 = 1 << 24;
 
 /// The call of an error that says that a program's mount cannot be given what is asked for.
@@ -148,7 +148,7 @@ impl Mount {
         }
     }
 
-    /// Programs do not see the words of propagation: they are applied to what the program has mounted.
+    /// Helper programs are not given the propagation options: they are applied to the mount that the program has made.
     pub fn set_propagation_after_helper(&self, settings: &Settings<'_>) {
         let steps = plan::propagation_after_helper(self);
         if !settings.typed.fake && !steps.is_empty() && execute(&self.target, None, &steps).is_err() {

@@ -79,13 +79,13 @@ fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
     (!users.is_empty() || !groups.is_empty()).then_some((users, groups))
 }
 
-/// A child makes the namespace and stays until we have written its maps and opened it.
+/// A child makes the user namespace and lives until we have written its maps and opened it.
 fn made(users: &[Extent], groups: &[Extent]) -> linux::Result<OwnedFd> {
     process::with_helper_child(
         "unshare",
         || namespace::unshare(namespace::Kind::User.flag()).map(|()| (0, ())),
         |child, _| {
-            // A map that is missing is the kernel's to refuse when the namespace is used.
+            // If a map is missing, the kernel refuses the namespace when it is used.
             for (ids, map) in [(Ids::Users, users), (Ids::Groups, groups)] {
                 if !map.is_empty() {
                     idmap::write(&child.to_string(), ids, map)?;

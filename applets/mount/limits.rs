@@ -1,4 +1,4 @@
-//! The limits of fsconfig(2) and mount(2) on the length of options, and what longer ones lead to.
+//! The maximum length of options in fsconfig(2) and mount(2), and how longer ones are passed or refused.
 
 use super::resolve::Mount;
 use super::step::{MountStep, Setting};
@@ -72,8 +72,7 @@ pub fn of_fsconfig(steps: &[MountStep<'_>]) -> Option<Vec<u8>> {
 
 const OF_ONE: &str = "fsconfig(2) takes of one";
 
-/// Why mount(2) does not take what is asked for, with its options as `data`: the kernel would cut it off at the end of a
-/// page.
+/// Why mount(2) cannot take the options `data`: it would cut them off at the end of a page.
 pub fn of_mount2(mount: &Mount, data: &OsStr) -> Option<Vec<u8>> {
     if !mount.operation.has_type() {
         return None;

@@ -1,4 +1,4 @@
-//! The steps of one mount with mount(2) alone, for kernels that have nothing else.
+//! The steps of one mount with mount(2) alone, for kernels without the descriptor-based calls.
 
 use super::plan::set_owner;
 use super::resolve::Mount;
@@ -33,7 +33,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
             if silent {
                 flags |= mount::MS_SILENT;
             }
-            // mount(2) knows one kind of read-only, of superblock and mount together.
+            // mount(2) cannot tell a read-only superblock from a read-only mount: MS_RDONLY makes both so.
             if options.read_only() == Some(true) || options.read_only_mount() == Some(true) {
                 flags |= mount::MS_RDONLY;
             }
@@ -42,7 +42,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
                 Some(path) => MountStep::Subdirectory2 { source, fstype, flags, data, path },
                 None => MountStep::Mount2 { source, fstype: Some(fstype), flags, data },
             });
-            // Before Linux 5.10 mount(2) ignores it: asked for once more it is either there or refused.
+            // Before Linux 5.10 mount(2) silently ignores nosymfollow. A remount with it shows whether it was set.
             single = Attributes { set: single.set & MOUNT_ATTR_NOSYMFOLLOW, ..Attributes::default() };
             recursive = Attributes::default();
         }

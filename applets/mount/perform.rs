@@ -1,5 +1,5 @@
-//! One mount, from a complete request to its entry in utab: its types are tried one after another, each by a plan of its
-//! own.
+//! Performs one mount, from the complete request to its entry in utab. Its types are tried in turn, each by its own
+//! plan.
 
 use super::errors::{self, FAILED, USAGE};
 use super::execute::{Done, Failed, execute};
@@ -18,7 +18,7 @@ use linux::{Errno, Error};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 
-/// The exit status; `None` if nothing was mounted and `nofail` forgives it.
+/// The exit status; `None` if nothing was mounted because of `nofail`.
 pub type Performed = Result<Option<u8>, Failure>;
 
 /// Makes the mount that a complete request asks for.
@@ -61,7 +61,7 @@ impl Mount {
         })
     }
 
-    /// One type after another. `None`: the source is what is missing, which `nofail` forgives.
+    /// Tries one type after another. `None`: the source is missing, which `nofail` permits.
     fn try_types(&mut self, settings: &Settings<'_>, output: &mut Output) -> Result<Option<Done>, Failure> {
         let mut last: Option<(Option<OsString>, Failed)> = None;
         // The drivers of the type that was detected.
@@ -140,7 +140,8 @@ impl Mount {
             && let Some(program) = helper::find("mount", fstype)
         {
             if self.xmount.idmap.is_none() && self.xmount.subdir.is_none() {
-                // The program mounts by itself, and may unmount what it finds there: a descriptor would keep that busy.
+                // Drop our descriptor of the target: the helper mounts by path and may first unmount what is there,
+                // which the descriptor would keep busy.
                 self.target.place = None;
             }
             return self.help(settings, &program, fstype, output);

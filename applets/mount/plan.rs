@@ -1,5 +1,5 @@
-//! The steps of one mount with the descriptor-based calls, in order, as a value: it is put together out of sight and
-//! attached whole. Nothing here touches the machine.
+//! Plans one mount with the descriptor-based calls, as a list of steps: the mount is built detached and then attached
+//! whole. Making the plan changes nothing.
 
 use super::limits::by_layer;
 use super::resolve::Mount;
@@ -44,7 +44,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<MountStep<'
         }
         Operation::Remount => {
             steps.push(MountStep::Open(&mount.target.path));
-            // Neither said: rw, as with mount(2), where a missing MS_RDONLY means it.
+            // With neither ro nor rw the mount is rw, as with mount(2) without MS_RDONLY.
             let layered = options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
             let read_only = options.read_only().or((!layered).then_some(false));
             let is_kept = |option: &MountOption| mount.present.0.contains(option);
@@ -96,7 +96,7 @@ pub fn after_helper(xmount: &XMount) -> Vec<MountStep<'_>> {
     steps
 }
 
-/// Changes the flags of a mount that is there. Its ids cannot be mapped: a mapped copy takes its place.
+/// Changes the flags of an existing mount. Its ids cannot be mapped, so a copy with mapped ids replaces it.
 fn replace_mapped<'a>(mount: &'a Mount, change: AttributeChange, steps: &mut Vec<MountStep<'a>>) {
     if mount.xmount.idmap.is_some() {
         steps.push(MountStep::Clone { path: &mount.target.path, recursive: false, no_follow: false });
@@ -113,7 +113,7 @@ fn map_ids<'a>(xmount: &'a XMount, recursive: bool, steps: &mut Vec<MountStep<'a
     steps.extend(xmount.idmap.as_deref().map(|map| MountStep::MapIds { map, recursive }));
 }
 
-/// X-mount.owner, X-mount.group and X-mount.mode; the mode is last, since a change of owner clears set-user-ID.
+/// X-mount.owner, X-mount.group and X-mount.mode. The mode comes last, since a change of owner clears set-user-ID.
 pub fn set_owner(xmount: &XMount, steps: &mut Vec<MountStep<'_>>) {
     let XMount { owner: user, group, mode, .. } = *xmount;
     if user.is_some() || group.is_some() {

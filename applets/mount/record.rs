@@ -1,4 +1,4 @@
-//! What follows a mount: its entry in utab, and the owner and mode of its root.
+//! What follows a mount: its entry in utab, and the owner and mode of its root directory.
 
 use super::errors::{self, SYSTEM, UTAB};
 use super::request::Settings;
@@ -16,7 +16,7 @@ pub fn not_written(target: &OsStr) -> Failure {
 }
 
 impl Mount {
-    /// Writes to utab what the kernel does not keep. `helped`: a mount.TYPE program has made the mount.
+    /// Writes to utab the facts that the kernel does not keep. `helped`: a mount.TYPE program has made the mount.
     pub fn record(&self, settings: &Settings<'_>, helped: bool) -> Result<(), Failure> {
         if !settings.writes_utab() || self.operation == Operation::Propagation {
             return Ok(());

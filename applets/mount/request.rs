@@ -1,4 +1,4 @@
-//! What a command line asks for, before any table or the machine is looked at.
+//! The request of a command line, before any table or the machine is read.
 
 use super::args::{Options, bad_usage};
 use super::errors::SYSTEM;
@@ -49,17 +49,18 @@ pub struct Request {
     pub source: Option<OsString>,
     /// Where.
     pub target: Option<OsString>,
-    /// Whether the target is the only operand, which may as well be a source: the table tells.
+    /// Whether the target was the only operand. It may also be a source: the table decides.
     pub is_either: bool,
     /// Whether an option says which is the source, or the target.
     pub is_named: bool,
     /// The list of -t, or of a table.
     pub types: Option<Vec<u8>>,
-    /// Whether a leading `no` turns the list around: on the command line it does, in a table it is part of a name.
+    /// Whether a leading `no` negates the list of types, as on the command line. In a table it is part of a type's
+    /// name.
     pub negatable: bool,
     /// Options in order.
     pub options: MountOptions,
-    /// With a remount: options that come from a table and that the mount has already.
+    /// For a remount: options from a table that the mount already has.
     pub present: MountOptions,
     /// No table is read: --bind, --move and the like.
     pub without_table: bool,
@@ -94,7 +95,7 @@ impl Request {
             }
             _ => return Err(bad_usage()),
         }
-        // A mount of nothing that only says how mounts spread changes what is there.
+        // With the source `none` and nothing but propagation, the command changes an existing mount.
         let is_none = |name: &[u8]| name == b"none";
         if request.source.as_ref().is_some_and(|source| is_none(source.as_bytes()))
             && request.types.as_deref().is_none_or(is_none)

@@ -23,7 +23,7 @@ pub struct Mount {
     pub options: MountOptions,
     /// What the X-mount options ask for.
     pub xmount: XMount,
-    /// With a remount: what the mount has already, and need not be given again.
+    /// For a remount: options that the mount already has and that need not be given again.
     pub present: MountOptions,
     /// The types to try, as they were given.
     pub types: Vec<u8>,
@@ -52,7 +52,7 @@ impl Mount {
         drop_selinux(&mut options);
         refuse_unsupported(&options, named)?;
         let mut xmount = XMount::parse(&options, named)?;
-        // -c goes as far as the attach: a symbolic link at the target's end is covered itself.
+        // -c holds for the attach as well: a symbolic link at the end of the target is itself covered.
         xmount.raw_target |= settings.typed.no_canonicalize;
         let target = Target::at(request.target.as_deref().unwrap_or_default(), settings.typed.target_prefix.as_deref());
         Ok(Mount {
@@ -69,8 +69,8 @@ impl Mount {
         })
     }
 
-    /// Looks source and target up, and makes what is missing of them. `false`: the source is missing, and `nofail`
-    /// forgives it.
+    /// Resolves source and target, and creates them where requested. `false`: the source is missing, which `nofail`
+    /// permits.
     pub fn resolve(&mut self, settings: &Settings<'_>, target: Option<&OsStr>) -> Result<bool, Failure> {
         let given = self.source.as_ref().map(|source| source.given.clone());
         let named = target.or(given.as_deref()).unwrap_or(OsStr::new("???"));

@@ -1,4 +1,4 @@
-//! The source of a mount: tags, paths, regular files through loop devices.
+//! The source of a mount: resolves tags and paths, and attaches regular files to loop devices.
 
 use linux::mount::loopdev::{self, Attached, LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
@@ -90,7 +90,7 @@ pub struct Source {
     pub given: OsString,
     /// What the kernel gets.
     pub path: OsString,
-    /// The loop device that was made for it; kept open until the mount is there.
+    /// The loop device made for the source; kept open until it is mounted, or autoclear would detach it.
     pub device: Option<Attached>,
 }
 
@@ -126,7 +126,8 @@ pub fn resolve(source: &OsStr, raw: bool, fstype: &[u8], is_mount: bool) -> Resu
     }
 }
 
-/// The size in `offset=` or `sizelimit=`: a number with K, M, G... (of 1024), KiB..., or KB... (of 1000).
+/// The value of `offset=` or `sizelimit=` in bytes: a number with K, M, G... (powers of 1024), KiB..., or KB...
+/// (powers of 1000).
 fn size(text: &[u8]) -> Option<u64> {
     let number = cli::number::read(text, 0).filter(|number| !number.negative)?;
     let suffix = text.get(number.length..)?;
@@ -156,7 +157,7 @@ pub fn loop_wanted(options: &MountOptions) -> Result<Option<LoopSpec>, Missing> 
     }))
 }
 
-/// Whether a source without loop options needs a loop device: a regular file of more than a kilobyte.
+/// Whether a source without loop options needs a loop device: a regular file larger than a kilobyte.
 pub fn is_image(path: &OsStr) -> bool {
     stat::path(path).is_ok_and(|stat| stat.is_regular() && stat.size() > 1024)
 }

@@ -1,4 +1,4 @@
-//! The steps that a mount is made of. What they are about is borrowed from the request.
+//! The steps of a mount. They borrow their arguments from the request.
 
 use linux::credentials::{Gid, Uid};
 use linux::mount::api::Attributes;
@@ -57,7 +57,7 @@ pub enum MountStep<'a> {
         /// Of the mounts below, too.
         recursive: bool,
     },
-    /// fchownat of the root of the open tree. It stays as it was if that fails, which is told at the end.
+    /// fchownat(2) of the open tree's root. A failure leaves it unchanged and is reported at the end.
     SetOwner {
         /// The new owner.
         user: Option<Uid>,
@@ -105,7 +105,7 @@ pub enum MountStep<'a> {
     NoteMounts,
     /// With mount(2): a mount that is there is the open tree.
     Open2(&'a OsStr),
-    /// With mount(2): the mount that has appeared at the target since is the open tree.
+    /// With mount(2): takes the mount that has appeared at the target as the open tree.
     OpenAppeared,
     /// mount(2) in place of mount_setattr: flags of the mount at the target.
     Remount2 {

@@ -1,5 +1,4 @@
-//! Which file system types are tried for a mount: those that were named, what the superblock says, or all that the kernel
-//! knows.
+//! Which file system types to try: those given, the one detected from the superblock, or all that the kernel supports.
 
 use super::errors::{self, FAILED, USAGE};
 use super::resolve::Mount;
@@ -11,13 +10,13 @@ use linux::mount::probe::{self, Probed};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// One type to try; or why there is none, which is told when it is its turn.
+/// A type to try, or the reason why there is none, which is reported when its turn comes.
 pub struct Candidate {
     /// The type; `None`: the operation has none.
     pub fstype: Result<Option<OsString>, Failure>,
     /// It is a guess: fewer messages in the kernel's log.
     pub silent: bool,
-    /// Another driver for the type before it, tried only if nobody knows that one.
+    /// Another driver for the previous type, tried only if the kernel does not know that one.
     pub is_substitute: bool,
     /// Whether the type was detected under another name, which is the one to tell.
     pub is_alias: bool,
@@ -91,7 +90,7 @@ fn detect(mount: &Mount) -> Result<Option<OsString>, Failure> {
     Ok(Some(OsString::from(found)))
 }
 
-/// Every type that the kernel knows and that needs a device, one after another.
+/// Every type that the kernel supports and that needs a device, one after another.
 fn guess(mount: &Mount, list: Option<&[u8]>, all: &mut Vec<Candidate>) {
     let before = all.len();
     for name in filesystems::known() {

@@ -1,4 +1,4 @@
-//! The X-mount.* options: what mount does before and after the mount itself.
+//! The X-mount.* options, mount(8): actions before and after the mount itself.
 
 use super::errors::{self, USAGE};
 use super::idmap;
