@@ -151,7 +151,8 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
     }
 }
 
-/// Where the mount is that `path` is on. Before Linux 6.8 the mount table knows.
+/// The number of the mount that `path` is on gives its mount point by statmount(2); before Linux 6.8 the mount table
+/// is read.
 fn mount_point(path: &OsStr) -> Option<OsString> {
     let mount = statmount::mount_id(None, path, 0).ok()?;
     statmount::mount_point(mount.unique).ok().or_else(|| {

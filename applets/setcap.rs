@@ -1,8 +1,7 @@
-//! setcap: give capabilities to files, take them away, compare them. libcap's setcap(8) is the
-//! reference.
+//! setcap: set, remove and compare capabilities of files. libcap's setcap(8) is the reference.
 //!
-//! Arguments are pairs of a text and a file, acted on from left to right; options may stand
-//! before any pair and hold from there on.
+//! Arguments are pairs of a text and a file, processed from left to right. Options may stand before any pair and apply
+//! from there on.
 
 use cli::capability::{parse, print};
 use cli::explain::{Explanation, NO_CALL};
@@ -244,7 +243,7 @@ impl Session {
         Ok(())
     }
 
-    /// Everything up to the end of the input, or to an empty line typed on a terminal.
+    /// Reads standard input to its end or, on a terminal, to an empty line.
     fn standard_input(&self, invocation: &Invocation<'_>) -> Result<Vec<u8>, Failure> {
         if !self.quiet {
             warn(invocation, &Line::Plain(text!["Please enter caps for file [empty line to end]:"]));
@@ -338,7 +337,7 @@ fn failed(path: &OsStr, errno: Errno) -> Failure {
     }
 }
 
-/// Hints after a success: what was there before, and whether it will count.
+/// Hints after a success: which capabilities the file had before, and whether the new ones will take effect.
 fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>, now: &FileCapabilities) {
     if let Some(before) = before.filter(|before| before != now) {
         hint(&text!["'", path, "' had other capabilities, which are replaced: ", print(&before.sets)]);

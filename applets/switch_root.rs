@@ -1,8 +1,7 @@
-//! switch_root: leave the initramfs for the real root file system. util-linux's switch_root(8) is the
-//! reference.
+//! switch_root: leave the initramfs for the real root file system. util-linux's switch_root(8) is the reference.
 //!
-//! What can be known to fail is looked for before anything is moved: a mistake leaves the machine as
-//! it was, with its /dev, /proc and /sys.
+//! Everything that can be checked is checked before the first mount is moved, so that a mistake leaves the machine
+//! with its root, /dev, /proc and /sys.
 
 use cli::explain::Explanation;
 use cli::failure::{Line, warn};
@@ -48,7 +47,7 @@ enum Disposition {
     Nothing,
     /// It moves to the same place in the new root.
     Move,
-    /// The new root has one of its own, or no place for it: it is detached with the old root.
+    /// The new root has a mount of its own there, or lacks the directory: the old mount is detached with the old root.
     Detach,
 }
 
@@ -128,7 +127,7 @@ fn switch(
     }
     check_init(invocation, new_root, init, output)?;
     let old = OldRoot::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
-    // Absolute, since the working directory is another one when it is undone.
+    // Absolute, since the working directory will have changed when the move is undone.
     let absolute = directory::canonical(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
     let device_if_there = |path: &OsStr| match device(path) {
         Ok(device) => Ok(Some(device)),
@@ -202,7 +201,7 @@ fn disposition(old: u64, new: u64, kept: Option<u64>, place: Option<u64>) -> Dis
     }
 }
 
-/// Whether a path is a symbolic link into the new root, as initramfs-tools leaves /dev once it has moved it itself.
+/// Whether a path is a symbolic link into the new root: initramfs-tools moves /dev itself and leaves such a link.
 fn leads_into(path: &OsStr, new_root: &OsStr) -> bool {
     stat::link(path).is_ok_and(|stat| stat.is_symlink())
         && directory::canonical(path).is_ok_and(|target| {
@@ -271,7 +270,8 @@ fn sorry(text: Vec<u8>) -> Failure {
     Failure::new(1, text).and(Line::Named(text!["failed. Sorry."]))
 }
 
-/// A child empties the old root while the new one starts. What cannot be removed only costs memory.
+/// A child empties the old root while the new system starts. What cannot be removed only wastes memory, so errors are
+/// ignored.
 fn empty_in_the_background(old: OldRoot) {
     if let Ok(Fork::Child) = process::fork() {
         let _ = old.empty();

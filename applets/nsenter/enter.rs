@@ -1,7 +1,7 @@
-//! Entering namespaces in the order that works with the privilege there is.
+//! Enters namespaces in an order that the caller's privilege allows: setns(2), user_namespaces(7).
 //!
-//! A caller with privilege over the other namespaces enters the user namespace last, which
-//! takes that privilege away; one without enters it first, which gives it.
+//! Entering a user namespace replaces the caller's privilege. A caller with privilege over the other namespaces enters
+//! the user namespace last; one without it enters the user namespace first, to gain it.
 
 use cli::{Failure, text};
 use hints::{Step, explained};

@@ -7,7 +7,7 @@ use linux::namespace::{KINDS, Kind};
 use run::fork::ForkOptions;
 use std::ffi::{OsStr, OsString};
 
-/// What is done, in the order of the fields. What one of them opens is handed to the one that uses it.
+/// The actions in the order of the fields. A descriptor that one opens is passed to the one that uses it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NsenterPlan {
     /// The process to pin.
@@ -32,7 +32,7 @@ pub struct NsenterPlan {
     pub from_target: Vec<Kind>,
     /// Whether all the others of the target are entered, too.
     pub all: bool,
-    /// How to fork if a PID namespace was entered, since only a child is in it.
+    /// How to fork after entering a PID namespace, which takes effect for children only.
     pub fork: Option<ForkOptions>,
     /// Whom to become.
     pub whom: Become,
@@ -53,7 +53,7 @@ pub enum Directory {
     Inside(&'static OsStr),
 }
 
-/// Whom to become. With nothing said, entering a user namespace means its root.
+/// The user and group to become. By default, root if a user namespace is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Become {
     pub uid: Option<Id<Uid>>,

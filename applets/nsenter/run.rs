@@ -1,4 +1,4 @@
-//! Carrying a plan out. The first failure ends it, and the program is not run.
+//! Carries out a plan. The first failure ends it, and the program is not run.
 
 use super::enter::{Entries, cannot_open as cannot_open_namespace};
 use super::options::{Id, NamespaceSource, Place};
@@ -173,7 +173,7 @@ fn open_place(place: &Place, name: &str, target: Pinned<'_>) -> Result<OwnedFd, 
 struct Entered {
     user: bool,
     pid: bool,
-    /// Whether dropping the groups failed before we entered; it must then succeed after.
+    /// Whether setgroups(2) failed before the namespaces were entered; it must then succeed afterwards.
     groups_refused: bool,
 }
 
@@ -185,7 +185,8 @@ fn enter(plan: &NsenterPlan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -
         if plan.all {
             let mut unnamed = Vec::new();
             for kind in namespace::KINDS {
-                // One's own user namespace cannot be entered again; the others can, by who may.
+                // The kernel refuses to enter one's own user namespace again. The other kinds can be entered again
+                // with privilege.
                 let is_named = kinds.contains(&kind) || entries.contain(kind);
                 if !is_named && (kind != Kind::User || may_enter_user(target)?) {
                     unnamed.push(kind);

@@ -1,5 +1,5 @@
-//! Restrictions of the program, whatever user it runs as: landlock(7) and a seccomp(2) filter. They hold for this
-//! command as well, so they are prepared first and put on last.
+//! Restrictions of the program that do not depend on its user: landlock(7) and a seccomp(2) filter. They also restrict
+//! setpriv itself, so they are prepared first and applied last.
 
 use super::options::Options;
 use super::values::{EVERY, REFUSED, Rule, RuleObject, listed};
@@ -8,7 +8,7 @@ use linux::{Errno, file, landlock, seccomp};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// The open ruleset and the filter's bytes, prepared while our caller's files can still be opened.
+/// The open ruleset and the filter's bytes, read while the files are still accessible with the caller's privilege.
 #[derive(Default)]
 pub struct Confinement {
     ruleset: Option<OwnedFd>,

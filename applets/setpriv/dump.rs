@@ -8,11 +8,11 @@ use linux::caps::{self, Own};
 use linux::{credentials, file, process, stat};
 use std::ffi::OsStr;
 
-/// The security modules that give a process a label: where the module shows itself, and how its label is called.
+/// The security modules that label processes: the path that shows the module, and what setpriv calls its label.
 const MODULES: [(&str, &str); 2] =
     [("/sys/fs/selinux", "SELinux label"), ("/sys/kernel/security/apparmor", "AppArmor profile")];
 
-/// Prints it; twice `--dump` adds two sets of capabilities, three times the saved ids.
+/// Prints the state. Twice `--dump` adds two sets of capabilities, three times the saved ids.
 pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Result<(), Failure> {
     let shown = if level > 2 { 3 } else { 2 };
     for (kind, ids) in

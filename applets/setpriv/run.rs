@@ -1,4 +1,4 @@
-//! Carrying it out, in the original's order: what takes privilege before what gives it up.
+//! Carries out the options in the original's order: steps that need privilege come before those that give it up.
 
 use super::confine;
 use super::options::Options;
@@ -138,7 +138,7 @@ fn set_capabilities(options: &Options) -> Done {
     let count = caps::count();
     if let Some(changes) = &options.bounding {
         let present = caps::bounding(count).map_err(failed("apply bounding set"))?;
-        // A capability that has left the bounding set cannot come back; asking for it is no error.
+        // A capability outside the bounding set cannot be added back; requesting that is no error.
         let lost = present & !changed(present, changes);
         for capability in caps::members(lost) {
             caps::drop_bounding(capability).map_err(failed("apply bounding set"))?;
@@ -158,7 +158,7 @@ fn set_capabilities(options: &Options) -> Done {
         caps::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
     }
     for number in caps::members(wanted & !present) {
-        // Less privilege than was asked for, which the original lets pass without a word.
+        // The result has less privilege than requested. The original does not report it.
         if caps::raise_ambient(number).is_err() {
             hint(&text![caps::name(number), " is not ambient now: it must be permitted and inheritable (--inh-caps)"]);
         }

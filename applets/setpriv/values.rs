@@ -35,7 +35,7 @@ impl Groups {
     }
 }
 
-/// Members that a set gains and loses, in the order in which they were named.
+/// The members to add to a set and to remove from it, in the given order.
 pub type Changes = Vec<(bool, u64)>;
 
 /// Stands for every right to files that the kernel knows, and in a rule for every one that is blocked.
@@ -120,7 +120,7 @@ pub fn capability_name(number: u8) -> String {
     }
 }
 
-/// The securebits by number; `keep_caps` is not ours to change, since execve(2) clears it.
+/// The securebits by number. `keep_caps` cannot be set, since execve(2) clears it.
 pub const SECUREBITS: &str = "noroot noroot_locked no_setuid_fixup no_setuid_fixup_locked keep_caps keep_caps_locked";
 
 /// How many have names.

@@ -1,4 +1,4 @@
-//! The steps in words, from the command line alone: what is mounted is not looked at.
+//! Explains the steps from the command line alone, without looking at what is mounted.
 
 use super::one::flags;
 use super::options::Options;

@@ -1,4 +1,4 @@
-//! What an operand of umount means: a mount point, a device, a tag, or the file behind a loop device.
+//! Finds the mount that an operand of umount names: by mount point, device, tag, or the file behind a loop device.
 
 use linux::mount::statmount;
 use linux::mount::{loopdev, mountinfo, table};
@@ -21,7 +21,7 @@ pub struct Found {
     pub options: Option<Vec<u8>>,
     /// The path for umount2(2), where the target is kept as it was typed for messages; empty: the target itself.
     pub resolved: OsString,
-    /// Whether another mount is on top of it, so that its target means that one.
+    /// Whether another mount covers it, so that its path leads to that one.
     pub is_hidden: bool,
 }
 
@@ -64,7 +64,7 @@ pub fn canonical(path: &OsStr, full: bool) -> OsString {
     }
 }
 
-/// A path into another mount namespace is passed on as typed: the kernel refuses it.
+/// A path into another mount namespace is passed on as typed, and the kernel refuses it.
 fn resolved(path: &OsStr) -> OsString {
     directory::canonical_here(path).unwrap_or_else(|_| path.to_os_string())
 }
@@ -98,7 +98,7 @@ pub fn in_table(table: &table::Table, operand: &OsStr, path: &OsStr) -> Option<F
         return None;
     }
     let device = device(operand)?;
-    // The device mapper's devices may have been mounted by the kernel's name.
+    // The kernel may have mounted a device-mapper device under its own name (/dev/dm-N).
     let names = [Some(device), full];
     let entry = names.iter().flatten().find_map(|name| table.find_last(&|entry| entry.is_from(name)))?;
     let mut found = Found::of(&entry);

@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Unmounts what an operand names.
 pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
-    // With -f and -l its server may hang, so the mount point itself is not looked at.
+    // With -f and -l the mount point is not accessed, since its server may hang.
     let gentle = options.force || options.lazy;
     let path = if options.no_canonicalize { operand.to_os_string() } else { find::canonical(operand, !gentle) };
     let found = look_up(settings, operand, &path, known);
@@ -96,12 +96,12 @@ fn look_up(settings: &Unmounting<'_>, operand: &OsStr, path: &OsStr, known: &Kno
     }
     match table::Table::read() {
         Ok(table) => find::in_table(&table, operand, path),
-        // Without the table the kernel still knows the mount, and its entry in utab is to go with it.
+        // The kernel knows the mount without the table; its entry in utab must be removed with it.
         Err(_) => find::by_kernel(path, !options.internal_only),
     }
 }
 
-/// State shared by the unmounts of one command: missing helpers, utab, and the entries that are still to be removed from it.
+/// State shared by the unmounts of one command: missing helpers, utab, and the utab entries still to be removed.
 pub struct Known<'a> {
     /// Types that have no umount.TYPE program: many mounts have the same.
     without_helper: Vec<OsString>,
@@ -121,7 +121,8 @@ impl<'a> Known<'a> {
         Known { without_helper: Vec::new(), kept, is_read, gone: Vec::new(), mounts: None }
     }
 
-    /// Takes a mount that is gone out of utab: a part of the table at a time, since each time all of it is written.
+    /// Removes the entry of a mount that is gone from utab. Entries are removed in batches, since each removal
+    /// rewrites the file.
     fn forget(&mut self, found: &Found) -> Result<(), Refused> {
         self.gone.push((found.target.clone(), (found.id != 0).then_some(found.id)));
         if self.gone.len() < (self.kept.count() / 8).max(32) { Ok(()) } else { self.finish() }
@@ -248,7 +249,7 @@ fn tell(settings: &Unmounting<'_>, found: &Found, what: &str, output: &mut Outpu
     cli::failure::warn(settings.invocation, &cli::failure::Line::Named(line));
 }
 
-/// -r: a file system that is busy becomes read-only, its other flags staying as they are.
+/// -r: remounts a busy file system read-only and keeps its other flags.
 fn remount_read_only(settings: &Unmounting<'_>, found: &Found, output: &mut Output) -> Result<u8, Refused> {
     let present = found.options.as_deref().and_then(|text| MountOptions::parse(text).ok()).unwrap_or_default();
     let flags = present.mount_flags() | mount::MS_REMOUNT | mount::MS_RDONLY;

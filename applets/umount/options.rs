@@ -100,7 +100,7 @@ pub struct Unmounting<'a> {
     pub busy: RefCell<Vec<OsString>>,
 }
 
-/// Refuses options of which only one may be there, and too few or too many operands.
+/// Refuses options that exclude each other, and too few or too many operands.
 pub fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
     const PAIRS: [(&str, &str); 4] = [
         ("--all", "--all-targets"),

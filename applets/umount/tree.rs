@@ -23,7 +23,7 @@ fn canonical(settings: &Unmounting<'_>, operand: &OsStr) -> std::ffi::OsString {
     find::canonical(operand, !settings.options.no_canonicalize)
 }
 
-/// -R DIR: every mount that is on it or below it. The first failure ends it.
+/// -R DIR: unmounts every mount on DIR or below it. The first failure ends it.
 pub fn unmount_tree(settings: &Unmounting<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
@@ -52,7 +52,7 @@ pub fn with_utab(settings: &Unmounting<'_>, unmount: &mut dyn FnMut(&mut Known<'
     }
 }
 
-/// The lowest of the mounts that are stacked on a directory, by its number.
+/// The number of the lowest mount that is stacked on a directory.
 fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
     let mut parents: Vec<(u32, u32)> = Vec::new();
     for entry in entries {
@@ -142,7 +142,8 @@ fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
     statmount::mountinfo_id(None, &entry.target_path(), 0).is_ok_and(|ids| ids.id == u64::from(entry.id))
 }
 
-/// -A: every mount of the file system that the operand names, the last first; with -R with what is below them.
+/// -A: unmounts every mount of the file system that the operand names, the last first; with -R also the mounts below
+/// them.
 pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
     let table = read()?;
     let path = canonical(settings, operand);
@@ -184,7 +185,7 @@ pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &
     })
 }
 
-/// -a: everything that -t and -O select, the last mount first. Each is tried; the statuses are combined.
+/// -a: tries every mount that -t and -O select, the last first, and combines the exit statuses.
 pub fn unmount_all(settings: &Unmounting<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
     let table = read()?;

@@ -1,5 +1,5 @@
-//! The process that stays outside: it writes maps that only the parent namespace may write, and
-//! binds namespaces on files where the bind would not be seen from inside.
+//! The process that stays in the outer namespaces: it writes maps that only the parent user namespace may write, and
+//! binds namespaces on files where the inner mount namespace would hide the bind.
 
 use super::plan::Outside;
 use cli::failure::{Line, named};
@@ -17,7 +17,8 @@ use std::ffi::{OsStr, OsString};
 const MAP: u8 = b'm';
 /// Asks for the binds.
 const KEEP: u8 = b'k';
-/// Says that everything has been done; hanging up without it means that it was in vain.
+/// The message that everything has been done. A closed socket without it means that the command failed, and the binds
+/// are undone.
 const DONE: u8 = b'd';
 
 /// The process outside, as the one inside sees it.
@@ -63,7 +64,7 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// Lets it go, now that all is done, so that the program does not find a child it does not know.
+    /// Lets the process end once everything is done, so that the program has no child that it does not know.
     pub fn release(self) -> Result<(), Failure> {
         let told = self.channel.send(&[DONE]).map_err(|_| lost());
         self.finish();

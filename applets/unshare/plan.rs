@@ -1,4 +1,4 @@
-//! From what was typed to the steps, in order. Making a plan touches nothing.
+//! Turns the options into steps, in order. Making the plan changes nothing.
 
 use super::options::Options;
 use cli::{Failure, text};
@@ -206,8 +206,8 @@ struct Maps {
     here: Vec<(Ids, Extent)>,
 }
 
-/// A single own id is mapped from inside, as any user may; a list, or a namespace that somebody
-/// else owns, takes a process outside.
+/// A single id of the caller's own is mapped from inside, which needs no privilege. A list of ids, or a user namespace
+/// with another owner, needs the process outside.
 fn maps(options: &mut Options) -> Maps {
     let mut maps = Maps::default();
     let has_owner = options.owner.is_some();

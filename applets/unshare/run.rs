@@ -1,4 +1,4 @@
-//! Carrying a plan out. The first step that fails ends it, and the program is not run.
+//! Carries out a plan. The first step that fails ends it, and the program is not run.
 
 use super::outside::Helper;
 use super::plan::{self, UnsharePlan, UnshareStep};

@@ -1,4 +1,5 @@
-//! By what name a command was called, and whose command it stands in for: how its messages begin.
+//! The name that a command was called by, and the original that it stands in for: both determine how its messages
+//! begin.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -192,7 +192,7 @@ impl Listing {
         let links = if style.links && broken { linux::system::host_name() } else { OsString::new() };
         // As they are printed: cells, line after line.
         let mut shown: Vec<Vec<u8>> = Vec::with_capacity(self.cells.len());
-        // For each level but the roots' down to the row: whether nothing follows on it.
+        // For each level from below the roots down to the row, whether no sibling follows.
         let mut last: Vec<bool> = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
             last.truncate(node.depth.saturating_sub(1));

@@ -1,4 +1,4 @@
-//! A command's failure: exit status, the lines the original prints, our hints.
+//! A command's failure: its exit status, the lines that the original prints, and our hints.
 
 use crate::called::{Called, Origin};
 use crate::text::{Piece, Value, disarm, join};
@@ -241,7 +241,7 @@ pub fn warn(called: &Called<'_>, line: &Line) {
     write_error(&text);
 }
 
-/// Prints a `hint:` line on standard error and goes on, for what is no failure.
+/// Prints a `hint:` line on standard error where the command has not failed and goes on.
 pub fn hint(text: &[u8]) {
     if hints_wanted() {
         let mut line = Vec::new();
@@ -258,7 +258,7 @@ fn add_hint(hint: &[u8], text: &mut Vec<u8>) {
     text.push(b'\n');
 }
 
-/// The one place that writes to standard error. When that fails there is nowhere left to say so.
+/// The only place that writes to standard error. If that fails, the error cannot be reported anywhere.
 pub fn write_error(text: &[u8]) {
     let _ = linux::raw::write_all_to(2, text);
 }

@@ -24,7 +24,7 @@ pub fn group(text: &OsStr) -> Option<Gid> {
     number::id(text.as_bytes()).map(Gid).or_else(|| accounts::group_by_name(text).map(|group| group.gid))
 }
 
-/// A user or group that nothing is known of: `what` is how messages call it. A number too large is said to be one.
+/// An unknown user or group; `what` is how the message calls it. A number that is too large is reported as such.
 #[cold]
 pub fn unknown(value: &OsStr, what: &str) -> Failure {
     let is_number = number::read(value.as_bytes(), 10).is_some_and(|read| read.length == value.len());

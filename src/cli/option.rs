@@ -40,9 +40,9 @@ pub enum Argument {
     None,
     /// It must have one.
     Required(&'static str),
-    /// It may have one, which must then be attached: `-mFILE`, `--mount=FILE`.
+    /// The argument is optional and must be attached: `-mFILE`, `--mount=FILE`.
     Optional(&'static str),
-    /// Only the long form may have one, as in unshare: `--mount=FILE`, but `-m`.
+    /// Only the long form takes an optional argument, as in unshare: `--mount=FILE`, but `-m`.
     OptionalLong(&'static str),
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
     all
 }
 
-/// A mount that was busy, and what is known of it before processes are looked at.
+/// A busy mount, and the facts known about it before processes are searched.
 struct Busy<'a> {
     target: &'a OsString,
     /// What to look for in processes; `None`: nothing, its mount is not known or its root is ours.

@@ -1,7 +1,7 @@
-//! What this machine lets a process do, and why not: `ctrbox doctor`.
+//! Shows what this machine lets a process do, and why not: `ctrbox doctor`.
 //!
-//! A pure function of the environment, as the diagnoses are, but asked before anything failed. The sources are
-//! user_namespaces(7), cgroups(7), proc(5), ptrace(2), mount_setattr(2) and capabilities(7).
+//! A pure function of the environment, like the diagnoses, but run before anything has failed. Sources:
+//! user_namespaces(7), cgroups(7), proc(5), ptrace(2), mount_setattr(2), capabilities(7).
 
 use crate::environment::Environment;
 use crate::hint::list;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// How much of a file is read, in bytes.
 pub const LIMIT: usize = 4096;
-/// How much of the table of mounts is, in bytes: some ten thousand mounts.
+/// The most bytes that are read of the mount table: some ten thousand mounts.
 const TABLE_LIMIT: usize = 2 << 20;
 /// How long a scan of /proc may take.
 const PATIENCE: Duration = Duration::from_millis(200);

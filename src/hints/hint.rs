@@ -40,7 +40,7 @@ pub(crate) fn lacks(number: u8, environment: &dyn Environment) -> Option<Hint> {
     lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{effective:016x}"), ")"])
 }
 
-/// Who has a capability that this process has not: for the end of a hint. Root is not told to be root.
+/// Who has a capability that this process lacks, as the end of a hint. Root is not advised to become root.
 pub(crate) fn who_has(number: u8, environment: &dyn Environment) -> Vec<u8> {
     if environment.privileges().is_none_or(|own| !own.euid.is_root()) {
         return text!["root has it"];

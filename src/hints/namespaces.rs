@@ -53,7 +53,7 @@ pub(crate) fn unshare(
     hints
 }
 
-/// EINVAL: the kernel lacks the kind, or the children's namespace is another one already.
+/// EINVAL: the kernel lacks the kind, or the namespace of future children has already been changed.
 fn cannot_be_made(kind: Kind, environment: &dyn Environment) -> Option<Hint> {
     let node = |name: &str| environment.node(OsStr::new(&format!("/proc/self/ns/{name}")));
     // Without a proc nothing can be told.

@@ -1,4 +1,5 @@
-//! What forbids namespaces, first of all those of users: settings, limits, a chroot, security modules and filters.
+//! What forbids namespaces, user namespaces above all: settings, limits, a chroot, security modules and seccomp
+//! filters.
 
 use crate::environment::Environment;
 use crate::hint::Hint;
@@ -88,7 +89,7 @@ pub(crate) fn apparmor(environment: &dyn Environment) -> Option<Vec<Hint>> {
     })
 }
 
-/// What may forbid calls that privilege and settings allow: a seccomp filter, a security module.
+/// What may forbid calls that privilege and settings permit: a seccomp filter or a security module.
 pub(crate) fn filters(environment: &dyn Environment) -> Vec<Hint> {
     let mut hints = Vec::new();
     if environment.line("/proc/self/status", "Seccomp:").is_some_and(|mode| mode == b"2") {

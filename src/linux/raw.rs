@@ -14,8 +14,8 @@ pub fn cstring(text: &OsStr) -> Result<CString, Errno> {
     CString::new(text.as_bytes()).map_err(|_| Errno::EINVAL)
 }
 
-/// A path to what a descriptor stands for, for calls that take no descriptor: the link leads to the open file itself,
-/// whatever its name means by now. Without a proc at /proc it leads nowhere (`ENOENT`, `ENOTDIR`).
+/// The path in /proc/self/fd of a descriptor, for calls that take no descriptor: it leads to the open file even if
+/// that was renamed. Without a proc at /proc the path does not exist (`ENOENT`, `ENOTDIR`).
 pub(crate) fn path_of_descriptor(fd: BorrowedFd<'_>) -> OsString {
     OsString::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
@@ -41,11 +41,12 @@ pub(crate) fn from_directory(directory: Option<BorrowedFd<'_>>) -> BorrowedFd<'_
     directory.unwrap_or(nix::fcntl::AT_FDCWD)
 }
 
-/// A system call that takes numbers and descriptors only, so that no argument can harm our memory.
+/// A system call whose arguments are numbers and descriptors only, so that none can corrupt our memory.
 pub(crate) struct NumberCall(c_long);
 
 impl NumberCall {
-    // nix's go by the C library, which sets the ids of all threads: signals, semaphores and their code.
+    // Not nix's functions: through the C library they set the ids of all threads, which brings signal handlers and
+    // semaphores.
     pub(crate) const SETUID: NumberCall = NumberCall(libc::SYS_setuid);
     pub(crate) const SETGID: NumberCall = NumberCall(libc::SYS_setgid);
     pub(crate) const SETRESUID: NumberCall = NumberCall(libc::SYS_setresuid);

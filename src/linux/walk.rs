@@ -24,9 +24,9 @@ use std::sync::Arc;
 /// What is walked and what is told of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Walk {
-    /// Directories on other file systems than the root of the walk are left out.
+    /// Whether to skip directories on other file systems than the root of the walk.
     pub one_file_system: bool,
-    /// Everything is told of, sorted, also what has no capabilities. One thread does it.
+    /// Whether to report everything, sorted, also files without capabilities. Uses one thread.
     pub everything: bool,
 }
 
@@ -228,14 +228,15 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Leaves the last directory. The one above it is opened again from here if it was closed, even with nothing left
-    /// to visit: the way to those above leads through it, and from the root it would be as long as the tree is deep.
+    /// Leaves the last directory. If its parent's descriptor was closed, the parent is reopened by `..` from here,
+    /// even if nothing is left to visit in it: its own parents are reached the same way, and from the root the path
+    /// would be as long as the tree is deep.
     fn leave(&mut self) {
         self.left = self.frames.pop().and_then(|frame| frame.directory);
         if let (Some(left), Some(above)) = (&self.left, self.frames.last_mut())
             && above.directory.is_none()
             && let Ok(parent) = entries::open_directory(left.as_fd(), c"..")
-            // What was left may have been moved meanwhile: then its parent is another.
+            // The directory may have been moved meanwhile, so that `..` is another directory.
             && stat::of(parent.as_fd()).ok().map(|stat| stat.identity()) == above.identity
         {
             above.directory = Some(Arc::new(parent));

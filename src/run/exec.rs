@@ -1,4 +1,4 @@
-//! Running the program, the last step of several commands, and what is said when that fails.
+//! Executes the program, the last step of several commands, and reports why that failed: execve(2).
 
 use cli::{Failure, Output, text};
 use hints::{Step, explained};
@@ -38,8 +38,8 @@ impl Program {
         })
     }
 
-    /// The login shell of a user who names no program: `$SHELL`, else the shell of the real
-    /// uid's passwd entry, else /bin/sh; `argv[0]` is `-` and its last component.
+    /// The login shell if no program is given: `$SHELL`, else the shell in passwd of the real uid, else /bin/sh.
+    /// `argv[0]` is `-` and the shell's last component.
     fn login_shell(environment: Variables) -> Program {
         let shell = environment
             .variable("SHELL")

@@ -1,5 +1,4 @@
-//! The child that runs the program, for the commands that fork it: its signals, its end with its
-//! parent, and the arguments that say so.
+//! Forks the child that runs the program: its signals, its end with its parent, and the options for both.
 
 use cli::failure::{failed, named};
 use cli::{Failure, Output};
@@ -67,7 +66,7 @@ pub struct ForkOptions {
 pub const FORWARDING: &[Signal] = &[FORWARDED[0], FORWARDED[1], linux::signal::SIGCHLD];
 
 impl Forking {
-    /// With SIGCHLD ignored, as it may have been inherited, there would be no status to wait for.
+    /// If SIGCHLD was inherited as ignored, the kernel would discard the child's status.
     pub fn expect_children(&mut self) -> Result<(), Failure> {
         if self.sigchld.is_none() {
             self.sigchld =
@@ -76,7 +75,7 @@ impl Forking {
         Ok(())
     }
 
-    /// Forks, with what was printed written out first, or both would write it.
+    /// Forks. Output is flushed before, or both processes would write it.
     pub fn fork(&mut self, how: How, output: &mut Output) -> Result<Forked, Failure> {
         self.expect_children()?;
         let mask = match how.blocked {

@@ -1,4 +1,4 @@
-//! What applets share that is not command line: forking a child, executing the program, and telling of both.
+//! Code that applets share apart from the command line: forking a child, executing the program, and explaining both.
 
 #![forbid(unsafe_code)]
 

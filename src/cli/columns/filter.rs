@@ -239,7 +239,7 @@ fn compare(name: &str, left: Value, right: Value, by_right: bool) -> Result<bool
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         (Value::Number(left), Value::Number(right)) => left.cmp(right),
         (Value::Text(left), Value::Text(right)) => left.trim_ascii().cmp(right.trim_ascii()),
-        // What is missing is not equal to anything; a number that is missing is not unequal, either.
+        // A missing value equals nothing; a missing number is not unequal to anything, either.
         (Value::Missing { is_number }, _) | (_, Value::Missing { is_number }) => return Ok(name == "NE" && !is_number),
         _ => return Err(inapplicable()),
     };

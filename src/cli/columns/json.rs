@@ -151,7 +151,7 @@ impl Json {
     }
 }
 
-/// Adds a string of JSON. Bytes that are no text are U+FFFD: JSON has no other word for them.
+/// Adds a JSON string. Bytes that are not UTF-8 become U+FFFD, since JSON cannot hold them.
 pub fn json_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for byte in String::from_utf8_lossy(text).bytes() {

@@ -38,8 +38,8 @@ pub(crate) fn number() -> Option<i32> {
     Some(PID.load(Ordering::Relaxed)).filter(|number| *number != 0)
 }
 
-/// Holds a forked child back until its parent has told of the fork, so that the trace is in the order of the calls, and
-/// gives it its number: in a PID namespace of its own it would call itself 1.
+/// Blocks a forked child until its parent has traced the fork, so that the trace keeps the order of the calls, and
+/// gives the child its number: in a new PID namespace getpid(2) would return 1.
 pub(crate) struct Fork(Option<(OwnedFd, OwnedFd)>);
 
 impl Fork {
@@ -185,7 +185,7 @@ pub fn line(call: fmt::Arguments<'_>, outcome: Option<&dyn Outcome>) {
         line.used += 1;
     }
     if let Some(text) = line.bytes.get(..line.used) {
-        // A trace that cannot be written must not change what the command does, nor end it.
+        // A failed write of the trace is ignored, and must neither change nor end the command.
         without_write_signals(|| {
             let _ = raw::write_all_to(OUTPUT.load(Ordering::Relaxed), text);
         });

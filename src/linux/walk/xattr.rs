@@ -72,7 +72,8 @@ fn by_path(directory: BorrowedFd<'_>, name: &CStr, value: &mut [u8; LONGEST]) ->
     }
 }
 
-/// With the directory as the working directory for a moment. Another thread has its own from here on.
+/// Makes the directory the working directory for a moment. From here on this thread has its own, so others are not
+/// affected.
 fn from_inside(directory: BorrowedFd<'_>, name: &CStr, value: &mut [u8; LONGEST]) -> Result<usize, Errno> {
     nix::sched::unshare(CloneFlags::CLONE_FS)?;
     let home = file::open_at(None, ".".as_ref(), libc::O_PATH, 0)?;
