@@ -1,6 +1,6 @@
-//! lsns: list namespaces. util-linux's lsns(8) is the reference; ioctl_nsfs(2) tells how they are related.
+//! lsns: list namespaces. util-linux's lsns(8) is the reference; ioctl_nsfs(2) reports how they are related.
 //!
-//! It only reads. Everything is taken from one walk over /proc and the table of mounts.
+//! It changes nothing. Everything comes from one walk over /proc and the mount table.
 
 mod options;
 mod rows;

@@ -75,7 +75,7 @@ fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failu
         link::hard(program, &temporary)
     };
     let made = made.and_then(|()| link::rename(&temporary, name));
-    // Renaming one hard link over another of the same file leaves both names.
+    // rename(2) of a hard link over another of the same file does nothing and leaves both names.
     let _ = link::unlink(&temporary);
     made.map_err(|error| {
         let failure = failed("cannot link ", name, &error);

@@ -23,7 +23,7 @@ static HEAP: linux::heap::Heap = linux::heap::Heap::new(memory_exhausted);
 /// Which of the applets this process is, for [`memory_exhausted`].
 static RUNNING: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Says that there is no memory left, and ends the process as one that failed. It takes no memory.
+/// Reports that memory is exhausted and exits with failure, without allocating.
 fn memory_exhausted() -> ! {
     let applet = applets::APPLETS.get(RUNNING.load(Ordering::Relaxed)).copied().unwrap_or(&CTRBOX);
     for piece in [applet.name.as_bytes(), b": memory exhausted\n"] {
@@ -32,7 +32,7 @@ fn memory_exhausted() -> ! {
     linux::process::exit_child(applet.usage_status)
 }
 
-/// The status of a name that is no applet, as a shell's for a command that is not there.
+/// The exit status for a name that is no applet, the shell's for a command not found.
 const UNKNOWN: u8 = 127;
 
 static CTRBOX: Applet = Applet {

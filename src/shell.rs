@@ -345,7 +345,8 @@ impl Shell {
         }
     }
 
-    /// One line, on standard error, since a script that is read from standard input prints its own.
+    /// Prints one line, to standard error, so that it does not mix with the output of a script read from standard
+    /// input.
     fn tell(&self) {
         let theirs = find("chroot").unwrap_or_else(|| "not installed".into());
         let sudo = if self.has_sudo { " and in sudo's commands" } else { "" };

@@ -19,7 +19,7 @@ pub struct Change {
     pub old_options: Cell,
 }
 
-/// A file system that a row is made of, with what was asked for it and may be again.
+/// A file system that a row shows, and the answers about it that may be needed again.
 pub struct Row<'a> {
     pub filesystem: &'a Filesystem<'a>,
     pub change: Option<&'a Change>,
@@ -195,7 +195,7 @@ fn propagation(optional: &[u8]) -> Vec<u8> {
     text
 }
 
-/// A size in the largest unit that fits, with one digit behind the point if that is not 0.
+/// A size in the largest unit that fits, with one decimal unless that is 0.
 pub fn human(size: u64) -> Vec<u8> {
     let mut exponent = 0;
     while exponent < 60 && size >> exponent >= 1024 {

@@ -1,4 +1,4 @@
-//! The file systems that are shown, in their order, and which of them hangs from which.
+//! Chooses the file systems to show, their order, and each one's parent row.
 
 use super::matching::{Matcher, is_same_path};
 use super::options::{Kind, Options};
@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 /// What is shown.
 #[derive(Default)]
 pub struct Chosen {
-    /// The place of each file system in the table, and the row that it hangs from.
+    /// The index of each file system in the table, and of its parent row.
     pub rows: Vec<(usize, Option<usize>)>,
     /// Whether they are shown as a tree.
     pub is_tree: bool,
@@ -186,7 +186,7 @@ impl<'t, 'a> Mounts<'t, 'a> {
         roots
     }
 
-    /// Adds the rows of a tree, those that are wanted, each below the nearest one above it that is.
+    /// Adds the wanted rows of a tree, each below its nearest wanted ancestor.
     fn descend(
         &self,
         root: usize,
@@ -220,7 +220,7 @@ impl<'t, 'a> Mounts<'t, 'a> {
     }
 }
 
-/// The mounts that a path may mean, asked for one by one. `None`: the table must be read.
+/// The mounts that a path may mean, queried one by one. `None`: the table must be read.
 pub fn looked_up(kind: Kind, options: &Options) -> Option<Tables> {
     let is_plain = kind == Kind::Mountinfo && options.files.is_empty() && !options.as_typed;
     let is_whole = options.submounts || options.invert || options.uniq || options.shadowed || options.tree;

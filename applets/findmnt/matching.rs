@@ -23,7 +23,8 @@ pub struct Matcher<'a> {
 
 impl<'a> Matcher<'a> {
     pub fn new(options: &'a Options) -> Matcher<'a> {
-        // As mount looks for a line of fstab: the first one by its source, else by its target.
+        // As mount looks a line of fstab up: the first with this source, else the first with this target. -i does not
+        // invert that.
         let is_as_mount = options.first_only && options.source.is_some() && options.types.or(options.options).is_none();
         let inverts = options.invert && !is_as_mount;
         let (source, device) = (options.source, OnceCell::new());

@@ -12,7 +12,7 @@ use linux::mount::watch::Watch;
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-/// A change of a file system: its place in the new table, or in the old one if it is no more.
+/// A change of a file system: its index in the new table or, if it is gone, in the old one.
 struct Found {
     action: PollAction,
     place: usize,
@@ -20,7 +20,7 @@ struct Found {
     old: Option<usize>,
 }
 
-/// Prints changes until there was none for as long as --timeout says, or one with --first-only.
+/// Prints changes until --timeout passes without one, or after the first with --first-only.
 pub fn watch(
     invocation: &Invocation<'_>,
     kind: Kind,
@@ -34,7 +34,7 @@ pub fn watch(
         Some(TabFile::Task(task)) => OsString::from(format!("/proc/{task}/mountinfo")),
     };
     let kind = if kind == Kind::Fstab { Kind::Mountinfo } else { kind };
-    // Opened before the table is read, so that no change is missed between the two.
+    // Opened before the table is read, so that no change between the two is missed.
     let watch = Watch::open(&path);
     let mut old = Tables::read(invocation, kind, options)?;
     let watch = watch.map_err(|error| cant_read(&path, error.errno))?;

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 /// What the tree is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tree {
-    /// The processes that are shown, by their parents: what is drawn if nothing is said.
+    /// The processes shown, as a tree by their parents: the default output.
     Processes,
     /// PID and user namespaces, by their parents.
     Parent,
@@ -51,7 +51,7 @@ impl Options {
         (self.list || self.all_columns) && self.tree.is_none()
     }
 
-    /// The fields to show, where `default` is what is shown if none are named.
+    /// The columns to show, `default` if none are named.
     pub fn fields(&self, default: &str) -> Result<Vec<usize>, Failure> {
         let list = self.columns.unwrap_or(OsStr::new("+")).as_bytes();
         let mut fields = Vec::new();

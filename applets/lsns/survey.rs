@@ -44,12 +44,12 @@ pub struct Namespace {
     pub count: u32,
     /// The one with the lowest number.
     pub first: Option<Member>,
-    /// The inodes of its parent and of the user namespace that owns it; 0 if there is none to be seen.
+    /// The inodes of its parent and of the user namespace that owns it; 0 if that is not visible.
     pub parent: u64,
     pub owner: u64,
     /// Who made it, if it is a user namespace.
     pub uid: Uid,
-    /// For a network namespace the number that ours gives it, or none; `None` if it cannot be found out.
+    /// For a network namespace the number that ours has for it, or none; `None` if netlink cannot be asked.
     pub net_id: Option<Option<u32>>,
     /// Where it is mounted, with a NUL between two paths.
     pub mounts: Vec<u8>,
@@ -82,7 +82,7 @@ impl Filter {
 }
 
 impl Survey {
-    /// Looks at mounts and processes. Fails if the table of mounts or /proc cannot be read.
+    /// Surveys mounts and processes. Fails if the mount table or /proc cannot be read.
     pub fn make(wanted: &Filter) -> linux::Result<Survey> {
         let mut survey = Survey::default();
         let mut done = Ok(());
@@ -164,7 +164,7 @@ impl Survey {
     fn hold(&mut self, opened: OwnedFd, wanted: &Filter) -> Result<(), Errno> {
         let id = stat::of(opened.as_fd())?.inode();
         if self.find(id).is_err() {
-            // Another mount may lie over the namespace's: a file that is no namespace has no kind.
+            // Another mount may cover the namespace file; the file seen then is no namespace and has no kind.
             let Some(kind) = looked(namespace::kind(opened.as_fd()))? else { return Ok(()) };
             self.add(id, kind, opened, true, wanted)?;
         }
@@ -174,7 +174,7 @@ impl Survey {
         Ok(())
     }
 
-    /// Adds a namespace if its kind is wanted, and if `related` those that it hangs from.
+    /// Adds a namespace if its kind is wanted and, with `related`, its parent and owner.
     fn add(&mut self, id: u64, kind: Kind, opened: OwnedFd, related: bool, wanted: &Filter) -> Result<(), Errno> {
         let mut waiting = vec![(id, kind, opened)];
         while let Some((id, kind, opened)) = waiting.pop() {

@@ -29,7 +29,7 @@ pub enum Shape {
     Cut,
     /// One or more texts with a NUL between them, one below the other.
     Lines,
-    /// [`Shape::Lines`] that are an array in JSON, and one below the other wherever a line can be broken.
+    /// As [`Shape::Lines`], but an array in JSON, and on a line each wherever cells may be broken.
     Array,
     /// Right-aligned, and bare in JSON if sizes are shown in bytes.
     Size,
@@ -74,7 +74,7 @@ pub struct Listing {
     pub cells: Vec<Cell>,
     /// For each row the one that it hangs from, if the table is a tree.
     pub parents: Vec<Option<usize>>,
-    /// The name of the column that the tree is drawn in. Without that column the rows stand as they are.
+    /// The name of the column in which the tree is drawn. If it is not shown, the rows are printed as a plain list.
     pub tree: &'static str,
 }
 
@@ -138,7 +138,7 @@ struct Node {
 }
 
 impl Listing {
-    /// Prints it. Nothing is printed of a table without rows but an empty list in JSON.
+    /// Prints the table. Without rows nothing is printed, but an empty list in JSON.
     pub fn print(&self, style: Style, output: &mut Output) {
         let nodes = self.nodes();
         match style.form {
@@ -161,7 +161,7 @@ impl Listing {
     fn nodes(&self) -> Vec<Node> {
         let count = self.parents.len();
         let is_tree = self.columns.iter().any(|column| self.is_tree(column));
-        // For each row the first that hangs from it, and behind them the first root.
+        // For each row its first child; the last element is the first root.
         let mut first = vec![None; count + 1];
         let mut next = vec![None; count];
         for (row, parent) in self.parents.iter().enumerate().rev() {

@@ -1,7 +1,7 @@
 //! Completions for bash, zsh and fish, made from the option tables.
 //!
-//! What an argument can be is read off the name that the help gives it: `dir`, `uid`, `yes|no`.
-//! An applet's own name is completed only where it is a link to ctrbox, and otherwise left to others.
+//! The kind of an argument follows from the name that the help gives it: `dir`, `uid`, `yes|no`. An applet's own name
+//! is completed only where it is a link to ctrbox, since otherwise it is another program.
 
 mod bash;
 mod fish;

@@ -73,8 +73,8 @@ impl<T: Piece + ?Sized> Piece for &T {
     }
 }
 
-/// Puts a question mark in the place of each character from `start` on that a terminal would obey instead of showing
-/// it: names that somebody else chose (of a file, a process, a mount point) may have such.
+/// Replaces each character from `start` on that a terminal would obey rather than show by a question mark: names that
+/// others chose (of files, processes, mount points) may contain such.
 pub fn disarm(text: &mut Vec<u8>, start: usize) {
     let shown = text.get(start..).unwrap_or_default();
     if shown.iter().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -85,7 +85,7 @@ pub fn disarm(text: &mut Vec<u8>, start: usize) {
             let shown = if character.is_control() { '?' } else { character };
             text.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
         }
-        // Bytes of no character: these are control characters to a terminal of Latin-1.
+        // Bytes that are not UTF-8: a Latin-1 terminal takes these for control characters.
         text.extend(chunk.invalid().iter().map(|byte| if (0x80..0xa0).contains(byte) { b'?' } else { *byte }));
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn mount_proc(
     }
 }
 
-/// A new proc, sysfs, mqueue or cgroup2 shows a namespace, over which the user namespace must have power.
+/// A new proc, sysfs, mqueue or cgroup2 shows a namespace: our user namespace must own that one.
 pub(crate) fn shows_foreign(fstype: &str, environment: &dyn Environment) -> Option<Hint> {
     let (kind, what, how) = match fstype {
         "proc" => (Kind::Pid, "PID", "--pid --fork"),

@@ -66,7 +66,7 @@ pub(crate) fn user_namespaces(environment: &dyn Environment) -> Vec<Hint> {
     }]
 }
 
-/// Whether our root is no mount's own, as after chroot(2) to a plain directory.
+/// Whether our root is not the root of a mount, as after chroot(2) to a plain directory.
 pub(crate) fn in_chroot(environment: &dyn Environment) -> bool {
     environment.mount_of(OsStr::new("/")).and_then(|mount| mount.is_root) == Some(false)
 }

@@ -79,7 +79,7 @@ pub(super) fn add_link(host: &[u8], path: &[u8], start: usize, out: &mut Vec<u8>
     out.extend_from_slice(b"\x1b]8;;\x1b\\");
 }
 
-/// How many columns of a terminal a text takes, and how many bytes of it they are, if there is only so much room.
+/// How many terminal columns a text takes, and how many of its bytes fit if the columns are limited.
 pub(super) fn measure(text: &[u8], room: usize) -> (usize, usize) {
     if text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         let length = text.len().min(room);
