@@ -42,7 +42,7 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>, silent: bool, data
                 Some(path) => MountStep::Subdirectory2 { source, fstype, flags, data, path },
                 None => MountStep::Mount2 { source, fstype: Some(fstype), flags, data },
             });
-            // Before Linux 5.10 mount(2) silently ignores nosymfollow. A remount with it shows whether it was set.
+            // Before Linux 5.10 mount(2) silently ignores nosymfollow. Asking again by a remount sets it or fails.
             single = Attributes { set: single.set & MOUNT_ATTR_NOSYMFOLLOW, ..Attributes::default() };
             recursive = Attributes::default();
         }

@@ -23,8 +23,7 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
 pub fn md(at: &mut Fields<'_>) -> Type {
     const MAGIC: u32 = 0xa92b_4efc;
     const PAGE: u64 = 64 << 10;
-    // Version 0.90 of md's superblock is in the last aligned 64 KiB that are followed by nothing but less than 64 KiB,
-    // in either byte order.
+    // Version 0.90 of md's superblock begins the last whole, aligned 64 KiB of the device, in either byte order.
     if let Some(last) = (at.disk.size & !(PAGE - 1)).checked_sub(PAGE)
         && let Some(block) = at.disk.bytes(last, 64)
     {
