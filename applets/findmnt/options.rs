@@ -114,7 +114,9 @@ impl Options {
                 return Err(Failure::new(1, text!["options ", first, " and ", second, " cannot be combined"]));
             }
         }
-        self.met.push(letter);
+        if !self.met.contains(&letter) {
+            self.met.push(letter);
+        }
         Ok(())
     }
 

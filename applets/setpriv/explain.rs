@@ -68,15 +68,10 @@ pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
             explanation.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list, &groups.len()]);
         }
     }
-    // One capset() makes both.
-    let bounding = match options.inheritable {
-        Some(_) => "prctl(PR_CAPBSET_DROP, ...)",
-        None => "prctl(PR_CAPBSET_DROP, ...), capset()",
-    };
     for (changes, what, call) in [
         (&options.securebits, "securebits", "prctl(PR_SET_SECUREBITS, ...)"),
-        (&options.bounding, "bounding set", bounding),
-        (&options.inheritable, "inheritable set", "capset()"),
+        (&options.bounding, "bounding set", "prctl(PR_CAPBSET_DROP, ...)"),
+        (&options.inheritable, "inheritable set, if it is another", "capset()"),
         (&options.ambient, "ambient set", "prctl(PR_CAP_AMBIENT, ...)"),
     ] {
         if let Some(changes) = changes {
