@@ -8,8 +8,10 @@ mod tree;
 
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint, hints_wanted};
-use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, text};
+use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, fail, text};
 use flags::{OPTIONS, Options};
+use linux::Errno;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use tree::{Processes, Style};
 
@@ -30,8 +32,7 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(options) = Options::parse(invocation)? else { return Ok(0) };
-    let mut processes = Processes::read(options.proc)
-        .map_err(|errno| cli::fail!(1, "unable to open ", flags::quoted(options.proc.as_bytes()), ": ", errno))?;
+    let mut processes = Processes::read(options.proc).map_err(|errno| unreadable("open", options.proc, errno))?;
     let missing = match processes.choose(&options.targets) {
         Ok(missing) => missing,
         Err(pattern) => {
@@ -44,7 +45,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         depth: options.depth,
         red: options.color && options.colour && linux::terminal::is_terminal(1),
     };
-    processes.print(&style, output);
+    processes.print(&style, output).map_err(|errno| unreadable("read", options.proc, errno))?;
     if processes.is_empty() && hints_wanted() {
         let _ = output.flush();
         hint(&text!["no process is seen in ", options.proc, ": 'mount -t proc proc /proc'"]);
@@ -64,4 +65,8 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<E
     explanation.tell(words, "open(\"{0}/PID/task/TID/status\")", &[&proc]);
     explanation.tell("print them as a tree", NO_CALL, &[]);
     Ok(Some(explanation))
+}
+
+fn unreadable(call: &str, proc: &OsStr, errno: Errno) -> Failure {
+    fail!(1, "unable to ", call, " ", flags::quoted(proc.as_bytes()), ": ", errno)
 }

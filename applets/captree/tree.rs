@@ -128,19 +128,20 @@ impl<'a> Processes<'a> {
     }
 
     /// Draws the chosen ones, with what is below them.
-    pub fn print(&self, style: &Style, output: &mut Output) {
+    pub fn print(&self, style: &Style, output: &mut Output) -> Result<(), Errno> {
         for root in self.roots() {
-            self.print_tree(root, style, output);
+            self.print_tree(root, style, output)?;
         }
+        Ok(())
     }
 
-    fn print_tree(&self, root: usize, style: &Style, output: &mut Output) {
+    fn print_tree(&self, root: usize, style: &Style, output: &mut Output) -> Result<(), Errno> {
         let mut lead = b"  ".to_vec();
         output.print("--");
-        let mut levels = vec![self.print_process(root, &lead, style, output)];
+        let mut levels = vec![self.print_process(root, &lead, style, output)?];
         loop {
             let depth = i64::try_from(levels.len()).unwrap_or(i64::MAX);
-            let Some(level) = levels.last_mut() else { return };
+            let Some(level) = levels.last_mut() else { return Ok(()) };
             let child = if style.depth > 0 && depth >= style.depth { None } else { level.next() };
             let Some(index) = child.and_then(|child| self.by_parent.get(child)) else {
                 levels.pop();
@@ -149,13 +150,19 @@ impl<'a> Processes<'a> {
             };
             output.print(text![lead, "+-"]);
             lead.extend_from_slice(if level.start == level.end { b"  " } else { b"| " });
-            levels.push(self.print_process(*index, &lead, style, output));
+            levels.push(self.print_process(*index, &lead, style, output)?);
         }
     }
 
     /// Prints a process and, below it, those of its threads that differ. Returns its children.
-    fn print_process(&self, index: usize, lead: &[u8], style: &Style, output: &mut Output) -> core::ops::Range<usize> {
-        let Some(node) = self.nodes.get(index) else { return 0..0 };
+    fn print_process(
+        &self,
+        index: usize,
+        lead: &[u8],
+        style: &Style,
+        output: &mut Output,
+    ) -> Result<core::ops::Range<usize>, Errno> {
+        let Some(node) = self.nodes.get(index) else { return Ok(0..0) };
         let pid = node.pid.to_string();
         // Groups threads by name and capabilities as printed, each group with its thread numbers; the process's own
         // comes first.
@@ -168,7 +175,8 @@ impl<'a> Processes<'a> {
                 continue;
             }
             let path = text![self.proc, "/", pid, "/task/", id, "/status"];
-            let text = file::read_file(OsStr::from_bytes(&path), STATUS_LIMIT).unwrap_or_default();
+            let text = file::read_file(OsStr::from_bytes(&path), STATUS_LIMIT).map_err(|error| error.errno);
+            let text = processes::seen(text)?.unwrap_or_default();
             let (name, shown) = match TaskStatus::parse(&text) {
                 Some(status) => (status.name.to_vec(), capabilities(&status, style.verbose)),
                 // It has ended meanwhile, or is the kernel.
@@ -200,7 +208,7 @@ impl<'a> Processes<'a> {
             }
             output.print(text![")", shown, "\n"]);
         }
-        self.children(node.pid)
+        Ok(self.children(node.pid))
     }
 
     /// The numbers of a process's threads.
