@@ -50,7 +50,7 @@ impl Effect {
             });
             lines.push(line.into_owned());
         }
-        if applet == b"lsns" {
+        if applet == b"lsns" || applet == b"findmnt" {
             // It sorts by numbers that are not the same twice, and draws its tree by that order.
             for line in &mut lines {
                 *line = line.replace("|-", "`-").replace("| ", "  ").trim_end().trim_end_matches(',').to_string();

@@ -34,6 +34,10 @@ impl<'a> Tag<'a> {
 
     /// The device that udev's link leads to.
     pub fn linked(self) -> Option<OsString> {
+        // Without a value it would be the directory of the links.
+        if self.value.is_empty() {
+            return None;
+        }
         let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
         canonical_source(OsStr::from_bytes(&link)).ok()
     }
