@@ -5,8 +5,8 @@ set -euo pipefail
 # shellcheck source=tests/clients/common
 . /client/common
 
-mkdir -p /work/tree/under /opt
-cd /work
+mkdir -p /here/tree/under /opt
+cd /here
 truncate --size=8M image
 mke2fs -q -t ext4 image
 cp /usr/bin/true /opt/tool
@@ -16,12 +16,12 @@ cat >play.yml <<'YAML'
   connection: local
   gather_facts: false
   tasks:
-    - {name: bound, ansible.posix.mount: {src: /work/tree, path: /mnt/bound, fstype: none, opts: "bind,ro", state: mounted}}
-    - {name: bound again, ansible.posix.mount: {src: /work/tree, path: /mnt/bound, fstype: none, opts: "bind,ro", state: mounted}}
+    - {name: bound, ansible.posix.mount: {src: /here/tree, path: /mnt/bound, fstype: none, opts: "bind,ro", state: mounted}}
+    - {name: bound again, ansible.posix.mount: {src: /here/tree, path: /mnt/bound, fstype: none, opts: "bind,ro", state: mounted}}
     - {name: memory, ansible.posix.mount: {src: tmpfs, path: /mnt/a name, fstype: tmpfs, opts: "size=1m,noexec", state: mounted}}
     - {name: memory changed, ansible.posix.mount: {src: tmpfs, path: /mnt/a name, fstype: tmpfs, opts: "size=2m,nosuid", state: mounted}}
     - {name: remounted, ansible.posix.mount: {path: /mnt/a name, state: remounted}}
-    - {name: image, ansible.posix.mount: {src: /work/image, path: /mnt/image, fstype: ext4, opts: "loop,nodev", state: mounted}}
+    - {name: image, ansible.posix.mount: {src: /here/image, path: /mnt/image, fstype: ext4, opts: "loop,nodev", state: mounted}}
     - {name: listed, ansible.posix.mount: {src: tmpfs, path: /mnt/listed, fstype: tmpfs, state: present}}
     - {name: not listed, ansible.posix.mount: {src: tmpfs, path: /mnt/ephemeral, fstype: tmpfs, opts: "size=1m", state: ephemeral}}
     - {name: looked at, command: "findmnt --noheadings --output TARGET,FSTYPE,OPTIONS --submounts /mnt", register: look, failed_when: false}

@@ -5,16 +5,16 @@ set -euo pipefail
 # shellcheck source=tests/clients/common
 . /client/common
 
-make() { debootstrap --variant=minbase --cache-dir=/cache "$@" "$release" /work "$mirror" >&2; }
+make() { debootstrap --variant=minbase --cache-dir=/cache "$@" "$release" /here "$mirror" >&2; }
 mkdir /cache
 
 make
-tree /work
-chroot /work dpkg-query --show
-rm -rf /work
+tree /here
+chroot /here dpkg-query --show
+rm -rf /here
 
 make --foreign
-take_over /work
-chroot /work /debootstrap/debootstrap --second-stage >&2
-tree /work
-chroot /work dpkg-query --show
+take_over /here
+chroot /here /debootstrap/debootstrap --second-stage >&2
+tree /here
+chroot /here dpkg-query --show

@@ -16,9 +16,9 @@ setcap -r $mtr
 setpriv --bounding-set=-setfcap --inh-caps=-setfcap /var/lib/dpkg/info/mtr-tiny.postinst configure
 tree /usr/bin | grep -A 2 mtr-packet
 
-mkdir -p /opt /work/package/{DEBIAN,opt}
+mkdir -p /opt /here/package/{DEBIAN,opt}
 touch /opt/other
-cd /work
+cd /here
 cp /usr/bin/true package/opt/tool
 cat >package/DEBIAN/control <<'CONTROL'
 Package: tool

@@ -7,5 +7,5 @@ set -euo pipefail
 
 kernel=$(echo /boot/vmlinuz-*)
 dracut --no-hostonly --omit busybox --modules 'dash base rootfs-block fs-lib kernel-modules udev-rules shutdown' \
-    --filesystems ext4 --drivers 'virtio_blk virtio_pci ext4' --force /work.initrd "${kernel#/boot/vmlinuz-}" >&2
-boot "$kernel" /work.initrd
+    --filesystems ext4 --drivers 'virtio_blk virtio_pci ext4' --force /here.initrd "${kernel#/boot/vmlinuz-}" >&2
+boot "$kernel" /here.initrd

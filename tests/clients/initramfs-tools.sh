@@ -42,5 +42,5 @@ chmod 755 /etc/initramfs-tools/hooks/commands
 printf '%s\n' MODULES=list COMPRESS=gzip >/etc/initramfs-tools/conf.d/small
 printf '%s\n' virtio_pci virtio_blk ext4 >>/etc/initramfs-tools/modules
 kernel=$(echo /boot/vmlinuz-*)
-mkinitramfs -o /work.initrd "${kernel#/boot/vmlinuz-}" >&2
-boot "$kernel" /work.initrd
+mkinitramfs -o /here.initrd "${kernel#/boot/vmlinuz-}" >&2
+boot "$kernel" /here.initrd

@@ -15,8 +15,8 @@ lxc.mount.entry = /usr/lib64 lib64 none ro,bind,create=dir
 lxc.mount.entry = /usr/lib lib none ro,bind,create=dir
 CONFIG
 tree /var/lib/lxc/box
-lxc-start --name box --logfile /work.log --logpriority DEBUG >&2 || {
-    cat /work.log >&2
+lxc-start --name box --logfile /here.log --logpriority DEBUG >&2 || {
+    cat /here.log >&2
     exit 1
 }
 lxc-wait --name box --state RUNNING

@@ -6,17 +6,17 @@ set -euo pipefail
 . /client/common
 
 add_user user
-mkdir -p /work/shared /home/user/{image,bound,memory}
-touch /work/shared/file
-truncate --size=8M /work/image
-mke2fs -q -t ext4 -E root_owner=1000:1000 /work/image
+mkdir -p /here/shared /home/user/{image,bound,memory}
+touch /here/shared/file
+truncate --size=8M /here/image
+mke2fs -q -t ext4 -E root_owner=1000:1000 /here/image
 cat >/etc/security/pam_mount.conf.xml <<'XML'
 <?xml version="1.0" encoding="utf-8" ?>
 <!DOCTYPE pam_mount SYSTEM "pam_mount.conf.xml.dtd">
 <pam_mount>
 <debug enable="1" />
-<volume user="user" fstype="ext4" path="/work/image" mountpoint="~/image" options="loop,nosuid,nodev" />
-<volume user="user" path="/work/shared" mountpoint="~/bound" options="bind" />
+<volume user="user" fstype="ext4" path="/here/image" mountpoint="~/image" options="loop,nosuid,nodev" />
+<volume user="user" path="/here/shared" mountpoint="~/bound" options="bind" />
 <volume user="user" fstype="tmpfs" path="none" mountpoint="~/memory" options="size=1M,uid=%(USERUID),mode=0700" />
 <volume user="user" fstype="tmpfs" path="none" mountpoint="~/made" options="size=1M" />
 <mkmountpoint enable="1" remove="true" />

@@ -5,9 +5,9 @@ set -euo pipefail
 # shellcheck source=tests/clients/common
 . /client/common
 
-mkdir -p /work /opt
+mkdir -p /here /opt
 touch /opt/other
-cd /work
+cd /here
 cat >package.spec <<'SPEC'
 Name: package
 Version: 1
@@ -27,7 +27,7 @@ setcap -r /opt/set
 %caps(cap_net_raw=p) /opt/listed
 /opt/set
 SPEC
-rpmbuild --quiet --define "_topdir /work" -bb package.spec >&2
+rpmbuild --quiet --define "_topdir /here" -bb package.spec >&2
 rpm --nodeps --install RPMS/*/package-1-1.*.rpm
 getcap -r /opt
 tree /opt
