@@ -2,7 +2,7 @@
 //!
 //! Arguments are acted on from left to right; an option only affects the PIDs after it.
 
-use cli::capability::print;
+use cli::capability::{print, print_with_iab};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn, write_error};
 use cli::option::{Argument, Row, Spec, Specs};
@@ -138,21 +138,14 @@ fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Resul
     let pid = parse_pid(text).map_err(|errno| text!["Cannot parse pid ", text, ": (", errno, ")"])?;
     let sets =
         caps::get(pid).map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
-    let shown = print(&sets);
     if with_iab {
         let whole = style != Style::Plain;
         let iab = if pid == 0 { Iab::of_self() } else { Iab::of_process(pid) };
         let iab = iab.map_err(|_| text![text, ": no IAB value for ", text])?;
-        output.print(text![text, ":"]);
-        if whole || shown != "=" {
-            output.print(text![" \"", shown, "\""]);
-        }
-        if whole || iab.ambient | iab.blocked != 0 {
-            output.print(text![" [", iab.print(caps::count()), "]"]);
-        }
-        output.print("\n");
+        output.print(text![text, ":", print_with_iab(&sets, &iab, whole), "\n"]);
         return Ok(());
     }
+    let shown = print(&sets);
     match style {
         Style::Plain => output.print(text![text, ": ", shown, "\n"]),
         Style::Verbose => output.print(text!["Capabilities for '", text, "': ", shown, "\n"]),

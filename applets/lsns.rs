@@ -105,12 +105,11 @@ fn unreadable(error: &linux::Error) -> Failure {
 }
 
 fn style(options: &Options) -> Style {
-    let width = || linux::terminal::width(1).unwrap_or(80);
     Style {
         form: options.form,
         no_headings: options.no_headings,
         one_line: options.no_wrap,
-        width: linux::terminal::is_terminal(1).then(width),
+        width: linux::terminal::width_or_80(1),
         cut: !options.no_truncate,
         ..Style::default()
     }

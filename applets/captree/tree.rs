@@ -1,8 +1,8 @@
 //! The processes, who is whose child, and how they are drawn.
 
-use cli::capability::print;
+use cli::capability::print_with_iab;
 use cli::{Output, text};
-use linux::caps::{self, TaskStatus};
+use linux::caps::TaskStatus;
 use linux::process::Pid;
 use linux::{Errno, file, number, pattern, processes, walk};
 use std::ffi::{OsStr, OsString};
@@ -178,7 +178,7 @@ impl<'a> Processes<'a> {
             let text = file::read_file(OsStr::from_bytes(&path), STATUS_LIMIT).map_err(|error| error.errno);
             let text = processes::seen(text)?.unwrap_or_default();
             let (name, shown) = match TaskStatus::parse(&text) {
-                Some(status) => (status.name.to_vec(), capabilities(&status, style.verbose)),
+                Some(status) => (status.name.to_vec(), print_with_iab(&status.sets, &status.iab, style.verbose)),
                 // It has ended meanwhile, or is the kernel.
                 None if position > 0 => continue,
                 None => (node.name.clone(), Vec::new()),
@@ -217,18 +217,4 @@ impl<'a> Processes<'a> {
         let directory = linux::directory::open_to_list(OsStr::from_bytes(&path));
         directory.ok().and_then(|directory| walk::names(directory.as_fd()).ok()).unwrap_or_default()
     }
-}
-
-/// The capabilities of a thread as they stand behind it.
-fn capabilities(status: &TaskStatus<'_>, verbose: bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    let sets = print(&status.sets);
-    if verbose || sets != "=" {
-        out.extend_from_slice(&text![" \"", sets, "\""]);
-    }
-    // What is inheritable is in the other text, too.
-    if verbose || status.iab.ambient | status.iab.blocked != 0 {
-        out.extend_from_slice(&text![" [", status.iab.print(caps::count()), "]"]);
-    }
-    out
 }

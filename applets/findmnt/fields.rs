@@ -1,19 +1,6 @@
-//! The columns, and lists of them.
+//! The columns.
 
 use cli::columns::{Column, Shape};
-use cli::{Failure, text};
-
-/// Adds the fields of a list.
-pub fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
-    loop {
-        let end = list.iter().position(|byte| *byte == b',');
-        let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
-        let found = COLUMNS.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name));
-        fields.push(found.ok_or_else(|| Failure::new(1, text!["unknown column: ", list]))?);
-        let Some(end) = end else { return Ok(()) };
-        list = list.get(end + 1..).unwrap_or_default();
-    }
-}
 
 /// Whether only --poll can fill a field.
 pub fn is_of_poll(field: usize) -> bool {

@@ -1,7 +1,7 @@
 //! What can be typed, its table, and the columns.
 
-use super::fields::{self, COLUMNS, is_of_poll};
-use cli::columns::{Form, Style};
+use super::fields::{COLUMNS, is_of_poll};
+use cli::columns::{self, Form, Style};
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::process::Pid;
 use std::ffi::OsStr;
@@ -122,11 +122,10 @@ impl Options {
 
     /// How the table is printed.
     pub fn style(&self) -> Style {
-        let width = || linux::terminal::width(1).unwrap_or(80);
         Style {
             form: self.form,
             no_headings: self.no_headings,
-            width: linux::terminal::is_terminal(1).then(width),
+            width: linux::terminal::width_or_80(1),
             cut: !self.no_truncate,
             ascii: self.ascii,
             shell: self.shell,
@@ -163,23 +162,8 @@ impl Options {
             Options { poll: Some(_), .. } => "ACTION,TARGET,SOURCE,FSTYPE,OPTIONS",
             _ => "TARGET,SOURCE,FSTYPE,OPTIONS",
         };
-        let list = self.columns.unwrap_or(OsStr::new("+")).as_bytes();
-        let mut fields = Vec::new();
-        let named = match list.strip_prefix(b"+") {
-            None => list,
-            Some(added) => {
-                match self.all_columns {
-                    true => fields.extend((0..COLUMNS.len()).filter(|field| !is_of_poll(*field))),
-                    false => fields::add(default.as_bytes(), &mut fields)?,
-                }
-                if self.columns.is_none() {
-                    return Ok(fields);
-                }
-                added
-            }
-        };
-        fields::add(named, &mut fields)?;
-        Ok(fields)
+        let all = self.all_columns.then_some((|field| !is_of_poll(field)) as fn(usize) -> bool);
+        columns::fields(&COLUMNS, self.columns, default, all)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The options, as a struct and as the table that fills it; the columns.
 
 use cli::Table;
-use cli::columns::{Column, Form, Shape};
+use cli::columns::{self, Column, Form, Shape};
 use cli::{Failure, Opt, id};
 use linux::namespace::KINDS;
 use linux::process::Pid;
@@ -53,35 +53,7 @@ impl Options {
 
     /// The columns to show, `default` if none are named.
     pub fn fields(&self, default: &str) -> Result<Vec<usize>, Failure> {
-        let list = self.columns.unwrap_or(OsStr::new("+")).as_bytes();
-        let mut fields = Vec::new();
-        let named = match list.strip_prefix(b"+") {
-            None => list,
-            Some(added) => {
-                match self.all_columns {
-                    true => fields.extend(0..COLUMNS.len()),
-                    false => add(default.as_bytes(), &mut fields)?,
-                }
-                if self.columns.is_none() {
-                    return Ok(fields);
-                }
-                added
-            }
-        };
-        add(named, &mut fields)?;
-        Ok(fields)
-    }
-}
-
-/// Adds the fields of a list.
-fn add(mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
-    loop {
-        let end = list.iter().position(|byte| *byte == b',');
-        let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
-        let found = COLUMNS.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name));
-        fields.push(found.ok_or_else(|| cli::fail!(1, "unknown column: ", list))?);
-        let Some(end) = end else { return Ok(()) };
-        list = list.get(end + 1..).unwrap_or_default();
+        columns::fields(&COLUMNS, self.columns, default, self.all_columns.then_some(|_| true))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts of capabilities as users see them: which of libcap's two forms is printed, and how they are read.
 
 use crate::{Invocation, text};
-use linux::caps::{self, Sets, TextError, TextErrorKind};
+use linux::caps::{self, Iab, Sets, TextError, TextErrorKind};
 use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -14,6 +14,20 @@ pub fn is_classic() -> bool {
 /// The text of a capability state, in the form that is asked for.
 pub fn print(sets: &Sets) -> String {
     if is_classic() { caps::print_classic(sets) } else { caps::print(sets, caps::count()) }
+}
+
+/// The capabilities of a process with its IAB tuple, as getpcaps and captree print them behind its name: what is empty, or
+/// said already by the first text, is left out unless it is asked for whole.
+pub fn print_with_iab(sets: &Sets, iab: &Iab, whole: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let shown = print(sets);
+    if whole || shown != "=" {
+        out.extend_from_slice(&text![" \"", shown, "\""]);
+    }
+    if whole || iab.ambient | iab.blocked != 0 {
+        out.extend_from_slice(&text![" [", iab.print(caps::count()), "]"]);
+    }
+    out
 }
 
 /// What `--license` prints: two lines, as libcap's tools do.

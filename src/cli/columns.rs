@@ -3,10 +3,12 @@
 
 mod cell;
 pub mod describe;
+mod fields;
 pub mod filter;
 mod json;
 mod lex;
 
+pub use fields::fields;
 pub use json::json_string;
 
 use crate::Output;

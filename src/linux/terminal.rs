@@ -16,3 +16,8 @@ pub fn width(fd: RawFd) -> Option<usize> {
     let [_, columns, ..] = size;
     (columns > 0).then(|| usize::from(columns))
 }
+
+/// How wide a descriptor is, if it is a terminal; 80 columns if that does not say.
+pub fn width_or_80(fd: RawFd) -> Option<usize> {
+    is_terminal(fd).then(|| width(fd).unwrap_or(80))
+}

@@ -1,5 +1,6 @@
 //! Expressions that choose rows by their cells: scols-filter(5).
 
+use super::fields::find;
 use super::lex::{ONE, Token, next, read_number};
 use super::{Cell, Column, Shape};
 use crate::regex::Regex;
@@ -148,8 +149,7 @@ impl Parser<'_> {
             return if self.take_one("')'").is_some() { Ok(node) } else { Err(self.unexpected(true)) };
         }
         if let Token::Holder(name) = &self.token {
-            let place = self.columns.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name));
-            let place = place.unwrap_or_else(|| {
+            let place = find(self.columns, name).unwrap_or_else(|| {
                 // What is no expression is said before what is no column.
                 self.unknown.get_or_insert_with(|| text!["unknown column: ", name]);
                 0

@@ -1,0 +1,46 @@
+//! Which columns are shown: `--output LIST`, `--output-all`.
+
+use super::Column;
+use crate::Failure;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// The columns to show, as indices into `columns`: those of `list`, which names further ones if it begins with a plus
+/// sign, or those that are named in `default`. `all`: with `--output-all` in place of these, the ones it says yes to.
+pub fn fields(
+    columns: &[Column],
+    list: Option<&OsStr>,
+    default: &str,
+    all: Option<fn(usize) -> bool>,
+) -> Result<Vec<usize>, Failure> {
+    let mut fields = Vec::new();
+    let named = list.unwrap_or(OsStr::new("+")).as_bytes();
+    let Some(further) = named.strip_prefix(b"+") else {
+        add(columns, named, &mut fields)?;
+        return Ok(fields);
+    };
+    match all {
+        Some(is_meant) => fields.extend((0..columns.len()).filter(|field| is_meant(*field))),
+        None => add(columns, default.as_bytes(), &mut fields)?,
+    }
+    if list.is_some() {
+        add(columns, further, &mut fields)?;
+    }
+    Ok(fields)
+}
+
+/// Adds the columns of a list of names.
+fn add(columns: &[Column], mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
+    loop {
+        let end = list.iter().position(|byte| *byte == b',');
+        let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
+        fields.push(find(columns, name).ok_or_else(|| crate::fail!(1, "unknown column: ", list))?);
+        let Some(end) = end else { return Ok(()) };
+        list = list.get(end + 1..).unwrap_or_default();
+    }
+}
+
+/// The column with a name, in letters of either case.
+pub(super) fn find(columns: &[Column], name: &[u8]) -> Option<usize> {
+    columns.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name))
+}
