@@ -163,7 +163,18 @@ fn the_lines_of_the_quick_start_look_at_the_image_and_run_it_as_printed() {
 /// found in the namespaces of that.
 #[test]
 fn the_pod_of_node_shell_enters_the_namespaces_of_the_node() {
-    if !needs::present(&["root", "cpio", "readelf", "busybox", "mksh", "podman", "crun", "catatonit", "conmon"]) {
+    if !needs::present(&[
+        "root",
+        "cpio",
+        "readelf",
+        "busybox",
+        "mksh",
+        "skopeo",
+        "podman",
+        "crun",
+        "catatonit",
+        "conmon",
+    ]) {
         return;
     }
     let scratch = Scratch::new("pod").unwrap();
@@ -178,7 +189,8 @@ fn the_pod_of_node_shell_enters_the_namespaces_of_the_node() {
             command podman --root $PWD/root --runroot $PWD/runroot --tmpdir $PWD/tmp --storage-driver vfs \
                 --cgroup-manager cgroupfs --runtime crun --events-backend file "$@"
         }
-        podman tag "$(podman pull --quiet oci:OCI:bare)" localhost/ctrbox:bare
+        skopeo copy --quiet oci:OCI:bare docker-archive:bare.tar:localhost/ctrbox:bare
+        podman load --quiet --input bare.tar
         podman kube play YAML >/dev/null
         podman wait node-shell-shell
         podman logs node-shell-shell | tee logs
