@@ -119,13 +119,11 @@ fn check(options: &Options) -> Result<(), Failure> {
         || options.user_parent
         || options.environment;
     if options.target.is_none() {
-        if options.all {
+        let from_target = options.namespaces.iter().any(|(_, source)| *source == NamespaceSource::Target);
+        if options.all && !from_target {
             return refuse("no target PID specified for --all");
         }
-        let needs_target = options.namespaces.iter().any(|(_, source)| *source == NamespaceSource::Target)
-            || options.net_socket.is_some()
-            || options.user_parent;
-        if needs_target {
+        if from_target || options.net_socket.is_some() || options.user_parent {
             return refuse("no target PID specified");
         }
         let of_target = [

@@ -278,10 +278,10 @@ fn not_become(what: &str, entered: &Entered, error: Error) -> Failure {
     explained(cli::failure::failed(what, &error), step, error.errno)
 }
 
-/// The entries of /proc/PID/environ; the first of a name counts.
+/// The entries of /proc/PID/environ from the last to the first, as the original hands them on: of a name the last counts.
 fn environment(text: &[u8]) -> Vec<OsString> {
     let (mut named, mut index) = (Vec::new(), Index::default());
-    for entry in text.split(|byte| *byte == 0) {
+    for entry in text.rsplit(|byte| *byte == 0) {
         if let Some(name) = entry.iter().position(|byte| *byte == b'=').and_then(|end| entry.get(..end)) {
             index.add(name);
             named.push((name, entry));
@@ -309,10 +309,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_variables_of_a_name_the_first_counts() {
+    fn of_two_variables_of_a_name_the_last_counts() {
         assert_eq!(
             environment(b"B=1\0A=2\0B=3\0junk\0B\xff=\0"),
-            [OsStr::new("B=1"), OsStr::new("A=2"), OsStr::from_bytes(b"B\xff=")]
+            [OsStr::from_bytes(b"B\xff="), OsStr::new("B=3"), OsStr::new("A=2")]
         );
     }
 }

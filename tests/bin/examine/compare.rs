@@ -63,7 +63,7 @@ impl Effect {
                 })
             };
             lines.retain(|line| !is_bracket(line));
-            for line in lines.iter_mut().filter(|line| line.contains("\": ")) {
+            for line in lines.iter_mut().filter(|line| line.starts_with("stdout ") && line.contains("\": ")) {
                 *line = format!("stdout {}", line.trim_start_matches("stdout ").trim_start());
             }
             lines.sort_by_key(|line| if line.starts_with("stdout") { line.clone() } else { String::new() });

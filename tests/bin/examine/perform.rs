@@ -5,6 +5,7 @@ use super::probe::REPORT;
 use super::{cgroup, images};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::wait::WaitPidFlag;
 use nix::unistd::Pid;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
@@ -134,11 +135,14 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
         "target" => target(text(rest[0]), text(rest[1]), rest.get(2).copied().unwrap_or_default(), setting),
         "zombie" => {
             // SAFETY: this process has one thread.
-            if unsafe { libc::fork() } == 0 {
+            let child = unsafe { libc::fork() };
+            if child == 0 {
                 // SAFETY: it takes an integer.
                 unsafe { libc::_exit(3) };
             }
-            Ok(())
+            // It is one when the line is run: until it has ended it has namespaces.
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            nix::sys::wait::waitid(nix::sys::wait::Id::Pid(Pid::from_raw(child)), flags).map(drop)
         }
         "dead" => {
             // SAFETY: this process has one thread.
