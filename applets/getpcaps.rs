@@ -140,7 +140,7 @@ fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Resul
         caps::get(pid).map_err(|error| text!["Failed to get cap's for process ", text, ": (", error.errno, ")"])?;
     if with_iab {
         let whole = style != Style::Plain;
-        let iab = if pid == 0 { Iab::of_self() } else { Iab::of_process(pid) };
+        let iab = if pid == Pid::SELF { Iab::of_self() } else { Iab::of_process(pid) };
         let iab = iab.map_err(|_| text![text, ": no IAB value for ", text])?;
         output.print(text![text, ":", print_with_iab(&sets, &iab, whole), "\n"]);
         return Ok(());
@@ -160,9 +160,8 @@ fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Resul
 /// A process number as strtol(3) with base 10 reads it, and nothing after it; 0 is ourselves.
 fn parse_pid(text: &[u8]) -> Result<Pid, Errno> {
     let read = number::read(text, 10).filter(|read| read.length == text.len()).ok_or(Errno::EINVAL)?;
-    let value = read.value.and_then(|value| i64::try_from(value).ok()).ok_or(Errno::ERANGE)?;
-    let value = if read.negative { -value } else { value };
-    Pid::try_from(value).ok().filter(|pid| *pid >= 0).ok_or(Errno::EOVERFLOW)
+    let value = read.value.filter(|value| i64::try_from(*value).is_ok()).ok_or(Errno::ERANGE)?;
+    Pid::new(value).filter(|pid| !read.negative || pid.0 == 0).ok_or(Errno::EOVERFLOW)
 }
 
 #[cfg(test)]
@@ -171,8 +170,8 @@ mod tests {
 
     #[test]
     fn a_pid_is_a_whole_decimal_number_that_the_kernel_can_have() {
-        assert_eq!(parse_pid(b" 12"), Ok(12));
-        assert_eq!(parse_pid(b"0"), Ok(0));
+        assert_eq!(parse_pid(b" 12"), Ok(Pid(12)));
+        assert_eq!(parse_pid(b"0"), Ok(Pid(0)));
         assert_eq!(parse_pid(b""), Err(Errno::EINVAL));
         assert_eq!(parse_pid(b"1x"), Err(Errno::EINVAL));
         assert_eq!(parse_pid(b"-1"), Err(Errno::EOVERFLOW));

@@ -198,7 +198,7 @@ fn private_directory() -> Result<OsString, Failure> {
         return Err(failure.hint("TMPDIR names another directory for the links"));
     }
     parent.push("/ctrbox-shell.");
-    let mut number = process::id();
+    let mut number = process::id().0;
     loop {
         let mut path = parent.clone();
         path.push(number.to_string());

@@ -7,6 +7,7 @@ use cli::{Failure, text};
 use hints::explained;
 use hints::point_at;
 use linux::caps::{self, Mode, SETPCAP, Sets, TextError, bit, members};
+use linux::process::Pid;
 use linux::{Errno, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -27,7 +28,7 @@ impl Session<'_> {
         let sets = parse(text.as_bytes()).map_err(|error| {
             point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error)
         })?;
-        let before = caps::get(0).unwrap_or_default();
+        let before = caps::get(Pid::SELF).unwrap_or_default();
         // CAP_SETPCAP lets the inheritable set gain capabilities that are not permitted. Without it go on: the kernel
         // decides.
         let raised = !self.strict && caps::raise(SETPCAP).is_ok();
@@ -49,7 +50,7 @@ impl Session<'_> {
                 None => failure.hint("names and numbers joined by commas, 'all' or 'none'"),
             }
         })?;
-        let change = || caps::set(&Sets { inheritable: set, ..caps::get(0)? });
+        let change = || caps::set(&Sets { inheritable: set, ..caps::get(Pid::SELF)? });
         // As for --caps, the raise is only a help.
         let done = self.with_help(change).unwrap_or_else(|_| change());
         done.map_err(|error| {
@@ -185,11 +186,11 @@ impl Session<'_> {
     }
 
     pub(super) fn has_permitted(&mut self, text: &OsStr) -> StepResult {
-        require(text, "not permitted", |it| caps::get(0).is_ok_and(|sets| sets.permitted & bit(it) != 0))
+        require(text, "not permitted", |it| caps::get(Pid::SELF).is_ok_and(|sets| sets.permitted & bit(it) != 0))
     }
 
     pub(super) fn has_inheritable(&mut self, text: &OsStr) -> StepResult {
-        require(text, "not inheritable", |it| caps::get(0).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
+        require(text, "not inheritable", |it| caps::get(Pid::SELF).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
     }
 
     pub(super) fn has_ambient(&mut self, text: &OsStr) -> StepResult {

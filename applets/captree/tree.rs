@@ -41,7 +41,7 @@ pub struct Processes<'a> {
 impl<'a> Processes<'a> {
     /// Reads those of the proc file system at `proc`.
     pub fn read(proc: &'a OsStr) -> Result<Processes<'a>, Errno> {
-        let mut nodes = vec![Node { pid: 0, parent: -1, name: b"<kernel>".to_vec(), is_chosen: false }];
+        let mut nodes = vec![Node { pid: Pid(0), parent: Pid(-1), name: b"<kernel>".to_vec(), is_chosen: false }];
         processes::for_each(proc, &mut |process| {
             if let Some(text) = processes::seen(process.read("status", STATUS_LIMIT))?
                 && let Some(status) = TaskStatus::parse(&text)
@@ -74,7 +74,7 @@ impl<'a> Processes<'a> {
             if let Some(pid) = number::decimal(target) {
                 // A number is compared as it is written: no process is called 01.
                 let is_plain = *target == b"0" || !target.starts_with(b"0");
-                let found = Pid::try_from(pid).ok().filter(|_| is_plain).and_then(|pid| self.find(pid));
+                let found = Pid::new(pid).filter(|_| is_plain).and_then(|pid| self.find(pid));
                 match found.and_then(|index| self.nodes.get_mut(index)) {
                     Some(node) => node.is_chosen = true,
                     None if missing.contains(target) => {}
@@ -98,7 +98,7 @@ impl<'a> Processes<'a> {
 
     /// The indices in `by_parent` of a process's children.
     fn children(&self, pid: Pid) -> core::ops::Range<usize> {
-        let parent = |index: &usize| self.nodes.get(*index).map_or(-1, |node| node.parent);
+        let parent = |index: &usize| self.nodes.get(*index).map_or(Pid(-1), |node| node.parent);
         let first = self.by_parent.partition_point(|index| parent(index) < pid);
         let end = self.by_parent.partition_point(|index| parent(index) <= pid);
         first..end
@@ -167,7 +167,7 @@ impl<'a> Processes<'a> {
         // Groups threads by name and capabilities as printed, each group with its thread numbers; the process's own
         // comes first.
         let mut kinds: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = Vec::new();
-        let mut ids = if node.pid > 0 { self.threads(&pid) } else { Vec::new() };
+        let mut ids = if node.pid > Pid(0) { self.threads(&pid) } else { Vec::new() };
         ids.sort_unstable();
         ids.insert(0, OsString::from(&pid));
         for (position, id) in ids.iter().enumerate() {

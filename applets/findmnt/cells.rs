@@ -64,7 +64,7 @@ impl<'a> Row<'a> {
             23 => return self.size(options, |room| room.blocks[0]),
             24 => return self.source(options),
             25 => return Some(self.sources(options)),
-            26 if filesystem.task != 0 && filesystem.unique == 0 => i64::from(filesystem.task),
+            26 if filesystem.unique == 0 => i64::from(filesystem.task?.0),
             27 if filesystem.unique != 0 => return Some(text![filesystem.unique]),
             28 => return self.size(options, |room| room.blocks[0].saturating_sub(room.blocks[1])),
             29 => return self.percentage(|room| room.blocks),

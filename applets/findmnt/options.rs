@@ -216,9 +216,9 @@ const ROWS: &[Opt<Options>] = &[
     ),
     Opt::value(Some('N'), "task", "tid", "use alternative namespace (/proc/<tid>/mountinfo file)", |o, task| {
         o.meet(b'N')?;
-        let tid = id::whole(task, "TID", 0, Pid::MAX as u64)?;
+        let tid = id::pid(task, "TID", 0)?;
         o.kind = Some(Kind::Mountinfo);
-        o.files.push(TabFile::Task(Pid::try_from(tid).unwrap_or_default()));
+        o.files.push(TabFile::Task(tid));
         Ok(())
     }),
     Opt::maybe(Some('p'), "poll", "list", "monitor changes in table of mounted filesystems", |o, list| {

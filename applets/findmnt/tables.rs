@@ -27,7 +27,7 @@ pub struct Filesystem<'a> {
     /// The number that is never used again, if the kernel was asked for it.
     pub unique: u64,
     /// Whose table it is.
-    pub task: Pid,
+    pub task: Option<Pid>,
     /// Options that utab keeps.
     pub kept: &'a [u8],
 }
@@ -168,7 +168,7 @@ pub fn all_vfs(set: &[u8]) -> Vec<u8> {
 
 /// What was read.
 pub struct Tables {
-    files: Vec<(Vec<u8>, Pid)>,
+    files: Vec<(Vec<u8>, Option<Pid>)>,
     unique: Vec<u64>,
     fstab: Fstab,
     utab: Utab,
@@ -190,7 +190,7 @@ enum Format {
 impl Tables {
     /// Of mounts that have been chosen.
     pub fn of_lines(lines: Lines, utab: Utab) -> Tables {
-        let files = vec![(lines.text, id())];
+        let files = vec![(lines.text, Some(id()))];
         Tables { files, unique: lines.unique, fstab: Fstab::default(), utab, is_kernel: true, bad_lines: Cell::new(0) }
     }
 
@@ -215,14 +215,14 @@ impl Tables {
             tables.fstab.add_path(&path).map_err(|error| cant_read(&path, error.errno))?;
         }
         if options.files.is_empty() && kind != Kind::Fstab {
-            tables.add(OsStr::new(table::SELF), id(), &mut Format::Mountinfo)?;
+            tables.add(OsStr::new(table::SELF), Some(id()), &mut Format::Mountinfo)?;
         }
         for file in &options.files {
             match *file {
-                TabFile::Path(path) => tables.add(path, 0, &mut format)?,
+                TabFile::Path(path) => tables.add(path, None, &mut format)?,
                 TabFile::Task(task) => {
                     let path = OsString::from(format!("/proc/{task}/mountinfo"));
-                    tables.add(&path, task, &mut format)?;
+                    tables.add(&path, Some(task), &mut format)?;
                 }
             }
         }
@@ -234,7 +234,7 @@ impl Tables {
         Ok(tables)
     }
 
-    fn add(&mut self, path: &OsStr, task: Pid, format: &mut Format) -> Result<(), Failure> {
+    fn add(&mut self, path: &OsStr, task: Option<Pid>, format: &mut Format) -> Result<(), Failure> {
         let text = Table::read_from(path).map_err(|error| cant_read(path, error.errno))?.into_text();
         if *format == Format::Unknown {
             *format = guess(&text);
@@ -273,7 +273,7 @@ impl Tables {
                 let Some(entry) = parse(line) else {
                     let path = match options.files.get(index) {
                         Some(TabFile::Path(path)) => path.to_os_string(),
-                        _ => OsString::from(format!("/proc/{task}/mountinfo")),
+                        _ => OsString::from(format!("/proc/{}/mountinfo", task.unwrap_or_default())),
                     };
                     tell_bad_line(invocation, &path, number + 1);
                     self.bad_lines.set(self.bad_lines.get() + 1);
@@ -289,10 +289,10 @@ impl Tables {
             }
         }
         if !options.all {
-            list.retain(|filesystem| filesystem.task == 0 || !is_ignored(&filesystem.entry));
+            list.retain(|filesystem| filesystem.task.is_none() || !is_ignored(&filesystem.entry));
         }
         for line in &self.fstab.entries {
-            list.push(Filesystem { entry: NO_ENTRY, line: Some(line), unique: 0, task: 0, kept: b"" });
+            list.push(Filesystem { entry: NO_ENTRY, line: Some(line), unique: 0, task: None, kept: b"" });
         }
         list
     }

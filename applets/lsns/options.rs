@@ -100,8 +100,7 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
         Options::excluded(o.persistent, "--persistent", "--task")?;
-        let pid = id::whole(pid, "PID", 1, Pid::MAX as u64)?;
-        o.task = Pid::try_from(pid).ok();
+        o.task = Some(id::pid(pid, "PID", 1)?);
         Ok(())
     }),
     Opt::flag_checked(Some('r'), "raw", "use the raw output format", |o| {

@@ -3,6 +3,7 @@
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::credentials::{Gid, Uid};
 use linux::namespace::Kind;
+use linux::process::Pid;
 use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -34,7 +35,7 @@ pub struct Options {
 /// `--target PID[:INODE]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetProcess {
-    pub pid: i32,
+    pub pid: Pid,
     /// The inode that pidfs must give the process.
     pub inode: Option<u64>,
 }
@@ -101,7 +102,7 @@ fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
     let text = parts.next().unwrap_or_default();
     let read = number::read(text, 10).filter(|read| read.length == text.len());
     let read = read.ok_or_else(|| bad("Invalid argument"))?;
-    let pid = read.value.filter(|_| !read.negative).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    let pid = read.value.filter(|_| !read.negative).and_then(Pid::new).filter(|pid| pid.0 > 0);
     let inode = parts.next().map(|inode| number::unsigned(inode).ok_or_else(|| bad("Invalid argument"))).transpose()?;
     Ok(TargetProcess { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
@@ -217,8 +218,8 @@ mod tests {
     #[test]
     fn a_target_is_a_positive_number_with_an_inode_or_without() {
         let parse = |text: &str| target(OsStr::new(text)).ok();
-        assert_eq!(parse("5"), Some(TargetProcess { pid: 5, inode: None }));
-        assert_eq!(parse("5:77"), Some(TargetProcess { pid: 5, inode: Some(77) }));
+        assert_eq!(parse("5"), Some(TargetProcess { pid: Pid(5), inode: None }));
+        assert_eq!(parse("5:77"), Some(TargetProcess { pid: Pid(5), inode: Some(77) }));
         for bad in ["0", "-5", "abc", "5x", "", "5:", "5:x", "2147483648"] {
             assert_eq!(parse(bad), None, "{bad}");
         }

@@ -149,7 +149,8 @@ mod tests {
     use super::*;
 
     fn planned(set: impl FnOnce(&mut Options)) -> Result<NsenterPlan, Failure> {
-        let mut options = Options { target: Some(TargetProcess { pid: 5, inode: None }), ..Options::default() };
+        let mut options =
+            Options { target: Some(TargetProcess { pid: linux::process::Pid(5), inode: None }), ..Options::default() };
         set(&mut options);
         plan(options, &[OsString::from("true")])
     }

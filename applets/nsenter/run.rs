@@ -195,7 +195,7 @@ fn enter(plan: &NsenterPlan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -
             kinds.extend(&unnamed);
             entries.unnamed = unnamed;
         }
-        if target.pid == 1
+        if target.pid == process::Pid::INIT
             && !kinds.is_empty()
             && linux::terminal::is_terminal(2)
             && kinds.iter().all(|kind| target.shares(*kind) == Some(true))

@@ -5,6 +5,7 @@ use super::values::{
 };
 use cli::{Failure, Opt, Table};
 use linux::credentials::{Gid, Uid};
+use linux::process::Pid;
 use linux::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -32,8 +33,8 @@ pub struct Options {
     pub selinux: Option<&'static OsStr>,
     pub apparmor: Option<&'static OsStr>,
     pub reset_env: bool,
-    /// Who may trace the program: a process, 0 for none, or [`linux::process::ANY_TRACER`].
-    pub tracer: Option<i64>,
+    /// Who may trace the program: a process, [`linux::process::NO_TRACER`] or [`linux::process::ANY_TRACER`].
+    pub tracer: Option<Pid>,
     /// The rights that Landlock takes.
     pub blocked: Option<u64>,
     pub rules: Vec<Rule>,

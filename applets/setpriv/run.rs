@@ -8,7 +8,7 @@ use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::caps::{self, SETGID, SETUID, Sets};
 use linux::credentials::Gid;
-use linux::process::{self, Variables};
+use linux::process::{self, Pid, Variables};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
 use run::exec::{Program, failed_to_execute};
 use std::ffi::{OsStr, OsString};
@@ -127,7 +127,7 @@ fn set_ids(options: &Options) -> Done {
 
 /// Makes every permitted capability effective.
 fn activate() -> Done {
-    let sets = caps::get(0).map_err(failed("activate capabilities"))?;
+    let sets = caps::get(Pid::SELF).map_err(failed("activate capabilities"))?;
     if sets.effective == sets.permitted {
         return Ok(());
     }
@@ -144,7 +144,7 @@ fn set_capabilities(options: &Options) -> Done {
             caps::drop_bounding(capability).map_err(failed("apply bounding set"))?;
         }
     }
-    let sets = caps::get(0).map_err(failed("apply capabilities"))?;
+    let sets = caps::get(Pid::SELF).map_err(failed("apply capabilities"))?;
     let inheritable = |changes: &Changes| changed(sets.inheritable, changes);
     let inheritable = options.inheritable.as_ref().map_or(sets.inheritable, inheritable);
     let wanted = Sets { inheritable, ..sets };

@@ -2,7 +2,7 @@
 
 use cli::{Failure, id, number, text};
 use linux::credentials::{Gid, Uid};
-use linux::process::{ANY_TRACER, Pid};
+use linux::process::{ANY_TRACER, NO_TRACER, Pid};
 use linux::{caps, landlock};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -208,11 +208,11 @@ pub fn rule(value: &'static OsStr) -> Result<Rule, Failure> {
 }
 
 /// `any`, `none`, or a process.
-pub fn tracer(value: &OsStr) -> Result<i64, Failure> {
+pub fn tracer(value: &OsStr) -> Result<Pid, Failure> {
     match value.as_bytes() {
         b"any" => Ok(ANY_TRACER),
-        b"none" => Ok(0),
-        _ => id::whole(value, "PID", 1, Pid::MAX as u64).map(|pid| pid as i64),
+        b"none" => Ok(NO_TRACER),
+        _ => id::pid(value, "PID", 1),
     }
 }
 

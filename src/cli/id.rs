@@ -2,7 +2,7 @@
 
 use crate::{Failure, number};
 use linux::accounts;
-use linux::credentials::{Gid, Uid};
+use linux::credentials::{Gid, Pid, Uid};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -12,6 +12,11 @@ pub fn whole(text: &OsStr, what: &str, least: u64, most: u64) -> Result<u64, Fai
     let read = number::read(text.as_bytes(), 10).filter(|read| read.length == text.len()).ok_or_else(|| wrong(""))?;
     let value = read.value.filter(|value| !read.negative && (least..=most).contains(value));
     value.ok_or_else(|| wrong(": Numerical result out of range"))
+}
+
+/// Reads a process number that is at least `least`. `what` is how messages call it.
+pub fn pid(text: &OsStr, what: &str, least: u64) -> Result<Pid, Failure> {
+    whole(text, what, least, i32::MAX as u64).map(|pid| Pid(pid as i32))
 }
 
 /// A user by number, else by a name of /etc/passwd.

@@ -6,6 +6,7 @@ use cli::text;
 use linux::mount::holders::{HeldMount, Holder, Holders};
 use linux::mount::mountinfo::Entry;
 use linux::mount::table::Tree;
+use linux::process::Pid;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -92,7 +93,7 @@ struct Busy<'a> {
     hints: Vec<Hint>,
 }
 
-fn used_by(holder: &Holder, shell: i32) -> Hint {
+fn used_by(holder: &Holder, shell: Pid) -> Hint {
     if holder.pid == shell && holder.how == "cwd" {
         return text!["your shell's working directory is on it: cd elsewhere first"];
     }
@@ -123,11 +124,11 @@ mod tests {
     const MOUNTS: &str = "20 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n30 20 0:40 / /mnt rw - tmpfs tmpfs rw\n";
 
     fn environment() -> MadeUp {
-        MadeUp { mounts: MOUNTS, on: vec![("/mnt", 30)], shell: 7, ..MadeUp::default() }
+        MadeUp { mounts: MOUNTS, on: vec![("/mnt", 30)], shell: Pid(7), ..MadeUp::default() }
     }
 
     fn holder(pid: i32, how: &str, elsewhere: bool) -> Holder {
-        Holder { mount: 30, pid, name: "sleep".into(), how: how.into(), elsewhere }
+        Holder { mount: 30, pid: Pid(pid), name: "sleep".into(), how: how.into(), elsewhere }
     }
 
     fn busy(environment: &MadeUp) -> String {
@@ -178,7 +179,7 @@ mod tests {
     fn many_mounts_are_looked_for_in_one_pass_and_each_is_told_by_its_name() {
         let mounts: String = (0..40).map(|n| format!("{} 20 0:{n} / /m/{n} rw - tmpfs t rw\n", 100 + n)).collect();
         let on = (0..40).map(|n| (&*format!("/m/{n}").leak(), 100 + n)).collect();
-        let used = Holder { mount: 139, pid: 8, name: "sleep".into(), how: "cwd".into(), elsewhere: false };
+        let used = Holder { mount: 139, pid: Pid(8), name: "sleep".into(), how: "cwd".into(), elsewhere: false };
         let found = Holders { holders: vec![used, holder(9, "cwd", false)], is_cut_short: false };
         let environment = MadeUp { more_mounts: mounts, on, found, ..environment() };
         let targets: Vec<OsString> = (0..40).map(|n| format!("/m/{n}").into()).collect();

@@ -186,7 +186,7 @@ impl Environment for Here {
     }
 
     fn privileges(&self) -> Option<Privileges> {
-        let sets = caps::get(0).ok()?;
+        let sets = caps::get(Pid::SELF).ok()?;
         let bounding = caps::bounding(caps::count()).ok()?;
         Some(Privileges { euid: linux::credentials::effective_uid(), sets, bounding })
     }

@@ -1,10 +1,11 @@
-//! User and group ids of the process: credentials(7), setgroups(2), setgid(2), setuid(2).
+//! Process, user and group ids: credentials(7), setgroups(2), setgid(2), setuid(2).
 //!
 //! The ids are set by raw system calls, which affect only the calling thread; callers have no other threads. The C
 //! library's functions synchronise all threads and would bring signal handlers, semaphores and their code.
 
 use crate::raw::{self, NumberCall};
 use crate::{Errno, Result, error::Context};
+use core::fmt;
 use nix::unistd::{getegid, geteuid, getgid, getresgid, getresuid, getuid};
 
 /// A user number.
@@ -16,6 +17,29 @@ pub struct Uid(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Gid(pub u32);
+
+/// A process number, as in pid_t.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Pid(pub i32);
+
+impl Pid {
+    /// What calls that take a process mean by 0: the one that calls.
+    pub const SELF: Pid = Pid(0);
+    /// The first process of a PID namespace.
+    pub const INIT: Pid = Pid(1);
+
+    /// A number that was read: `None` if it is larger than a process number can be.
+    pub fn new(number: u64) -> Option<Pid> {
+        i32::try_from(number).ok().map(Pid)
+    }
+}
+
+impl fmt::Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Uid {
     /// Root's number.

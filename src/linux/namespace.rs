@@ -3,7 +3,7 @@
 pub mod idmap;
 pub mod netlink;
 
-use crate::credentials::Uid;
+use crate::credentials::{Pid, Uid};
 use crate::raw::{self, NumberCall};
 use crate::trace::{FlagNames, Flags, Quoted};
 use crate::{Errno, Result, error::Context, file, ioctl};
@@ -145,7 +145,7 @@ pub fn open(path: impl AsRef<OsStr>) -> Result<OwnedFd> {
 }
 
 /// The path of a process's namespace file.
-pub fn path(pid: i32, file: &str) -> OsString {
+pub fn path(pid: Pid, file: &str) -> OsString {
     OsString::from(format!("/proc/{pid}/ns/{file}"))
 }
 

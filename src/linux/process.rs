@@ -8,10 +8,11 @@ mod exec;
 mod forward;
 mod helper_child;
 
+pub use crate::credentials::Pid;
 pub use channel::{Channel, channel};
 pub use exec::{Argv, ExecError, SearchPath, Variables, exec};
 pub use forward::{
-    ANY_TRACER, FORWARDED, Forwarding, Parent, death_signal, die_with_parent, set_tracer, wait_forwarding,
+    ANY_TRACER, FORWARDED, Forwarding, NO_TRACER, Parent, death_signal, die_with_parent, set_tracer, wait_forwarding,
 };
 pub use helper_child::with_helper_child;
 
@@ -22,9 +23,6 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{AccessFlags, ForkResult, access};
 use std::ffi::OsStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
-
-/// A process number, as in pid_t.
-pub type Pid = i32;
 
 /// Which side of fork(2) we are on.
 pub enum Fork {
@@ -49,7 +47,7 @@ pub fn fork() -> Result<Fork> {
         Ok(ForkResult::Parent { child }) => Ok(child.as_raw()),
         Err(errno) => Err(errno.into()),
     };
-    told.parent(child).context("fork", "").map(Fork::Parent)
+    told.parent(child).context("fork", "").map(|child| Fork::Parent(Pid(child)))
 }
 
 /// How a child changed: waitpid(2).
@@ -88,7 +86,7 @@ fn wait_once(pid: Pid, what: Wait) -> Result<Option<Status>> {
         let mut status = 0;
         // Not nix's: a child that died of a real-time signal is EINVAL there.
         // SAFETY: `status` is valid for a write.
-        let got = raw::checked(i64::from(unsafe { libc::waitpid(pid, &mut status, options) }));
+        let got = raw::checked(i64::from(unsafe { libc::waitpid(pid.0, &mut status, options) }));
         match got {
             Err(Errno::EINTR) => return Ok(None),
             Err(errno) => {
@@ -117,7 +115,7 @@ fn wait_once(pid: Pid, what: Wait) -> Result<Option<Status>> {
 
 /// pidfd_open(2): a descriptor for this process, which never refers to a later one with the same number.
 pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
-    traced!(NumberCall::PIDFD_OPEN.open([i64::from(pid), 0, 0]), "pidfd_open({pid}, 0)")
+    traced!(NumberCall::PIDFD_OPEN.open([i64::from(pid.0), 0, 0]), "pidfd_open({pid}, 0)")
         .map_err(|errno| unless_filtered(libc::SYS_pidfd_open, errno))
         .context("pidfd_open", pid.to_string())
 }
@@ -137,12 +135,12 @@ pub fn exit_child(status: u8) -> ! {
 
 /// Our own process number.
 pub fn id() -> Pid {
-    nix::unistd::getpid().as_raw()
+    Pid(nix::unistd::getpid().as_raw())
 }
 
 /// Our parent's process number.
 pub fn parent() -> Pid {
-    nix::unistd::getppid().as_raw()
+    Pid(nix::unistd::getppid().as_raw())
 }
 
 /// Whether `path` may be executed by us: access(2), X_OK.

@@ -33,7 +33,7 @@ pub fn for_each(proc: &OsStr, each: &mut dyn FnMut(&Process) -> Result<(), Errno
     let list = directory::open_to_list(proc).map_err(|error| error.errno)?;
     let mut done = Ok(());
     walk::each_name(list.as_fd(), &mut |name| {
-        if let Some(pid) = number::decimal(name.as_encoded_bytes()).and_then(|pid| Pid::try_from(pid).ok()) {
+        if let Some(pid) = number::decimal(name.as_encoded_bytes()).and_then(Pid::new) {
             let directory = file::open_at(Some(list.as_fd()), name, libc::O_PATH | libc::O_DIRECTORY, 0);
             done = match seen(directory) {
                 Ok(Some(directory)) => each(&Process { pid, directory }),
@@ -141,7 +141,7 @@ fn file_of(kind: Kind) -> String {
 fn parse_parent(stat: &[u8]) -> Option<Pid> {
     let name_end = stat.iter().rposition(|byte| *byte == b')')?;
     let parent = stat.get(name_end + 1..)?.split(|byte| *byte == b' ').nth(2)?;
-    number::decimal(parent).and_then(|parent| Pid::try_from(parent).ok())
+    number::decimal(parent).and_then(Pid::new)
 }
 
 #[cfg(test)]
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn the_parent_is_found_behind_any_name() {
-        assert_eq!(parse_parent(b"12 (cat) S 7 12 3 0"), Some(7));
-        assert_eq!(parse_parent(b"12 (a) S 5 (b) R 7 12"), Some(7));
+        assert_eq!(parse_parent(b"12 (cat) S 7 12 3 0"), Some(Pid(7)));
+        assert_eq!(parse_parent(b"12 (a) S 5 (b) R 7 12"), Some(Pid(7)));
         assert_eq!(parse_parent(b"12 (cat S 7"), None);
         assert_eq!(parse_parent(b"12 (cat)"), None);
     }

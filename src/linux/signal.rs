@@ -1,5 +1,6 @@
 //! Signals: names, masks and dispositions; signal(7), sigprocmask(2).
 
+use crate::credentials::Pid;
 use crate::{Errno, Result, error::Context, raw};
 
 use core::mem::MaybeUninit;
@@ -153,19 +154,19 @@ impl Disposition {
 }
 
 /// kill(2). Not nix's: it takes no real-time signal.
-fn kill(pid: i32, signal: Signal) -> core::result::Result<(), Errno> {
+fn kill(pid: Pid, signal: Signal) -> core::result::Result<(), Errno> {
     // SAFETY: the call takes two integers.
-    raw::checked(i64::from(unsafe { libc::kill(pid, signal) })).map(drop)
+    raw::checked(i64::from(unsafe { libc::kill(pid.0, signal) })).map(drop)
 }
 
 /// Sends a signal to a process: kill(2).
-pub fn send(pid: i32, signal: Signal) -> Result<()> {
+pub fn send(pid: Pid, signal: Signal) -> Result<()> {
     traced!(kill(pid, signal), "kill({pid}, {})", Named(&[signal])).context("kill", pid.to_string())
 }
 
 /// [`send`] to ourselves.
 pub fn raise(signal: Signal) -> Result<()> {
-    send(getpid().as_raw(), signal)
+    send(Pid(getpid().as_raw()), signal)
 }
 
 /// Dies of `signal`, as the program that we waited for did, so that a shell sees 128+N.
@@ -179,7 +180,7 @@ pub fn die_of(signal: Signal) {
     let _ = traced!(done, "prlimit64(0, RLIMIT_CORE, {{0, 0}}, NULL)");
     let _ = reset_to_default(signal);
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set_of(&[signal])), None);
-    let own = getpid().as_raw();
+    let own = Pid(getpid().as_raw());
     if crate::trace::enabled() {
         // Written before the call, which mostly does not come back.
         crate::trace::line(format_args!("kill({own}, {})", Named(&[signal])), None);

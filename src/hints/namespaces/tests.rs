@@ -163,7 +163,7 @@ fn entering_says_whose_namespace_it_is_and_who_may() {
     assert!(of(None).contains("--net names is no namespace"));
     assert!(of(Some(Kind::Uts)).contains("another kind: --uts") && of(Some(Kind::Net)).is_empty());
     assert!(told(Step::OpenNamespace, Errno::EACCES).contains("no CAP_SYS_PTRACE"));
-    let find = |environment: &MadeUp| said(Step::FindProcess(9), Errno::ENOENT, environment);
+    let find = |environment: &MadeUp| said(Step::FindProcess(linux::process::Pid(9)), Errno::ENOENT, environment);
     assert!(find(&with("/proc/self/status", "Name:\tx\n")).contains("no process 9"));
     let other = find(&MadeUp::default());
     assert!(other.contains("another PID namespace") && !other.contains("no process"), "{other}");

@@ -1,6 +1,7 @@
 //! The IAB tuple, inheritable, ambient and blocked ("not bounding") capabilities: cap_iab(3).
 
 use super::{Own, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
+use crate::credentials::Pid;
 use crate::{Errno, Error, Result};
 
 /// The three vectors; bit n is capability n.
@@ -102,7 +103,7 @@ impl Iab {
     /// CAP_SETPCAP is raised for the duration where the kernel asks for it. A refusal that can be foreseen is returned
     /// before anything is changed.
     pub fn set(&self) -> Result<()> {
-        let before = process::get(0)?;
+        let before = process::get(Pid::SELF)?;
         let count = process::count();
         let to_drop = self.blocked & process::bounding(count)?;
         let gains = self.inheritable & !(before.inheritable | before.permitted);
@@ -119,7 +120,7 @@ impl Iab {
             working.effective |= bit(SETPCAP);
         }
         let result = self.set_vectors(before, working, to_drop);
-        let after = Sets { inheritable: process::get(0)?.inheritable, ..before };
+        let after = Sets { inheritable: process::get(Pid::SELF)?.inheritable, ..before };
         if working.effective != before.effective {
             process::set(&after)?;
         }

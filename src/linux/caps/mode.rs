@@ -1,6 +1,7 @@
 //! libcap's named modes, cap_get_mode(3), and the securebits that they are made of.
 
 use super::{Own, SETPCAP, Sets, process};
+use crate::credentials::Pid;
 use crate::{Errno, Result};
 
 /// The securebits of pure capabilities: root has no privilege of its own, and all bits are locked. Without the bits
@@ -81,7 +82,7 @@ impl Mode {
         if self == Mode::Uncertain {
             return Err(process::not_permitted("cap_set_mode"));
         }
-        let sets = process::get(0)?;
+        let sets = process::get(Pid::SELF)?;
         if self != Mode::Pure1e {
             process::set(&Sets { inheritable: 0, ..sets })?;
         }

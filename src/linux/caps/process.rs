@@ -1,7 +1,7 @@
 //! The capabilities of processes: capget(2), capset(2), prctl(2).
 
 use super::{Sets, bit, members, name, print};
-use crate::process::Pid;
+use crate::credentials::Pid;
 use crate::raw::{self, NumberPrctl};
 use crate::{Errno, Error, Result, error::Context};
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -12,7 +12,7 @@ const VERSION: u32 = 0x2008_0522;
 #[repr(C)]
 struct Header {
     version: u32,
-    pid: i32,
+    pid: Pid,
 }
 
 #[repr(C)]
@@ -41,7 +41,7 @@ pub fn get(pid: Pid) -> Result<Sets> {
 
 /// Makes these our own sets.
 pub fn set(sets: &Sets) -> Result<()> {
-    let mut header = Header { version: VERSION, pid: 0 };
+    let mut header = Header { version: VERSION, pid: Pid::SELF };
     let part = |shift: u32| Words {
         effective: (sets.effective >> shift) as u32,
         permitted: (sets.permitted >> shift) as u32,
@@ -56,7 +56,7 @@ pub fn set(sets: &Sets) -> Result<()> {
 /// Raises a permitted capability to effective and returns the sets from before. `EPERM` if it is not permitted. Makes
 /// no capset(2) if it is effective already.
 pub fn raise(capability: u8) -> Result<Sets> {
-    let before = get(0)?;
+    let before = get(Pid::SELF)?;
     if before.effective & bit(capability) == 0 {
         set(&Sets { effective: before.effective | bit(capability), ..before })?;
     }
@@ -68,7 +68,7 @@ pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Res
     let before = raise(capability)?;
     let result = change();
     if before.effective & bit(capability) == 0 {
-        set(&Sets { effective: before.effective, ..get(0)? })?;
+        set(&Sets { effective: before.effective, ..get(Pid::SELF)? })?;
     }
     Ok(result)
 }
@@ -76,14 +76,14 @@ pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Res
 /// Keeps the capabilities across execve(2) for any user id: the permitted ones become inheritable, the effective ones
 /// ambient.
 pub fn keep_across_exec() -> Result<()> {
-    let sets = get(0)?;
+    let sets = get(Pid::SELF)?;
     set(&Sets { inheritable: sets.permitted, ..sets })?;
     members(sets.effective).try_for_each(raise_ambient)
 }
 
 /// Empties the effective set; the permitted one stays.
 pub fn clear_effective() -> Result<()> {
-    let sets = get(0)?;
+    let sets = get(Pid::SELF)?;
     if sets.effective == 0 {
         return Ok(());
     }
@@ -175,7 +175,7 @@ pub struct Own {
 impl Own {
     /// Reads them.
     pub fn read() -> Result<Own> {
-        let (count, sets) = (count(), get(0)?);
+        let (count, sets) = (count(), get(Pid::SELF)?);
         let ambient = has_ambient().then(|| ambient_of(count, &sets)).transpose()?;
         Ok(Own { count, sets, bounding: bounding(count)?, ambient })
     }
@@ -183,7 +183,7 @@ impl Own {
 
 /// Our ambient set; empty on a kernel that has none.
 pub fn ambient() -> Result<u64> {
-    ambient_of(count(), &get(0)?)
+    ambient_of(count(), &get(Pid::SELF)?)
 }
 
 fn ambient_of(count: u8, sets: &Sets) -> Result<u64> {

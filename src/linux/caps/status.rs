@@ -1,7 +1,7 @@
 //! What proc_pid_status(5) tells of a task: its name, its parent and its capabilities.
 
 use super::{Iab, Sets, all, process};
-use crate::process::Pid;
+use crate::credentials::Pid;
 use crate::{Errno, Error, Result, file, number};
 use std::os::fd::AsFd;
 
@@ -26,7 +26,7 @@ impl<'a> TaskStatus<'a> {
         let inheritable = set("CapInh:")?;
         Some(TaskStatus {
             name: field(text, "Name:")?,
-            parent: Pid::try_from(number::decimal(field(text, "PPid:")?)?).ok()?,
+            parent: Pid::new(number::decimal(field(text, "PPid:")?)?)?,
             sets: Sets { effective: set("CapEff:")?, permitted: set("CapPrm:")?, inheritable },
             iab: Iab {
                 inheritable: inheritable & known,
@@ -66,7 +66,7 @@ mod tests {
     fn a_status_has_a_name_a_parent_and_five_sets() {
         let text = b"Name:\ta b\nPPid:\t7\nCapInh:\t0000000000000001\nCapPrm:\t3\nCapEff:\t2\nCapBnd:\t0\nCapAmb:\t1\n";
         let status = TaskStatus::parse(text).unwrap();
-        assert_eq!((status.name, status.parent), (b"a b".as_slice(), 7));
+        assert_eq!((status.name, status.parent), (b"a b".as_slice(), Pid(7)));
         assert_eq!(status.sets, Sets { effective: 2, permitted: 3, inheritable: 1 });
         assert_eq!((status.iab.inheritable, status.iab.ambient), (1, 1));
         assert_eq!(status.iab.blocked, all(process::count()));

@@ -1,6 +1,7 @@
 //! Compares our names, numbers and sets with those of the crate caps, which others wrote.
 
 use super::{NAMED, NAMES, Sets, all, bit, find, get, name, set};
+use crate::credentials::Pid;
 use ::caps::{CapSet, Capability};
 
 /// A set as the crate has it, as bits.
@@ -11,7 +12,7 @@ fn seen(set: CapSet) -> u64 {
 /// Runs a function in a new thread, so that its changes of capabilities end with the thread. Skipped without
 /// privilege, since then there is nothing to change.
 fn apart(work: impl FnOnce() + Send + 'static) {
-    if get(0).unwrap().permitted & bit(super::SETPCAP) != 0 {
+    if get(Pid::SELF).unwrap().permitted & bit(super::SETPCAP) != 0 {
         std::thread::spawn(work).join().unwrap();
     }
 }
@@ -30,7 +31,7 @@ fn the_names_and_numbers_are_those_of_the_crate() {
 
 #[test]
 fn the_sets_of_a_thread_are_those_that_the_crate_reads() {
-    let Sets { effective, permitted, inheritable } = get(0).unwrap();
+    let Sets { effective, permitted, inheritable } = get(Pid::SELF).unwrap();
     let known = all(NAMED);
     assert_eq!(seen(CapSet::Effective), effective & known);
     assert_eq!(seen(CapSet::Permitted), permitted & known);
@@ -43,7 +44,7 @@ fn the_sets_of_a_thread_are_those_that_the_crate_reads() {
 fn what_is_set_raised_and_dropped_the_crate_sees() {
     apart(|| {
         let has = |set, capability| caps::has_cap(None, set, capability).unwrap();
-        let before = get(0).unwrap();
+        let before = get(Pid::SELF).unwrap();
         let kill = bit(Capability::CAP_KILL.index());
         set(&Sets { effective: before.permitted & !kill, inheritable: kill, ..before }).unwrap();
         assert!(!has(CapSet::Effective, Capability::CAP_KILL) && has(CapSet::Permitted, Capability::CAP_KILL));

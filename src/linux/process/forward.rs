@@ -68,7 +68,7 @@ fn has_changed(child: Pid, how: Forwarding) -> Result<bool> {
     let asked = raw::checked(i64::from(unsafe {
         libc::waitid(
             libc::P_PID,
-            child as libc::id_t,
+            child.0 as libc::id_t,
             info.as_mut_ptr(),
             libc::WEXITED | stops | libc::WNOHANG | libc::WNOWAIT,
         )
@@ -157,11 +157,13 @@ pub fn death_signal() -> Result<Signal> {
 }
 
 /// The argument of [`set_tracer`] that lets anybody trace us: PR_SET_PTRACER_ANY.
-pub const ANY_TRACER: i64 = -1;
+pub const ANY_TRACER: Pid = Pid(-1);
+/// The argument of [`set_tracer`] that lets only ancestors trace us again.
+pub const NO_TRACER: Pid = Pid(0);
 
-/// Lets a process, 0 for none, trace us where Yama restricts that to ancestors: PR_SET_PTRACER. `EINVAL`
+/// Lets a process trace us where Yama restricts that to ancestors: PR_SET_PTRACER. `EINVAL`
 /// if there is no such process, or no Yama.
-pub fn set_tracer(tracer: i64) -> core::result::Result<(), Errno> {
-    let done = NumberPrctl::SET_PTRACER.call([tracer as u64, 0]);
+pub fn set_tracer(tracer: Pid) -> core::result::Result<(), Errno> {
+    let done = NumberPrctl::SET_PTRACER.call([tracer.0 as u64, 0]);
     traced!(done, "prctl(PR_SET_PTRACER, {tracer})").map(drop)
 }
