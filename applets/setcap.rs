@@ -13,7 +13,7 @@ use hints::point_at;
 use hints::{Step, explained};
 use linux::Errno;
 use linux::caps::file::{File, FileCapabilities};
-use linux::caps::{self, Sets};
+use linux::caps::{self, Cap, Sets};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -293,9 +293,9 @@ impl Session {
 
     fn change(&mut self, wanted: Wanted, path: &OsStr, invocation: &Invocation<'_>) -> Result<(), Failure> {
         if !self.raised {
-            caps::raise(caps::SETFCAP).map_err(|error| {
+            caps::raise(Cap::SETFCAP).map_err(|error| {
                 let line = text!["unable to set CAP_SETFCAP effective capability: ", error.errno];
-                explained(Failure::plain(1, line), Step::Raise(caps::SETFCAP), error.errno)
+                explained(Failure::plain(1, line), Step::Raise(Cap::SETFCAP), error.errno)
             })?;
             self.raised = true;
         }
@@ -327,7 +327,7 @@ impl Session {
 
 /// Whether a file can hold them: it has one effective bit for all.
 fn is_all_or_nothing(sets: &Sets) -> bool {
-    sets.effective == 0 || sets.effective == sets.permitted | sets.inheritable
+    sets.effective.is_empty() || sets.effective == sets.permitted | sets.inheritable
 }
 
 fn failed(path: &OsStr, errno: Errno) -> Failure {
@@ -350,6 +350,7 @@ fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use linux::caps::CapSet;
 
     #[test]
     fn a_rootid_is_a_uid_other_than_0() {
@@ -363,7 +364,11 @@ mod tests {
 
     #[test]
     fn effective_is_all_or_nothing_over_every_capability() {
-        let sets = |effective, permitted, inheritable| Sets { effective, permitted, inheritable };
+        let sets = |effective, permitted, inheritable| Sets {
+            effective: CapSet(effective),
+            permitted: CapSet(permitted),
+            inheritable: CapSet(inheritable),
+        };
         assert!(is_all_or_nothing(&sets(0, 5, 2)));
         assert!(is_all_or_nothing(&sets(7, 5, 2)));
         assert!(!is_all_or_nothing(&sets(1, 3, 0)));

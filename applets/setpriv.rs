@@ -11,7 +11,7 @@ mod values;
 use ::run::exec::Program;
 use cli::explain::Explanation;
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
-use linux::caps;
+use linux::caps::{self, CapSet};
 use std::ffi::OsString;
 
 /// The record of this applet.
@@ -39,7 +39,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             dump::print(options.dump, invocation, output)?;
             return Ok(0);
         }
-        for capability in 0..caps::count() {
+        for capability in CapSet::first(caps::count()).members() {
             output.print(text![values::capability_name(capability), "\n"]);
         }
         return Ok(0);

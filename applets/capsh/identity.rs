@@ -3,7 +3,7 @@
 use super::session::{Session, StepResult, fail, failed, integer};
 use cli::{Failure, number, text};
 use hints::explained;
-use linux::caps::{self, SETGID, SETUID, SYS_CHROOT};
+use linux::caps::{self, Cap};
 use linux::credentials::{self, Gid, Uid};
 use linux::{accounts, directory};
 use std::ffi::OsStr;
@@ -13,19 +13,19 @@ impl Session<'_> {
     pub(super) fn set_uid(&mut self, value: &OsStr) -> StepResult {
         let uid = Uid(integer("--uid value", value)?);
         credentials::set_uid(uid)
-            .map_err(|error| why(fail(text!["Failed to set uid=", uid, ": ", error.errno]), SETUID, &error))
+            .map_err(|error| why(fail(text!["Failed to set uid=", uid, ": ", error.errno]), Cap::SETUID, &error))
     }
 
     pub(super) fn set_gid(&mut self, value: &OsStr) -> StepResult {
         let gid = Gid(integer("--gid value", value)?);
         credentials::set_gid(gid)
-            .map_err(|error| why(fail(text!["Failed to set gid=", gid, ": ", error.errno]), SETGID, &error))
+            .map_err(|error| why(fail(text!["Failed to set gid=", gid, ": ", error.errno]), Cap::SETGID, &error))
     }
 
     pub(super) fn capability_set_uid(&mut self, value: &OsStr) -> StepResult {
         let uid = Uid(integer("--cap-uid value", value)?);
         set_uid_keeping(uid)
-            .map_err(|error| why(fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]), SETUID, &error))
+            .map_err(|error| why(fail(text!["Failed to cap_setuid(", uid, "): ", error.errno]), Cap::SETUID, &error))
     }
 
     pub(super) fn become_user(&mut self, name: &OsStr) -> StepResult {
@@ -35,9 +35,9 @@ impl Session<'_> {
         let groups =
             accounts::groups_of(name, user.gid).map_err(|error| failed("Unable to get group list for user", &error))?;
         set_groups_raised(user.gid, &groups)
-            .map_err(|error| why(failed("Unable to set group list for user", &error), SETGID, &error))?;
+            .map_err(|error| why(failed("Unable to set group list for user", &error), Cap::SETGID, &error))?;
         set_uid_keeping(user.uid).map_err(|error| {
-            why(fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]), SETUID, &error)
+            why(fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]), Cap::SETUID, &error)
         })?;
         if !self.keep_environment {
             self.variables = vec![("HOME", user.home), ("USER", user.name)];
@@ -56,7 +56,7 @@ impl Session<'_> {
             groups.push(gid(item).ok_or_else(|| fail(text!["Failed to identify gid for group [", item, "]"]))?);
         }
         credentials::set_groups(&groups).map_err(|error| {
-            why(fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno]), SETGID, &error)
+            why(fail(text!["Failed to setgroups."]).hint(text!["setgroups: ", error.errno]), Cap::SETGID, &error)
         })
     }
 
@@ -72,7 +72,7 @@ impl Session<'_> {
 
     pub(super) fn chroot(&mut self, path: &OsStr) -> StepResult {
         let change = || directory::chroot(path).and_then(|()| directory::chdir(OsStr::new("/")));
-        match caps::with_raised(SYS_CHROOT, change) {
+        match caps::with_raised(Cap::SYS_CHROOT, change) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 // libcap does not say why.
@@ -80,14 +80,14 @@ impl Session<'_> {
             }
             Err(error) => {
                 let failure = failed("unable to raise CAP_SYS_CHROOT", &error);
-                Err(explained(failure, hints::Step::Raise(SYS_CHROOT), error.errno))
+                Err(explained(failure, hints::Step::Raise(Cap::SYS_CHROOT), error.errno))
             }
         }
     }
 }
 
 /// A failure to do what takes this capability.
-fn why(failure: Failure, number: u8, error: &linux::Error) -> Failure {
+fn why(failure: Failure, number: Cap, error: &linux::Error) -> Failure {
     explained(failure, hints::Step::SetIds(number), error.errno)
 }
 
@@ -108,7 +108,7 @@ fn gid(item: &[u8]) -> Option<Gid> {
 /// afterwards.
 fn set_uid_keeping(uid: Uid) -> linux::Result<()> {
     let done = (|| {
-        caps::raise(SETUID)?;
+        caps::raise(Cap::SETUID)?;
         // A locked securebit may refuse this. The user changes all the same, as with libcap: the result is less
         // privilege, not more.
         let kept = caps::set_keep_capabilities(1);
@@ -125,7 +125,7 @@ fn set_uid_keeping(uid: Uid) -> linux::Result<()> {
 /// setgid(2) and setgroups(2) with CAP_SETGID raised for them. The effective set is empty afterwards.
 fn set_groups_raised(gid: Gid, groups: &[Gid]) -> linux::Result<()> {
     let done = (|| {
-        caps::raise(SETGID)?;
+        caps::raise(Cap::SETGID)?;
         credentials::set_gid(gid)?;
         credentials::set_groups(groups)
     })();

@@ -5,7 +5,7 @@ use super::session::{Session, StepResult, fail};
 use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
 use hints::point_at;
-use linux::caps::{self, Iab, Mode, NAMES, Own, all, bit, names};
+use linux::caps::{self, Cap, CapSet, Iab, Mode, NAMES, Own, names};
 use linux::credentials::{Gid, Uid};
 use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
@@ -51,7 +51,7 @@ impl Session<'_> {
         self.output.print(text!["Current IAB: ", Iab::of(own).print(own.count), "\n"]);
     }
 
-    fn print_set(&mut self, title: &str, set: Option<u64>) {
+    fn print_set(&mut self, title: &str, set: Option<CapSet>) {
         let list = set.map_or_else(|| String::from(" <unsupported>"), names);
         self.output.print(text![title, list, "\n"]);
     }
@@ -117,7 +117,7 @@ impl Session<'_> {
                 value => value.unwrap_or(u64::MAX),
             },
         };
-        self.output.print(text![format!("{mask:#018x}="), names(mask), "\n"]);
+        self.output.print(text![format!("{mask:#018x}="), names(CapSet(mask)), "\n"]);
         Ok(())
     }
 
@@ -135,7 +135,7 @@ impl Session<'_> {
             word.is_empty() || line.as_bytes().windows(word.len()).any(|part| part == word)
         };
         let mut first = true;
-        for (capability, (name, text)) in (0..).zip(NAMES.split(' ').zip(TEXTS.split('|'))) {
+        for (capability, (name, text)) in (0..).map(Cap).zip(NAMES.split(' ').zip(TEXTS.split('|'))) {
             if mentions(name) || text.lines().any(mentions) {
                 if !first {
                     self.output.print("\n");
@@ -147,8 +147,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn print_explanation(&mut self, capability: u8) {
-        let known = all(caps::count()) & bit(capability) != 0;
+    fn print_explanation(&mut self, capability: Cap) {
+        let known = capability.0 < caps::count();
         let name = caps::known_name(capability);
         let (prefix, name) = match (name, known) {
             (Some(name), true) => ("", name),
@@ -156,9 +156,9 @@ impl Session<'_> {
             (None, true) => ("", "<unnamed in libcap>"),
             (None, false) => ("", "<unsupported>"),
         };
-        let mask = format!("{:#018x}", bit(capability));
+        let mask = format!("{:#018x}", CapSet::of(capability).0);
         self.output.print(text![prefix, name, " (", capability, ") [/proc/self/status:CapXXX: ", mask, "]\n"]);
-        if let Some(text) = TEXTS.split('|').nth(usize::from(capability)) {
+        if let Some(text) = TEXTS.split('|').nth(usize::from(capability.0)) {
             self.output.print("\n");
             for line in text.lines() {
                 self.output.print(text!["    ", line, "\n"]);

@@ -6,9 +6,9 @@ use cli::capability::{parse, parse_one};
 use cli::{Failure, text};
 use hints::explained;
 use hints::point_at;
-use linux::caps::{self, Mode, SETPCAP, Sets, TextError, bit, members};
+use linux::Errno;
+use linux::caps::{self, Cap, CapSet, Mode, Sets, TextError};
 use linux::process::Pid;
-use linux::{Errno, number};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -16,7 +16,7 @@ impl Session<'_> {
     /// Calls `change` with CAP_SETPCAP raised to effective (not with `--strict`), then restores the effective set.
     /// `Err`: it could not be raised.
     fn with_help<T>(&self, change: impl FnOnce() -> linux::Result<T>) -> linux::Result<linux::Result<T>> {
-        if self.strict { Ok(change()) } else { caps::with_raised(SETPCAP, change) }
+        if self.strict { Ok(change()) } else { caps::with_raised(Cap::SETPCAP, change) }
     }
 
     pub(super) fn toggle_strict(&mut self) -> StepResult {
@@ -31,7 +31,7 @@ impl Session<'_> {
         let before = caps::get(Pid::SELF).unwrap_or_default();
         // CAP_SETPCAP lets the inheritable set gain capabilities that are not permitted. Without it go on: the kernel
         // decides.
-        let raised = !self.strict && caps::raise(SETPCAP).is_ok();
+        let raised = !self.strict && caps::raise(Cap::SETPCAP).is_ok();
         let done = caps::set(&sets);
         if done.is_err() && raised {
             let _ = caps::set(&before);
@@ -65,30 +65,23 @@ impl Session<'_> {
         }
         // Parse the whole list before dropping anything, since a drop cannot be undone.
         let whole = list == "all";
-        let set = if whole { caps::all(caps::count()) } else { bits(list)? };
-        let order = items(list);
-        let done = self.with_help(|| {
-            let drop_one = |capability: u8| {
-                caps::drop_bounding(capability)
-                    .map_err(|error| linux::Error::new(error.call, capability.to_string(), error.errno))
-            };
-            if whole { members(set).try_for_each(drop_one) } else { order.into_iter().try_for_each(drop_one) }
-        });
-        match done {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                let capability = refused(&error);
+        let wanted = if whole { CapSet::first(caps::count()).members().collect() } else { read_list(list)? };
+        let drop_each = || -> Result<(), (Cap, Errno)> {
+            wanted.into_iter().try_for_each(|it| caps::drop_bounding(it).map_err(|error| (it, error.errno)))
+        };
+        match self.with_help(|| Ok(drop_each())) {
+            Ok(Ok(dropped)) => dropped.map_err(|(capability, errno)| {
                 let name = caps::name(capability);
                 let failure = if whole {
                     fail(text!["Unable to drop bounding capability [", name, "]"])
                 } else {
                     fail(text!["failed to drop [", name, "=", capability, "]"])
                 };
-                Err(explained(failure, hints::Step::Drop(capability), error.errno))
-            }
-            Err(error) => {
+                explained(failure, hints::Step::Drop(capability), errno)
+            }),
+            Ok(Err(error)) | Err(error) => {
                 let failure = failed("unable to raise CAP_SETPCAP for BSET changes", &error);
-                Err(explained(failure, hints::Step::Raise(SETPCAP), error.errno))
+                Err(explained(failure, hints::Step::Raise(Cap::SETPCAP), error.errno))
             }
         }
     }
@@ -104,7 +97,7 @@ impl Session<'_> {
     }
 
     pub(super) fn clear_ambient(&mut self) -> StepResult {
-        if caps::ambient().is_ok_and(|set| set == 0) {
+        if caps::ambient().is_ok_and(CapSet::is_empty) {
             return Ok(());
         }
         caps::clear_ambient().map_err(|error| failed("failed to reset ambient set", &error))
@@ -179,18 +172,18 @@ impl Session<'_> {
 
     pub(super) fn supports(&mut self, text: &OsStr) -> StepResult {
         let capability = recognized(text)?;
-        if capability < caps::count() {
+        if capability.0 < caps::count() {
             return Ok(());
         }
         Err(fail(text!["cap[", text, "=", capability, "] not supported by kernel"]))
     }
 
     pub(super) fn has_permitted(&mut self, text: &OsStr) -> StepResult {
-        require(text, "not permitted", |it| caps::get(Pid::SELF).is_ok_and(|sets| sets.permitted & bit(it) != 0))
+        require(text, "not permitted", |it| caps::get(Pid::SELF).is_ok_and(|sets| sets.permitted.has(it)))
     }
 
     pub(super) fn has_inheritable(&mut self, text: &OsStr) -> StepResult {
-        require(text, "not inheritable", |it| caps::get(Pid::SELF).is_ok_and(|sets| sets.inheritable & bit(it) != 0))
+        require(text, "not inheritable", |it| caps::get(Pid::SELF).is_ok_and(|sets| sets.inheritable.has(it)))
     }
 
     pub(super) fn has_ambient(&mut self, text: &OsStr) -> StepResult {
@@ -214,16 +207,16 @@ impl Session<'_> {
 }
 
 /// The capabilities that `--inh` lists. `Err(None)`: the text would change other sets as well.
-fn inheritable(list: &[u8]) -> Result<u64, Option<TextError>> {
+fn inheritable(list: &[u8]) -> Result<CapSet, Option<TextError>> {
     if list.is_empty() || list == b"none" {
-        return Ok(0);
+        return Ok(CapSet::EMPTY);
     }
     let sets = parse(&[list, b"+i"].concat()).map_err(Some)?;
-    if sets.permitted | sets.effective != 0 { Err(None) } else { Ok(sets.inheritable) }
+    if !(sets.permitted | sets.effective).is_empty() { Err(None) } else { Ok(sets.inheritable) }
 }
 
 /// The capabilities of a comma-separated list, in its order; empty items are skipped.
-fn read_list(list: &OsStr) -> Result<Vec<u8>, Failure> {
+fn read_list(list: &OsStr) -> Result<Vec<Cap>, Failure> {
     let mut found = Vec::new();
     for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
         let item = OsStr::from_bytes(item);
@@ -234,22 +227,14 @@ fn read_list(list: &OsStr) -> Result<Vec<u8>, Failure> {
     Ok(found)
 }
 
-fn bits(list: &OsStr) -> Result<u64, Failure> {
-    Ok(read_list(list)?.into_iter().fold(0, |set, it| set | bit(it)))
-}
-
-fn items(list: &OsStr) -> Vec<u8> {
-    read_list(list).unwrap_or_default()
-}
-
 fn change_ambient(
     list: &OsStr,
-    change: fn(u8) -> linux::Result<()>,
+    change: fn(Cap) -> linux::Result<()>,
     verb: &str,
-    hint: fn(Failure, u8, Errno) -> Failure,
+    hint: fn(Failure, Cap, Errno) -> Failure,
 ) -> StepResult {
     let is_all = list == "all";
-    let capabilities = if is_all { caps::members(caps::all(caps::count())).collect() } else { read_list(list)? };
+    let capabilities = if is_all { CapSet::first(caps::count()).members().collect() } else { read_list(list)? };
     for capability in capabilities {
         change(capability).map_err(|error| {
             let name = caps::name(capability);
@@ -263,18 +248,13 @@ fn change_ambient(
     Ok(())
 }
 
-fn recognized(text: &OsStr) -> Result<u8, Failure> {
+fn recognized(text: &OsStr) -> Result<Cap, Failure> {
     parse_one(text)
         .map_err(|error| point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error))
 }
 
-fn require(text: &OsStr, otherwise: &str, holds: fn(u8) -> bool) -> StepResult {
+fn require(text: &OsStr, otherwise: &str, holds: fn(Cap) -> bool) -> StepResult {
     if holds(recognized(text)?) { Ok(()) } else { Err(fail(text!["cap[", text, "] ", otherwise])) }
-}
-
-/// The capability that an error is about.
-fn refused(error: &linux::Error) -> u8 {
-    number::decimal(error.object.as_bytes()).and_then(|number| u8::try_from(number).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -283,10 +263,10 @@ mod tests {
 
     #[test]
     fn inheritable_lists_are_names_numbers_all_or_none() {
-        assert_eq!(inheritable(b""), Ok(0));
-        assert_eq!(inheritable(b"none"), Ok(0));
-        assert_eq!(inheritable(b"cap_kill,0"), Ok(33));
-        assert_eq!(inheritable(b"all"), Ok(caps::all(caps::count())));
+        assert_eq!(inheritable(b""), Ok(CapSet::EMPTY));
+        assert_eq!(inheritable(b"none"), Ok(CapSet::EMPTY));
+        assert_eq!(inheritable(b"cap_kill,0"), Ok(CapSet(33)));
+        assert_eq!(inheritable(b"all"), Ok(CapSet::first(caps::count())));
         assert_eq!(inheritable(b"cap_chown=p cap_kill"), Err(None));
         assert!(inheritable(b"none,cap_kill").is_err());
     }

@@ -4,7 +4,7 @@ use super::values::{SECUREBITS, SECUREBITS_COUNT, capability_name};
 use cli::failure::{Line, named, warn};
 use cli::text::push_all;
 use cli::{Failure, Invocation, Output, text};
-use linux::caps::{self, Own};
+use linux::caps::{self, CapSet, Own};
 use linux::{credentials, file, process, stat};
 use std::ffi::OsStr;
 
@@ -29,9 +29,9 @@ pub fn print(level: u32, invocation: &Invocation<'_>, output: &mut Output) -> Re
     let no_new_privileges = caps::no_new_privileges().map_err(named("getting no_new_privs failed"))?;
     output.print(text!["no_new_privs: ", u8::from(no_new_privileges), "\n"]);
     let Own { sets, bounding, ambient, .. } = Own::read().map_err(named("getting capabilities failed"))?;
-    let mut set = |name: &str, set: u64| {
+    let mut set = |name: &str, set: CapSet| {
         let mut list = String::new();
-        caps::members(set).for_each(|number| add(&capability_name(number), &mut list));
+        set.members().for_each(|number| add(&capability_name(number), &mut list));
         line(name, &list, output);
     };
     if level > 1 {

@@ -4,7 +4,7 @@ use super::options::Options;
 use super::values::{Changes, Groups, RuleObject, listed};
 use cli::explain::{Explanation, NO_CALL};
 use cli::text;
-use linux::caps;
+use linux::caps::{self, CapSet};
 use run::explain as shared;
 use std::ffi::OsString;
 
@@ -106,8 +106,8 @@ fn shown(changes: &Changes, as_bits: bool) -> Vec<u8> {
     for (gains, members) in changes {
         let members = match *members {
             bits if as_bits => format!("{bits:#x}"),
-            all if all == caps::all(caps::count()) => "all".to_string(),
-            some => caps::names(some),
+            all if all == CapSet::first(caps::count()).0 => "all".to_string(),
+            some => caps::names(CapSet(some)),
         };
         list.extend_from_slice(&text![if *gains { " +" } else { " -" }, members]);
     }

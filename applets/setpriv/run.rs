@@ -6,7 +6,7 @@ use super::values::{Changes, Groups, REFUSED, changed};
 use cli::failure::{hint, named_with};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
-use linux::caps::{self, SETGID, SETUID, Sets};
+use linux::caps::{self, Cap, CapSet, Sets};
 use linux::credentials::Gid;
 use linux::process::{self, Pid, Variables};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
@@ -22,7 +22,7 @@ fn failed(what: &'static str) -> impl Fn(linux::Error) -> Failure {
 }
 
 /// [`failed`], of a step that takes this capability.
-fn no_ids(what: &'static str, number: u8) -> impl Fn(linux::Error) -> Failure {
+fn no_ids(what: &'static str, number: Cap) -> impl Fn(linux::Error) -> Failure {
     move |error| {
         let errno = error.errno;
         explained(failed(what)(error), Step::SetIds(number), errno)
@@ -63,7 +63,7 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     set_ids(options)?;
     if let Some(groups) = &groups {
         let said = if options.groups == Some(Groups::Init) { "initgroups failed" } else { "setgroups failed" };
-        credentials::set_groups(groups).map_err(no_ids(said, SETGID))?;
+        credentials::set_groups(groups).map_err(no_ids(said, Cap::SETGID))?;
     }
     if let Some(changes) = &options.securebits {
         let present = caps::securebits().map_err(failed("getting process secure bits failed"))?;
@@ -113,14 +113,14 @@ fn set_ids(options: &Options) -> Done {
         let [real, effective, _] = credentials::all_uids();
         caps::set_keep_capabilities(1).map_err(failed("keep process capabilities failed"))?;
         credentials::set_uids(options.ruid.unwrap_or(real), options.euid.unwrap_or(effective))
-            .map_err(no_ids("setresuid failed", SETUID))?;
+            .map_err(no_ids("setresuid failed", Cap::SETUID))?;
         // Leaving uid 0 has emptied the effective set; what follows needs it.
         activate()?;
     }
     if options.rgid.is_some() || options.egid.is_some() {
         let [real, effective, _] = credentials::all_gids();
         credentials::set_gids(options.rgid.unwrap_or(real), options.egid.unwrap_or(effective))
-            .map_err(no_ids("setresgid failed", SETGID))?;
+            .map_err(no_ids("setresgid failed", Cap::SETGID))?;
     }
     Ok(())
 }
@@ -134,18 +134,23 @@ fn activate() -> Done {
     caps::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))
 }
 
+/// A set of capabilities after changes.
+fn changed_set(set: CapSet, changes: &Changes) -> CapSet {
+    CapSet(changed(set.0, changes))
+}
+
 fn set_capabilities(options: &Options) -> Done {
     let count = caps::count();
     if let Some(changes) = &options.bounding {
         let present = caps::bounding(count).map_err(failed("apply bounding set"))?;
         // A capability outside the bounding set cannot be added back; requesting that is no error.
-        let lost = present & !changed(present, changes);
-        for capability in caps::members(lost) {
+        let lost = present & !changed_set(present, changes);
+        for capability in lost.members() {
             caps::drop_bounding(capability).map_err(failed("apply bounding set"))?;
         }
     }
     let sets = caps::get(Pid::SELF).map_err(failed("apply capabilities"))?;
-    let inheritable = |changes: &Changes| changed(sets.inheritable, changes);
+    let inheritable = |changes: &Changes| changed_set(sets.inheritable, changes);
     let inheritable = options.inheritable.as_ref().map_or(sets.inheritable, inheritable);
     let wanted = Sets { inheritable, ..sets };
     if wanted != sets {
@@ -153,11 +158,11 @@ fn set_capabilities(options: &Options) -> Done {
     }
     let Some(changes) = &options.ambient else { return Ok(()) };
     let present = caps::ambient().map_err(failed("apply ambient capabilities"))?;
-    let wanted = changed(present, changes);
-    for capability in caps::members(present & !wanted) {
+    let wanted = changed_set(present, changes);
+    for capability in (present & !wanted).members() {
         caps::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
     }
-    for number in caps::members(wanted & !present) {
+    for number in (wanted & !present).members() {
         // The result has less privilege than requested. The original does not report it.
         if caps::raise_ambient(number).is_err() {
             hint(&text![caps::name(number), " is not ambient now: it must be permitted and inheritable (--inh-caps)"]);

@@ -1,9 +1,10 @@
 //! The values of options: capabilities, securebits, users and groups, rights and rules of landlock(7).
 
 use cli::{Failure, id, number, text};
+use linux::caps::{self, Cap, CapSet};
 use linux::credentials::{Gid, Uid};
+use linux::landlock;
 use linux::process::{ANY_TRACER, NO_TRACER, Pid};
-use linux::{caps, landlock};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -102,17 +103,18 @@ fn changes(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<u64, Failure>) 
 pub fn capabilities(list: &OsStr) -> Result<Changes, Failure> {
     changes(list, "capability", |name| {
         if name == b"all" {
-            return Ok(caps::all(caps::count()));
+            return Ok(CapSet::first(caps::count()).0);
         }
         let full = [b"cap_", name].concat();
-        let numbered = name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok());
-        let found = caps::find(&full).or(numbered).filter(|it| *it < caps::count());
-        found.map(caps::bit).ok_or_else(|| cli::fail!(1, "unknown capability \"", name, "\""))
+        let numbered =
+            name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok()).map(Cap);
+        let found = caps::find(&full).or(numbered).filter(|it| it.0 < caps::count());
+        found.map(|it| CapSet::of(it).0).ok_or_else(|| cli::fail!(1, "unknown capability \"", name, "\""))
     })
 }
 
 /// The name of a capability as setpriv writes it: without `cap_`.
-pub fn capability_name(number: u8) -> String {
+pub fn capability_name(number: Cap) -> String {
     let name = caps::name(number);
     match name.strip_prefix("cap_") {
         Some(short) => short.to_string(),

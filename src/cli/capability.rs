@@ -1,7 +1,7 @@
 //! Texts of capabilities as users see them: which of libcap's two forms is printed, and how they are read.
 
 use crate::{Invocation, text};
-use linux::caps::{self, Iab, Sets, TextError, TextErrorKind};
+use linux::caps::{self, Cap, Iab, Sets, TextError, TextErrorKind};
 use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -24,7 +24,7 @@ pub fn print_with_iab(sets: &Sets, iab: &Iab, whole: bool) -> Vec<u8> {
     if whole || shown != "=" {
         out.extend_from_slice(&text![" \"", shown, "\""]);
     }
-    if whole || iab.ambient | iab.blocked != 0 {
+    if whole || !(iab.ambient | iab.blocked).is_empty() {
         out.extend_from_slice(&text![" [", iab.print(caps::count()), "]"]);
     }
     out
@@ -41,7 +41,7 @@ pub fn parse(text: &[u8]) -> Result<Sets, TextError> {
 }
 
 /// Reads one name or number, with nothing after it.
-pub fn parse_one(text: &OsStr) -> Result<u8, TextError> {
+pub fn parse_one(text: &OsStr) -> Result<Cap, TextError> {
     let text = text.as_bytes();
     match caps::read_item(text) {
         Ok((capability, length)) if length == text.len() => Ok(capability),
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn one_capability_has_nothing_after_it() {
-        assert_eq!(parse_one(OsStr::new("cap_kill")), Ok(5));
+        assert_eq!(parse_one(OsStr::new("cap_kill")), Ok(Cap(5)));
         assert_eq!(parse_one(OsStr::new("12abc")).map_err(|error| error.offset), Err(2));
         assert_eq!(parse_one(OsStr::new("cap_kill+p")).map_err(|error| error.offset), Err(8));
         assert!(parse_one(OsStr::new("")).is_err());

@@ -1,6 +1,7 @@
 //! Texts put together from strings and bytes: paths need not be UTF-8.
 
 use linux::Errno;
+use linux::caps::Cap;
 use linux::credentials::{Gid, Pid, Uid};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -56,6 +57,7 @@ pieces! {
     [u8]: it => Value::Bytes(it);
     Vec<u8>: it => Value::Bytes(it);
     Errno: it => Value::Errno(*it);
+    Cap: it => Value::Unsigned(u64::from(it.0));
     Pid: it => Value::Signed(i64::from(it.0));
     Uid: it => Value::Unsigned(u64::from(it.0));
     Gid: it => Value::Unsigned(u64::from(it.0));

@@ -5,13 +5,12 @@
 
 use crate::environment::Environment;
 use crate::hint::list;
-use crate::namespaces::{SYS_ADMIN, SYS_PTRACE};
 use crate::proc::revealing;
 use crate::user_namespaces::{forbidden_user_namespaces, label};
 use cli::text;
 use cli::text::{Piece, fill};
 use linux::Errno;
-use linux::caps::{self, bit, names};
+use linux::caps::{self, Cap, CapSet, names};
 use linux::mount::table::Table;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -56,7 +55,7 @@ struct Machine<'a> {
     /// The kernel's version and patchlevel.
     release: (u64, u64),
     /// Our effective capabilities.
-    held: u64,
+    held: CapSet,
     is_inside: bool,
     pieces: Vec<Vec<u8>>,
 }
@@ -108,13 +107,13 @@ fn yes(says: &'static str) -> Told {
 }
 
 impl Machine<'_> {
-    fn has(&self, number: u8) -> bool {
-        self.held & bit(number) != 0
+    fn has(&self, number: Cap) -> bool {
+        self.held.has(number)
     }
 
     /// Whether CAP_SYS_ADMIN is held in the first user namespace.
     fn is_root(&self) -> bool {
-        self.has(SYS_ADMIN) && !self.is_inside
+        self.has(Cap::SYS_ADMIN) && !self.is_inside
     }
 
     fn exists(&self, path: &str) -> bool {
@@ -255,7 +254,7 @@ impl Machine<'_> {
         self.add(name.trim_ascii());
         let link = |path: &str| self.environment.link(OsStr::new(path));
         let Some(namespace) = link("/proc/1/ns/mnt") else {
-            let advice = if self.has(SYS_PTRACE) {
+            let advice = if self.has(Cap::SYS_PTRACE) {
                 "CAP_SYS_PTRACE is held, but not over it: another user namespace or a security module is in the way"
             } else {
                 self.with_privilege()
@@ -273,7 +272,7 @@ impl Machine<'_> {
             Some(3) => {
                 (No, "kernel.yama.ptrace_scope is 3: nobody may attach", "boot without it; nothing else undoes it")
             }
-            _ if self.has(SYS_PTRACE) => yes("any process that this user namespace governs may be traced"),
+            _ if self.has(Cap::SYS_PTRACE) => yes("any process that this user namespace governs may be traced"),
             Some(2) => (No, "kernel.yama.ptrace_scope is 2: it takes CAP_SYS_PTRACE", self.with_privilege()),
             Some(1) => (
                 Partly,
@@ -329,35 +328,35 @@ impl Machine<'_> {
     }
 
     /// Every capability that the kernel has and that has a name.
-    fn every_capability(&self) -> u64 {
+    fn every_capability(&self) -> CapSet {
         let named = u64::from(caps::NAMED);
         let last = self.environment.number("/proc/sys/kernel/cap_last_cap").unwrap_or(named);
-        caps::all(named.min(last + 1) as u8)
+        CapSet::first(named.min(last + 1) as u8)
     }
 
     fn capabilities(&mut self) -> Told {
         let missing = self.every_capability() & !self.held;
-        let few = missing.count_ones() > self.held.count_ones();
+        let few = missing.len() > self.held.len();
         let listed = names(if few { self.held } else { missing });
         self.add(if self.is_inside { b", over this user namespace only" } else { b"" });
         self.add(listed.as_bytes());
         let says = match () {
-            () if self.held == 0 => "none is effective",
-            () if missing == 0 => "all are effective{0}",
+            () if self.held.is_empty() => "none is effective",
+            () if missing.is_empty() => "all are effective{0}",
             () if few => "effective{0}: {1}",
             () => "all are effective{0}, but {1}",
         };
-        if self.has(SYS_ADMIN) {
+        if self.has(Cap::SYS_ADMIN) {
             return yes(says);
         }
         self.add(self.with_privilege().as_bytes());
-        let verdict = if self.held == 0 { No } else { Partly };
+        let verdict = if self.held.is_empty() { No } else { Partly };
         (verdict, says, "most of ctrbox takes cap_sys_admin: {2}, or in a user namespace of one's own: unshare -r")
     }
 
     fn bounding(&mut self) -> Told {
         let missing = self.every_capability() & !self.environment.privileges().unwrap_or_default().bounding;
-        if missing == 0 {
+        if missing.is_empty() {
             return yes("whole: root can have every capability");
         }
         self.add(names(missing).as_bytes());

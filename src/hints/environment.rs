@@ -1,6 +1,6 @@
 //! What can be seen of this machine, in bounds of size and time.
 
-use linux::caps::{self, Sets};
+use linux::caps::{self, CapSet, Sets};
 use linux::credentials::Uid;
 use linux::mount::holders::{self, HeldMount, Holders};
 use linux::mount::probe::{self, Probed};
@@ -72,7 +72,7 @@ pub struct Privileges {
     /// Effective, permitted, inheritable.
     pub sets: Sets,
     /// The bounding set.
-    pub bounding: u64,
+    pub bounding: CapSet,
 }
 
 /// What the beginning of a device or image says that it is.

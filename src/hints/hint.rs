@@ -2,6 +2,7 @@
 
 use crate::environment::Environment;
 use cli::text;
+use linux::caps::Cap;
 use std::ffi::{OsStr, OsString};
 
 /// How many mounts, processes or namespaces a hint names.
@@ -33,15 +34,15 @@ pub(crate) fn on(path: &OsStr, environment: &dyn Environment) -> Option<On> {
 }
 
 /// `this process has no CAP_X`, if it has not.
-pub(crate) fn lacks(number: u8, environment: &dyn Environment) -> Option<Hint> {
+pub(crate) fn lacks(number: Cap, environment: &dyn Environment) -> Option<Hint> {
     let effective = environment.privileges()?.sets.effective;
     let name = linux::caps::name(number).to_ascii_uppercase();
-    let lacks = effective & linux::caps::bit(number) == 0;
-    lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{effective:016x}"), ")"])
+    let lacks = !effective.has(number);
+    lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{:016x}", effective.0), ")"])
 }
 
 /// Who has a capability that this process lacks, as the end of a hint. Root is not advised to become root.
-pub(crate) fn who_has(number: u8, environment: &dyn Environment) -> Vec<u8> {
+pub(crate) fn who_has(number: Cap, environment: &dyn Environment) -> Vec<u8> {
     if environment.privileges().is_none_or(|own| !own.euid.is_root()) {
         return text!["root has it"];
     }

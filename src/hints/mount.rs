@@ -6,17 +6,16 @@ use crate::proc::{revealing, shows_foreign};
 use crate::user_namespaces::{forbidden_user_namespaces, has_user_namespaces};
 use cli::text;
 use linux::Errno;
+use linux::caps::Cap;
 use linux::mount::MS_REC;
 use linux::mount::options::operation::{Mounting, Operation};
 use linux::namespace::Kind;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-const SYS_ADMIN: u8 = 21;
-
 /// Why we may do nothing to any mount, if so: the capability, where it is to be had without root, or whose namespace it is.
 fn powerless(what: &str, over: &str, environment: &dyn Environment) -> Vec<Hint> {
-    if let Some(hint) = lacks(SYS_ADMIN, environment) {
+    if let Some(hint) = lacks(Cap::SYS_ADMIN, environment) {
         let own = "; without root, 'unshare -rm' makes a user and a mount namespace that have it";
         let (own, over) = if has_user_namespaces(environment) { (own, over) } else { ("", "") };
         let mut hints = vec![hint, text![what, " needs CAP_SYS_ADMIN", own, over]];

@@ -5,14 +5,10 @@ use crate::hint::{Hint, lacks, who_has};
 use crate::user_namespaces::{apparmor, filters, has_user_namespaces, in_chroot, label, limits, user_namespaces};
 use cli::text;
 use linux::Errno;
+use linux::caps::Cap;
 use linux::namespace::Kind;
 use linux::process::Pid;
 use std::ffi::OsStr;
-
-const SETGID: u8 = 6;
-const SETUID: u8 = 7;
-pub(crate) const SYS_PTRACE: u8 = 19;
-pub(crate) const SYS_ADMIN: u8 = 21;
 
 /// The hint for `unshare --pid` without `--fork`, which surprises everybody once.
 pub const PID_WITHOUT_FORK: &str = "without --fork only the first child is in the new PID namespace, and it is its init: when it ends, no other can be started";
@@ -35,12 +31,12 @@ pub(crate) fn unshare(
         hints.push(text!["refused: ", names.join(" ")]);
     }
     match errno {
-        Errno::EPERM if !kinds.contains(&Kind::User) => match lacks(SYS_ADMIN, environment) {
+        Errno::EPERM if !kinds.contains(&Kind::User) => match lacks(Cap::SYS_ADMIN, environment) {
             None => hints.extend(filters(environment)),
             lacks => {
                 hints.extend(lacks);
                 let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
-                let who = if is_root { who_has(SYS_ADMIN, environment) } else { text!["this needs root"] };
+                let who = if is_root { who_has(Cap::SYS_ADMIN, environment) } else { text!["this needs root"] };
                 let own = ", or a user namespace of one's own: add --map-root-user (-r)";
                 hints.push(text![who, if has_user_namespaces(environment) { own } else { "" }]);
             }
@@ -71,7 +67,7 @@ fn cannot_be_made(kind: Kind, environment: &dyn Environment) -> Option<Hint> {
 
 pub(crate) fn map(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
-        Errno::EPERM if environment.in_user_namespace() && lacks(SYS_ADMIN, environment).is_none() => vec![text![
+        Errno::EPERM if environment.in_user_namespace() && lacks(Cap::SYS_ADMIN, environment).is_none() => vec![text![
             "every id outside must be mapped in the user namespace that this is run in: see /proc/self/uid_map and gid_map"
         ]],
         Errno::EPERM | Errno::EACCES => user_namespaces(environment),
@@ -109,7 +105,7 @@ pub(crate) fn open(errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let mut hints = vec![text![
         "the namespaces of a process are for those who may trace it: its own user, or one with CAP_SYS_PTRACE"
     ]];
-    hints.extend(lacks(SYS_PTRACE, environment));
+    hints.extend(lacks(Cap::SYS_PTRACE, environment));
     hints.extend(label(environment));
     hints
 }
@@ -165,7 +161,7 @@ pub(crate) fn become_inside(user_entered: bool, errno: Errno, environment: &dyn 
         return Vec::new();
     }
     if !user_entered {
-        return if errno == Errno::EPERM { facts_lack(&[SETGID, SETUID], environment) } else { Vec::new() };
+        return if errno == Errno::EPERM { facts_lack(&[Cap::SETGID, Cap::SETUID], environment) } else { Vec::new() };
     }
     let denies = environment.file(OsStr::new("/proc/self/setgroups")).is_some_and(|word| word.trim_ascii() == b"deny");
     let why = match errno {
@@ -176,7 +172,7 @@ pub(crate) fn become_inside(user_entered: bool, errno: Errno, environment: &dyn 
     vec![text![why, "; --preserve-credentials keeps user and groups as they are"]]
 }
 
-fn facts_lack(numbers: &[u8], environment: &dyn Environment) -> Vec<Hint> {
+fn facts_lack(numbers: &[Cap], environment: &dyn Environment) -> Vec<Hint> {
     let mut hints = Vec::new();
     for number in numbers {
         hints.extend(lacks(*number, environment));

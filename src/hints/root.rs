@@ -5,20 +5,20 @@ use crate::hint::{Hint, lacks, who_has};
 use crate::user_namespaces::has_user_namespaces;
 use cli::text;
 use linux::Errno;
-use linux::caps::SYS_CHROOT;
+use linux::caps::Cap;
 use std::ffi::OsStr;
 
 pub(crate) fn chroot(directory: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
         Errno::EPERM => {
-            let mut hints: Vec<Hint> = lacks(SYS_CHROOT, environment).into_iter().collect();
+            let mut hints: Vec<Hint> = lacks(Cap::SYS_CHROOT, environment).into_iter().collect();
             let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
             hints.push(if directory == "/host" {
                 text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
             } else {
                 let own = ", or make a user namespace that has it: unshare -r chroot ...";
                 let who =
-                    if is_root && !hints.is_empty() { who_has(SYS_CHROOT, environment) } else { text!["be root"] };
+                    if is_root && !hints.is_empty() { who_has(Cap::SYS_CHROOT, environment) } else { text!["be root"] };
                 text![who, if has_user_namespaces(environment) { own } else { "" }]
             });
             hints
@@ -86,12 +86,12 @@ mod tests {
     use crate::environment::Privileges;
     use crate::made_up::{MadeUp, said};
     use crate::step::Step;
-    use linux::caps::{Sets, bit};
+    use linux::caps::{CapSet, Sets};
 
-    fn with(effective: u64) -> MadeUp {
-        let sets = Sets { effective, permitted: effective, inheritable: 0 };
+    fn with(effective: CapSet) -> MadeUp {
+        let sets = Sets { effective, permitted: effective, inheritable: CapSet::EMPTY };
         MadeUp {
-            privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding: 0 }),
+            privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding: CapSet::EMPTY }),
             ..MadeUp::default()
         }
     }
@@ -102,13 +102,13 @@ mod tests {
             said(Step::Chroot(OsStr::new(directory)), Errno::EPERM, environment)
         };
         assert_eq!(
-            told("/srv", &with(bit(SYS_CHROOT))),
+            told("/srv", &with(CapSet::of(Cap::SYS_CHROOT))),
             "be root, or make a user namespace that has it: unshare -r chroot ...\n"
         );
-        let pod = told("/host", &with(0));
+        let pod = told("/host", &with(CapSet::EMPTY));
         assert!(pod.starts_with("this process has no CAP_SYS_CHROOT (CapEff=0000000000000000)\n"), "{pod}");
         assert!(pod.contains("--profile=sysadmin") && pod.contains("nsenter -a -t 1"));
-        assert!(said(Step::Chroot(OsStr::new("/srv")), Errno::EACCES, &with(0)).contains("searchable"));
+        assert!(said(Step::Chroot(OsStr::new("/srv")), Errno::EACCES, &with(CapSet::EMPTY)).contains("searchable"));
     }
 
     #[test]

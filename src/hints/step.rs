@@ -1,6 +1,7 @@
 //! The steps of commands that can fail, as a diagnosis sees them.
 
 use linux::Errno;
+use linux::caps::{Cap, CapSet};
 use linux::mount::options::operation::Mounting;
 use linux::namespace::Kind;
 use linux::process::{ExecError, Pid};
@@ -80,9 +81,9 @@ pub enum Step<'a> {
     /// umount2(2) of these, which were busy.
     Busy(&'a [OsString]),
     /// setresuid(2), setresgid(2), setgroups(2) and the like, which take this capability.
-    SetIds(u8),
+    SetIds(Cap),
     /// Making a capability effective that this command needs.
-    Raise(u8),
+    Raise(Cap),
     /// Setting or removing the capabilities of a file.
     SetCapability {
         /// The file.
@@ -91,20 +92,20 @@ pub enum Step<'a> {
         rootid: u32,
     },
     /// capset(2) with these permitted or effective.
-    SetSets(u64),
+    SetSets(CapSet),
     /// capset(2) with these inheritable.
-    SetInheritable(u64),
+    SetInheritable(CapSet),
     /// Making this one ambient.
-    RaiseAmbient(u8),
+    RaiseAmbient(Cap),
     /// Setting an IAB tuple with these ambient and these blocked.
     SetIab {
         /// Made ambient.
-        ambient: u64,
+        ambient: CapSet,
         /// Dropped from the bounding set.
-        blocked: u64,
+        blocked: CapSet,
     },
     /// Dropping this one from the bounding set.
-    Drop(u8),
+    Drop(Cap),
     /// What takes CAP_SETPCAP: securebits and modes.
     SetPrivileges,
 }

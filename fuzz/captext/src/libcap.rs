@@ -1,6 +1,6 @@
 //! libcap, as far as it reads and prints texts: cap_from_text(3), cap_iab(3), cap_from_name(3).
 
-use linux::caps::Sets;
+use linux::caps::{CapSet, Sets};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 #[allow(non_camel_case_types)]
@@ -48,12 +48,13 @@ pub fn read(text: &CString) -> Option<(Sets, String)> {
         return None;
     }
     let set = |flag| {
-        (0..64).fold(0_u64, |set, value| {
+        let bits = (0..64).fold(0_u64, |set, value| {
             let mut raised = 0;
             // SAFETY: `caps` is libcap's and `raised` valid for a write.
             let done = unsafe { cap_get_flag(caps, value, flag, &mut raised) };
             set | u64::from(done == 0 && raised != 0) << value
-        })
+        });
+        CapSet(bits)
     };
     let [effective, permitted, inheritable] = FLAGS.map(set);
     // SAFETY: `caps` is libcap's; no length is asked for.
@@ -68,7 +69,7 @@ pub fn print(sets: &Sets) -> String {
     // SAFETY: no preconditions.
     let caps = unsafe { cap_init() };
     for (flag, set) in FLAGS.into_iter().zip([sets.effective, sets.permitted, sets.inheritable]) {
-        for value in (0..64).filter(|value| set >> value & 1 != 0) {
+        for value in (0..64).filter(|value| set.0 >> value & 1 != 0) {
             // One at a time: libcap takes no more at once than the kernel has.
             // SAFETY: `caps` is libcap's and `value` is one value.
             let done = unsafe { cap_set_flag(caps, flag, 1, &value, 1) };

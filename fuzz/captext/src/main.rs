@@ -6,7 +6,7 @@
 mod libcap;
 mod random;
 
-use linux::caps::{Sets, parse, parse_iab, print, read_item};
+use linux::caps::{CapSet, Sets, parse, parse_iab, print, read_item};
 use random::Random;
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -60,7 +60,11 @@ fn main() -> ExitCode {
         let c = CString::new(text.clone()).expect("no NUL");
         tally.compare("text", &c, ours, libcap::read(&c), || None);
 
-        let sets = Sets { effective: random.set(), permitted: random.set(), inheritable: random.set() };
+        let sets = Sets {
+            effective: CapSet(random.set()),
+            permitted: CapSet(random.set()),
+            inheritable: CapSet(random.set()),
+        };
         let ours = print(&sets, count);
         tally.compare("sets", &sets, Some(ours), Some(libcap::print(&sets)), || None);
 
@@ -76,7 +80,7 @@ fn main() -> ExitCode {
 
         let text = random.name();
         let c = CString::new(text.clone()).expect("no NUL");
-        let ours = read_item(&text).ok().map(|(capability, _)| capability);
+        let ours = read_item(&text).ok().map(|(capability, _)| capability.0);
         tally.compare("name", &c, ours, libcap::from_name(&c), || None);
         if tally.unknown >= ENOUGH {
             println!("stopped: there are more");

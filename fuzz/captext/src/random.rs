@@ -60,12 +60,12 @@ impl Random {
                 "allx",
                 "none",
             ])),
-            5 => out.push_str(&self.name().to_uppercase()),
-            _ => out.push_str(self.name()),
+            5 => out.push_str(&self.known_name().to_uppercase()),
+            _ => out.push_str(self.known_name()),
         }
     }
 
-    fn name(&mut self) -> &'static str {
+    fn known_name(&mut self) -> &'static str {
         NAMES.split(' ').nth(self.below(41)).unwrap_or_default()
     }
 

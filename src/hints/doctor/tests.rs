@@ -22,7 +22,11 @@ fn machine() -> MadeUp {
         ],
         nodes: vec![("/proc/self/ns", FileKind::Directory), ("/proc/self/ns/user", FileKind::Regular)],
         mounts: MOUNTS,
-        privileges: Some(Privileges { euid: linux::credentials::Uid(1000), sets: Sets::default(), bounding: u64::MAX }),
+        privileges: Some(Privileges {
+            euid: linux::credentials::Uid(1000),
+            sets: Sets::default(),
+            bounding: CapSet::FULL,
+        }),
         ..MadeUp::default()
     }
 }
@@ -35,8 +39,11 @@ fn with(path: &'static str, text: &'static str) -> MadeUp {
 }
 
 fn root() -> MadeUp {
-    let sets = Sets { effective: u64::MAX, ..Sets::default() };
-    MadeUp { privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding: u64::MAX }), ..machine() }
+    let sets = Sets { effective: CapSet::FULL, ..Sets::default() };
+    MadeUp {
+        privileges: Some(Privileges { euid: linux::credentials::Uid(0), sets, bounding: CapSet::FULL }),
+        ..machine()
+    }
 }
 
 /// Verdict, reason and advice in one text.
@@ -125,7 +132,7 @@ fn a_filter_is_told_from_an_old_kernel() {
 fn what_is_held_and_what_can_never_be_had_are_told() {
     assert!(told("capabilities", &machine()).1.contains("none is effective"));
     let mut few = machine();
-    few.privileges = Some(Privileges { bounding: !bit(SYS_ADMIN), ..Privileges::default() });
+    few.privileges = Some(Privileges { bounding: !CapSet::of(Cap::SYS_ADMIN), ..Privileges::default() });
     let (verdict, says) = told("bounding set", &few);
     assert!(verdict == Partly && says.contains("cap_sys_admin|"), "{says}");
     assert_eq!(told("new privileges", &with("/proc/self/status", "NoNewPrivs:\t1\n")).0, No);

@@ -3,7 +3,7 @@ use crate::environment::Kind as FileKind;
 use crate::environment::Privileges;
 use crate::made_up::{MadeUp, said};
 use crate::step::Step;
-use linux::caps::Sets;
+use linux::caps::{CapSet, Sets};
 
 const ROOT: &str = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
 const USER: Step<'static> = Step::Unshare { kinds: &[Kind::User], refused: &[] };
@@ -12,7 +12,7 @@ fn with(path: &'static str, text: &'static str) -> MadeUp {
     MadeUp { files: vec![(path, text)], mounts: ROOT, ..MadeUp::default() }
 }
 
-fn privileged(effective: u64) -> Option<Privileges> {
+fn privileged(effective: CapSet) -> Option<Privileges> {
     Some(Privileges { sets: Sets { effective, ..Sets::default() }, ..Privileges::default() })
 }
 
@@ -31,10 +31,10 @@ fn the_one_setting_that_forbids_user_namespaces_is_named() {
     assert!(said(Step::Map, Errno::EPERM, &label).contains("'unprivileged_userns (enforce)'"));
     let filter = with("/proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n");
     assert!(said(USER, Errno::EPERM, &filter).contains("seccomp=unconfined"));
-    let own = Some(Privileges { euid: linux::credentials::Uid(1000), sets: Sets::default(), bounding: 0 });
+    let own = Some(Privileges { euid: linux::credentials::Uid(1000), sets: Sets::default(), bounding: CapSet::EMPTY });
     let user = MadeUp { privileges: own, ..with("/none", "") };
     assert!(said(USER, Errno::EPERM, &user).contains("run it with sudo"));
-    let root = said(USER, Errno::EPERM, &MadeUp { privileges: privileged(0), ..with("/none", "") });
+    let root = said(USER, Errno::EPERM, &MadeUp { privileges: privileged(CapSet::EMPTY), ..with("/none", "") });
     assert!(root.contains("chroot") && !root.contains("sudo"), "{root}");
 }
 
@@ -78,11 +78,11 @@ fn a_chroot_or_a_user_that_is_not_mapped_explains_the_refusal() {
 #[test]
 fn without_a_user_namespace_the_way_to_privilege_is_shown() {
     let step = Step::Unshare { kinds: &[Kind::Net, Kind::Mount], refused: &[(Kind::Net, Errno::EPERM)] };
-    let environment = MadeUp { privileges: privileged(0), ..MadeUp::default() };
+    let environment = MadeUp { privileges: privileged(CapSet::EMPTY), ..MadeUp::default() };
     let told = said(step, Errno::EPERM, &environment);
     assert!(told.starts_with("refused: --net\nthis process has no CAP_SYS_ADMIN"), "{told}");
     assert!(told.contains("--map-root-user"), "{told}");
-    let filtered = MadeUp { privileges: privileged(u64::MAX), ..with("/proc/self/status", "Seccomp:\t2\n") };
+    let filtered = MadeUp { privileges: privileged(CapSet::FULL), ..with("/proc/self/status", "Seccomp:\t2\n") };
     let told = said(step, Errno::EPERM, &filtered);
     assert!(told.contains("seccomp") && !told.contains("--map-root-user"), "{told}");
 }
@@ -148,13 +148,13 @@ fn a_proc_of_another_namespace_is_told_before_what_covers_it() {
 #[test]
 fn a_map_that_is_refused_says_which_rule_it_breaks() {
     assert!(said(Step::Map, Errno::EINVAL, &MadeUp::default()).contains("overlap"));
-    let inside = MadeUp { privileges: privileged(u64::MAX), ..with("/proc/self/uid_map", "0 1000 1\n") };
+    let inside = MadeUp { privileges: privileged(CapSet::FULL), ..with("/proc/self/uid_map", "0 1000 1\n") };
     assert!(said(Step::Map, Errno::EPERM, &inside).contains("every id outside must be mapped"));
 }
 
 #[test]
 fn entering_says_whose_namespace_it_is_and_who_may() {
-    let told = |step, errno| said(step, errno, &MadeUp { privileges: privileged(0), ..MadeUp::default() });
+    let told = |step, errno| said(step, errno, &MadeUp { privileges: privileged(CapSet::EMPTY), ..MadeUp::default() });
     let enter = |kind| Step::Enter { kind, found: Some(kind) };
     assert!(told(enter(Kind::User), Errno::EINVAL).contains("in already"));
     assert!(told(enter(Kind::Pid), Errno::EINVAL).contains("ancestors"));

@@ -3,7 +3,7 @@
 //! A file is opened once, as O_PATH and without following a symbolic link. Checks and changes all use that descriptor,
 //! so that the file that was checked is the file that is changed.
 
-use crate::caps::Sets;
+use crate::caps::{CapSet, Sets};
 use crate::stat::{self, Stat};
 use crate::trace::Quoted;
 use crate::{Errno, raw, xattr};
@@ -39,7 +39,7 @@ pub fn decode(value: &[u8]) -> Result<FileCapabilities, Errno> {
     };
     let set = |low: usize, high: Option<usize>| {
         let high = high.map_or(Some(0), word)?;
-        Some(u64::from(word(low)?) | u64::from(high) << 32)
+        Some(CapSet(u64::from(word(low)?) | u64::from(high) << 32))
     };
     let magic = word(0).ok_or(Errno::EINVAL)?;
     let (permitted, inheritable, rootid) = match (magic & REVISION_MASK, value.len()) {
@@ -51,7 +51,7 @@ pub fn decode(value: &[u8]) -> Result<FileCapabilities, Errno> {
     let (Some(permitted), Some(inheritable), Some(rootid)) = (permitted, inheritable, rootid) else {
         return Err(Errno::EINVAL);
     };
-    let effective = if magic & EFFECTIVE != 0 { permitted | inheritable } else { 0 };
+    let effective = if magic & EFFECTIVE != 0 { permitted | inheritable } else { CapSet::EMPTY };
     Ok(FileCapabilities { sets: Sets { effective, permitted, inheritable }, rootid })
 }
 
@@ -61,12 +61,13 @@ pub fn decode(value: &[u8]) -> Result<FileCapabilities, Errno> {
 /// bit for all. Effective capabilities that are neither permitted nor inheritable are dropped.
 pub fn encode(file: &FileCapabilities) -> Result<Vec<u8>, Errno> {
     let Sets { effective, permitted, inheritable } = file.sets;
-    if effective != 0 && (permitted | inheritable) & !effective != 0 {
+    if !effective.is_empty() && !((permitted | inheritable) & !effective).is_empty() {
         return Err(Errno::EINVAL);
     }
     let revision = if file.rootid == 0 { REVISION_2 } else { REVISION_3 };
-    let magic = revision | if effective != 0 { EFFECTIVE } else { 0 };
+    let magic = revision | if !effective.is_empty() { EFFECTIVE } else { 0 };
     let mut value = Vec::with_capacity(LARGEST);
+    let (permitted, inheritable) = (permitted.0, inheritable.0);
     for word in [magic, permitted as u32, inheritable as u32, (permitted >> 32) as u32, (inheritable >> 32) as u32] {
         value.extend_from_slice(&word.to_le_bytes());
     }
@@ -204,7 +205,9 @@ mod tests {
     use super::*;
 
     fn file(effective: u64, permitted: u64, inheritable: u64, rootid: u32) -> FileCapabilities {
-        FileCapabilities { sets: Sets { effective, permitted, inheritable }, rootid }
+        let sets =
+            Sets { effective: CapSet(effective), permitted: CapSet(permitted), inheritable: CapSet(inheritable) };
+        FileCapabilities { sets, rootid }
     }
 
     #[test]

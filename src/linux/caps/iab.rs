@@ -1,18 +1,18 @@
 //! The IAB tuple, inheritable, ambient and blocked ("not bounding") capabilities: cap_iab(3).
 
-use super::{Own, SETPCAP, Sets, TextError, TextErrorKind, bit, members, name, process, read_item};
+use super::{Cap, CapSet, Own, Sets, TextError, TextErrorKind, name, process, read_item};
 use crate::credentials::Pid;
 use crate::{Errno, Error, Result};
 
-/// The three vectors; bit n is capability n.
+/// The three vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Iab {
     /// The inheritable set.
-    pub inheritable: u64,
+    pub inheritable: CapSet,
     /// The ambient set.
-    pub ambient: u64,
+    pub ambient: CapSet,
     /// What is not in the bounding set.
-    pub blocked: u64,
+    pub blocked: CapSet,
 }
 
 /// Reads the text of a tuple: capabilities joined by commas, each after any of `!` (block),
@@ -39,13 +39,13 @@ pub fn parse_iab(text: &[u8]) -> core::result::Result<Iab, TextError> {
             Some(b',') => at += 1,
             Some(_) => return Err(TextError { offset: at, length: 1, kind: TextErrorKind::Unexpected }),
         }
-        iab.add(prefixes, bit(capability));
+        iab.add(prefixes, CapSet::of(capability));
     }
     Ok(iab)
 }
 
 impl Iab {
-    fn add(&mut self, prefixes: &[u8], capability: u64) {
+    fn add(&mut self, prefixes: &[u8], capability: CapSet) {
         if prefixes.is_empty() {
             self.inheritable |= capability;
         }
@@ -64,18 +64,18 @@ impl Iab {
     /// The text; `count` is how many capabilities the kernel has.
     pub fn print(&self, count: u8) -> String {
         let mut out = String::new();
-        for capability in members((self.inheritable | self.ambient | self.blocked) & super::all(count)) {
-            let set = bit(capability);
+        let told = (self.inheritable | self.ambient | self.blocked) & CapSet::first(count);
+        for capability in told.members() {
             if !out.is_empty() {
                 out.push(',');
             }
-            let blocked = self.blocked & set != 0;
+            let blocked = self.blocked.has(capability);
             if blocked {
                 out.push('!');
             }
-            if self.ambient & set != 0 {
+            if self.ambient.has(capability) {
                 out.push('^');
-            } else if blocked && self.inheritable & set != 0 {
+            } else if blocked && self.inheritable.has(capability) {
                 out.push('%');
             }
             out.push_str(&name(capability));
@@ -92,8 +92,8 @@ impl Iab {
     pub fn of(own: &Own) -> Iab {
         Iab {
             inheritable: own.sets.inheritable,
-            ambient: own.ambient.unwrap_or(0),
-            blocked: super::all(own.count) & !own.bounding,
+            ambient: own.ambient.unwrap_or_default(),
+            blocked: CapSet::first(own.count) & !own.bounding,
         }
     }
 
@@ -108,16 +108,16 @@ impl Iab {
         let to_drop = self.blocked & process::bounding(count)?;
         let gains = self.inheritable & !(before.inheritable | before.permitted);
         let mut working = Sets { inheritable: self.inheritable, ..before };
-        if to_drop != 0 || gains != 0 {
-            if before.permitted & bit(SETPCAP) == 0 {
+        if !to_drop.is_empty() || !gains.is_empty() {
+            if !before.permitted.has(Cap::SETPCAP) {
                 return Err(Error::new("capset", "", Errno::EPERM));
             }
-            if before.effective & bit(SETPCAP) == 0 {
+            if !before.effective.has(Cap::SETPCAP) {
                 // A capset(2) of its own: the kernel checks the capabilities that were effective before the call, not
                 // the new ones.
-                process::set(&Sets { effective: before.effective | bit(SETPCAP), ..before })?;
+                process::set(&Sets { effective: before.effective | CapSet::of(Cap::SETPCAP), ..before })?;
             }
-            working.effective |= bit(SETPCAP);
+            working.effective |= CapSet::of(Cap::SETPCAP);
         }
         let result = self.set_vectors(before, working, to_drop);
         let after = Sets { inheritable: process::get(Pid::SELF)?.inheritable, ..before };
@@ -127,23 +127,23 @@ impl Iab {
         result
     }
 
-    fn set_vectors(&self, before: Sets, working: Sets, to_drop: u64) -> Result<()> {
-        let ambient_wanted = self.ambient != 0;
-        if ambient_wanted && (self.ambient & !before.permitted != 0 || !process::may_raise_ambient()) {
+    fn set_vectors(&self, before: Sets, working: Sets, to_drop: CapSet) -> Result<()> {
+        let wants_ambient = !self.ambient.is_empty();
+        if wants_ambient && (!(self.ambient & !before.permitted).is_empty() || !process::may_raise_ambient()) {
             return Err(Error::new("prctl", "", Errno::EPERM));
         }
         if working != before {
             process::set(&working)?;
         }
-        if process::ambient()? != 0 {
+        if !process::ambient()?.is_empty() {
             process::clear_ambient()?;
         }
         let told = self.ambient | to_drop;
-        for capability in (0..64).rev().filter(|capability| told & bit(*capability) != 0) {
-            if self.ambient & bit(capability) != 0 {
+        for capability in (0..64).rev().map(Cap).filter(|capability| told.has(*capability)) {
+            if self.ambient.has(capability) {
                 process::raise_ambient(capability)?;
             }
-            if to_drop & bit(capability) != 0 {
+            if to_drop.has(capability) {
                 process::drop_bounding(capability)?;
             }
         }
@@ -203,7 +203,11 @@ mod tests {
         };
         for _ in 0..4_000 {
             let ambient = next() & next();
-            let iab = Iab { inheritable: next() | ambient, ambient, blocked: next() & next() };
+            let iab = Iab {
+                inheritable: CapSet(next() | ambient),
+                ambient: CapSet(ambient),
+                blocked: CapSet(next() & next()),
+            };
             assert_eq!(parse_iab(iab.print(64).as_bytes()), Ok(iab));
         }
     }

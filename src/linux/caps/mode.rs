@@ -1,6 +1,6 @@
 //! libcap's named modes, cap_get_mode(3), and the securebits that they are made of.
 
-use super::{Own, SETPCAP, Sets, process};
+use super::{Cap, CapSet, Own, Sets, process};
 use crate::credentials::Pid;
 use crate::{Errno, Result};
 
@@ -75,7 +75,7 @@ impl Mode {
     }
 
     fn enter(self) -> Result<()> {
-        process::raise(SETPCAP)?;
+        process::raise(Cap::SETPCAP)?;
         if self == Mode::Hybrid {
             return process::set_securebits(0);
         }
@@ -84,16 +84,16 @@ impl Mode {
         }
         let sets = process::get(Pid::SELF)?;
         if self != Mode::Pure1e {
-            process::set(&Sets { inheritable: 0, ..sets })?;
+            process::set(&Sets { inheritable: CapSet::EMPTY, ..sets })?;
         }
         let count = process::count();
         let has_ambient = process::has_ambient();
-        if has_ambient && process::ambient()? != 0 {
+        if has_ambient && !process::ambient()?.is_empty() {
             process::clear_ambient()?;
         }
         process::set_securebits(if has_ambient { PURE } else { PURE_WITHOUT_AMBIENT })?;
         if self == Mode::NoPriv {
-            for capability in super::members(process::bounding(count)?) {
+            for capability in process::bounding(count)?.members() {
                 process::drop_bounding(capability)?;
             }
             process::set(&Sets::default())?;
@@ -110,14 +110,14 @@ fn guess(bits: u32, own: &Own) -> Mode {
         return Mode::Hybrid;
     }
     let pure = match ambient {
-        Some(set) => bits == PURE && *set == 0,
+        Some(set) => bits == PURE && set.is_empty(),
         None => bits & PURE_WITHOUT_AMBIENT == PURE_WITHOUT_AMBIENT,
     };
     if !pure {
         Mode::Uncertain
-    } else if sets.inheritable != 0 {
+    } else if !sets.inheritable.is_empty() {
         Mode::Pure1e
-    } else if sets.permitted | sets.effective != 0 || *bounding != 0 {
+    } else if !(sets.permitted | sets.effective | *bounding).is_empty() {
         Mode::Pure1eInit
     } else {
         Mode::NoPriv
@@ -131,9 +131,12 @@ mod tests {
     #[test]
     fn a_mode_is_told_by_securebits_and_sets() {
         let none = Sets::default();
-        let inheriting = Sets { inheritable: 1, ..none };
-        let permitted = Sets { permitted: 1, ..none };
-        let means = |bits, ambient, sets, bounding| guess(bits, &Own { count: 41, sets, bounding, ambient });
+        let inheriting = Sets { inheritable: CapSet(1), ..none };
+        let permitted = Sets { permitted: CapSet(1), ..none };
+        let means = |bits, ambient: Option<u64>, sets, bounding| {
+            let ambient = ambient.map(CapSet);
+            guess(bits, &Own { count: 41, sets, bounding: CapSet(bounding), ambient })
+        };
         assert_eq!(means(0, Some(0), permitted, 1), Mode::Hybrid);
         assert_eq!(means(0x2f, Some(0), none, 1), Mode::Uncertain);
         assert_eq!(means(0x2f, None, none, 1), Mode::Pure1eInit);

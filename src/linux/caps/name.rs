@@ -1,6 +1,6 @@
 //! The names of capabilities and the rule by which one is read, libcap's cap_from_name(3).
 
-use crate::caps::{TextErrorKind, members};
+use crate::caps::{Cap, CapSet, TextErrorKind};
 use crate::number;
 
 /// The names of capabilities 0, 1 and so on, separated by blanks. Higher ones are written in decimal.
@@ -18,36 +18,39 @@ pub const NAMES: &str = "\
 pub const NAMED: u8 = 41;
 
 /// The capability with this name, in any case.
-pub fn find(name: &[u8]) -> Option<u8> {
-    (0..).zip(NAMES.split(' ')).find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name)).map(|(number, _)| number)
+pub fn find(name: &[u8]) -> Option<Cap> {
+    (0..)
+        .zip(NAMES.split(' '))
+        .find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name))
+        .map(|(number, _)| Cap(number))
 }
 
 /// The name of a capability, or its number in decimal.
-pub fn name(capability: u8) -> String {
+pub fn name(capability: Cap) -> String {
     match known_name(capability) {
         Some(name) => name.to_string(),
-        None => capability.to_string(),
+        None => capability.0.to_string(),
     }
 }
 
 /// The name of a capability that has one.
-pub fn known_name(capability: u8) -> Option<&'static str> {
-    NAMES.split(' ').nth(usize::from(capability))
+pub fn known_name(capability: Cap) -> Option<&'static str> {
+    NAMES.split(' ').nth(usize::from(capability.0))
 }
 
 /// The names of a set's members in increasing order, joined by commas.
-pub fn names(set: u64) -> String {
-    let mut list = String::with_capacity(set.count_ones() as usize * 16);
+pub fn names(set: CapSet) -> String {
+    let mut list = String::with_capacity(set.len() as usize * 16);
     push_list(&mut list, set, NAMED);
     list
 }
 
 /// Adds a set's members, joined by commas; those from `named` on by their numbers.
-pub(super) fn push_list(out: &mut String, set: u64, named: u8) {
+pub(super) fn push_list(out: &mut String, set: CapSet, named: u8) {
     let mut separator = "";
     let mut names = NAMES.split(' ');
     let mut passed = 0;
-    for capability in members(set) {
+    for Cap(capability) in set.members() {
         out.push_str(separator);
         separator = ",";
         // One pass over the names, since members come in increasing order.
@@ -64,11 +67,11 @@ pub(super) fn push_list(out: &mut String, set: u64, named: u8) {
 ///
 /// A number is read as strtoul(3) with base 0 does and is at most 63; a name is the longest run
 /// of letters and underscores. The error tells its kind and the length of what is wrong.
-pub fn read_item(text: &[u8]) -> Result<(u8, usize), (TextErrorKind, usize)> {
+pub fn read_item(text: &[u8]) -> Result<(Cap, usize), (TextErrorKind, usize)> {
     if text.first().is_some_and(u8::is_ascii_digit) {
         let read = number::read(text, 0).ok_or((TextErrorKind::EmptyItem, 0))?;
         return match read.value.and_then(|value| u8::try_from(value).ok()).filter(|value| *value < 64) {
-            Some(capability) => Ok((capability, read.length)),
+            Some(capability) => Ok((Cap(capability), read.length)),
             None => Err((TextErrorKind::NumberTooLarge, read.length)),
         };
     }
@@ -130,20 +133,20 @@ mod tests {
 
     #[test]
     fn a_number_is_decimal_octal_or_hexadecimal_and_at_most_63() {
-        assert_eq!(read_item(b"10"), Ok((10, 2)));
-        assert_eq!(read_item(b"010"), Ok((8, 3)));
-        assert_eq!(read_item(b"0x1f,"), Ok((31, 4)));
-        assert_eq!(read_item(b"0xg"), Ok((0, 1)));
+        assert_eq!(read_item(b"10"), Ok((Cap(10), 2)));
+        assert_eq!(read_item(b"010"), Ok((Cap(8), 3)));
+        assert_eq!(read_item(b"0x1f,"), Ok((Cap(31), 4)));
+        assert_eq!(read_item(b"0xg"), Ok((Cap(0), 1)));
         assert_eq!(read_item(b"64"), Err((TextErrorKind::NumberTooLarge, 2)));
         assert_eq!(read_item(b"99999999999999999999"), Err((TextErrorKind::NumberTooLarge, 20)));
     }
 
     #[test]
     fn a_name_is_known_in_any_case_and_only_whole() {
-        assert_eq!(read_item(b"CAP_Chown+p"), Ok((0, 9)));
+        assert_eq!(read_item(b"CAP_Chown+p"), Ok((Cap(0), 9)));
         assert_eq!(read_item(b"cap_chownx"), Err((TextErrorKind::UnknownName, 10)));
         assert_eq!(read_item(b"chown"), Err((TextErrorKind::UnknownName, 5)));
-        assert_eq!(read_item(b"cap_checkpoint_restore"), Ok((40, 22)));
+        assert_eq!(read_item(b"cap_checkpoint_restore"), Ok((Cap(40), 22)));
     }
 
     #[test]

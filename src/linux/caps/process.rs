@@ -1,6 +1,6 @@
 //! The capabilities of processes: capget(2), capset(2), prctl(2).
 
-use super::{Sets, bit, members, name, print};
+use super::{Cap, CapSet, Sets, name, print};
 use crate::credentials::Pid;
 use crate::raw::{self, NumberPrctl};
 use crate::{Errno, Error, Result, error::Context};
@@ -31,7 +31,7 @@ pub fn get(pid: Pid) -> Result<Sets> {
     let done = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, words.as_mut_ptr()) };
     raw::checked(done).context("capget", pid.to_string())?;
     let [low, high] = words;
-    let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+    let join = |low: u32, high: u32| CapSet(u64::from(low) | u64::from(high) << 32);
     Ok(Sets {
         effective: join(low.effective, high.effective),
         permitted: join(low.permitted, high.permitted),
@@ -43,9 +43,9 @@ pub fn get(pid: Pid) -> Result<Sets> {
 pub fn set(sets: &Sets) -> Result<()> {
     let mut header = Header { version: VERSION, pid: Pid::SELF };
     let part = |shift: u32| Words {
-        effective: (sets.effective >> shift) as u32,
-        permitted: (sets.permitted >> shift) as u32,
-        inheritable: (sets.inheritable >> shift) as u32,
+        effective: (sets.effective.0 >> shift) as u32,
+        permitted: (sets.permitted.0 >> shift) as u32,
+        inheritable: (sets.inheritable.0 >> shift) as u32,
     };
     let words = [part(0), part(32)];
     // SAFETY: both point to what the kernel expects for this version: a header and two elements.
@@ -55,19 +55,19 @@ pub fn set(sets: &Sets) -> Result<()> {
 
 /// Raises a permitted capability to effective and returns the sets from before. `EPERM` if it is not permitted. Makes
 /// no capset(2) if it is effective already.
-pub fn raise(capability: u8) -> Result<Sets> {
+pub fn raise(capability: Cap) -> Result<Sets> {
     let before = get(Pid::SELF)?;
-    if before.effective & bit(capability) == 0 {
-        set(&Sets { effective: before.effective | bit(capability), ..before })?;
+    if !before.effective.has(capability) {
+        set(&Sets { effective: before.effective | CapSet::of(capability), ..before })?;
     }
     Ok(before)
 }
 
 /// Calls `change` with a capability raised to effective, then restores the effective set.
-pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Result<Result<T>> {
+pub fn with_raised<T>(capability: Cap, change: impl FnOnce() -> Result<T>) -> Result<Result<T>> {
     let before = raise(capability)?;
     let result = change();
-    if before.effective & bit(capability) == 0 {
+    if !before.effective.has(capability) {
         set(&Sets { effective: before.effective, ..get(Pid::SELF)? })?;
     }
     Ok(result)
@@ -78,16 +78,16 @@ pub fn with_raised<T>(capability: u8, change: impl FnOnce() -> Result<T>) -> Res
 pub fn keep_across_exec() -> Result<()> {
     let sets = get(Pid::SELF)?;
     set(&Sets { inheritable: sets.permitted, ..sets })?;
-    members(sets.effective).try_for_each(raise_ambient)
+    sets.effective.members().try_for_each(raise_ambient)
 }
 
 /// Empties the effective set; the permitted one stays.
 pub fn clear_effective() -> Result<()> {
     let sets = get(Pid::SELF)?;
-    if sets.effective == 0 {
+    if sets.effective.is_empty() {
         return Ok(());
     }
-    set(&Sets { effective: 0, ..sets })
+    set(&Sets { effective: CapSet::EMPTY, ..sets })
 }
 
 /// How many capabilities the running kernel has, numbered from 0. The answer is cached.
@@ -99,7 +99,7 @@ pub fn count() -> u8 {
     }
     // Any other error comes from a seccomp filter and says nothing about the kernel: count every capability that may
     // exist.
-    let has = |capability: u8| in_bounding(capability) != Err(Errno::EINVAL);
+    let has = |capability: u8| in_bounding(Cap(capability)) != Err(Errno::EINVAL);
     let named = super::NAMED;
     // Most kernels have exactly the named capabilities, which two calls confirm. On others, bisect.
     let (mut low, mut high) = (0, 64);
@@ -124,22 +124,22 @@ pub fn count() -> u8 {
 }
 
 /// Whether a capability is in our bounding set; `EINVAL` if the kernel does not have it.
-pub fn in_bounding(capability: u8) -> core::result::Result<bool, Errno> {
-    NumberPrctl::CAPBSET_READ.call([capability.into(), 0]).map(|answer| answer != 0)
+pub fn in_bounding(capability: Cap) -> core::result::Result<bool, Errno> {
+    NumberPrctl::CAPBSET_READ.call([capability.0.into(), 0]).map(|answer| answer != 0)
 }
 
 /// Our bounding set, of the first `count` capabilities.
-pub fn bounding(count: u8) -> Result<u64> {
+pub fn bounding(count: u8) -> Result<CapSet> {
     collect(count, in_bounding)
 }
 
 /// The members of `set` for which `has` is true. A capability that the kernel lacks is left out. Any other error is
 /// returned, since a capability that cannot be queried must not pass for dropped.
-fn collect(count: u8, is_in: fn(u8) -> core::result::Result<bool, Errno>) -> Result<u64> {
-    let mut set = 0;
-    for capability in 0..count {
+fn collect(count: u8, is_in: fn(Cap) -> core::result::Result<bool, Errno>) -> Result<CapSet> {
+    let mut set = CapSet::EMPTY;
+    for capability in CapSet::first(count).members() {
         match is_in(capability) {
-            Ok(true) => set |= bit(capability),
+            Ok(true) => set |= CapSet::of(capability),
             Ok(false) | Err(Errno::EINVAL) => {}
             Err(errno) => return Err(errno).context("prctl", name(capability)),
         }
@@ -148,14 +148,14 @@ fn collect(count: u8, is_in: fn(u8) -> core::result::Result<bool, Errno>) -> Res
 }
 
 /// Drops a capability from our bounding set, for good. Needs CAP_SETPCAP.
-pub fn drop_bounding(capability: u8) -> Result<()> {
-    let done = NumberPrctl::CAPBSET_DROP.call([capability.into(), 0]);
+pub fn drop_bounding(capability: Cap) -> Result<()> {
+    let done = NumberPrctl::CAPBSET_DROP.call([capability.0.into(), 0]);
     traced!(done, "prctl(PR_CAPBSET_DROP, {})", name(capability)).context("prctl", name(capability)).map(drop)
 }
 
 /// Whether a capability is in our ambient set; `EINVAL` if the kernel does not have it.
-pub fn in_ambient(capability: u8) -> core::result::Result<bool, Errno> {
-    let request = [libc::PR_CAP_AMBIENT_IS_SET as u64, capability.into()];
+pub fn in_ambient(capability: Cap) -> core::result::Result<bool, Errno> {
+    let request = [libc::PR_CAP_AMBIENT_IS_SET as u64, capability.0.into()];
     NumberPrctl::CAP_AMBIENT.call(request).map(|answer| answer != 0)
 }
 
@@ -167,9 +167,9 @@ pub struct Own {
     /// Effective, permitted and inheritable.
     pub sets: Sets,
     /// The bounding set.
-    pub bounding: u64,
+    pub bounding: CapSet,
     /// The ambient set; `None` on a kernel that has none.
-    pub ambient: Option<u64>,
+    pub ambient: Option<CapSet>,
 }
 
 impl Own {
@@ -182,32 +182,32 @@ impl Own {
 }
 
 /// Our ambient set; empty on a kernel that has none.
-pub fn ambient() -> Result<u64> {
+pub fn ambient() -> Result<CapSet> {
     ambient_of(count(), &get(Pid::SELF)?)
 }
 
-fn ambient_of(count: u8, sets: &Sets) -> Result<u64> {
+fn ambient_of(count: u8, sets: &Sets) -> Result<CapSet> {
     // The kernel keeps the ambient set within the permitted and inheritable ones (capabilities(7)), so only those are
     // queried.
-    if sets.permitted & sets.inheritable == 0 { Ok(0) } else { collect(count, in_ambient) }
+    if (sets.permitted & sets.inheritable).is_empty() { Ok(CapSet::EMPTY) } else { collect(count, in_ambient) }
 }
 
 /// Whether this kernel has ambient capabilities.
 pub fn has_ambient() -> bool {
-    in_ambient(0) != Err(Errno::EINVAL)
+    in_ambient(Cap(0)) != Err(Errno::EINVAL)
 }
 
 /// Raises a capability in our ambient set; it must be permitted and inheritable.
-pub fn raise_ambient(capability: u8) -> Result<()> {
-    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_RAISE as u64, capability.into()]);
+pub fn raise_ambient(capability: Cap) -> Result<()> {
+    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_RAISE as u64, capability.0.into()]);
     traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, {})", name(capability))
         .context("prctl", name(capability))
         .map(drop)
 }
 
 /// Lowers a capability in our ambient set.
-pub fn lower_ambient(capability: u8) -> Result<()> {
-    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_LOWER as u64, capability.into()]);
+pub fn lower_ambient(capability: Cap) -> Result<()> {
+    let done = NumberPrctl::CAP_AMBIENT.call([libc::PR_CAP_AMBIENT_LOWER as u64, capability.0.into()]);
     traced!(done, "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, {})", name(capability))
         .context("prctl", name(capability))
         .map(drop)

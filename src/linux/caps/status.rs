@@ -1,6 +1,6 @@
 //! What proc_pid_status(5) tells of a task: its name, its parent and its capabilities.
 
-use super::{Iab, Sets, all, process};
+use super::{CapSet, Iab, Sets, process};
 use crate::credentials::Pid;
 use crate::{Errno, Error, Result, file, number};
 use std::os::fd::AsFd;
@@ -21,8 +21,8 @@ pub struct TaskStatus<'a> {
 impl<'a> TaskStatus<'a> {
     /// Reads the text of a status file; `None` if it lacks one of the fields.
     pub fn parse(text: &'a [u8]) -> Option<TaskStatus<'a>> {
-        let set = |name: &str| number::in_base(field(text, name)?, 16);
-        let known = all(process::count());
+        let set = |name: &str| number::in_base(field(text, name)?, 16).map(CapSet);
+        let known = CapSet::first(process::count());
         let inheritable = set("CapInh:")?;
         Some(TaskStatus {
             name: field(text, "Name:")?,
@@ -67,9 +67,9 @@ mod tests {
         let text = b"Name:\ta b\nPPid:\t7\nCapInh:\t0000000000000001\nCapPrm:\t3\nCapEff:\t2\nCapBnd:\t0\nCapAmb:\t1\n";
         let status = TaskStatus::parse(text).unwrap();
         assert_eq!((status.name, status.parent), (b"a b".as_slice(), Pid(7)));
-        assert_eq!(status.sets, Sets { effective: 2, permitted: 3, inheritable: 1 });
-        assert_eq!((status.iab.inheritable, status.iab.ambient), (1, 1));
-        assert_eq!(status.iab.blocked, all(process::count()));
+        assert_eq!(status.sets, Sets { effective: CapSet(2), permitted: CapSet(3), inheritable: CapSet(1) });
+        assert_eq!((status.iab.inheritable, status.iab.ambient), (CapSet(1), CapSet(1)));
+        assert_eq!(status.iab.blocked, CapSet::first(process::count()));
         assert_eq!(TaskStatus::parse(b"Name:\tx\nPPid:\t7\n"), None);
         assert_eq!(TaskStatus::parse(b""), None);
     }

@@ -4,7 +4,7 @@
 //! form of libcap up to 2.28.
 
 use super::name::{name_length, push_list};
-use super::{NAMED, Sets, TextError, TextErrorKind, all, bit, read_item};
+use super::{CapSet, NAMED, Sets, TextError, TextErrorKind, read_item};
 use crate::number::is_space;
 
 /// Effective, permitted, inheritable as the bits 0, 1, 2 of a number from 0 to 7.
@@ -16,9 +16,9 @@ const I: Triple = 4;
 /// Reads a text. `count` is how many capabilities `all` and an absent list stand for.
 ///
 /// ```
-/// use linux::caps::{SETUID, bit, parse, print};
+/// use linux::caps::{Cap, CapSet, parse, print};
 /// let sets = parse(b"cap_setuid=ep", 41).expect("a text");
-/// assert_eq!((sets.effective, sets.inheritable), (bit(SETUID), 0));
+/// assert_eq!((sets.effective, sets.inheritable), (CapSet::of(Cap::SETUID), CapSet::EMPTY));
 /// assert_eq!(print(&sets, 41), "cap_setuid=ep");
 /// assert_eq!(parse(b"cap_setuid", 41).map_err(|error| error.offset), Err(10));
 /// ```
@@ -70,7 +70,7 @@ impl Reader<'_> {
             Some(b'=' | b'+' | b'-') => None,
             _ => Some(self.list()?),
         };
-        let set = list.unwrap_or(all(self.count));
+        let set = list.unwrap_or(CapSet::first(self.count));
         let mut first = true;
         loop {
             let operator = match self.peek() {
@@ -99,18 +99,18 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self) -> Result<u64, TextError> {
-        let mut set = 0;
+    fn list(&mut self) -> Result<CapSet, TextError> {
+        let mut set = CapSet::EMPTY;
         loop {
             let length = name_length(self.rest());
             if self.rest().get(..length).is_some_and(|name| name.eq_ignore_ascii_case(b"all")) {
                 // `all` replaces the list so far, as in libcap: capabilities beyond the kernel's last one are lost.
-                set = all(self.count);
+                set = CapSet::first(self.count);
                 self.at += length;
             } else {
                 match read_item(self.rest()) {
                     Ok((capability, length)) => {
-                        set |= bit(capability);
+                        set |= CapSet::of(capability);
                         self.at += length;
                     }
                     Err((TextErrorKind::EmptyItem, _))
@@ -142,7 +142,7 @@ impl Reader<'_> {
     }
 }
 
-fn apply(sets: &mut Sets, set: u64, flags: Triple, raise: bool) {
+fn apply(sets: &mut Sets, set: CapSet, flags: Triple, raise: bool) {
     for (flag, target) in [(E, &mut sets.effective), (P, &mut sets.permitted), (I, &mut sets.inheritable)] {
         if flags & flag != 0 {
             if raise {
@@ -155,16 +155,16 @@ fn apply(sets: &mut Sets, set: u64, flags: Triple, raise: bool) {
 }
 
 /// The members of `within` whose triple is this.
-fn having(sets: &Sets, triple: Triple, within: u64) -> u64 {
-    let pick = |flag, set: u64| if triple & flag != 0 { set } else { !set };
+fn having(sets: &Sets, triple: Triple, within: CapSet) -> CapSet {
+    let pick = |flag, set: CapSet| if triple & flag != 0 { set } else { !set };
     pick(E, sets.effective) & pick(P, sets.permitted) & pick(I, sets.inheritable) & within
 }
 
 /// The triple that most of `within` have; of equals the smallest.
-fn commonest(sets: &Sets, within: u64) -> Triple {
+fn commonest(sets: &Sets, within: CapSet) -> Triple {
     let mut best = (0, 0);
     for triple in 0..8 {
-        let count = having(sets, triple, within).count_ones();
+        let count = having(sets, triple, within).len();
         if count > best.1 {
             best = (triple, count);
         }
@@ -191,13 +191,13 @@ fn push_difference(out: &mut String, triple: Triple, base: Triple) {
 
 /// The canonical text; `count` is how many capabilities the kernel has.
 pub fn print(sets: &Sets, count: u8) -> String {
-    let known = all(count);
+    let known = CapSet::first(count);
     let base = commonest(sets, known);
     let mut out = String::from("=");
     push_letters(&mut out, base);
     for triple in (0..8).rev().filter(|triple| *triple != base) {
         let set = having(sets, triple, known);
-        if set == 0 {
+        if set.is_empty() {
             continue;
         }
         if out == "=" {
@@ -214,7 +214,7 @@ pub fn print(sets: &Sets, count: u8) -> String {
     }
     for triple in (1..8).rev() {
         let set = having(sets, triple, !known);
-        if set != 0 {
+        if !set.is_empty() {
             out.push(' ');
             push_list(&mut out, set, 0);
             push_difference(&mut out, triple, 0);
@@ -226,12 +226,12 @@ pub fn print(sets: &Sets, count: u8) -> String {
 /// The text as libcap printed it up to 2.28 (2019), e.g. `= cap_net_bind_service+ep`. The capabilities without a name
 /// give the base; every difference from it is spelt out.
 pub fn print_classic(sets: &Sets) -> String {
-    let base = commonest(sets, !all(NAMED));
+    let base = commonest(sets, !CapSet::first(NAMED));
     let mut out = String::from("=");
     push_letters(&mut out, base);
     for triple in (0..8).rev().filter(|triple| *triple != base) {
-        let set = having(sets, triple, u64::MAX);
-        if set != 0 {
+        let set = having(sets, triple, CapSet::FULL);
+        if !set.is_empty() {
             out.push(' ');
             push_list(&mut out, set, NAMED);
             push_difference(&mut out, triple, base);

@@ -90,7 +90,7 @@ fn a_large_tree_is_walked_by_several_threads_and_whole() {
         std::fs::create_dir(&deeper).unwrap();
         std::fs::write(deeper.join("file"), "").unwrap();
         let file = crate::caps::file::File::open(deeper.join("file").as_os_str()).unwrap();
-        let sets = crate::caps::Sets { permitted: 1, ..Default::default() };
+        let sets = crate::caps::Sets { permitted: crate::caps::CapSet(1), ..Default::default() };
         // Without privilege none has any, and none is found.
         given += usize::from(file.set(&FileCapabilities { sets, rootid: 0 }).is_ok());
     }

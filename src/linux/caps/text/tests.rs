@@ -4,7 +4,7 @@ const N: u8 = 41;
 const ALL: u64 = (1 << 41) - 1;
 
 fn sets(effective: u64, permitted: u64, inheritable: u64) -> Sets {
-    Sets { effective, permitted, inheritable }
+    Sets { effective: CapSet(effective), permitted: CapSet(permitted), inheritable: CapSet(inheritable) }
 }
 
 fn read(text: &str) -> Result<Sets, (usize, TextErrorKind)> {
@@ -115,7 +115,7 @@ fn what_is_printed_reads_back_as_the_same_sets() {
             let again = parse(text.as_bytes(), count).map(|sets| print(&sets, count));
             assert_eq!(again, Ok(text));
         }
-        let processes = sets(original.effective & ALL, original.permitted & ALL, original.inheritable & ALL);
+        let processes = sets(original.effective.0 & ALL, original.permitted.0 & ALL, original.inheritable.0 & ALL);
         let text = print_classic(&processes);
         assert_eq!(parse(text.as_bytes(), N), Ok(processes), "{text}");
     }
