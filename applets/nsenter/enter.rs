@@ -5,7 +5,6 @@
 
 use cli::{Failure, text};
 use hints::{Step, explained};
-
 use linux::namespace::{self, Kind};
 use linux::procfd::ProcFd;
 use linux::{Errno, Error};
@@ -36,52 +35,127 @@ impl Entries<'_> {
     }
 
     /// Enters them all.
-    pub fn enter(mut self) -> Result<(), Failure> {
-        let Some((target, kinds)) = self.target.take() else {
+    pub fn enter(self) -> Result<(), Failure> {
+        let user_is_opened = self.has_opened(Kind::User);
+        let Some((target, kinds)) = self.target else {
             return one_by_one(self.opened, &[]).map_err(|(_, failure)| failure);
         };
-        match self.enter_from(target, kinds) {
-            // The original enters by the pidfd alone, and does not say which was refused.
-            Err((Some(errno), failure)) => {
-                let failure =
-                    cli::fail!(1, "reassociate to namespaces failed: ", errno).with_hints(failure.hints.clone());
-                Err(failure)
+        let mut entering = Entering { target, left: kinds, ours: Vec::new(), user_is_opened, refused: None };
+        entering.enter(self.opened, &self.unnamed).map_err(|failure| match entering.refused {
+            // The original enters by the pidfd alone, and does not say which namespace was refused.
+            Some(errno) => cli::fail!(1, "reassociate to namespaces failed: ", errno).with_hints(failure.hints.clone()),
+            None => failure,
+        })
+    }
+}
+
+/// What one call with the pidfd asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// All that is left.
+    All,
+    /// Without those that we are in already, which the kernel may refuse, but with the mount namespace: to enter our own
+    /// once more moves to its root directory.
+    NotOursButMount,
+    /// Without any that we are in already.
+    NotOurs,
+}
+
+/// They are made in this order until nothing is left; what is left then is entered one by one.
+const ATTEMPTS: [Attempt; 3] = [Attempt::All, Attempt::NotOursButMount, Attempt::NotOurs];
+
+/// The namespaces of a process while they are entered.
+struct Entering<'a> {
+    target: &'a ProcFd,
+    /// Those still to be entered.
+    left: Vec<Kind>,
+    /// Those that nobody named and that we are in already. Only looked for after a refusal.
+    ours: Vec<Kind>,
+    /// A user namespace given by file is what gives the privilege, so that it is not entered by the pidfd.
+    user_is_opened: bool,
+    /// Why the last call with the pidfd was refused.
+    refused: Option<Errno>,
+}
+
+impl Entering<'_> {
+    fn enter(&mut self, opened: Vec<(Kind, OwnedFd)>, unnamed: &[Kind]) -> Result<(), Failure> {
+        for attempt in ATTEMPTS {
+            if self.prepare(attempt, unnamed)? {
+                self.enter_by_pidfd();
             }
-            Err((None, failure)) => Err(failure),
-            Ok(()) => Ok(()),
+            if self.left.is_empty() {
+                break;
+            }
         }
+        let mut rest = opened;
+        for kind in &self.left {
+            rest.push((*kind, self.target.namespace(*kind).map_err(cannot_open)?));
+        }
+        one_by_one(rest, &self.ours).map_err(|(errno, failure)| {
+            // Before Linux 5.8 setns(2) knows no pidfd, and refuses it before it looks at any namespace.
+            if self.refused == Some(Errno::EINVAL) && errno != Errno::EINVAL {
+                self.refused = None;
+            }
+            failure
+        })
     }
 
-    /// Enters the target's in one call if that can be, and else one by one. An error is told beside what the
-    /// one call said.
-    fn enter_from(self, target: &ProcFd, mut kinds: Vec<Kind>) -> Result<(), (Option<Errno>, Failure)> {
-        let user_is_opened = self.has_opened(Kind::User);
-        let mut said = enter_by_pidfd(target, &mut kinds, user_is_opened);
-        let mut rest = self.opened;
-        let mut ours = Vec::new();
-        if said.is_some() || !kinds.is_empty() {
-            let told = |failure| (said, failure);
-            if said == Some(Errno::ESRCH) {
-                return Err(told(Failure::silent(1).hint("the process has ended")));
+    /// Takes out of what is left what the attempt does without. Whether it is to be made: not if it would ask for what
+    /// was refused already.
+    fn prepare(&mut self, attempt: Attempt, unnamed: &[Kind]) -> Result<bool, Failure> {
+        match attempt {
+            Attempt::All => return Ok(true),
+            Attempt::NotOursButMount if self.refused == Some(Errno::ESRCH) => {
+                return Err(Failure::silent(1).hint("the process has ended"));
             }
-            ours = leave_out_missing(target, &mut kinds, &self.unnamed).map_err(told)?;
-            if target.pidfd.is_some() {
-                // To enter our own mount namespace once more moves to its root directory, so it is left out last.
-                for last in [Some(Kind::Mount), None] {
-                    let asked = kinds.len();
-                    kinds.retain(|kind| Some(*kind) == last || !ours.contains(kind));
-                    if kinds.len() < asked && !kinds.is_empty() {
-                        said = enter_by_pidfd(target, &mut kinds, user_is_opened);
-                    }
-                }
+            Attempt::NotOursButMount => self.look_at(unnamed)?,
+            Attempt::NotOurs => {}
+        }
+        if self.target.pidfd.is_none() {
+            return Ok(false);
+        }
+        let asked = self.left.len();
+        let keeps_mount = attempt == Attempt::NotOursButMount;
+        self.left.retain(|kind| keeps_mount && *kind == Kind::Mount || !self.ours.contains(kind));
+        Ok(self.left.len() < asked && !self.left.is_empty())
+    }
+
+    /// Leaves out those of `unnamed` that the kernel does not have, and finds those that we are in already.
+    fn look_at(&mut self, unnamed: &[Kind]) -> Result<(), Failure> {
+        for kind in unnamed {
+            if !self.target.has_kind(*kind).map_err(cannot_open)? {
+                self.left.retain(|other| other != kind);
+                continue;
             }
-            for kind in kinds {
-                rest.push((kind, target.namespace(kind).map_err(|error| (said, cannot_open(error)))?));
+            let theirs = self.target.identity(*kind).map_err(cannot_open)?;
+            if namespace::own_for_children(*kind).is_ok_and(|own| own == theirs) {
+                self.ours.push(*kind);
             }
         }
-        // Before Linux 5.8 setns(2) knows no pidfd, and refuses it before it looks at any namespace.
-        one_by_one(rest, &ours)
-            .map_err(|(errno, failure)| (said.filter(|said| *said != Errno::EINVAL || errno == Errno::EINVAL), failure))
+        Ok(())
+    }
+
+    /// Enters what is left in one call; a user namespace last, in a call of its own, if the others can be entered
+    /// without the privilege that it gives, and together with them if not.
+    fn enter_by_pidfd(&mut self) {
+        let flags = self.left.iter().fold(0, |flags, kind| flags | kind.flag());
+        let Some(pidfd) = self.target.pidfd.as_ref().filter(|_| flags != 0) else { return };
+        let without_user = flags & !Kind::User.flag();
+        let mut done = Ok(());
+        if without_user != 0 {
+            done = namespace::setns(pidfd.as_fd(), without_user);
+        }
+        if done.is_ok() {
+            self.left.retain(|kind| *kind == Kind::User);
+        }
+        if !self.user_is_opened && !self.left.is_empty() && flags != without_user {
+            let rest = if done.is_ok() { Kind::User.flag() } else { flags };
+            done = namespace::setns(pidfd.as_fd(), rest);
+            if done.is_ok() {
+                self.left.clear();
+            }
+        }
+        self.refused = done.err().map(|error| error.errno);
     }
 }
 
@@ -100,46 +174,6 @@ fn one_by_one(mut all: Vec<(Kind, OwnedFd)>, ours: &[Kind]) -> Result<(), (Errno
         }
     }
     Ok(())
-}
-
-/// Leaves out of `kinds` those of `unnamed` that the kernel does not have, and returns those that we are in already.
-fn leave_out_missing(target: &ProcFd, kinds: &mut Vec<Kind>, unnamed: &[Kind]) -> Result<Vec<Kind>, Failure> {
-    let mut ours = Vec::new();
-    for kind in unnamed {
-        if !target.has_kind(*kind).map_err(cannot_open)? {
-            kinds.retain(|other| other != kind);
-            continue;
-        }
-        let theirs = target.identity(*kind).map_err(cannot_open)?;
-        if namespace::own_for_children(*kind).is_ok_and(|own| own == theirs) {
-            ours.push(*kind);
-        }
-    }
-    Ok(ours)
-}
-
-/// Enters the target's namespaces in one call, or, where a user namespace given by file is what gives the
-/// privilege, all but the user namespace. Leaves in `kinds` what has not been entered, and returns why not,
-/// unless there is no pidfd.
-fn enter_by_pidfd(target: &ProcFd, kinds: &mut Vec<Kind>, user_is_opened: bool) -> Option<Errno> {
-    let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
-    let pidfd = target.pidfd.as_ref().filter(|_| flags != 0)?;
-    let without_user = flags & !Kind::User.flag();
-    let mut done = Ok(());
-    if without_user != 0 {
-        done = namespace::setns(pidfd.as_fd(), without_user);
-    }
-    if done.is_ok() {
-        kinds.retain(|kind| *kind == Kind::User);
-    }
-    if !user_is_opened && !kinds.is_empty() && flags != without_user {
-        let rest = if done.is_ok() { Kind::User.flag() } else { flags };
-        done = namespace::setns(pidfd.as_fd(), rest);
-        if done.is_ok() {
-            kinds.clear();
-        }
-    }
-    done.err().map(|error| error.errno)
 }
 
 /// A namespace of the target, or one given by file, could not be opened.
