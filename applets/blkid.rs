@@ -105,9 +105,8 @@ fn session(options: &Options) -> Result<u64, Failure> {
     let Some(value) = options.hint.and_then(|hint| hint.as_bytes().strip_prefix(b"session_offset=")) else {
         return Ok(0);
     };
-    let read = number::read(value, 0).filter(|read| read.length == value.len() && !read.negative);
-    let offset = read.and_then(|read| read.value);
-    offset.ok_or_else(|| Failure::new(NOTHING, text!["Failed to use probing hint: session_offset=", value]))
+    number::natural(value, 0)
+        .ok_or_else(|| Failure::new(NOTHING, text!["Failed to use probing hint: session_offset=", value]))
 }
 
 /// Opens a device, if the part of it that is asked for is there.

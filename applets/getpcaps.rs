@@ -159,7 +159,7 @@ fn show(text: &[u8], style: Style, with_iab: bool, output: &mut Output) -> Resul
 
 /// A process number as strtol(3) with base 10 reads it, and nothing after it; 0 is ourselves.
 fn parse_pid(text: &[u8]) -> Result<Pid, Errno> {
-    let read = number::read(text, 10).filter(|read| read.length == text.len()).ok_or(Errno::EINVAL)?;
+    let read = number::whole(text, 10).ok_or(Errno::EINVAL)?;
     let value = read.value.filter(|value| i64::try_from(*value).is_ok()).ok_or(Errno::ERANGE)?;
     Pid::new(value).filter(|pid| !read.negative || pid.0 == 0).ok_or(Errno::EOVERFLOW)
 }

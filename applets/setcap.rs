@@ -183,10 +183,8 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
 
 /// A uid from 1 to 4294967295: decimal, octal after 0, hexadecimal after 0x.
 fn rootid(value: &OsStr) -> Result<u32, Failure> {
-    let bytes = value.as_bytes();
-    number::read(bytes, 0)
-        .filter(|read| read.length == bytes.len() && !read.negative)
-        .and_then(|read| u32::try_from(read.value?).ok())
+    number::natural(value.as_bytes(), 0)
+        .and_then(|uid| u32::try_from(uid).ok())
         .filter(|uid| *uid != 0)
         .ok_or_else(|| cli::fail!(plain 1, "bad ns rootid: want positive integer, got \"", value, "\""))
 }

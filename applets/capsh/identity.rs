@@ -98,8 +98,7 @@ fn compare(what: &str, got: u32, wanted: u32) -> StepResult {
 /// A group by number (decimal, octal after 0, hexadecimal after 0x) or by name.
 fn gid(item: &[u8]) -> Option<Gid> {
     if item.first().is_some_and(u8::is_ascii_digit) {
-        let read = number::read(item, 0).filter(|read| read.length == item.len())?;
-        return u32::try_from(read.value?).ok().map(Gid);
+        return u32::try_from(number::natural(item, 0)?).ok().map(Gid);
     }
     accounts::group_by_name(OsStr::from_bytes(item)).map(|group| group.gid)
 }

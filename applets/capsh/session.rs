@@ -144,10 +144,8 @@ pub fn failed(what: &str, error: &linux::Error) -> Failure {
 /// A non-negative number of at most 32 bits: decimal, octal after 0, hexadecimal after 0x.
 /// `what` is how the message names it, such as `--uid value`.
 pub fn integer(what: &str, value: &OsStr) -> Result<u32, Failure> {
-    let bytes = value.as_bytes();
-    number::read(bytes, 0)
-        .filter(|read| read.length == bytes.len() && !read.negative)
-        .and_then(|read| u32::try_from(read.value?).ok())
+    number::natural(value.as_bytes(), 0)
+        .and_then(|number| u32::try_from(number).ok())
         .ok_or_else(|| fail(text!["invalid ", what, ": want non-negative integer, got \"", value, "\""]))
 }
 

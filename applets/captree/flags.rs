@@ -107,9 +107,8 @@ impl<'a> Options<'a> {
 
 /// A whole number, decimal, octal or hexadecimal by its prefix, or the reason why it is invalid.
 fn depth(text: &[u8]) -> Result<i64, &'static str> {
-    let is_number =
-        |read: &number::Read| read.length == text.len() && text.first().is_some_and(|byte| !number::is_space(*byte));
-    let read = number::read(text, 0).filter(is_number).ok_or("parse error")?;
+    let begins = text.first().is_some_and(|byte| !number::is_space(*byte));
+    let read = number::whole(text, 0).filter(|_| begins).ok_or("parse error")?;
     let value = read.value.and_then(|value| i64::try_from(value).ok()).ok_or("value out of range")?;
     Ok(if read.negative { -value } else { value })
 }

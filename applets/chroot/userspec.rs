@@ -142,7 +142,7 @@ fn split(spec: &[u8], at: usize) -> Result<Spec, Problem> {
         (None, b"") => None,
         // Only a name can stand before a separator with nothing behind it.
         (None, _) if has_separator && group.is_empty() => return Err(Problem::Spec),
-        (None, number_text) => Some(Uid(number(number_text).ok_or(Problem::User)?)),
+        (None, number_text) => Some(Uid(id_number(number_text).ok_or(Problem::User)?)),
     };
     let gid = match group {
         b"" => login.filter(|_| has_separator).map(|login| login.gid),
@@ -152,7 +152,7 @@ fn split(spec: &[u8], at: usize) -> Result<Spec, Problem> {
 }
 
 fn group_id(text: &[u8]) -> Option<Gid> {
-    by_name(text).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| number(text).map(Gid))
+    by_name(text).and_then(accounts::group_by_name).map(|group| group.gid).or_else(|| id_number(text).map(Gid))
 }
 
 /// The text as a name, unless a plus sign says that it is a number.
@@ -160,11 +160,14 @@ fn by_name(text: &[u8]) -> Option<&OsStr> {
     (text.first() != Some(&b'+')).then(|| OsStr::from_bytes(text))
 }
 
-/// A decimal id, after optional white space and one plus sign. (uid_t)-1 is not an id.
+/// A decimal number, after optional white space and one plus sign.
 fn number(text: &[u8]) -> Option<u32> {
-    let read = number::read(text, 10)?;
-    let id = u32::try_from(read.value?).ok()?;
-    (read.length == text.len() && !read.negative && id != u32::MAX).then_some(id)
+    u32::try_from(number::natural(text, 10)?).ok()
+}
+
+/// A number that can be an id: (uid_t)-1 is none.
+fn id_number(text: &[u8]) -> Option<u32> {
+    number(text).filter(|id| *id != u32::MAX)
 }
 
 /// The items of a list of groups.
@@ -179,13 +182,9 @@ fn listed_groups(list: &OsStr) -> Vec<Option<Gid>> {
     for item in items(list) {
         names.push(by_name(item).unwrap_or_default().as_bytes());
     }
-    let number = |item: &[u8]| {
-        let read = number::read(item, 10).filter(|read| read.length == item.len() && !read.negative)?;
-        u32::try_from(read.value?).ok().map(Gid)
-    };
     let mut gids = accounts::gids_by_name(&names);
     for (gid, item) in gids.iter_mut().zip(items(list)) {
-        *gid = gid.or_else(|| number(item));
+        *gid = gid.or_else(|| number(item).map(Gid));
     }
     gids
 }

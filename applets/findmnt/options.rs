@@ -357,7 +357,7 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('u'), "notruncate", "don't truncate text in columns", |o| o.no_truncate = true),
     Opt::flag(Some('v'), "nofsroot", "don't print [/dir] for bind or btrfs mounts", |o| o.no_root = true),
     Opt::value(Some('w'), "timeout", "num", "upper limit in milliseconds that --poll will block", |o, number| {
-        let read = cli::number::read(number.as_bytes(), 10).filter(|read| read.length == number.len());
+        let read = cli::number::whole(number.as_bytes(), 10);
         let more = if read.is_some() { ": Numerical result out of range" } else { "" };
         let value = cli::number::signed(number.as_bytes()).and_then(|value| i32::try_from(value).ok());
         o.timeout = Some(value.ok_or_else(|| Failure::new(1, text!["invalid timeout: '", number, "'", more]))?);

@@ -100,8 +100,7 @@ fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
     let bad = |reason: &str| cli::fail!(1, "invalid PID argument").hint(text!["'", value, "': ", reason]);
     let mut parts = value.as_bytes().splitn(2, |byte| *byte == b':');
     let text = parts.next().unwrap_or_default();
-    let read = number::read(text, 10).filter(|read| read.length == text.len());
-    let read = read.ok_or_else(|| bad("Invalid argument"))?;
+    let read = number::whole(text, 10).ok_or_else(|| bad("Invalid argument"))?;
     let pid = read.value.filter(|_| !read.negative).and_then(Pid::new).filter(|pid| pid.0 > 0);
     let inode = parts.next().map(|inode| number::unsigned(inode).ok_or_else(|| bad("Invalid argument"))).transpose()?;
     Ok(TargetProcess { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })

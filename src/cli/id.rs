@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Reads a whole number within bounds. `what` is how messages call it.
 pub fn whole(text: &OsStr, what: &str, least: u64, most: u64) -> Result<u64, Failure> {
     let wrong = |more: &str| crate::fail!(1, "invalid ", what, " argument: '", text, "'", more);
-    let read = number::read(text.as_bytes(), 10).filter(|read| read.length == text.len()).ok_or_else(|| wrong(""))?;
+    let read = number::whole(text.as_bytes(), 10).ok_or_else(|| wrong(""))?;
     let value = read.value.filter(|value| !read.negative && (least..=most).contains(value));
     value.ok_or_else(|| wrong(": Numerical result out of range"))
 }
@@ -32,7 +32,7 @@ pub fn group(text: &OsStr) -> Option<Gid> {
 /// An unknown user or group; `what` is how the message calls it. A number that is too large is reported as such.
 #[cold]
 pub fn unknown(value: &OsStr, what: &str) -> Failure {
-    let is_number = number::read(value.as_bytes(), 10).is_some_and(|read| read.length == value.len());
+    let is_number = number::whole(value.as_bytes(), 10).is_some();
     let why = if is_number { ": Numerical result out of range" } else { "" };
     crate::fail!(1, "failed to parse ", what, ": '", value, "'", why)
 }

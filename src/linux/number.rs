@@ -61,9 +61,34 @@ pub fn in_base(text: &[u8], base: u32) -> Option<u64> {
     (!text.is_empty()).then_some(value)
 }
 
+/// [`read`], if nothing stands behind the number.
+///
+/// ```
+/// use linux::number::whole;
+/// assert_eq!(whole(b" -0x1f", 0).and_then(|read| read.value), Some(31));
+/// assert_eq!(whole(b"5x", 0), None);
+/// ```
+pub fn whole(text: &[u8], base: u32) -> Option<Read> {
+    read(text, base).filter(|read| read.length == text.len())
+}
+
+/// The whole text as [`read`] reads it, without a minus sign.
+///
+/// ```
+/// use linux::number::natural;
+/// assert_eq!([natural(b"+010", 0), natural(b"-0", 0), natural(b"1 ", 0)], [Some(8), None, None]);
+/// ```
+pub fn natural(text: &[u8], base: u32) -> Option<u64> {
+    whole(text, base).filter(|read| !read.negative)?.value
+}
+
 /// The whole text as a decimal number with an optional sign, after white space.
+///
+/// ```
+/// assert_eq!(linux::number::signed(b" -5"), Some(-5));
+/// ```
 pub fn signed(text: &[u8]) -> Option<i64> {
-    let read = read(text, 10).filter(|read| read.length == text.len())?;
+    let read = whole(text, 10)?;
     let value = i128::from(read.value?);
     i64::try_from(if read.negative { -value } else { value }).ok()
 }
@@ -71,7 +96,7 @@ pub fn signed(text: &[u8]) -> Option<i64> {
 /// The whole text as strtoul(3) reads it, with optional white space and plus sign. A negative number has no value;
 /// strtoul(3) would wrap it around to a very large one.
 pub fn unsigned(text: &[u8]) -> Option<u64> {
-    let read = read(text, 10).filter(|read| read.length == text.len())?;
+    let read = whole(text, 10)?;
     read.value.filter(|value| !read.negative || *value == 0)
 }
 
@@ -149,6 +174,24 @@ mod tests {
     fn a_number_over_64_bits_has_no_value() {
         assert_eq!(value("18446744073709551615", 10), Some(u64::MAX));
         assert_eq!(read(b"18446744073709551616", 10).map(|read| read.value), Some(None));
+    }
+
+    #[test]
+    fn sizes_have_suffixes() {
+        for (text, value) in [
+            ("10", Ok(10)),
+            ("1K", Ok(1024)),
+            ("2MiB", Ok(2 << 20)),
+            ("1kB", Ok(1000)),
+            ("0x10", Ok(16)),
+            ("1X", Err(Errno::EINVAL)),
+            ("", Err(Errno::EINVAL)),
+            ("-1", Err(Errno::EINVAL)),
+            ("99999999999999999999", Err(Errno::ERANGE)),
+            ("9999999999999999E", Err(Errno::ERANGE)),
+        ] {
+            assert_eq!(size(text.as_bytes()), value, "{text}");
+        }
     }
 
     #[test]
