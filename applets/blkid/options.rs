@@ -101,7 +101,8 @@ impl Options {
     }
 }
 
-/// Refuses the second one of two options that exclude each other.
+/// Refuses the second one of two options that exclude each other. Not by the table: the exit status is not that of wrong
+/// usage.
 fn excluded(is_second: bool, first: &str, second: &str) -> Result<(), Failure> {
     match is_second {
         false => Ok(()),
@@ -179,6 +180,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('u'), "usages", "list", "filter by \"usage\" (e.g. -u filesystem,raid)", |o, list| {
+        excluded(o.types.is_some(), "--match-types", "--usages")?;
         let usages = List::parse(list);
         let mut rest = usages.names;
         loop {
@@ -191,14 +193,15 @@ const ROWS: &[Opt<Options>] = &[
             rest = rest.get(end + 1..).unwrap_or_default();
         }
         o.usages = Some(usages);
-        excluded(o.types.is_some(), "--match-types", "--usages")
+        Ok(())
     }),
     Opt::value(Some('n'), "match-types", "list", "filter by filesystem type (e.g. -n vfat,ext3)", |o, list| {
+        excluded(o.usages.is_some(), "--usages", "--match-types")?;
         if matches!(list.as_bytes(), b"" | b"no") {
             return Err(Failure::new(OTHER, text!["invalid argument: ", list]));
         }
         o.types = Some(List::parse(list));
-        excluded(o.usages.is_some(), "--usages", "--match-types")
+        Ok(())
     }),
     Opt::flag(Some('D'), "no-part-details", "don't print info from partition table", |o| o.no_details = true),
     Opt::value(Some('w'), "", "file", "does nothing: nowhere else is the cache written to", |_, _| Ok(())),

@@ -97,29 +97,13 @@ pub struct Options {
     pub verbose: bool,
     pub verify: bool,
     pub shell: bool,
-    /// The letters of the options so far that exclude others.
-    met: Vec<u8>,
 }
 
-/// Options that exclude each other, by their letters.
-const EXCLUDED: &str = "Cc Ce JPrx Plrx MT Nkms px ps Qp 12";
+/// Options that exclude each other.
+const EXCLUSIVE: &str = "nocanonicalize,canonicalize nocanonicalize,evaluate json,pairs,raw,verify \
+    pairs,list,raw,verify mountpoint,target task,k,mtab,fstab poll,verify poll,fstab filter,poll real,pseudo";
 
 impl Options {
-    /// Refuses an option that cannot be combined with one that came before.
-    fn meet(&mut self, letter: u8) -> Result<(), Failure> {
-        for group in EXCLUDED.split(' ').filter(|group| group.as_bytes().contains(&letter)) {
-            let other = self.met.iter().find(|met| **met != letter && group.as_bytes().contains(met));
-            if let Some(other) = other {
-                let (first, second) = (name_of(*other), name_of(letter));
-                return Err(Failure::new(1, text!["options ", first, " and ", second, " cannot be combined"]));
-            }
-        }
-        if !self.met.contains(&letter) {
-            self.met.push(letter);
-        }
-        Ok(())
-    }
-
     /// How the table is printed.
     pub fn style(&self) -> Style {
         Style {
@@ -167,20 +151,6 @@ impl Options {
     }
 }
 
-/// How messages call an option.
-fn name_of(letter: u8) -> Vec<u8> {
-    match letter {
-        b'1' => return "--real".into(),
-        b'2' => return "--pseudo".into(),
-        _ => {}
-    }
-    let found = OPTIONS.specs.iter().find(|spec| spec.short == Some(char::from(letter)));
-    match found.map(|spec| spec.name()) {
-        None | Some("") => vec![b'-', letter],
-        Some(name) => text!["--", name],
-    }
-}
-
 /// The option table, in the order of the documentation.
 const ROWS: &[Opt<Options>] = &[
     Opt::value(Some('F'), "tab-file", "path", "alternative file for -s, -m or -k options", |o, path| {
@@ -193,13 +163,10 @@ const ROWS: &[Opt<Options>] = &[
         "search in table of mounted filesystems (includes user space mount options)",
         |o| {
             o.kind = Some(Kind::Mtab);
-            o.meet(b'm')
+            Ok(())
         },
     ),
-    Opt::flag_checked(Some('k'), "", "an alias for '--kernel=mountinfo'", |o| {
-        o.kind = Some(Kind::Mountinfo);
-        o.meet(b'k')
-    }),
+    Opt::flag(Some('k'), "", "an alias for '--kernel=mountinfo'", |o| o.kind = Some(Kind::Mountinfo)),
     Opt::maybe(
         None,
         "kernel",
@@ -215,14 +182,12 @@ const ROWS: &[Opt<Options>] = &[
         },
     ),
     Opt::value(Some('N'), "task", "tid", "use alternative namespace (/proc/<tid>/mountinfo file)", |o, task| {
-        o.meet(b'N')?;
         let tid = id::pid(task, "TID", 0)?;
         o.kind = Some(Kind::Mountinfo);
         o.files.push(TabFile::Task(tid));
         Ok(())
     }),
     Opt::maybe(Some('p'), "poll", "list", "monitor changes in table of mounted filesystems", |o, list| {
-        o.meet(b'p')?;
         let mut actions = 0;
         for name in list.map_or(&[][..], OsStr::as_bytes).split(|byte| *byte == b',') {
             let found = ACTIONS.iter().position(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
@@ -235,10 +200,7 @@ const ROWS: &[Opt<Options>] = &[
         o.poll = Some(actions);
         Ok(())
     }),
-    Opt::flag_checked(Some('s'), "fstab", "search in static table of filesystems", |o| {
-        o.kind = Some(Kind::Fstab);
-        o.meet(b's')
-    }),
+    Opt::flag(Some('s'), "fstab", "search in static table of filesystems", |o| o.kind = Some(Kind::Fstab)),
     Opt::flag(Some('A'), "all", "disable all built-in filters, print all filesystems", |o| o.all = true),
     Opt::value(Some('d'), "direction", "word", "direction of search, 'forward' or 'backward'", |o, word| {
         o.backward = match word.as_bytes() {
@@ -258,25 +220,19 @@ const ROWS: &[Opt<Options>] = &[
         o.unique = Some(id::whole(number, "uniq-id", 0, u64::MAX)?);
         Ok(())
     }),
-    Opt::flag_checked(None, "pseudo", "print only pseudo-filesystems", |o| {
-        o.pseudo = true;
-        o.meet(b'2')
-    }),
+    Opt::flag(None, "pseudo", "print only pseudo-filesystems", |o| o.pseudo = true),
     Opt::value(Some('Q'), "filter", "expr", "apply display filter", |o, expression| {
         o.filter = Some(expression);
-        o.meet(b'Q')
+        Ok(())
     }),
     Opt::value(Some('M'), "mountpoint", "dir", "the mountpoint directory", |o, directory| {
         o.target = Some(directory);
         o.no_swap = true;
-        o.meet(b'M')
+        Ok(())
     }),
     Opt::flag(None, "shadowed", "print only filesystems over-mounted by another filesystem", |o| o.shadowed = true),
     Opt::flag(Some('R'), "submounts", "print all submounts for the matching filesystems", |o| o.submounts = true),
-    Opt::flag_checked(None, "real", "print only real filesystems", |o| {
-        o.real = true;
-        o.meet(b'1')
-    }),
+    Opt::flag(None, "real", "print only real filesystems", |o| o.real = true),
     Opt::value(
         Some('S'),
         "source",
@@ -292,7 +248,7 @@ const ROWS: &[Opt<Options>] = &[
         o.target = Some(path);
         o.is_below = true;
         o.no_swap = true;
-        o.meet(b'T')
+        Ok(())
     }),
     Opt::value(Some('t'), "types", "list", "limit the set of filesystems by FS types", |o, list| {
         o.types = Some(list);
@@ -301,18 +257,11 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('U'), "uniq", "ignore filesystems with duplicate target", |o| o.uniq = true),
     Opt::flag(Some('a'), "ascii", "use ASCII chars for tree formatting", |o| o.ascii = true),
     Opt::flag(Some('b'), "bytes", "print sizes in bytes rather than in human readable format", |o| o.bytes = true),
-    Opt::flag_checked(Some('C'), "nocanonicalize", "don't canonicalize when comparing paths", |o| {
-        o.as_typed = true;
-        o.meet(b'C')
-    }),
-    Opt::flag_checked(Some('c'), "canonicalize", "canonicalize printed paths", |o| {
-        o.canonicalize = true;
-        o.meet(b'c')
-    }),
+    Opt::flag(Some('C'), "nocanonicalize", "don't canonicalize when comparing paths", |o| o.as_typed = true),
+    Opt::flag(Some('c'), "canonicalize", "canonicalize printed paths", |o| o.canonicalize = true),
     Opt::flag(Some('D'), "df", "imitate the output of df(1)", |o| o.df = true),
-    Opt::flag_checked(Some('e'), "evaluate", "convert tags (LABEL,UUID,PARTUUID,PARTLABEL) to device names", |o| {
-        o.evaluate = true;
-        o.meet(b'e')
+    Opt::flag(Some('e'), "evaluate", "convert tags (LABEL,UUID,PARTUUID,PARTLABEL) to device names", |o| {
+        o.evaluate = true
     }),
     Opt::maybe(None, "hyperlink", "when", "print paths as hyperlinks (always|never|auto)", |o, when| {
         o.links = Some(match when.map_or(&b"auto"[..], OsStr::as_bytes) {
@@ -327,14 +276,8 @@ const ROWS: &[Opt<Options>] = &[
         o.df = true;
         o.inodes = true;
     }),
-    Opt::flag_checked(Some('J'), "json", "use JSON output format", |o| {
-        o.form = Form::Json;
-        o.meet(b'J')
-    }),
-    Opt::flag_checked(Some('l'), "list", "use list format output", |o| {
-        o.list = true;
-        o.meet(b'l')
-    }),
+    Opt::flag(Some('J'), "json", "use JSON output format", |o| o.form = Form::Json),
+    Opt::flag(Some('l'), "list", "use list format output", |o| o.list = true),
     Opt::flag(Some('n'), "noheadings", "don't print column headings", |o| o.no_headings = true),
     Opt::value(Some('O'), "options", "list", "limit the set of filesystems by mount options", |o, list| {
         o.options = Some(list);
@@ -345,14 +288,8 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::flag(None, "output-all", "output all available columns", |o| o.all_columns = true),
-    Opt::flag_checked(Some('P'), "pairs", "use key=\"value\" output format", |o| {
-        o.form = Form::Pairs;
-        o.meet(b'P')
-    }),
-    Opt::flag_checked(Some('r'), "raw", "use raw output format", |o| {
-        o.form = Form::Raw;
-        o.meet(b'r')
-    }),
+    Opt::flag(Some('P'), "pairs", "use key=\"value\" output format", |o| o.form = Form::Pairs),
+    Opt::flag(Some('r'), "raw", "use raw output format", |o| o.form = Form::Raw),
     Opt::flag(None, "tree", "enable tree format output if possible", |o| o.tree = true),
     Opt::flag(Some('u'), "notruncate", "don't truncate text in columns", |o| o.no_truncate = true),
     Opt::flag(Some('v'), "nofsroot", "don't print [/dir] for bind or btrfs mounts", |o| o.no_root = true),
@@ -364,10 +301,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::flag(Some('y'), "shell", "use column names to be usable as shell variable identifiers", |o| o.shell = true),
-    Opt::flag_checked(Some('x'), "verify", "verify mount table content (default is fstab)", |o| {
-        o.verify = true;
-        o.meet(b'x')
-    }),
+    Opt::flag(Some('x'), "verify", "verify mount table content (default is fstab)", |o| o.verify = true),
     Opt::flag(None, "verbose", "print more details", |o| o.verbose = true),
     Opt::flag(None, "vfs-all", "print all VFS options", |o| o.vfs_all = true),
     Opt::flag(Some('H'), "list-columns", "list the available columns", |o| o.list_columns = true),
@@ -376,4 +310,4 @@ const ROWS: &[Opt<Options>] = &[
 ];
 
 /// The rows, packed.
-pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+pub static OPTIONS: Table<Options> = cli::table!(ROWS, EXCLUSIVE);

@@ -38,14 +38,6 @@ pub struct Options {
 }
 
 impl Options {
-    /// Takes one of two options that exclude each other, where `other` is whether the other one came first.
-    fn excluded(other: bool, first: &str, second: &str) -> Result<(), Failure> {
-        match other {
-            false => Ok(()),
-            true => Err(cli::fail!(1, "options ", first, " and ", second, " cannot be combined")),
-        }
-    }
-
     /// Whether processes are not shown as a tree.
     pub fn is_flat(&self) -> bool {
         (self.list || self.all_columns) && self.tree.is_none()
@@ -81,11 +73,7 @@ pub static COLUMNS: [Column; 13] = [
 
 /// The option table, in the order of the documentation.
 const ROWS: &[Opt<Options>] = &[
-    Opt::flag_checked(Some('J'), "json", "use JSON output format", |o| {
-        Options::excluded(o.form == Form::Raw, "--raw", "--json")?;
-        o.form = Form::Json;
-        Ok(())
-    }),
+    Opt::flag(Some('J'), "json", "use JSON output format", |o| o.form = Form::Json),
     Opt::flag(Some('l'), "list", "use list format output", |o| o.list = true),
     Opt::flag(Some('n'), "noheadings", "don't print headings", |o| o.no_headings = true),
     Opt::value(Some('o'), "output", "list", "define which output columns to use", |o, list| {
@@ -93,21 +81,12 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::flag(None, "output-all", "output all columns", |o| o.all_columns = true),
-    Opt::flag_checked(Some('P'), "persistent", "namespaces without processes", |o| {
-        Options::excluded(o.task.is_some(), "--task", "--persistent")?;
-        o.persistent = true;
-        Ok(())
-    }),
+    Opt::flag(Some('P'), "persistent", "namespaces without processes", |o| o.persistent = true),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
-        Options::excluded(o.persistent, "--persistent", "--task")?;
         o.task = Some(id::pid(pid, "PID", 1)?);
         Ok(())
     }),
-    Opt::flag_checked(Some('r'), "raw", "use the raw output format", |o| {
-        Options::excluded(o.form == Form::Json, "--json", "--raw")?;
-        o.form = Form::Raw;
-        Ok(())
-    }),
+    Opt::flag(Some('r'), "raw", "use the raw output format", |o| o.form = Form::Raw),
     Opt::flag(Some('u'), "notruncate", "don't truncate text in columns", |o| o.no_truncate = true),
     Opt::flag(Some('W'), "nowrap", "don't use multi-line representation", |o| o.no_wrap = true),
     Opt::value(Some('t'), "type", "name", "namespace type (mnt, net, ipc, user, pid, uts, cgroup, time)", |o, name| {
@@ -135,4 +114,4 @@ const ROWS: &[Opt<Options>] = &[
 ];
 
 /// The rows, packed.
-pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+pub static OPTIONS: Table<Options> = cli::table!(ROWS, "json,raw persistent,task");

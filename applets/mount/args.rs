@@ -25,14 +25,12 @@ pub struct Options {
     pub options: MountOptions,
     pub test_options: Option<OsString>,
     pub types: Option<OsString>,
-    /// The names of -L, -U and --source as they were given.
-    pub source_kinds: Vec<&'static str>,
     pub source: Option<OsString>,
     pub target: Option<OsString>,
     pub target_prefix: Option<OsString>,
     pub fstab: Vec<OsString>,
-    /// The names of --bind, --rbind and --move as they were given.
-    pub operations: Vec<&'static str>,
+    /// Whether --bind, --rbind or --move was given.
+    pub operation: bool,
     pub propagation: bool,
     pub namespace: Option<OsString>,
     pub id_maps: Vec<(char, OsString)>,
@@ -40,10 +38,8 @@ pub struct Options {
 }
 
 impl Options {
-    fn operation(&mut self, name: &'static str, word: &'static str) {
-        if !self.operations.contains(&name) {
-            self.operations.push(name);
-        }
+    fn operation(&mut self, word: &'static str) {
+        self.operation = true;
         self.options.push(word, None);
     }
 
@@ -52,24 +48,14 @@ impl Options {
         self.options.push(word, None);
     }
 
-    fn source(&mut self, kind: &'static str, source: OsString) {
-        if !self.source_kinds.contains(&kind) {
-            self.source_kinds.push(kind);
-        }
-        self.source = Some(source);
-    }
-
     /// Refuses what does not go together. Whether neither a source nor a target is named.
     pub fn check(&self, operands: &[OsString]) -> Result<bool, Failure> {
-        exclusive(&self.operations)?;
-        exclusive(&self.source_kinds)?;
         let nothing_named = operands.is_empty() && self.source.is_none() && self.target.is_none();
-        let operation = !self.operations.is_empty();
         let wrong = if nothing_named && !self.all {
-            operation || self.propagation || !self.options.0.is_empty() || !self.id_maps.is_empty()
+            self.operation || self.propagation || !self.options.0.is_empty() || !self.id_maps.is_empty()
         } else {
             let alone = self.types.is_none() && !self.all && self.source.is_none();
-            (operation || self.options.has("move")) && !alone
+            (self.operation || self.options.has("move")) && !alone
         };
         if wrong { Err(bad_usage()) } else { Ok(nothing_named) }
     }
@@ -124,7 +110,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(None, "source", "source", "explicitly specifies source (path, label, uuid)", |o, source| {
-        o.source("--source", source.into());
+        o.source = Some(source.into());
         Ok(())
     }),
     Opt::value(None, "target", "target", "explicitly specifies mountpoint", |o, target| {
@@ -146,17 +132,17 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::flag(Some('s'), "", "tolerate unknown options (passed to the mount.<type> helpers)", |o| o.sloppy = true),
     Opt::value(Some('L'), "label", "label", "synonym for LABEL=<label>", |o, label| {
-        o.source("--label", OsString::from_vec(text!["LABEL=\"", label, "\""]));
+        o.source = Some(OsString::from_vec(text!["LABEL=\"", label, "\""]));
         Ok(())
     }),
     Opt::value(Some('U'), "uuid", "uuid", "synonym for UUID=<uuid>", |o, uuid| {
-        o.source("--uuid", OsString::from_vec(text!["UUID=\"", uuid, "\""]));
+        o.source = Some(OsString::from_vec(text!["UUID=\"", uuid, "\""]));
         Ok(())
     }),
-    Opt::flag(Some('B'), "bind", "mount a subtree somewhere else (same as -o bind)", |o| o.operation("--bind", "bind")),
-    Opt::flag(Some('M'), "move", "move a subtree to some other place", |o| o.operation("--move", "move")),
+    Opt::flag(Some('B'), "bind", "mount a subtree somewhere else (same as -o bind)", |o| o.operation("bind")),
+    Opt::flag(Some('M'), "move", "move a subtree to some other place", |o| o.operation("move")),
     Opt::flag(Some('R'), "rbind", "mount a subtree and all submounts somewhere else", |o| {
-        o.operation("--rbind", "rbind");
+        o.operation("rbind");
     }),
     Opt::flag(None, "beneath", "mount beneath the topmost mount", |o| o.beneath = true),
     Opt::flag(None, "exclusive", "fail if the filesystem's superblock is in use already", |o| o.exclusive = true),
@@ -175,7 +161,7 @@ const ROWS: &[Opt<Options>] = &[
 ];
 
 /// The rows, packed.
-pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+pub static OPTIONS: Table<Options> = cli::table!(ROWS, "bind,move,rbind label,uuid,source");
 
 /// The list of one -o.
 pub fn parse_options(list: &[u8]) -> Result<MountOptions, Failure> {
@@ -187,14 +173,6 @@ pub fn parse_options(list: &[u8]) -> Result<MountOptions, Failure> {
 
 pub fn bad_usage() -> Failure {
     cli::fail!(usage USAGE, "bad usage")
-}
-
-/// Refuses two options of which only one may be there.
-fn exclusive(given: &[&str]) -> Result<(), Failure> {
-    match given {
-        [first, second, ..] => Err(cli::fail!(USAGE, "options ", first, " and ", second, " cannot be combined")),
-        _ => Ok(()),
-    }
 }
 
 /// How the options in a table are combined with those on the command line.

@@ -69,7 +69,7 @@ pub struct Request {
 impl Request {
     /// The one mount that a command line without -a asks for, which is taken from what was typed.
     pub fn of(typed: &mut Options, operands: Vec<OsString>) -> Result<Request, Failure> {
-        let without_table = !typed.operations.is_empty() || typed.propagation || typed.options.has("move");
+        let without_table = typed.operation || typed.propagation || typed.options.has("move");
         let mut request = Request {
             is_named: typed.source.is_some() || typed.target.is_some(),
             source: typed.source.take(),

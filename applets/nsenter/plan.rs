@@ -109,9 +109,6 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<NsenterPlan, Fail
 
 fn check(options: &Options) -> Result<(), Failure> {
     let refuse = |text: &str| Err(cli::fail!(1, text));
-    if options.wd.is_some() && options.wdns.is_some() {
-        return refuse("options --wd and --wdns cannot be combined");
-    }
     // An environment alone is taken over, too: whoever asks for it gets all that was asked for.
     let enters = options.all
         || !options.namespaces.is_empty()

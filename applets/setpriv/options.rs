@@ -63,17 +63,6 @@ impl Options {
     pub fn gains_nothing(&self) -> bool {
         self.no_new_privs || self.blocked.is_some() || self.filter.is_some()
     }
-
-    /// Takes one of the four options that say which groups the program gets.
-    fn groups(&mut self, groups: Groups) -> Result<(), Failure> {
-        self.given += 1;
-        let name = groups.option();
-        match self.groups.replace(groups).map(|given| given.option()) {
-            None => Ok(()),
-            Some(given) if given == name => Err(cli::fail!(1, "duplicate ", name, " option")),
-            Some(given) => Err(cli::fail!(1, "options ", given, " and ", name, " cannot be combined")),
-        }
-    }
 }
 
 /// Stores what may be given only once.
@@ -133,12 +122,18 @@ const ROWS: &[Opt<Options>] = &[
         once(&mut o.given, &mut o.rgid, id, "rgid or egid")?;
         once(&mut 0, &mut o.egid, id, "rgid or egid")
     }),
-    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| o.groups(Groups::Clear)),
-    Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| o.groups(Groups::Keep)),
-    Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| o.groups(Groups::Init)),
+    Opt::flag_checked(None, "clear-groups", "clear supplementary groups", |o| {
+        once(&mut o.given, &mut o.groups, Groups::Clear, "--clear-groups option")
+    }),
+    Opt::flag_checked(None, "keep-groups", "keep supplementary groups", |o| {
+        once(&mut o.given, &mut o.groups, Groups::Keep, "--keep-groups option")
+    }),
+    Opt::flag_checked(None, "init-groups", "initialize supplementary groups", |o| {
+        once(&mut o.given, &mut o.groups, Groups::Init, "--init-groups option")
+    }),
     Opt::value(None, "groups", "group,...", "set supplementary groups by GID or name", |o, list| {
-        // A conflict with another option is reported before a wrong value.
-        o.groups(Groups::These(Vec::new()))?;
+        // A second one is reported before a wrong value.
+        once(&mut o.given, &mut o.groups, Groups::These(Vec::new()), "--groups option")?;
         o.groups = Some(Groups::These(supplementary(list)?));
         Ok(())
     }),
@@ -193,4 +188,4 @@ const ROWS: &[Opt<Options>] = &[
 ];
 
 /// The rows, packed.
-pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+pub static OPTIONS: Table<Options> = cli::table!(ROWS, "clear-groups,keep-groups,init-groups,groups");

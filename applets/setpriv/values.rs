@@ -24,18 +24,6 @@ pub enum Groups {
     These(Vec<Gid>),
 }
 
-impl Groups {
-    /// The option that asks for it.
-    pub fn option(&self) -> &'static str {
-        match self {
-            Groups::Keep => "--keep-groups",
-            Groups::Clear => "--clear-groups",
-            Groups::Init => "--init-groups",
-            Groups::These(_) => "--groups",
-        }
-    }
-}
-
 /// The members to add to a set and to remove from it, in the given order.
 pub type Changes = Vec<(bool, u64)>;
 

@@ -1,6 +1,6 @@
 //! What can be typed, its table, and what every unmount of a command line is given.
 
-use cli::{Failure, Invocation, Opt, Table, text};
+use cli::{Failure, Invocation, Opt, Table};
 use linux::mount::other_namespace::OtherMountNs;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -17,8 +17,6 @@ pub const FAILED: u8 = 32;
 /// The options of a command line.
 #[derive(Default)]
 pub struct Options {
-    /// Options that exclude others, in the order given.
-    pub exclusive: Vec<&'static str>,
     pub all: bool,
     pub all_targets: bool,
     pub no_canonicalize: bool,
@@ -38,20 +36,13 @@ pub struct Options {
     pub namespace: Option<OsString>,
 }
 
-impl Options {
-    fn exclusive(&mut self, name: &'static str) -> bool {
-        self.exclusive.push(name);
-        true
-    }
-}
-
 const ROWS: &[Opt<Options>] = &[
-    Opt::flag(Some('a'), "all", "unmount all filesystems", |o| o.all = o.exclusive("--all")),
+    Opt::flag(Some('a'), "all", "unmount all filesystems", |o| o.all = true),
     Opt::flag(
         Some('A'),
         "all-targets",
         "unmount all mountpoints for the given device in the\ncurrent namespace",
-        |o| o.all_targets = o.exclusive("--all-targets"),
+        |o| o.all_targets = true,
     ),
     Opt::flag(Some('c'), "no-canonicalize", "don't canonicalize paths", |o| o.no_canonicalize = true),
     Opt::flag(Some('d'), "detach-loop", "if mounted loop device, also free this loop device", |o| {
@@ -68,13 +59,12 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::flag(Some('R'), "recursive", "recursively unmount a target with all its children", |o| {
-        o.recursive = o.exclusive("--recursive");
+        o.recursive = true;
     }),
     Opt::flag(Some('r'), "read-only", "in case unmounting fails, try to remount read-only", |o| {
-        o.read_only = o.exclusive("--read-only");
+        o.read_only = true;
     }),
     Opt::value(Some('t'), "types", "list", "limit the set of filesystem types (use with -a)", |o, types| {
-        o.exclusive("--types");
         o.types = Some(types.into());
         Ok(())
     }),
@@ -89,7 +79,8 @@ const ROWS: &[Opt<Options>] = &[
 ];
 
 /// The rows, packed.
-pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+pub static OPTIONS: Table<Options> =
+    cli::table!(ROWS, "all,all-targets all,recursive read-only,recursive recursive,types");
 
 /// How everything is unmounted.
 pub struct Unmounting<'a> {
@@ -100,29 +91,11 @@ pub struct Unmounting<'a> {
     pub busy: RefCell<Vec<OsString>>,
 }
 
-/// Refuses options that exclude each other, and too few or too many operands.
+/// Refuses too few or too many operands.
 pub fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
-    const PAIRS: [(&str, &str); 4] = [
-        ("--all", "--all-targets"),
-        ("--all", "--recursive"),
-        ("--read-only", "--recursive"),
-        ("--recursive", "--types"),
-    ];
-    let given = &options.exclusive;
-    let clash = given.iter().enumerate().find_map(|(place, second)| {
-        PAIRS.iter().find_map(|(one, other)| {
-            let first = if second == one { other } else { one };
-            let is_pair = second == one || second == other;
-            (is_pair && given.iter().take(place).any(|name| name == first)).then_some((first, second))
-        })
-    });
-    match clash {
-        Some((first, second)) => {
-            let text = text!["options ", first, " and ", second, " cannot be combined"];
-            Err(Failure::new(USAGE, text))
-        }
-        None if options.all && !operands.is_empty() => Err(cli::fail!(usage USAGE, "unexpected number of arguments")),
-        None if !options.all && operands.is_empty() => Err(cli::fail!(usage USAGE, "bad usage")),
-        None => Ok(()),
+    match options.all {
+        true if !operands.is_empty() => Err(cli::fail!(usage USAGE, "unexpected number of arguments")),
+        false if operands.is_empty() => Err(cli::fail!(usage USAGE, "bad usage")),
+        _ => Ok(()),
     }
 }

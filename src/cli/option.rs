@@ -31,6 +31,17 @@ impl Spec {
     pub fn name(&self) -> &'static str {
         self.names().next().unwrap_or_default()
     }
+
+    /// Whether it is one of these options, which are called by their long names, or by the letter where there is only
+    /// that, and have commas between them.
+    pub fn is_one_of(&self, list: &str) -> bool {
+        let name = self.name();
+        let is_it = |member: &str| match name {
+            "" => member.len() == 1 && self.short.is_some_and(|letter| member.starts_with(letter)),
+            name => member == name,
+        };
+        list.split(',').any(is_it)
+    }
 }
 
 /// Whether an option takes an argument.
@@ -62,6 +73,8 @@ pub type Opt<O> = Row<Store<O>>;
 pub struct Table<O: 'static> {
     /// What can be said about the rows.
     pub specs: Specs,
+    /// Options of which only one may be given, as in [`Spec::is_one_of`], with a blank between two such groups.
+    pub exclusive: &'static str,
     /// Does what the row with this index does.
     pub store: fn(&mut O, usize, Option<&'static OsStr>) -> Result<Met, Failure>,
 }
@@ -207,12 +220,17 @@ macro_rules! specs {
     }};
 }
 
-/// Packs rows that are a constant: `static OPTIONS: Table<Options> = cli::table!(ROWS);`.
+/// Packs rows that are a constant: `static OPTIONS: Table<Options> = cli::table!(ROWS);`. Options that exclude each other
+/// stand behind the rows: `cli::table!(ROWS, "all,recursive types,recursive")`.
 #[macro_export]
 macro_rules! table {
     ($rows:expr) => {
+        $crate::table!($rows, "")
+    };
+    ($rows:expr, $exclusive:expr) => {
         $crate::option::Table {
             specs: $crate::specs!($rows),
+            exclusive: $exclusive,
             store: |options, index, value| {
                 let text = value.unwrap_or_default();
                 $crate::row!($rows, index, store => store.apply(options, value, text))

@@ -28,13 +28,14 @@ pub fn parse<O>(
     options: &mut O,
     output: &mut Output,
 ) -> Result<Option<Vec<OsString>>, Failure> {
-    parse_rows(invocation, &table.specs, &mut |index, value| (table.store)(options, index, value), order, output)
+    let mut rules = Rules { specs: &table.specs, exclusive: table.exclusive, met: Vec::new() };
+    parse_rows(invocation, &mut rules, &mut |index, value| (table.store)(options, index, value), order, output)
 }
 
 /// Gives each option to its row and returns the operands; `None` if the help or the version has been printed.
 fn parse_rows(
     invocation: &Invocation<'_>,
-    specs: &Specs,
+    rules: &mut Rules,
     store: &mut dyn FnMut(usize, Option<&'static OsStr>) -> Result<Met, Failure>,
     order: Order,
     output: &mut Output,
@@ -44,6 +45,7 @@ fn parse_rows(
     let mut parser = lexopt::Parser::from_args(invocation.args.iter().map(|argument| argument.to_os_string()));
     parser.set_short_equals(false);
     let usage = Usage { invocation };
+    let specs = rules.specs;
     loop {
         let found = match parser.next() {
             Ok(None) => break,
@@ -85,6 +87,7 @@ fn parse_rows(
                 Found::Long(_) => usage.getopt(text!["option '--", name, "' requires an argument"]),
             })?),
         };
+        rules.meet(spec, invocation)?;
         // What was typed is kept until the process ends, so that options need no copies of it.
         match store(index, value.map(|value| &*value.leak()))? {
             Met::Help => {
@@ -99,6 +102,35 @@ fn parse_rows(
         }
     }
     Ok(Some(operands))
+}
+
+/// What a table says of its options, and which of those that exclude others have been met.
+struct Rules {
+    specs: &'static Specs,
+    exclusive: &'static str,
+    met: Vec<Spec>,
+}
+
+impl Rules {
+    /// Refuses an option that cannot be combined with one that came before.
+    fn meet(&mut self, spec: Spec, invocation: &Invocation<'_>) -> Result<(), Failure> {
+        for group in self.exclusive.split(' ').filter(|group| spec.is_one_of(group)) {
+            if let Some(first) = self.met.iter().find(|met| **met != spec && met.is_one_of(group)) {
+                let text = text!["options ", called(first), " and ", called(&spec), " cannot be combined"];
+                return Err(Failure::new(invocation.applet.usage_status, text));
+            }
+            self.met.push(spec);
+        }
+        Ok(())
+    }
+}
+
+/// How messages call an option.
+fn called(spec: &Spec) -> String {
+    match (spec.name(), spec.short) {
+        ("", Some(letter)) => ['-', letter].iter().collect(),
+        (name, _) => ["--", name].concat(),
+    }
 }
 
 enum Found {
