@@ -1,4 +1,4 @@
-//! The forms of the output.
+//! The output formats of blkid(8): full, list, value, device, export and udev.
 
 use super::list;
 use super::options::{Form, Options};
@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 pub struct Printer<'a> {
     options: &'a Options,
     output: &'a mut Output,
-    /// Whether a device came before.
+    /// Whether a device was printed before, so that an empty line separates them.
     follows: bool,
 }
 
@@ -20,7 +20,7 @@ impl<'a> Printer<'a> {
         Printer { options, output, follows: false }
     }
 
-    /// Prints what is told of a device. A device of which nothing is shown leaves a line or an end of one, if it was `probed`.
+    /// Prints a device's selected tags. If there are none, a device that was `probed` leaves its end of line all the same.
     pub fn device(&mut self, name: &OsStr, told: &Superblock, probed: bool) {
         let form = self.options.form;
         if form == Form::Device {
@@ -68,7 +68,7 @@ impl<'a> Printer<'a> {
         self.output.print(out);
     }
 
-    /// Prints the end of it all.
+    /// Prints what follows the last device.
     pub fn end(&mut self) {
         if self.options.form == Form::Json {
             self.output.print(if self.follows { "\n   ]\n}\n" } else { "{\n   \"blkid\": [\n\n   ]\n}\n" });
@@ -114,8 +114,8 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// Adds a value as a terminal shows it harmlessly, `^A` and `M-A` for what is no ASCII, and a backslash before each of some
-/// characters. A `plain` one stays as it is.
+/// Adds a value for a terminal: `^A` for a control character, `M-A` for a byte that is not ASCII, a backslash before the
+/// `marked` characters. A `plain` value is added as it is.
 fn printable(value: &[u8], marked: &[u8], plain: bool, out: &mut Vec<u8>) {
     if plain {
         out.extend_from_slice(value);
@@ -138,7 +138,7 @@ fn printable(value: &[u8], marked: &[u8], plain: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Adds a value for udev: what scripts use encoded, the rest as it may stand in a variable.
+/// Adds a tag as variables for udev: the value made safe, and for some tags also encoded as `NAME_ENC`.
 fn udev(tag: &str, value: &[u8], out: &mut Vec<u8>) {
     let (begin, name) = match tag {
         "PTTYPE" => ("ID_PART_TABLE_", "TYPE"),
@@ -154,7 +154,7 @@ fn udev(tag: &str, value: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&text![begin, name, "=", safe(value), "\n", begin, name, "_ENC=", encoded, "\n"]);
         return;
     }
-    // What would be another variable is encoded in any case.
+    // A newline would begin another variable.
     let is_encoded =
         tag == "VERSION" || tag.ends_with("_ID") || begin == "ID_" || value.iter().any(u8::is_ascii_control);
     out.extend_from_slice(&text![begin, name, "=", if is_encoded { encoded.as_slice() } else { value }, "\n"]);

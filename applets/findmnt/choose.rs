@@ -10,14 +10,14 @@ use linux::mount::utab::Utab;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// What is shown.
+/// The rows to show.
 #[derive(Default)]
 pub struct Chosen {
     /// The index of each file system in the table, and of its parent row.
     pub rows: Vec<(usize, Option<usize>)>,
     /// Whether they are shown as a tree.
     pub is_tree: bool,
-    /// Whether the table was gone through as a tree, of which nothing may be left.
+    /// Whether having no row is no failure: so it is where the table was gone through as a tree.
     pub may_be_empty: bool,
 }
 
@@ -29,7 +29,7 @@ pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &O
         options.first_only || options.source.is_some() || options.target.is_some() || options.device.is_some();
     let by_name = is_named && !options.submounts && !options.tree;
     let is_tree = is_tree && !by_name;
-    // A plain list asks for no order.
+    // A plain list needs no tree, and so no sorting.
     let mut mounts = Mounts::new(table, is_tree || options.submounts || options.uniq || options.shadowed);
     if options.uniq {
         mounts.leave_last();
@@ -117,14 +117,14 @@ impl<'t, 'a> Mounts<'t, 'a> {
         self.gone.get(place).copied().unwrap_or(true)
     }
 
-    /// What is on the mount with this number, as it stands in `by_parent`.
+    /// The rows of `by_parent` of the mounts on the one with this number.
     fn children(&self, id: u32) -> &[(u32, u32, usize)] {
         let first = self.by_parent.partition_point(|(parent, ..)| *parent < id);
         let end = self.by_parent.partition_point(|(parent, ..)| *parent <= id);
         self.by_parent.get(first..end).unwrap_or_default()
     }
 
-    /// Leaves the last one of those with one target. What was on another is on what that was on.
+    /// Keeps only the last of the mounts with one target. Children of one that goes move to its parent.
     fn leave_last(&mut self) {
         let mut by_target: Vec<(Vec<u8>, usize)> = Vec::with_capacity(self.table.len());
         for (place, filesystem) in self.table.iter().enumerate() {
@@ -136,7 +136,7 @@ impl<'t, 'a> Mounts<'t, 'a> {
             by_target.push((target, place));
         }
         by_target.sort_unstable();
-        // Number and parent of those that go.
+        // Number and parent of those that are left out.
         let mut above: Vec<(u32, u32)> = Vec::new();
         for pair in by_target.windows(2) {
             if let [(one, place), (other, _)] = pair
@@ -171,8 +171,8 @@ impl<'t, 'a> Mounts<'t, 'a> {
         shadowed
     }
 
-    /// Where trees begin: at the root of the one with the lowest number of a parent, then at those whose parent is not
-    /// there, then at what is left.
+    /// The roots of the trees: first the mount whose parent has the lowest number, then those whose parent is not in the
+    /// table, then whatever was not reached (a circle).
     fn roots(&self) -> Vec<usize> {
         let is_root = |place: usize| {
             self.links.get(place).is_some_and(|(id, parent)| id == parent || self.ids.binary_search(parent).is_err())
@@ -207,7 +207,7 @@ impl<'t, 'a> Mounts<'t, 'a> {
             }
             let Some((id, _)) = self.links.get(place) else { continue };
             let mut last = None;
-            // Of several with one number the first is on its parent. The last one is taken first from the stack.
+            // Of several rows with one number the first counts. Pushed in reverse, since the stack gives the last one first.
             let start = waiting.len();
             for (_, child, place) in self.children(*id) {
                 if last != Some(*child) && child != id {
@@ -237,7 +237,7 @@ pub fn looked_up(kind: Kind, options: &Options) -> Option<Tables> {
         if is_on_the_way(glance.target, path.as_bytes()) || glance.target == name.as_bytes() {
             return true;
         }
-        // What the source is matters, if that was meant.
+        // An operand that is no target may be the source.
         if options.target.is_some() || glance.source == last.0 {
             return options.target.is_none() && last.1;
         }

@@ -1,4 +1,4 @@
-//! The tables: reading their files, and their lines as file systems.
+//! Reads the tables (mountinfo, fstab(5), /proc/swaps, utab) and makes a file system of each line: findmnt(8).
 
 use super::options::{Kind, Options, TabFile};
 use cli::failure::{Line, hints_wanted, warn};
@@ -20,13 +20,13 @@ use std::os::unix::ffi::OsStrExt;
 /// A line of a table.
 #[derive(Clone, Copy)]
 pub struct Filesystem<'a> {
-    /// The line of mountinfo; empty of another table.
+    /// The line of mountinfo; empty if it is from another table.
     pub entry: Entry<'a>,
-    /// The line of another table.
+    /// The line, if it is from another table.
     pub line: Option<&'a FstabEntry>,
-    /// The number that is never used again, if the kernel was asked for it.
+    /// The mount's unique id, which is never reused, if the kernel was asked for it; else 0.
     pub unique: u64,
-    /// Whose table it is.
+    /// The process or thread whose table it is.
     pub task: Option<Pid>,
     /// Options that utab keeps.
     pub kept: &'a [u8],
@@ -68,7 +68,7 @@ impl<'a> Filesystem<'a> {
         self.text(self.entry.fstype, |line| line.fstype.as_bytes())
     }
 
-    /// What the kernel shows of the file system.
+    /// The directory of the file system that is mounted.
     pub fn root(&self) -> Cow<'a, [u8]> {
         self.text(self.entry.root, |_| b"")
     }
@@ -94,7 +94,8 @@ impl<'a> Filesystem<'a> {
         Some(text)
     }
 
-    /// The options of the VFS, of the file system, or of mount itself, as the kernel has them or by their names.
+    /// The options of the VFS, of the file system, or of mount itself: as the kernel tells them apart, or by name if the
+    /// line is not the kernel's.
     pub fn part(&self, part: Part) -> Option<Vec<u8>> {
         match (self.line, part) {
             (None, Part::Vfs) => Some(unescape(self.entry.options).into_owned()),
@@ -117,7 +118,7 @@ pub enum Part {
     User,
 }
 
-/// The options of a list that are for one part. `rw` and `ro` are for two. `None`: it is no list of options.
+/// The options of a list that are for one part; `rw` and `ro` are for VFS and file system. `None` if the list is malformed.
 fn named_part(list: &[u8], part: Part) -> Option<Vec<u8>> {
     let options = linux::mount::options::Options::parse(list).ok()?;
     let mut text = Vec::new();
@@ -172,7 +173,7 @@ pub struct Tables {
     unique: Vec<u64>,
     fstab: Fstab,
     utab: Utab,
-    /// Whether the file systems are mounts, of which one is on another.
+    /// Whether they come from the kernel, with ids that make a tree.
     pub is_kernel: bool,
     /// How many lines could not be read.
     pub bad_lines: Cell<usize>,
@@ -188,13 +189,13 @@ enum Format {
 }
 
 impl Tables {
-    /// Of mounts that have been chosen.
+    /// A table of mounts that were asked for one by one.
     pub fn of_lines(lines: Lines, utab: Utab) -> Tables {
         let files = vec![(lines.text, Some(id()))];
         Tables { files, unique: lines.unique, fstab: Fstab::default(), utab, is_kernel: true, bad_lines: Cell::new(0) }
     }
 
-    /// Without the numbers that mountinfo does not have.
+    /// Drops the unique ids, which mountinfo does not have.
     pub fn forget_unique(&mut self) {
         self.unique.clear();
     }
@@ -298,7 +299,7 @@ impl Tables {
     }
 }
 
-/// autofs says of itself that it is not to be listed.
+/// autofs mounts with the option `ignore` ask not to be listed.
 fn is_ignored(entry: &Entry<'_>) -> bool {
     entry.fstype == b"autofs" && entry.super_options.split(|byte| *byte == b',').any(|word| word == b"ignore")
 }
@@ -311,7 +312,7 @@ fn is_line(line: &[u8]) -> bool {
 /// A line of mountinfo that somebody may have written.
 fn parse(line: &[u8]) -> Option<Entry<'_>> {
     let mut entry = Entry::parse(line.trim_ascii_start())?;
-    // What is behind the last field is no part of it.
+    // A blank ends the last field; what follows is ignored.
     if let Some(end) = entry.super_options.iter().position(|byte| *byte == b' ') {
         entry.super_options = entry.super_options.get(..end)?;
     }
@@ -336,7 +337,7 @@ fn tell_bad_line(invocation: &Invocation<'_>, path: &OsStr, number: usize) {
     warn(invocation, &Line::Named(text![path, ": parse error at line ", number, " -- ignored"]));
 }
 
-/// A table that cannot be read. Of the kernel's the file is named that is its older form.
+/// The failure to read a table. For the kernel's the message names /proc/mounts, its older form.
 pub fn cant_read(path: &OsStr, errno: linux::Errno) -> Failure {
     if path != table::SELF {
         return Failure::new(1, text!["can't read ", path, ": ", errno]);

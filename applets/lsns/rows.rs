@@ -1,4 +1,4 @@
-//! Rows of what was found.
+//! The rows of lsns(8): namespaces, or the processes of one.
 
 use super::options::{Options, Tree};
 use super::survey::{Member, Namespace, Survey};
@@ -7,10 +7,10 @@ use cli::{Failure, text};
 use linux::credentials::Uid;
 use linux::{accounts, processes};
 
-/// The cells, and for each row the one that it hangs from.
+/// The cells of all rows, and the parent row of each.
 type Rows = (Vec<Cell>, Vec<Option<usize>>);
 
-/// The processes of the namespace `one`, or the namespaces that the options leave.
+/// The rows of the processes of the namespace `one`, or of the namespaces that the options select.
 pub fn make(survey: &Survey, options: &Options, one: Option<u64>, fields: &[usize]) -> Result<Rows, Failure> {
     let (cells, parents) = (Vec::new(), Vec::new());
     let mut making = Making { survey, options, fields, users: Vec::new(), cells, parents, at: Vec::new() };
@@ -37,7 +37,7 @@ struct Making<'a> {
     survey: &'a Survey,
     options: &'a Options,
     fields: &'a [usize],
-    /// Names of users that were looked up.
+    /// The names of users that were looked up already.
     users: Vec<(Uid, Vec<u8>)>,
     cells: Vec<Cell>,
     parents: Vec<Option<usize>>,
@@ -46,7 +46,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    /// Adds the row of a namespace, below those that it hangs from.
+    /// Adds the row of a namespace, after those of its ancestors.
     fn add(&mut self, place: usize) {
         let mut waiting = vec![place];
         while let Some(place) = waiting.last().copied() {
@@ -59,10 +59,10 @@ impl Making<'_> {
             let above = match self.options.tree {
                 None | Some(Tree::Processes) => self.last_of_parent(namespace),
                 Some(tree) => {
-                    // An owner comes before what it owns, whichever tree is drawn.
+                    // Parent and owner come first, whichever of them the tree is made of.
                     let mut above = [parent, owner].into_iter().flatten();
                     let missing = above.rfind(|other| self.row_of(Some(*other)).is_none());
-                    // None hangs from itself, even if what was read could say so.
+                    // Not one that is on its way already: namespaces that end while they are read could make a circle.
                     if let Some(missing) = missing.filter(|missing| !waiting.contains(missing)) {
                         waiting.push(missing);
                         continue;
@@ -82,7 +82,7 @@ impl Making<'_> {
         self.at.get(place?).copied().flatten()
     }
 
-    /// The last row so far that shows the parent of the process that a namespace is shown with.
+    /// The last row so far whose process is the parent of this namespace's process.
     fn last_of_parent(&self, namespace: &Namespace) -> Option<usize> {
         let parent = namespace.first?.parent;
         let mut last = None;
@@ -102,7 +102,7 @@ impl Making<'_> {
         }
     }
 
-    /// What a field of [`super::options::COLUMNS`] says.
+    /// The cell of a field, an index into [`super::options::COLUMNS`].
     fn cell(&mut self, field: usize, namespace: &Namespace, process: Option<&Member>) -> Cell {
         let uid = process.map_or(namespace.uid, |process| process.uid);
         let kind = namespace.kind.file();

@@ -17,25 +17,25 @@ use std::os::unix::ffi::OsStrExt;
 /// A mount that was not made.
 #[derive(Debug)]
 pub struct Failed {
-    /// Which call, and the kernel's answer.
+    /// The call and its errno.
     pub error: Error,
-    /// What the kernel said beside it.
+    /// What the kernel logged on the file system context: fsopen(2).
     pub messages: Vec<Message>,
     /// Whether the file system was mounted and only a later step failed.
     pub attached: bool,
 }
 
 impl Failed {
-    /// A failure of which the kernel said nothing else.
+    /// A failure without messages of the kernel.
     pub fn of(error: Error) -> Failed {
         Failed { error, messages: Vec::new(), attached: false }
     }
 }
 
-/// What was done, when nothing stopped it.
+/// The result of a plan whose steps succeeded.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// What the kernel said beside its answers.
+    /// What the kernel logged on the file system context.
     pub messages: Vec<Message>,
     /// The error of changing the owner or the mode; everything else succeeded.
     pub not_changed: Option<(&'static str, Error)>,
@@ -49,7 +49,7 @@ struct DetachedTree<'a> {
     tree: Option<OwnedFd>,
     before: Option<Before>,
     attached: bool,
-    /// Its flags come when it is attached: the kernel has no mount_setattr(2), and mount(2) changes none before.
+    /// Whether its flags are set after it is attached: without mount_setattr(2) only mount(2) can, and only then.
     late: bool,
     done: Done,
 }
@@ -67,8 +67,8 @@ pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[MountStep<'_>]) 
     Ok(state.done)
 }
 
-/// With mount(2) a mount is there before all its flags are: if they are refused, it must not stay without them.
-/// Whether it was undone.
+/// Unmounts what is attached already if a later step that sets its flags failed: it must not stay without them. Whether it
+/// was undone.
 fn undo(state: &DetachedTree<'_>, done: &[MountStep<'_>], failed: &MountStep<'_>) -> bool {
     let MountStep::Remount2 { .. } = failed else { return false };
     let target = state.target.path.as_os_str();
@@ -77,10 +77,10 @@ fn undo(state: &DetachedTree<'_>, done: &[MountStep<'_>], failed: &MountStep<'_>
         MountStep::Subdirectory2 { .. } => Some((None, 0)),
         _ => None,
     });
-    // The first failure is the one to tell.
+    // Errors of the undoing are ignored: the first failure is reported.
     match found {
         Some((Some(source), mount::MS_MOVE)) => mount::mount2(Some(target), source, None, mount::MS_MOVE, None).is_ok(),
-        // By its descriptor: what the path leads to may be somebody else's.
+        // By its descriptor: the path may lead to another mount by now.
         Some((_, flags)) if flags & mount::MS_REMOUNT == 0 => state.tree().and_then(mount::detach).is_ok(),
         _ => false,
     }
@@ -199,7 +199,7 @@ impl DetachedTree<'_> {
         Ok(())
     }
 
-    /// The flags that mount_setattr(2) was to set before.
+    /// Sets by mount(2) the flags that mount_setattr(2) could not set before the mount was attached.
     fn set_late(&self, done: &[MountStep<'_>]) -> linux::Result<()> {
         done.iter().try_for_each(|step| match step {
             MountStep::SetAttributes { attributes, recursive } => {
@@ -216,7 +216,7 @@ impl DetachedTree<'_> {
         done
     }
 
-    /// Of the options that the file system had, those that it has no more, and that were not asked for with another value.
+    /// The options that the file system had before a remount and has no more, but for those that were asked for.
     fn lost<'b>(&self, settings: &[Setting<'b>], present: &[Setting<'b>]) -> linux::Result<Vec<Setting<'b>>> {
         if present.is_empty() {
             return Ok(Vec::new());
@@ -257,8 +257,8 @@ impl DetachedTree<'_> {
     }
 }
 
-/// Whether mount(2) may know what mount_setattr(2) does not: that came in Linux 5.12, and knows nosymfollow since 5.14,
-/// mount(2) since 5.10.
+/// Whether mount(2) may know a flag that mount_setattr(2) refused: nosymfollow came to it in Linux 5.10, to
+/// mount_setattr(2), which is of 5.12, only in 5.14.
 fn is_unknown(error: &Error, attributes: &Attributes) -> bool {
     let changed = attributes.set | attributes.clear;
     error.errno == Errno::ENOSYS || error.errno == Errno::EINVAL && changed & MOUNT_ATTR_NOSYMFOLLOW != 0

@@ -1,5 +1,5 @@
-//! mount.TYPE programs and the X-mount options that they are not told of: what those ask for is done to the mount that
-//! the program has made. A program that failed has made none, and nothing is done to what lies at the target.
+//! mount.TYPE programs, mount(8) "EXTERNAL HELPERS". They are not given the X-mount options, which are applied to the mount
+//! that the program made; after a program that failed nothing is, since the mount at the target is another one.
 
 use super::errors::{DMESG, FAILED};
 use super::execute::{Done, Failed, execute};
@@ -27,7 +27,7 @@ const STATUS: i32 = 1 << 24;
 pub const REFUSED: &str = "mount.TYPE";
 
 impl Mount {
-    /// Runs the program, and does what it was not told.
+    /// Runs the program, then applies what it was not given.
     pub fn help(
         &self,
         settings: &Settings<'_>,
@@ -63,7 +63,7 @@ impl Mount {
         Ok(Done { helper: Some(0), not_changed, ..Done::default() })
     }
 
-    /// The program mounts where only a child of ours sees it. What is asked for of that appears at the target.
+    /// Runs the program in a mount namespace of a child, changes the mount there, and attaches the result at the target.
     fn help_out_of_sight(
         &self,
         settings: &Settings<'_>,
@@ -138,7 +138,7 @@ impl Mount {
         let _ = output.flush();
         match helper::run(program, argv, settings.origin.map(|origin| origin.original())) {
             Ok(helper::Ran::Ended(Status::Exited(status))) => status,
-            // -1, as the original has it.
+            // A program that died of a signal: -1, as in the original.
             Ok(helper::Ran::Ended(_)) => 255,
             Err(_) => FAILED,
             Ok(helper::Ran::InChild(error)) => {

@@ -11,8 +11,8 @@ const FSCONFIG: usize = 255;
 /// What mount(2) takes of a source.
 const SOURCE: usize = 4095;
 
-/// The layers of an overlay one by one, if their list is too long for fsconfig(2) and says the same so: `a:b::c` is two
-/// `lowerdir+` and one `datadir+` (Linux 6.7). A backslash has a meaning in the list alone.
+/// Splits an overlay's `lowerdir` that is too long for fsconfig(2) into one setting a layer: `a:b::c` is two `lowerdir+` and
+/// one `datadir+` (Linux 6.7). Not a list with a backslash, which is an escape only there.
 pub fn by_layer<'a>(fstype: Option<&OsStr>, settings: Vec<Setting<'a>>) -> Vec<Setting<'a>> {
     let is_list = |setting: &Setting<'a>| setting.0 == "lowerdir";
     let Some(place) = settings.iter().position(is_list) else { return settings };
@@ -35,7 +35,7 @@ pub fn by_layer<'a>(fstype: Option<&OsStr>, settings: Vec<Setting<'a>>) -> Vec<S
         (name, rest) = match after {
             [] => break,
             [b':', b':', rest @ ..] => ("datadir+", rest),
-            // After data nothing but data.
+            // Behind a data-only layer only such may follow.
             [_, ..] if name == "datadir+" => return settings,
             [_, rest @ ..] => ("lowerdir+", rest),
         };
@@ -56,7 +56,7 @@ pub fn is_layer(name: &OsStr) -> bool {
     name == "lowerdir+" || name == "datadir+"
 }
 
-/// Why fsconfig(2) does not take a plan's options, if one is too long for it; the source is one, too.
+/// Which option of a plan is too long for fsconfig(2), as a message; the source counts as one.
 pub fn of_fsconfig(steps: &[MountStep<'_>]) -> Option<Vec<u8>> {
     let is_long = |text: &OsStr| text.len() > FSCONFIG;
     steps.iter().find_map(|step| {

@@ -1,4 +1,4 @@
-//! One mount with everything looked up: what is done, from which source, on which target.
+//! One mount with everything looked up: the operation, the source, the target. mount(8).
 
 use super::errors::{self, FAILED, USAGE};
 use super::fstab;
@@ -27,20 +27,20 @@ pub struct Mount {
     pub present: MountOptions,
     /// The types to try, as they were given.
     pub types: Vec<u8>,
-    /// Whether a leading `no` turns them around.
+    /// Whether a leading `no` means every type but these.
     pub negatable: bool,
     /// What is mounted.
     pub source: Option<Source>,
     /// Where.
     pub target: Target,
-    /// Below the mount that is on top there.
+    /// Whether it is mounted beneath the topmost mount there.
     pub beneath: bool,
-    /// Not if the superblock exists already.
+    /// Whether an existing superblock is refused.
     pub exclusive: bool,
 }
 
 impl Mount {
-    /// A complete request, of which nothing is looked up yet.
+    /// A request whose source and target are not looked up yet.
     pub fn of(settings: &Settings<'_>, request: Request) -> Result<Mount, Failure> {
         let named = request.target.as_deref().or(request.source.as_deref()).unwrap_or(OsStr::new("???"));
         let mut options = request.options;
@@ -52,7 +52,7 @@ impl Mount {
         drop_selinux(&mut options);
         refuse_unsupported(&options, named)?;
         let mut xmount = XMount::parse(&options, named)?;
-        // -c holds for the attach as well: a symbolic link at the end of the target is itself covered.
+        // -c holds for the attach, too: it does not follow a symbolic link at the end of the target.
         xmount.raw_target |= settings.typed.no_canonicalize;
         let target = Target::at(request.target.as_deref().unwrap_or_default(), settings.typed.target_prefix.as_deref());
         Ok(Mount {
@@ -120,7 +120,7 @@ impl Mount {
         let raw = settings.typed.no_canonicalize || self.xmount.raw_source;
         let is_mount = matches!(self.operation, Operation::Bind | Operation::Move);
         source.path = source::resolve(&source.given, raw, &self.types, is_mount)?;
-        // A line of fstab for swap is no mount, which is the kernel's to say.
+        // A swap line of fstab is passed on for the kernel to refuse.
         let takes_device = source::is_path_type(&self.types) && self.types != b"swap";
         if self.operation != Operation::New || !takes_device || settings.typed.fake {
             return Ok(());
@@ -131,14 +131,15 @@ impl Mount {
         let Some(device) = &source.device else { return Ok(()) };
         if device.is_new {
             if device.read_only && !settings.typed.read_write {
-                // The file cannot be written, and neither can what is in it. Of a device that was there the kernel says so.
+                // The file cannot be opened for writing, so the mount is read-only. For a loop device that was there before,
+                // the kernel reports it.
                 self.options.push("ro", None);
             }
         } else if let Ok(mounted) = table::Table::read()
             && let Ok(target) = directory::canonical(&self.target.path)
             && mounted.find(&|entry| entry.is_from(&device.path) && entry.is_on(&target)).is_some()
         {
-            // The same file at the same offset is on the same target already.
+            // The same part of the same file is mounted on this target already.
             return Err(Missing::AlreadyMounted);
         }
         Ok(())
@@ -213,7 +214,7 @@ impl Mount {
     }
 }
 
-/// The labels of SELinux mean nothing to a kernel without it.
+/// Drops SELinux contexts, which a kernel without SELinux refuses.
 fn drop_selinux(options: &mut MountOptions) {
     let names = || "context fscontext defcontext rootcontext seclabel".split(' ');
     if names().any(|name| options.has(name)) && !filesystems::is_registered(b"selinuxfs") {
@@ -221,7 +222,7 @@ fn drop_selinux(options: &mut MountOptions) {
     }
 }
 
-/// What we know and do not do.
+/// Refuses options that ctrbox knows but does not implement.
 fn refuse_unsupported(options: &MountOptions, named: &OsStr) -> Result<(), Failure> {
     let relabels = |name| options.get(name).and_then(|option| option.plain_value()).is_some_and(|v| v == b"@target");
     let what = if options.has("encryption") {

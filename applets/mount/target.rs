@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// A target, and what was made for it.
+/// A target, and the directories that were made for it.
 #[derive(Default)]
 pub struct Target {
     /// The path the kernel is given.
@@ -18,13 +18,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target of which nothing is known but its name.
+    /// A target that is not resolved yet.
     pub fn at(target: &OsStr, prefix: Option<&OsStr>) -> Target {
         Target { path: prefixed(target, prefix), ..Target::default() }
     }
 
-    /// Makes it, if it is missing, with this mode in octal for each new directory; only then the mode is judged. `raw`: its
-    /// path stays as it was given.
+    /// Makes the directories that are missing, each with this octal mode, which is only read if one is. With `raw` the path
+    /// stays as it was given.
     pub fn make(&mut self, mode: &[u8], raw: bool) -> Result<(), Unmade> {
         if stat::path(&self.path).is_ok() {
             return Ok(());
@@ -54,7 +54,7 @@ impl Target {
 
     /// Removes the directories that were made: the mount failed.
     pub fn undo(&self) {
-        // A directory that is in use by now stays, and so do its parents.
+        // A directory that has something in it by now stays, with its parents.
         let _ = self.made.iter().rev().try_for_each(directory::Made::remove);
     }
 }

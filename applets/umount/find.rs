@@ -39,8 +39,8 @@ impl Found {
     }
 }
 
-/// The operand's path, resolved; without `full` a symbolic link at its end is not, and what is at its end is not touched,
-/// since it may hang.
+/// The operand's path, resolved. Without `full` its last part is neither followed nor looked at, since a dead server may be
+/// mounted there.
 pub fn canonical(path: &OsStr, full: bool) -> OsString {
     if full {
         return resolved(path);
@@ -69,8 +69,8 @@ fn resolved(path: &OsStr) -> OsString {
     directory::canonical_here(path).unwrap_or_else(|_| path.to_os_string())
 }
 
-/// A mount point, found without the table: its type comes from statmount(2). `None` if the kernel cannot say, or if it
-/// is none.
+/// Asks the kernel for the mount at a path, with its type by statmount(2). `None` if it is no mount point, or the kernel
+/// is too old to say.
 pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
     let ids = if with_type { statmount::unique_id(path) } else { statmount::mountinfo_id(None, path, 0) };
     let ids = ids.ok().filter(|ids| ids.is_root == Some(true))?;

@@ -1,4 +1,4 @@
-//! Many unmounts with one reading of the table: -R, -A and -a.
+//! The unmounts that read the mount table once for all: -R, -A and -a of umount(8).
 
 use super::find::{self, Found};
 use super::one::{self, Known};
@@ -18,7 +18,7 @@ fn read() -> Result<table::Table, Failure> {
     table::Table::read().map_err(|error| cli::fail!(USAGE, "failed to parse ", table::SELF, ": ", error.errno))
 }
 
-/// The path to look for in the table, which has canonical ones only: with -c what is at the operand's end stays as it is.
+/// The path to look for in the table, where paths are canonical. With -c the operand's last part stays as it is.
 fn canonical(settings: &Unmounting<'_>, operand: &OsStr) -> std::ffi::OsString {
     find::canonical(operand, !settings.options.no_canonicalize)
 }
@@ -40,7 +40,7 @@ fn read_utab() -> (utab::Utab, bool) {
     utab::try_read().map_or_else(|_| (utab::Utab::default(), false), |table| (table, true))
 }
 
-/// Many unmounts with one reading of utab. Whatever ends them, what is gone is taken out of it.
+/// Runs many unmounts with utab read once. However they end, the entries of what was unmounted are removed from it.
 pub fn with_utab(settings: &Unmounting<'_>, unmount: &mut dyn FnMut(&mut Known<'_>) -> Outcome) -> Outcome {
     let (kept, is_read) = read_utab();
     let kept = kept.index();
@@ -83,7 +83,7 @@ fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
     Some(lowest)
 }
 
-/// The operand is no mount.
+/// The failure for an operand that is not mounted.
 fn nothing(settings: &Unmounting<'_>, operand: &OsStr) -> Outcome {
     if settings.options.graceful && credentials::effective_uid().is_root() {
         return Ok(0);
@@ -108,7 +108,7 @@ fn unmount_below(
     let parent = order.last().and_then(|entry| tree.get(entry.parent));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
-    // With -f and -l a server may hang, so the mounts are not looked at.
+    // With -f and -l the mounts are not looked at, since a server may hang.
     let options = &settings.options;
     let asks = spreads && !options.fake && !options.force && !options.lazy;
     for entry in &order {
@@ -119,7 +119,7 @@ fn unmount_below(
         match one::unmount_found(settings, &found, known, output) {
             Ok(0) => {}
             Ok(status) => return Ok(status),
-            // Somebody else has unmounted it.
+            // It is gone already, so it is no failure.
             Err(_) if !known.is_there(entry.id) => {}
             Err(refused) => return refused.outcome(settings),
         }
@@ -127,8 +127,8 @@ fn unmount_below(
     Ok(0)
 }
 
-/// Whether a mount went with another one, which it was a peer of: its path means another mount then. What lay over it
-/// was unmounted before.
+/// Whether a mount is gone because the unmount of a peer propagated to it: its path then leads to another mount. Mounts
+/// over it cannot be the reason, since they were unmounted first.
 fn is_gone(id: u32, target: &OsStr) -> bool {
     match statmount::mountinfo_id(None, target, 0) {
         // 0: the kernel does not say.
@@ -137,7 +137,7 @@ fn is_gone(id: u32, target: &OsStr) -> bool {
     }
 }
 
-/// Whether a mount is what its path means, which is asked without reading the table.
+/// Whether a mount's path leads to it, asked of the kernel without reading the table.
 fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
     statmount::mountinfo_id(None, &entry.target_path(), 0).is_ok_and(|ids| ids.id == u64::from(entry.id))
 }
@@ -155,7 +155,7 @@ pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &
     });
     let Some(device) = wanted else { return nothing(settings, operand) };
     let tree = table::Tree::new(&entries);
-    // Which mounts are gone, with all that was on them: a tree inside another one is not gone through twice.
+    // The mounts that are gone with their trees, so that a tree inside another one is not unmounted twice.
     let mut gone = vec![false; entries.len()];
     with_utab(settings, &mut |known| {
         for (place, entry) in entries.iter().enumerate().rev().filter(|(_, entry)| entry.device == device) {

@@ -74,7 +74,7 @@ pub struct Listing {
     pub columns: Vec<&'static Column>,
     /// The cells, row after row.
     pub cells: Vec<Cell>,
-    /// For each row the one that it hangs from, if the table is a tree.
+    /// The parent row of each row, if the table is a tree.
     pub parents: Vec<Option<usize>>,
     /// The name of the column in which the tree is drawn. If it is not shown, the rows are printed as a plain list.
     pub tree: &'static str,
@@ -94,15 +94,15 @@ pub enum Form {
     Pairs,
 }
 
-/// Whether rows are printed as they come.
+/// Whether the rows of a table are printed at once or one after another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stream {
-    /// All are there.
+    /// All are in this table.
     #[default]
     No,
-    /// These are the first.
+    /// These are the first of several.
     First,
-    /// Others were printed before.
+    /// Others were printed before these.
     Further,
 }
 
@@ -113,11 +113,11 @@ pub struct Style {
     pub form: Form,
     /// Without the line of headings.
     pub no_headings: bool,
-    /// Several texts in a cell stand side by side.
+    /// The lines of a cell are joined.
     pub one_line: bool,
     /// How wide the terminal is, if it is one.
     pub width: Option<usize>,
-    /// Columns that can be cut end with the terminal.
+    /// Columns of [`Shape::Cut`] are cut at the terminal's edge.
     pub cut: bool,
     /// A tree is drawn in ASCII.
     pub ascii: bool,
@@ -273,12 +273,13 @@ impl Listing {
         let heading = |column: &Column| if style.no_headings { 0 } else { column.name().len() };
         for (width, column) in widths.iter_mut().zip(&self.columns) {
             let heading = heading(column);
-            // A single character is not given room.
+            // A column of single characters is not widened to `roomy`.
             *width = if *width <= heading.max(1) { heading.max(*width) } else { (*width).max(column.roomy.into()) };
             total += *width;
         }
         let Some(room) = style.width.map(|width| width + 1) else { return widths };
-        // In turns from the last column to the first: what is too much is cut, and what is left gives room.
+        // In turns, from the last column to the first: columns grow to `roomy` while there is room, and those that may be
+        // cut shrink while there is too little.
         let mut is_done = false;
         while !is_done && total != room {
             is_done = true;

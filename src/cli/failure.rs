@@ -13,7 +13,7 @@ pub type Outcome = Result<u8, Failure>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure(Box<Report>);
 
-/// What a failed command says.
+/// The status and the texts of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The exit status.
@@ -198,7 +198,7 @@ macro_rules! fail {
     };
 }
 
-/// Prints a hint for a person who types commands; a script that went well is not disturbed.
+/// Prints a hint if standard error is a terminal, for a command that succeeded: the output of scripts stays as it is.
 pub fn hint_on_terminal(text: &str) {
     if linux::terminal::is_terminal(2) {
         hint(text.as_bytes());
@@ -215,7 +215,7 @@ pub fn named_with(status: u8, what: &'static str) -> impl Fn(linux::Error) -> Fa
     move |error| of_step(status, what, error)
 }
 
-/// Out of line with the error itself, which each caller would have to drop.
+/// Out of line, and takes the error by value, so that not every caller has the code that drops it.
 #[cold]
 #[inline(never)]
 fn of_step(status: u8, what: &str, error: linux::Error) -> Failure {

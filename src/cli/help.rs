@@ -1,4 +1,4 @@
-//! What `--help` and `--version` print, by the record of the applet and its option table.
+//! The texts of `--help` and `--version`, made of an applet's record and option table.
 
 use crate::option::{Argument, Spec};
 use crate::{Invocation, Origin, text};
@@ -54,7 +54,7 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
     out
 }
 
-/// `-m, --mount[=FILE]`, aligned as if every option had a letter where `has_short`.
+/// `-m, --mount[=FILE]`; with `has_short` indented where there is no letter, so that long names stand below each other.
 pub(crate) fn option_names(spec: &Spec, has_short: bool) -> String {
     let mut out = String::new();
     match spec.short {
@@ -95,7 +95,7 @@ macro_rules! util_linux {
 }
 /// The newest originals that ours is held against: `scripts/originals` has them.
 const HELD_AGAINST: &str = concat!("util-linux ", util_linux!(), ", libcap 2.78, coreutils 9.10");
-/// What the `--version` of mount and umount says they can do; scripts look for `fd-based`.
+/// The features that `--version` of mount and umount lists; scripts look for `fd-based`.
 pub const LIBMOUNT: &str =
     concat!("libmount ", util_linux!(), ": btrfs, namespaces, idmapping, fd-based-mount, statmount, statx");
 /// The version of ctrbox.

@@ -1,8 +1,8 @@
-//! Manual pages: what an applet's record and table say, as man(7) source.
+//! Short manual pages made of an applet's record and option table, as man(7) source.
 //!
-//! `ctrbox man` prints this much where no page is beside the program, and says where the whole one is. Those have longer
-//! texts in their sections, put in when they are made, and are beside it however it is installed (scripts/install, packages,
-//! images, root file systems). Compressed, with what unpacks them, they would add some 15 KB to the binary.
+//! `ctrbox man` prints one where the whole page is not installed beside the program. The whole pages are made of the same,
+//! with the texts of man/source, and every way to install ctrbox brings them. In the binary they would take some 15 KB, even
+//! compressed.
 
 use crate::Applet;
 use crate::help::{VERSION, option_names};
@@ -11,7 +11,7 @@ use crate::text::push_all;
 /// The day of the last change to the pages, since a page must not depend on the day it is made.
 const DATE: &str = "2026-11-23";
 
-/// What every command looks at, beside what its own page says.
+/// The environment variables that every command reads.
 const ENVIRONMENT: &str = "\
 .TP
 \\fBCTRBOX_HINTS\\fP
@@ -22,7 +22,7 @@ const ENVIRONMENT: &str = "\
 any other value names the file that they are added to.
 ";
 
-/// Not in the pages that are made, which have a description of their own.
+/// Replaced by a description in the whole pages.
 const NOT_WHOLE: &str = "\
 .PP
 Examples, exit statuses and differences: man/ in the source; not installed here.
@@ -61,7 +61,7 @@ fn options(applet: &Applet, out: &mut String) {
     }
     for spec in specs.iter() {
         let names = option_names(&spec, false);
-        // `-f, --fork` has a space, too: the argument begins where the last name ends.
+        // The argument follows the last name: `-f, --fork` has a space before it, too.
         let last = names.as_bytes().windows(2).rposition(|pair| pair == b" -").map_or(0, |at| at + 1);
         let end = names.get(last..).and_then(|name| name.find(['=', '[', ' '])).map_or(names.len(), |at| last + at);
         let (names, argument) = names.split_at_checked(end).unwrap_or((&names, ""));
@@ -86,7 +86,7 @@ fn paragraph(text: &str, out: &mut String) {
     line(&row, out);
 }
 
-/// Text as roff prints it: no character of it is special.
+/// Escapes what is special to roff.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for character in text.chars() {
@@ -103,7 +103,7 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// Adds a line as it is: it must not begin like a request.
+/// Adds a line of text, with a dot at its beginning escaped: roff would take it for a request.
 fn line(text: &str, out: &mut String) {
     push_all(out, &[if text.starts_with('.') { "\\&" } else { "" }, &escaped(text), "\n"]);
 }

@@ -1,9 +1,9 @@
-//! Standard output, buffered, with its write errors kept until they can be reported.
+//! Buffered standard output, which keeps a write error until it is reported: write(2).
 
 use crate::text::{Piece, Value, disarm};
 use linux::Errno;
 
-/// What has been printed and not yet written. Call [`Output::flush`] before every exec and fork.
+/// Text that was printed and not yet written. Flush it before every fork and exec, or it would be written twice or never.
 #[derive(Default)]
 pub struct Output {
     buffer: Vec<u8>,
@@ -11,7 +11,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Written when the buffer has grown past this, in bytes.
+    /// The size in bytes from which on the buffer is written.
     const FULL: usize = 64 * 1024;
 
     /// Adds text.

@@ -1,10 +1,10 @@
-//! Quoting of names in GNU's messages: by the locale's quotes, or as a shell would need it.
+//! Quotes names as the messages of GNU coreutils do: in the locale's quotes, or for a shell.
 
 use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// `'x'` in the C locale, with U+2018 and U+2019 in a UTF-8 one. What cannot be printed is escaped.
+/// `'x'` in the C locale, in U+2018 and U+2019 in a UTF-8 one. Unprintable bytes are escaped as in C.
 pub fn locale(text: &OsStr) -> Vec<u8> {
     let utf8 = is_utf8_locale();
     let (open, close): (&[u8], &[u8]) =
@@ -64,7 +64,7 @@ pub fn shell(text: &OsStr) -> Vec<u8> {
             return [b"\"", bytes, b"\""].concat();
         }
     }
-    // Inside single quotes, with escapes in $'…' for what cannot be printed.
+    // In single quotes, and in $'...' what cannot be printed.
     let mut out = vec![b'\''];
     let mut escaping = false;
     let plain = |out: &mut Vec<u8>, escaping: &mut bool, bytes: &[u8]| {

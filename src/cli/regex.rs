@@ -1,5 +1,5 @@
-//! Extended regular expressions: regex(7). Only whether a text matches is asked, so that the time is bounded by the
-//! product of both lengths, whatever the expression.
+//! Extended regular expressions: regex(7). They only say whether a text matches. All alternatives are followed at once, so
+//! that the time is bounded by the product of the lengths of text and expression.
 
 /// An expression that was read.
 #[derive(Debug)]
@@ -8,26 +8,26 @@ pub struct Regex(Vec<Step>);
 /// A step of a match.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A character between these.
+    /// A character in one of these ranges, or with `false` in none of them.
     Any(Vec<(u32, u32)>, bool),
     /// The beginning of the text.
     Begin,
     /// Its end.
     End,
-    /// Go on there, too.
+    /// Go on at the next step and at this one.
     Fork(usize),
-    /// Go on there.
+    /// Go on at this step.
     Jump(usize),
     /// It matches.
     Done,
 }
 
-/// More steps than this are refused: `(a{255}){255}`.
+/// The most steps of an expression, which `(a{255}){255}` would exceed.
 const MOST: usize = 20_000;
 const DEEPEST: usize = 100;
 const TOO_BIG: &str = "Regular expression too big";
 
-/// Characters, and bytes that are none above all of them.
+/// The characters of a text. Bytes that are not UTF-8 get numbers above those of all characters.
 fn characters(text: &[u8]) -> Vec<u32> {
     let mut all = Vec::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
@@ -38,7 +38,7 @@ fn characters(text: &[u8]) -> Vec<u32> {
 }
 
 impl Regex {
-    /// Reads an expression. What is wrong with it is the error.
+    /// Compiles an expression. The error is the message of regcomp(3).
     pub fn new(pattern: &[u8]) -> Result<Regex, &'static str> {
         let pattern = characters(pattern);
         let mut reader = Reader { rest: &pattern, steps: Vec::new(), depth: 0 };
@@ -50,7 +50,7 @@ impl Regex {
     /// Whether any part of a text matches.
     pub fn matches(&self, text: &[u8]) -> bool {
         let text = characters(text);
-        // The steps that a match could be at, and when each was added last.
+        // The steps that a match may have reached, and the place in the text at which each was added last.
         let (mut now, mut next) = (Vec::new(), Vec::new());
         let mut added = vec![usize::MAX; self.0.len()];
         for at in 0..=text.len() {
@@ -113,7 +113,7 @@ impl Reader<'_> {
         is
     }
 
-    /// Branches, with bars between them.
+    /// Reads branches with bars between them.
     fn either(&mut self) -> Result<(), &'static str> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -142,7 +142,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Puts a step before others, which are then one further.
+    /// Inserts a step and moves the targets of the jumps behind it.
     fn insert(&mut self, place: usize, step: Step) {
         for step in self.steps.get_mut(place..).unwrap_or_default() {
             if let Step::Fork(there) | Step::Jump(there) = step {
@@ -168,7 +168,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One character, class, place or group.
+    /// Reads one character, class, anchor or group.
     fn atom(&mut self) -> Result<(), &'static str> {
         let Some(one) = self.take() else { return Ok(()) };
         let step = match u8::try_from(one).unwrap_or(b'a') {
@@ -198,7 +198,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `[a-z]`, behind the bracket.
+    /// Reads `[a-z]` from behind its bracket.
     fn class(&mut self) -> Result<Step, &'static str> {
         const UNMATCHED: &str = "Unmatched [, [^, [:, [., or [=";
         let wanted = !self.take_one(b'^');
@@ -231,7 +231,7 @@ impl Reader<'_> {
         }
     }
 
-    /// How often the steps from `start` on are taken.
+    /// Reads how often the steps from `start` on are repeated.
     fn repeat(&mut self, start: usize) -> Result<(), &'static str> {
         loop {
             let bounds = match self.first() {
@@ -251,7 +251,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `{2,3}`, behind the brace.
+    /// Reads `{2,3}` from behind its brace.
     fn bounds(&mut self) -> Result<(usize, Option<usize>), &'static str> {
         const INVALID: &str = "Invalid content of \\{\\}";
         let least = self.number();
@@ -304,7 +304,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Adds steps that began at `from`.
+    /// Adds a copy of steps that stood at `from`, with the targets of their jumps moved.
     fn copy(&mut self, part: &[Step], from: usize) {
         let by = self.steps.len() - from;
         for step in part {
@@ -317,7 +317,7 @@ impl Reader<'_> {
     }
 }
 
-/// The characters of a class, of which only ASCII's are told apart.
+/// The characters of a named class, of which only ASCII has any.
 fn named(name: &str) -> Option<Vec<(u32, u32)>> {
     let is = match name {
         "alnum" => u8::is_ascii_alphanumeric,

@@ -85,10 +85,10 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
     all
 }
 
-/// A busy mount, and the facts known about it before processes are searched.
+/// A busy mount, and what is known of it before processes are searched.
 struct Busy<'a> {
     target: &'a OsString,
-    /// What to look for in processes; `None`: nothing, its mount is not known or its root is ours.
+    /// What to look for in processes; `None` if its mount is not known, or its root is ours: every process uses that.
     wanted: Option<HeldMount>,
     hints: Vec<Hint>,
 }

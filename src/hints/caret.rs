@@ -1,4 +1,4 @@
-//! Where a text of capabilities that cannot be read is wrong.
+//! Marks the place where a capability text is wrong: cap_from_text(3).
 
 use cli::{Failure, failure::hints_wanted, text};
 use linux::caps::{self, TextError, TextErrorKind};
@@ -12,7 +12,7 @@ pub fn point_at(failure: Failure, text: &[u8], error: TextError) -> Failure {
     let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let line = text.get(start..).unwrap_or_default().split(|byte| *byte == b'\n').next().unwrap_or_default();
     let column = error.offset - start;
-    // One column a byte, so that the mark stands below what it means; long texts are shown around it.
+    // Each byte is shown in one column, so that the mark stands below the place; of a long text only what is near it.
     let from = if column > 60 { column - 40 } else { 0 };
     let shown: Vec<u8> = line
         .iter()

@@ -44,7 +44,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, environment: &dyn Environment) -> 
     }
 }
 
-/// [`diagnose`] here, and only if hints are wanted.
+/// [`diagnose`] on this machine, if hints are wanted.
 #[cold]
 #[inline(never)]
 pub fn hints(step: Step<'_>, errno: Errno) -> Vec<Hint> {
@@ -57,7 +57,7 @@ pub fn hints(step: Step<'_>, errno: Errno) -> Vec<Hint> {
     hints
 }
 
-/// Says that a command does many things, of which each may fail: its hints take 20 ms in all.
+/// For commands that go on after a failure: limits all hints together to 20 ms.
 pub fn one_of_many() {
     environment::spend(std::time::Duration::ZERO);
 }

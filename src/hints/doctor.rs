@@ -20,7 +20,7 @@ use std::os::unix::ffi::OsStrExt;
 pub enum Verdict {
     /// It works.
     Yes,
-    /// With limits, which are told.
+    /// With limits, which the finding names.
     Partly,
     /// It does not.
     No,

@@ -26,7 +26,7 @@ const PATIENCE_FOR_MORE: Duration = Duration::from_millis(20);
 /// What the hints have taken so far, in microseconds.
 static SPENT: AtomicU64 = AtomicU64::new(0);
 
-/// How long the next hints may take. `None`: the time is used up.
+/// How long the next hints may take; `None` if the time is used up.
 pub(crate) fn time_left() -> Option<Duration> {
     match SPENT.load(Ordering::Relaxed) {
         0 => Some(PATIENCE),
@@ -34,7 +34,7 @@ pub(crate) fn time_left() -> Option<Duration> {
     }
 }
 
-/// Counts what hints have taken.
+/// Adds the time that hints took.
 pub(crate) fn spend(time: Duration) {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     SPENT.store(SPENT.load(Ordering::Relaxed).saturating_add(micros.max(1)), Ordering::Relaxed);
@@ -64,7 +64,7 @@ pub struct Node {
     pub mode: u32,
 }
 
-/// Who this process is to the kernel.
+/// The privileges of this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Privileges {
     /// The effective user.
@@ -75,7 +75,7 @@ pub struct Privileges {
     pub bounding: CapSet,
 }
 
-/// What the beginning of a device or image says that it is.
+/// What the superblock of a device or image says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Superblock {
     /// A file system, or something else with a name.
@@ -84,7 +84,7 @@ pub enum Superblock {
     Unknown,
 }
 
-/// What can be seen.
+/// What a diagnosis may ask of the machine.
 pub trait Environment {
     /// The beginning of a regular file; `None` if it cannot be read.
     fn file(&self, path: &OsStr) -> Option<Vec<u8>>;
@@ -98,13 +98,13 @@ pub trait Environment {
     fn mounts(&self) -> Option<Table>;
     /// The mount that a path is on.
     fn mount_of(&self, path: &OsStr) -> Option<MountId>;
-    /// Whether the mount that a path is on is noexec: where there is no table of mounts.
+    /// Whether the mount that a path is on is noexec, also where there is no /proc to read the mount table from.
     fn is_on_noexec(&self, path: &OsStr) -> bool;
     /// Our own privileges.
     fn privileges(&self) -> Option<Privileges>;
     /// What a device or image begins with.
     fn superblock(&self, path: &OsStr) -> Option<Superblock>;
-    /// The kernel's number of a namespace: later ones have greater ones on one processor.
+    /// The inode of a namespace. On one processor namespaces made later have greater numbers.
     fn namespace_id(&self, path: &OsStr) -> Option<u64>;
     /// Whether the namespace of a kind that we are in belongs to the user namespace that we are in.
     fn owns(&self, kind: NamespaceKind) -> Option<bool>;
@@ -119,7 +119,7 @@ pub trait Environment {
     fn may_write(&self, path: &OsStr) -> bool;
     /// Whether a program's file gives whoever runs it more privilege: its set-user-ID bit or its capabilities.
     fn gives_privilege(&self, path: &OsStr) -> bool;
-    /// What the mount API of Linux 5.2 answers to a question, if it is refused.
+    /// The error of the mount API of Linux 5.2, if it is missing or forbidden.
     fn new_mount_api(&self) -> Option<Errno>;
 
     /// Whether a path leads to something.
@@ -212,7 +212,7 @@ impl Environment for Here {
                 let user = linux::namespace::own(NamespaceKind::User).ok()?;
                 Some(stat::of(owner.as_fd()).ok()?.identity() == user)
             }
-            // Whose owner is outside does not tell.
+            // EPERM if the owner is outside of our user namespace.
             Err(error) => (error.errno == Errno::EPERM).then_some(false),
         }
     }
@@ -244,7 +244,7 @@ impl Environment for Here {
     }
 
     fn new_mount_api(&self) -> Option<Errno> {
-        // Without OPEN_TREE_CLONE it opens the directory, and makes no mount.
+        // Without OPEN_TREE_CLONE the call only opens the directory.
         linux::mount::api::open_tree(None, OsStr::new("/"), 0).err().map(|error| error.errno)
     }
 }

@@ -1,8 +1,8 @@
 //! Why the kernel said no, on this machine, and what to do about it.
 //!
 //! A diagnosis is a pure function of the failed step, the error number and the environment (what can be seen of
-//! the machine), so tests make one up. It is read only after the failure, and in bounds: 4 KiB of a file,
-//! 200 ms for a scan of /proc. A hint names the one that decides, and what to do.
+//! the machine), which tests make up. The machine is looked at only after the failure and in bounds: 4 KiB of a file, 200 ms
+//! for a scan of /proc. A hint names the one cause that decided, and the remedy.
 
 #![forbid(unsafe_code)]
 

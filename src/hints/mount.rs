@@ -13,14 +13,15 @@ use linux::namespace::Kind;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Why we may do nothing to any mount, if so: the capability, where it is to be had without root, or whose namespace it is.
+/// Why this process may change no mount at all, if that is so: it lacks CAP_SYS_ADMIN (and a user namespace may give it), or
+/// the mount namespace belongs to another user namespace.
 fn powerless(what: &str, over: &str, environment: &dyn Environment) -> Vec<Hint> {
     if let Some(hint) = lacks(Cap::SYS_ADMIN, environment) {
         let own = "; without root, 'unshare -rm' makes a user and a mount namespace that have it";
         let (own, over) = if has_user_namespaces(environment) { (own, over) } else { ("", "") };
         let mut hints = vec![hint, text![what, " needs CAP_SYS_ADMIN", own, over]];
         if environment.in_user_namespace() {
-            // As one that was made without a map.
+            // An empty map: a user namespace that was made without one.
             hints.extend(forbidden_user_namespaces(false, environment));
         }
         return hints;
@@ -42,7 +43,8 @@ pub(crate) fn unmount(target: &OsStr, errno: Errno, environment: &dyn Environmen
     }
 }
 
-/// Whether a mount is one that we may not touch, if it is one and the kernel refuses it as none.
+/// Whether a mount that the kernel refused with EINVAL may be locked: in a user namespace those are that came with the mount
+/// namespace.
 fn is_locked(target: &OsStr, environment: &dyn Environment) -> bool {
     environment.in_user_namespace() && environment.mount_of(target).and_then(|mount| mount.is_root) == Some(true)
 }
@@ -66,7 +68,7 @@ fn is_dangling(path: &OsStr, environment: &dyn Environment) -> bool {
     environment.link(path).is_some() && !environment.exists(path)
 }
 
-/// Types that a program of their own mounts.
+/// Types that need a mount.TYPE program.
 const HELPED: &str = "nfs nfs4 cifs smb3 ntfs ntfs-3g davfs sshfs fuse glusterfs";
 
 fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
@@ -84,7 +86,7 @@ fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
     hint
 }
 
-/// Types that a user namespace may mount, where their conditions hold (of two only on newer kernels).
+/// Types that may be mounted in a user namespace, some under conditions or on newer kernels only.
 const MOUNTED_INSIDE: &str = "tmpfs ramfs proc sysfs devpts mqueue cgroup2 overlay fuse binfmt_misc bpf";
 
 fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
@@ -124,7 +126,7 @@ fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Enviro
     locked(mounting, environment).into_iter().collect()
 }
 
-/// Flags that a mount has from outside of the user namespace stay.
+/// Flags of a mount that came from a more privileged mount namespace are locked and cannot be cleared.
 fn locked(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     let path = match mounting.operation {
         Operation::Bind => mounting.source?,
@@ -146,7 +148,7 @@ fn locked(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint
     Some(text!["in a user namespace the flags ", words, " of this mount are locked: add them (-o ", words, ")"])
 }
 
-/// What is missing, where line 1 does not say it.
+/// Which path is missing, where the message does not say it.
 fn missing(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     if mounting.fstype == Some(OsStr::new("overlay")) {
         let mut words = Vec::new();
@@ -213,7 +215,7 @@ fn has_mounts_below(path: &OsStr, environment: &dyn Environment) -> bool {
     table.find(&|entry| is_below(&entry.target_path())).is_some()
 }
 
-/// Whether the source is what -t says that it is.
+/// What is on the source, if that is not the type that was asked for.
 fn superblock(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
     let (source, fstype) = (mounting.source?, mounting.fstype?);
     if !matches!(environment.node(source)?.kind, FileKind::BlockDevice | FileKind::Regular) {

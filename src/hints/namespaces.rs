@@ -10,7 +10,7 @@ use linux::namespace::Kind;
 use linux::process::Pid;
 use std::ffi::OsStr;
 
-/// The hint for `unshare --pid` without `--fork`, which surprises everybody once.
+/// The hint for `unshare --pid` without `--fork`: the program stays outside of the new PID namespace.
 pub const PID_WITHOUT_FORK: &str = "without --fork only the first child is in the new PID namespace, and it is its init: when it ends, no other can be started";
 
 /// The hint for entering the namespaces of a PID 1 that is in our own already.
@@ -52,7 +52,7 @@ pub(crate) fn unshare(
 /// EINVAL: the kernel lacks the kind, or the namespace of future children has already been changed.
 fn cannot_be_made(kind: Kind, environment: &dyn Environment) -> Option<Hint> {
     let node = |name: &str| environment.node(OsStr::new(&format!("/proc/self/ns/{name}")));
-    // Without a proc nothing can be told.
+    // Without a proc the two causes cannot be told apart.
     let _ = environment.node(OsStr::new("/proc/self/ns"))?;
     if node(kind.file()).is_none() {
         return Some(text!["this kernel was built without ", config(kind)]);

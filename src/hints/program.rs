@@ -28,7 +28,7 @@ pub(crate) fn exec(error: &ExecError, environment: &dyn Environment) -> Vec<Hint
     }
 }
 
-/// The file is there, but what runs it is not.
+/// The file exists, but its interpreter does not.
 fn interpreter(path: &OsStr, environment: &dyn Environment) -> Option<Hint> {
     let interpreter = needed(&environment.file(path)?)?;
     if environment.exists(&interpreter.path) {
@@ -83,7 +83,7 @@ fn found_in(directories: &str, name: &OsStr, environment: &dyn Environment) -> V
     found
 }
 
-/// It is no program for this machine.
+/// The file is not executable on this machine: ENOEXEC.
 fn no_program(path: &OsStr, head: &[u8]) -> Hint {
     match foreign(head) {
         Some(machine) => text![

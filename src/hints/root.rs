@@ -51,7 +51,7 @@ pub(crate) fn pivot(new_root: &OsStr, errno: Errno, environment: &dyn Environmen
     vec![hint]
 }
 
-/// switch_root's move of a mount, or what it finds before.
+/// A refused move of a mount by switch_root, or a mount that it cannot move.
 pub(crate) fn move_root(moved: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     if errno != Errno::EINVAL {
         return Vec::new();
@@ -74,7 +74,7 @@ pub(crate) fn move_root(moved: &OsStr, errno: Errno, environment: &dyn Environme
     hint.into_iter().collect()
 }
 
-/// switch_root's look for the first program.
+/// switch_root found no program to run in the new root.
 pub(crate) fn find_init(new_root: &OsStr) -> Vec<Hint> {
     vec![text!["it is looked for in '", new_root, "'; nothing was changed"]]
 }

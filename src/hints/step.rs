@@ -10,11 +10,11 @@ use std::ffi::{OsStr, OsString};
 /// A step that failed.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
-    /// unshare(2) of these kinds; the ones that are refused when each is tried alone, and how.
+    /// unshare(2) of these kinds.
     Unshare {
         /// All that were asked for.
         kinds: &'a [Kind],
-        /// Those that fail alone.
+        /// Those that are refused when each is tried alone, with the error.
         refused: &'a [(Kind, Errno)],
     },
     /// Writing uid_map or gid_map, from inside or from outside.
@@ -25,7 +25,7 @@ pub enum Step<'a> {
     MountProc {
         /// Where.
         directory: &'a OsStr,
-        /// The new root, in which that is looked for.
+        /// The new root, if the directory is in one.
         root: Option<&'a OsStr>,
     },
     /// chroot(2) to this directory.
@@ -74,7 +74,7 @@ pub enum Step<'a> {
     },
     /// execve(2).
     Exec(&'a ExecError),
-    /// mount(2), or what stands for it.
+    /// mount(2), or the calls of the new mount API.
     Mount(&'a Mounting<'a>),
     /// umount2(2).
     Unmount(&'a OsStr),

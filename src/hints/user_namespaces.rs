@@ -40,7 +40,7 @@ pub(crate) fn forbidden_user_namespaces(is_root: bool, environment: &dyn Environ
     Vec::new()
 }
 
-/// Whether nothing is seen that forbids us a user namespace: only then is one worth a word.
+/// Whether nothing seen forbids us a user namespace, so that a hint may advise one.
 pub(crate) fn has_user_namespaces(environment: &dyn Environment) -> bool {
     let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
     forbidden_user_namespaces(is_root, environment).is_empty() && !in_chroot(environment)
@@ -89,7 +89,7 @@ pub(crate) fn apparmor(environment: &dyn Environment) -> Option<Vec<Hint>> {
     })
 }
 
-/// What may forbid calls that privilege and settings permit: a seccomp filter or a security module.
+/// A seccomp filter or a security module, which may forbid a call that privilege and settings permit.
 pub(crate) fn filters(environment: &dyn Environment) -> Vec<Hint> {
     let mut hints = Vec::new();
     if environment.line("/proc/self/status", "Seccomp:").is_some_and(|mode| mode == b"2") {
@@ -108,7 +108,7 @@ pub(crate) fn label(environment: &dyn Environment) -> Option<Hint> {
     is_one.then(|| text!["this process runs under the security label '", label, "', which may forbid it"])
 }
 
-/// ENOSPC: a limit of these kinds.
+/// ENOSPC: the limit on namespaces of these kinds that is reached.
 pub(crate) fn limits(kinds: &[Kind], environment: &dyn Environment) -> Hint {
     let mut limits = Vec::new();
     for kind in kinds {

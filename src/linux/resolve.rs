@@ -1,4 +1,4 @@
-//! Opening a path without following links: openat2(2), path_resolution(7).
+//! Opens paths without following symbolic links: openat2(2), path_resolution(7).
 
 use crate::filtered::unless_filtered;
 use crate::raw::{cstring, from_directory};
@@ -8,20 +8,20 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-/// With RESOLVE_NO_MAGICLINKS: the links of /proc that lead to another process's root or descriptors, and so out
-/// of a root that was changed, are not followed (`ELOOP`).
+/// Opens a path with RESOLVE_NO_MAGICLINKS: a link of /proc that leads to a process's root, working directory or
+/// descriptor is `ELOOP`, since it would lead out of a changed root.
 pub fn open_without_magic_links(path: &OsStr, flags: i32) -> Result<OwnedFd, Errno> {
     open_resolving(None, path, flags, libc::RESOLVE_NO_MAGICLINKS)
 }
 
-/// Opens what no symbolic link leads to, by path only (O_PATH): `path` is absolute, or below `dir` and then
-/// never leads out of it (`EXDEV`). A link anywhere in it, its last part included, is `ELOOP`.
+/// Opens a path as O_PATH if no part of it, the last one included, is a symbolic link; else `ELOOP`. It is absolute, or
+/// relative to `dir`, which it must not leave (`EXDEV`).
 pub fn open_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<OwnedFd, Errno> {
     let beneath = if dir.is_some() { libc::RESOLVE_BENEATH } else { 0 };
     open_resolving(dir, path, libc::O_PATH, beneath | libc::RESOLVE_NO_SYMLINKS)
 }
 
-/// openat2(2). Before Linux 5.6, or under a filter that does not know it, [`walk`] does the same.
+/// openat2(2), or [`walk`] before Linux 5.6 and under a seccomp filter that does not know the call.
 fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
     match openat2(dir, path, flags, resolve) {
         Err(Errno::ENOSYS) => walk(dir, path, flags, resolve),
@@ -29,8 +29,9 @@ fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve
     }
 }
 
-/// One openat(2) for each part of the path, from `dir` or the root. Each directory on the way stays open, so that `..` is
-/// where we came from, whatever is renamed meanwhile. Links of a proc lead nowhere: which of them are magic cannot be seen.
+/// Does the same with one openat(2) for each part of the path, from `dir` or the root. The directories on the way stay
+/// open, so that `..` leads back even if one was renamed meanwhile. Every link of a proc is refused, since it cannot be
+/// seen which of them are magic.
 fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
     const PROC: i64 = 0x9fa0;
     /// As many links as the kernel follows, one after another.
@@ -72,7 +73,7 @@ fn walk(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> 
     if flags & libc::O_PATH != 0 {
         return Ok(found);
     }
-    // Not the descriptor that there is: to open that once more takes a proc.
+    // Opened by name in its directory: to reopen the O_PATH descriptor would take a proc.
     let parent = way.last().map_or(&found, |(above, _)| above);
     file::open_at(Some(parent.as_fd()), OsStr::from_bytes(&name), flags | libc::O_NOFOLLOW, 0)
 }

@@ -4,16 +4,16 @@ use crate::{Errno, credentials, file, stat, xattr};
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 
-/// Whether our environment may be of somebody with less privilege: getauxval(3), AT_SECURE. Either
-/// our file gave privilege (see [`file_gives_privilege`]), or our caller's real and effective ids
-/// differ, or a security module changed our domain.
+/// Whether the environment may come from somebody with less privilege: AT_SECURE of getauxval(3). The kernel sets it if
+/// our executable gives privilege (see [`file_gives_privilege`]), if real and effective ids differ, or if a security
+/// module asks for it.
 pub fn is_secure_execution() -> bool {
     // SAFETY: getauxval reads the auxiliary vector and has no preconditions.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// Whether our executable is set-user-ID or set-group-ID, or has file capabilities. Where proc does
-/// not show the file: whether the real user is not root, who alone has nothing to gain.
+/// Whether our executable is set-user-ID or set-group-ID, or has file capabilities. Without a proc to see it by, that is
+/// assumed unless the real user is root, who could gain nothing.
 pub fn file_gives_privilege() -> bool {
     read_file_privilege().unwrap_or_else(|_| !credentials::real_uid().is_root())
 }
@@ -26,11 +26,11 @@ fn read_file_privilege() -> Result<bool, Errno> {
     }
     let executable = c"/proc/self/exe";
     let mode = stat::at(None, executable, 0)?.mode();
-    // Without x for the group the bit is no set-group-ID: inode(7).
+    // Without execute permission for the group, S_ISGID does not mean set-group-ID: inode(7).
     if mode & libc::S_ISUID != 0 || mode & (libc::S_ISGID | libc::S_IXGRP) == libc::S_ISGID | libc::S_IXGRP {
         return Ok(true);
     }
-    // An empty buffer: whether there is a value, and how long it is.
+    // With an empty buffer the call only says whether there is a value.
     match xattr::get(executable, &mut []) {
         Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(false),
         found => found.map(|_| true),

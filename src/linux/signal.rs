@@ -13,8 +13,8 @@ pub use libc::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM};
 /// A signal number, as in signal(7).
 pub type Signal = i32;
 
-/// The names of signals 1, 2 and so on, on each architecture that this is built for; others of the same one after a
-/// slash.
+/// The names of signals 1, 2 and so on, which are the same on x86_64 and aarch64. A slash stands between the names of one
+/// signal.
 const NAMES: &str = "HUP INT QUIT ILL TRAP ABRT/IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD/CLD CONT STOP \
                      TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO/POLL PWR UNUSED/SYS";
 
@@ -96,7 +96,7 @@ impl SignalMask {
     }
 }
 
-/// nix adds no real-time signal to a set.
+/// A set of these signals. Not nix's `add`: it takes no real-time signal.
 fn set_of(signals: &[Signal]) -> SigSet {
     let mut set = MaybeUninit::uninit();
     // SAFETY: sigemptyset initialises the set; sigaddset only fails for a number that is no signal.
@@ -136,7 +136,7 @@ pub fn reset_to_default(signal: Signal) -> Result<Disposition> {
     done.map(|old| Disposition(signal, old))
 }
 
-/// Has a function called for a signal, which interrupts a call that waits. It may do no more than signal-safety(7)
+/// Installs a handler, without SA_RESTART: it interrupts a call that waits. It may do no more than signal-safety(7)
 /// allows.
 pub(crate) fn handle(signal: Signal, handler: extern "C" fn(Signal)) -> Result<()> {
     // SAFETY: the caller's handler is one.

@@ -46,12 +46,12 @@ pub fn trace() {
     }
 }
 
-/// Says to a program of ours that a traced process becomes or starts that there is more than one process, and which
-/// one it is: `NUMBER:OWN`, the number on the lines and the process's own in its PID namespace.
+/// The variable that tells a ctrbox started by a traced one by which number the trace calls it: `NUMBER:OWN`. OWN is its
+/// process number in its PID namespace, by which it sees that the variable is meant for it.
 pub(crate) const NUMBER: &str = "CTRBOX_TRACE_PID";
 
-/// The number that this process had before it became our program. A program between may have started others, to which
-/// the variable does not apply: those have the number that they know themselves.
+/// The number by which the trace calls this process: the one in [`NUMBER`] if the variable was set for this process, else
+/// its own. Another program in between may have handed the variable on to its children.
 fn number_from_before() -> i32 {
     let Some(value) = environment::value(NUMBER) else { return 0 };
     let own = getpid().as_raw();

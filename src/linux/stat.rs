@@ -1,4 +1,4 @@
-//! What kind of file something is, who owns it, and its identity: stat(2).
+//! A file's type, owner and identity, and the size of its file system: stat(2), statvfs(3).
 
 use crate::credentials::{Gid, Uid};
 use crate::{Errno, Result, error::Context, raw};
@@ -103,9 +103,9 @@ pub fn mount_flags(fd: BorrowedFd<'_>) -> core::result::Result<u64, Errno> {
 pub struct Room {
     /// The size of a block, in bytes.
     pub unit: u64,
-    /// Blocks, those that are free, and those that are free for everybody.
+    /// All blocks, the free ones, and those of them that users other than root may take.
     pub blocks: [u64; 3],
-    /// Inodes, those that are free, and those that are free for everybody.
+    /// All inodes, the free ones, and those of them that users other than root may take.
     pub inodes: [u64; 3],
 }
 

@@ -1,4 +1,4 @@
-//! Threads that end before what they borrow does: pthread_create(3).
+//! Scoped threads, joined before what they borrow is gone: pthread_create(3).
 //!
 //! Not `std::thread`: its names, results and panics, which nothing here needs, bring the dynamic
 //! linker's interface and printf(3) into a static binary.
@@ -17,7 +17,7 @@ pub struct Team<'a> {
 
 /// Calls `work` with a team and waits for every thread of it before it returns.
 pub fn scope<'a>(work: impl FnOnce(&mut Team<'a>)) {
-    // Not given away, so it cannot be forgotten: its drop waits for the threads.
+    // `work` only borrows it, so that it cannot be forgotten: its drop joins the threads.
     let mut team = Team { threads: Vec::new(), borrowed: PhantomData };
     work(&mut team);
 }

@@ -1,8 +1,8 @@
 //! Walking a tree of files for their capabilities: getdents64(2), openat(2), getxattrat(2).
 //!
-//! Everything is done relative to open directories and without following symbolic links, so a
-//! link that appears during the walk leads nowhere. One thread begins; others join it once the
-//! tree proves large. What is found is handed over as it is found: [`order`] sorts it.
+//! Files are opened relative to open directories and without following symbolic links, so that a link that is put in
+//! place during the walk leads nowhere. One thread begins, and others join it once many entries have been met. Results
+//! come in no order; [`order`] is for sorting them.
 
 mod clock;
 mod entries;
@@ -37,7 +37,7 @@ pub enum Found {
     Capabilities(FileCapabilities),
     /// A file whose capabilities cannot be read.
     Failed(Errno),
-    /// A directory that cannot be listed, or whose files cannot be reached. Told of once.
+    /// A directory that cannot be listed or searched; reported once.
     Unreadable(Errno),
     /// With [`Walk::everything`]: a file that has none.
     Nothing,
@@ -119,16 +119,16 @@ struct Start {
 
 /// A directory that a worker is in.
 struct Frame {
-    /// `None`: too deep to keep it open; everything in it has been read.
+    /// `None` if it was closed since the tree is deep; everything in it has been read then.
     directory: Option<Arc<OwnedFd>>,
-    /// How much of the worker's path leads here.
+    /// The length of its path, with which the worker's path begins.
     path_length: usize,
-    /// Read and not yet visited; the next is the last.
+    /// Entries that were read and are still to be visited, from the last one on.
     pending: Vec<(Kind, CString)>,
     exhausted: bool,
     /// Device and inode, to know it again once it is not kept open.
     identity: Option<(u64, u64)>,
-    /// It was told of as unreadable.
+    /// Whether it was reported as unreadable.
     told: bool,
 }
 
@@ -138,13 +138,13 @@ struct Worker<'a> {
     frames: Vec<Frame>,
     path: Vec<u8>,
     buffer: Buffer,
-    /// The directory left last. The next one takes its place in memory: there may be many.
+    /// The directory left last, whose allocation the next one takes.
     left: Option<Arc<OwnedFd>>,
     /// How many entries have been met.
     met: usize,
 }
 
-/// How many directories one worker keeps open; a deeper tree is read to the end level by level.
+/// How many directories one worker keeps open. Deeper ones are read whole when they are entered, and may be closed then.
 const KEPT_OPEN: usize = 24;
 
 impl<'a> Worker<'a> {
@@ -187,7 +187,7 @@ impl<'a> Worker<'a> {
         self.path.extend_from_slice(name.to_bytes());
     }
 
-    /// Opens the directory that the path means; tells of one that cannot be read.
+    /// Opens the directory that the worker's path names; reports one that cannot be opened.
     fn open(&self, parent: BorrowedFd<'_>, name: &CStr) -> Option<OwnedFd> {
         match entries::open_directory(parent, name) {
             Ok(directory) => {
@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
 
     fn enter(&mut self, directory: OwnedFd) {
         let directory = match self.left.take() {
-            // Unless somebody was given something in it.
+            // Not if a directory in it was given to another worker, who shares it.
             Some(mut left) => match Arc::get_mut(&mut left) {
                 Some(place) => {
                     *place = directory;
@@ -228,9 +228,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Leaves the last directory. If its parent's descriptor was closed, the parent is reopened by `..` from here,
-    /// even if nothing is left to visit in it: its own parents are reached the same way, and from the root the path
-    /// would be as long as the tree is deep.
+    /// Leaves the last directory. If its parent was closed, it is reopened by `..` from here, even if nothing is left to
+    /// visit in it: its own parent is reached from it in turn, at one call a level. From the root it would be a call for
+    /// each level above, at each level.
     fn leave(&mut self) {
         self.left = self.frames.pop().and_then(|frame| frame.directory);
         if let (Some(left), Some(above)) = (&self.left, self.frames.last_mut())
@@ -261,7 +261,7 @@ impl<'a> Worker<'a> {
             frame.exhausted = true;
             return;
         };
-        // Out of the worker while its entries are borrowed from it.
+        // Taken out of the worker, since its entries are borrowed while the worker changes.
         let mut buffer = core::mem::take(&mut self.buffer);
         match buffer.read(directory.as_fd()) {
             Ok(0) => frame.exhausted = true,

@@ -1,7 +1,7 @@
-//! The text of a cell: escaped for a terminal, and measured in its columns.
+//! The text of a cell: escaped, and measured in columns of a terminal.
 
-/// Adds a text with `\xNN` for the bytes of what is no character or cannot be printed, and for the backslash of
-/// what only looks like that; in a raw cell for all but words of ASCII.
+/// Adds a text with `\xNN` for each byte that cannot be printed, and for the backslash of a literal `\x`. In a raw cell
+/// only visible ASCII stays as it is.
 fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
     if text.iter().all(|byte| matches!(byte, b'!'..=b'[' | b']'..=b'~') || *byte == b' ' && !raw) {
         return out.extend_from_slice(text);
@@ -27,7 +27,7 @@ fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// The texts of a cell on one line.
+/// The lines of a cell in one, with `separator` between them.
 pub(super) fn joined(cell: &[u8], separator: u8) -> Vec<u8> {
     let mut line = cell.to_vec();
     for byte in line.iter_mut().filter(|byte| **byte == 0) {
@@ -36,7 +36,7 @@ pub(super) fn joined(cell: &[u8], separator: u8) -> Vec<u8> {
     line
 }
 
-/// Adds a text as it is in pairs, in raw words, or elsewhere.
+/// Adds a text as the format wants it: quoted for pairs, else escaped.
 pub(super) fn show(text: &[u8], pairs: bool, raw: bool, utf8: bool, out: &mut Vec<u8>) {
     if pairs { quote(text, out) } else { escape(text, raw, utf8, out) }
 }
@@ -48,7 +48,7 @@ fn hexadecimal(mark: &[u8], byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
 }
 
-/// Adds a text for a shell's double quotes, with `\xNN` for what is not ASCII or means something there.
+/// Adds a text that stands in double quotes, with `\xNN` for what is not printable ASCII or special to a shell there.
 fn quote(text: &[u8], out: &mut Vec<u8>) {
     for &byte in text {
         if matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'`' | b'$') {
@@ -59,7 +59,7 @@ fn quote(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Makes the text from `start` on a link to a path on this host (OSC 8).
+/// Makes the text from `start` on a hyperlink to a path on this host: the terminal's escape sequence OSC 8.
 pub(super) fn add_link(host: &[u8], path: &[u8], start: usize, out: &mut Vec<u8>) {
     let shown = out.split_off(start);
     out.extend_from_slice(b"\x1b]8;;file://");
@@ -104,7 +104,7 @@ pub(super) fn measure(text: &[u8], room: usize) -> (usize, usize) {
     (used, length)
 }
 
-/// How many columns a character takes, as most terminals have it.
+/// How many columns a character takes on most terminals: 0, 1 or 2.
 fn cells(character: char) -> usize {
     match u32::from(character) {
         0x300..0x370 | 0x200b..0x2010 | 0x202a..0x202f | 0xfe00..0xfe10 => 0,

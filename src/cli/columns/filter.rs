@@ -7,7 +7,7 @@ use crate::regex::Regex;
 use crate::text;
 use std::cmp::Ordering;
 
-/// Nobody writes deeper parentheses.
+/// How deep parentheses may be: each level is a recursion.
 const DEEPEST: usize = 100;
 
 /// What a row must be.
@@ -29,10 +29,10 @@ enum Node {
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
     Bool(bool),
-    /// In quintillionths.
+    /// In units of 10^-18.
     Number(u128),
     Text(Vec<u8>),
-    /// The cell is empty; it would be a number or a text.
+    /// An empty cell of a column of numbers or of texts.
     Missing {
         is_number: bool,
     },
@@ -42,7 +42,7 @@ enum Value {
 pub type Ask<'a> = &'a mut dyn FnMut(usize) -> Cell;
 
 impl Filter {
-    /// Reads an expression. What is wrong with it is the error.
+    /// Parses an expression. The error is the message.
     pub fn parse(expression: &[u8], columns: &[Column]) -> Result<Filter, Vec<u8>> {
         let mut rest = expression;
         let token = next(&mut rest);
@@ -67,7 +67,7 @@ struct Parser<'a> {
     rest: &'a [u8],
     token: Token,
     depth: usize,
-    /// What is said of the first name that no column has.
+    /// The message about the first name that is no column's.
     unknown: Option<Vec<u8>>,
 }
 
@@ -150,7 +150,7 @@ impl Parser<'_> {
         }
         if let Token::Holder(name) = &self.token {
             let place = find(self.columns, name).unwrap_or_else(|| {
-                // What is no expression is said before what is no column.
+                // An error of syntax is reported before an unknown column.
                 self.unknown.get_or_insert_with(|| text!["unknown column: ", name]);
                 0
             });
@@ -193,7 +193,7 @@ impl Node {
             Node::Two("OR", one, other) => Ok(one.is_true(ask)? || other.is_true(ask)?),
             Node::Two(name, one, other) => {
                 let (left, right) = (one.value(ask)?, other.value(ask)?);
-                // A literal says what is compared, else the left side.
+                // Numbers or texts are compared as the literal wants it; without one, as the left side.
                 let by_right = matches!((&**one, &**other), (Node::Holder(..), Node::Literal(_)));
                 compare(name, left, right, by_right)
             }
@@ -219,7 +219,7 @@ fn written(value: u128) -> Vec<u8> {
     text![(value / ONE) as u64]
 }
 
-/// Makes a value one of the kind that another is of.
+/// Converts a value to the type of another one.
 fn cast(value: Value, like: &Value) -> Result<Value, Vec<u8>> {
     Ok(match (like, value) {
         (Value::Bool(_), Value::Number(value)) => Value::Bool(value != 0),

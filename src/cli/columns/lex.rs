@@ -15,13 +15,13 @@ pub(super) enum Token {
     Bool(bool),
     /// An operator or a parenthesis, by the name that messages have for it.
     Operator(&'static str),
-    /// Nothing of these.
+    /// None of these: an error.
     Invalid,
-    /// Behind the last word.
+    /// The end.
     End,
 }
 
-/// What 1 is in the numbers of tokens.
+/// The number 1 in units of 10^-18.
 pub(super) const ONE: u128 = 1_000_000_000_000_000_000;
 
 impl Token {
@@ -41,7 +41,7 @@ impl Token {
     }
 }
 
-/// Operators: their signs and the names that messages have for them; a longer one before one that it begins with.
+/// Operators: their signs, and their names in messages. `>=` stands before `>`, with which it begins.
 const SIGNS: [(&str, &str); 13] = [
     ("==", "EQ"),
     ("!=", "NE"),

@@ -1,10 +1,8 @@
-//! The trace: every system call that matters, one a line, as it is made.
+//! The trace: every system call that changes something, as it is made, in a line like strace(1)'s.
 //!
-//! `CTRBOX_TRACE=1` writes to standard error, any other value names a file
-//! that is appended to. Each line is one write(2), so the lines of a forked
-//! child do not mix with its parent's, and each has its process's number from
-//! the first fork on, also in a program of ours that one of them becomes. With
-//! tracing off the cost is one load.
+//! `CTRBOX_TRACE=1` writes to standard error; any other value names a file that lines are appended to. Each line is one
+//! write(2), so that the lines of several processes do not mix. From the first fork on each begins with its process's
+//! number, also after an exec of another ctrbox. With tracing off the cost is one load.
 
 mod quiet;
 #[macro_use]
@@ -23,17 +21,17 @@ use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 /// The descriptor lines go to; negative while tracing is off.
 static OUTPUT: AtomicI32 = AtomicI32::new(-1);
 
-/// From here on lines go to this descriptor, which stays open. `number` is what this process is called in them, 0 where
-/// it is the only one.
+/// Sends lines to this descriptor from here on; it stays open. `number` is the process number on them, 0 as long as there
+/// is only one process.
 pub(crate) fn start(output: OwnedFd, number: i32) {
     PID.store(number, Ordering::Relaxed);
     OUTPUT.store(output.into_raw_fd(), Ordering::Relaxed);
 }
 
-/// Our process number, shown on each line since there was another process; 0 before.
+/// Our process number as lines show it; 0, and not shown, as long as there is only one process.
 static PID: AtomicI32 = AtomicI32::new(0);
 
-/// [`PID`], once there was another process.
+/// [`PID`], if it is shown.
 pub(crate) fn number() -> Option<i32> {
     Some(PID.load(Ordering::Relaxed)).filter(|number| *number != 0)
 }
@@ -60,7 +58,7 @@ impl Fork {
         PID.store(if is_whole { i32::from_ne_bytes(number) } else { getpid().as_raw() }, Ordering::Relaxed);
     }
 
-    /// In the parent, with the result, which is told.
+    /// In the parent, with the result, which is traced and returned.
     pub(crate) fn parent(self, forked: Result<i32, Errno>) -> Result<i32, Errno> {
         if enabled() {
             if forked.is_ok() && PID.load(Ordering::Relaxed) == 0 {
@@ -75,13 +73,13 @@ impl Fork {
     }
 }
 
-/// Whether lines are written.
+/// Whether tracing is on.
 #[inline]
 pub fn enabled() -> bool {
     OUTPUT.load(Ordering::Relaxed) >= 0
 }
 
-/// The descriptor of the trace, where one is open; who closes descriptors must spare it.
+/// The descriptor of the trace if it is not a standard one: code that closes descriptors must leave it open.
 pub fn descriptor() -> Option<i32> {
     let fd = OUTPUT.load(Ordering::Relaxed);
     (fd > 2).then_some(fd)
@@ -146,7 +144,7 @@ impl Value for OwnedFd {
         i64::from(self.as_raw_fd())
     }
 }
-/// One line being put together, without an allocation; what does not fit is cut.
+/// A line in a buffer of its own, without an allocation; what does not fit is cut.
 pub struct Line {
     bytes: [u8; 2048],
     used: usize,

@@ -1,11 +1,11 @@
-//! Writing without the signals that a failed write sends: signal(7), SIGPIPE and SIGXFSZ.
+//! Keeps the signals of a failed write, SIGPIPE and SIGXFSZ, from a process: sigpending(2), sigwait(3), signal(7).
 
 use core::mem::MaybeUninit;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
 const SENT: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
-/// Does `work`. A signal of these that comes meanwhile is taken away.
+/// Runs `work` with both signals blocked, and discards one that it causes.
 pub(super) fn without_write_signals(work: impl FnOnce()) {
     let mut mask = SigSet::empty();
     if sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::from_iter(SENT)), Some(&mut mask)).is_err() {

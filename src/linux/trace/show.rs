@@ -1,4 +1,4 @@
-//! How arguments look in the trace: as strace(1) shows them.
+//! The arguments of a traced call, in the notation of strace(1).
 
 use core::fmt::{self, Write as _};
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Bits shown by name, `CLONE_NEWNS|CLONE_NEWPID`; unnamed ones in hexadecimal.
 pub struct Flags<'a>(pub u64, pub &'a FlagNames);
 
-/// Bits, and their names in one text: a pointer to each would be relocated at each start.
+/// Bits, and their names in one text: a table of pointers would be relocated at each start.
 pub struct FlagNames {
     pub(crate) bits: &'static [u32],
     /// One a line, in the same order.

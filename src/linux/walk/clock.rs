@@ -1,5 +1,4 @@
-//! How long this thread has run, and on how many processors it may: clock_gettime(2),
-//! sched_getaffinity(2).
+//! The processor time of a thread, and how many processors it may run on: clock_gettime(2), sched_getaffinity(2).
 
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::time::{ClockId, clock_gettime};

@@ -17,7 +17,7 @@ pub(super) enum Kind {
 /// How much of a directory is read at a time, in bytes.
 const SIZE: usize = 32 * 1024;
 
-/// Where entries are read to, aligned as the kernel's structure wants it.
+/// The buffer of getdents64(2), aligned as struct linux_dirent64 must be.
 #[derive(Default)]
 pub(super) struct Buffer {
     words: Vec<u64>,

@@ -1,7 +1,7 @@
-//! The threads of a walk and the directories that they give each other.
+//! The threads of a walk and the queue of directories between them: pthreads(7).
 //!
-//! A worker gives away a subdirectory only while somebody could use it, so what waits here is
-//! bounded, and with it the memory and the open directories of a walk.
+//! A worker gives a subdirectory away only while the queue is short, which bounds the memory and the open directories of a
+//! walk.
 
 use super::clock;
 use crate::thread::Team;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How many entries the first thread meets before it asks for help.
 const LARGE: usize = 2_000;
-/// How many threads there can be. More than processors pay while the disk is waited for.
+/// How many threads there can be: more than processors, since some wait for the disk.
 const MOST: usize = 16;
 /// The stack of a thread, in bytes: nothing recurses.
 const STACK: usize = 256 * 1024;
@@ -19,7 +19,7 @@ const STACK: usize = 256 * 1024;
 pub(super) struct Pool<T> {
     waiting: Mutex<Waiting<T>>,
     changed: Condvar,
-    /// How many directories wait, for a look without the lock.
+    /// The length of `starts`, readable without the lock.
     offered: AtomicUsize,
     /// How many threads there are; with one, nothing is given away.
     workers: AtomicUsize,
@@ -45,7 +45,7 @@ impl<T> Pool<T> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a directory that is given away now would soon be taken.
+    /// Whether the queue is short enough for one more directory.
     pub(super) fn is_hungry(&self) -> bool {
         let workers = self.workers.load(Ordering::Relaxed);
         workers > 1 && self.offered.load(Ordering::Relaxed) < workers * 2
@@ -107,7 +107,7 @@ impl<T> Pool<T> {
     }
 }
 
-/// Who fetches help for the first worker when the tree proves large.
+/// Starts more threads once the first worker has met many entries.
 pub(super) struct Crew<'team, 'env, T> {
     team: &'team mut Team<'env>,
     pool: &'env Pool<T>,
@@ -128,8 +128,8 @@ impl<'team, 'env, T: Send> Crew<'team, 'env, T> {
         Crew { team, pool, work, next_look: LARGE, last: (Instant::now(), Duration::ZERO) }
     }
 
-    /// To be called now and then with the number of entries met: a large tree is shared by as many
-    /// threads as there are processors, and by more while the disk is what is waited for.
+    /// Called with the number of entries met so far. Starts as many threads as there are processors, or [`MOST`] if this
+    /// thread has mostly waited (for the disk) since the last look.
     pub(super) fn look(&mut self, met: usize) {
         if met < self.next_look {
             return;
@@ -142,7 +142,7 @@ impl<'team, 'env, T: Send> Crew<'team, 'env, T> {
         let most = if worked * 2 < passed { MOST } else { clock::processors().min(MOST) };
         while self.pool.join(most) {
             if !self.team.start(STACK, self.work) {
-                // Fewer will do.
+                // The walk goes on with the threads that there are.
                 self.pool.unjoin();
                 break;
             }

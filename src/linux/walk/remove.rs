@@ -16,7 +16,7 @@ pub fn remove_below(directory: OwnedFd) -> Result<(), Errno> {
 }
 
 fn below(directory: BorrowedFd<'_>, device: u64) -> Result<(), Errno> {
-    // The names first: removing while reading may skip some.
+    // All names are read first: entries may be skipped if others are removed meanwhile.
     let mut names: Vec<(Kind, CString)> = Vec::new();
     let mut buffer = Buffer::new();
     while buffer.read(directory)? > 0 {
