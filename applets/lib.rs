@@ -15,6 +15,7 @@ mod findfs;
 mod findmnt;
 mod getcap;
 mod getpcaps;
+mod losetup;
 mod lsns;
 mod mount;
 mod mountpoint;
@@ -36,6 +37,7 @@ pub static APPLETS: &[&Applet] = &[
     &findmnt::APPLET,
     &getcap::APPLET,
     &getpcaps::APPLET,
+    &losetup::APPLET,
     &lsns::APPLET,
     &mount::APPLET,
     &mountpoint::APPLET,

@@ -111,6 +111,19 @@ _ctrbox_table() {
         options='-h --help --usage --verbose --ugly --legacy --iab --license'
         operands='@pid'
         ;;
+    losetup)
+        options='-a --all -d --detach -D --detach-all -f --find -c --set-capacity -j --associated -L --nooverlap --remove -o --offset --sizelimit -b --sector-size -P --partscan -r --read-only --direct-io --loop-ref --show -J --json -l --list -n --noheadings -O --output --output-all --raw -h --help -V --version'
+        operands='@file'
+        case $2 in
+        -j | --associated | --associated=) value='@file' ;;
+        -o | --offset | --offset=) value='@other' ;;
+        --sizelimit | --sizelimit=) value='@other' ;;
+        -b | --sector-size | --sector-size=) value='@other' ;;
+        --direct-io=) value='on off' ;;
+        --loop-ref | --loop-ref=) value='@other' ;;
+        -O | --output | --output=) value='@other' ;;
+        esac
+        ;;
     lsns)
         options='-J --json -l --list -n --noheadings -o --output --output-all -P --persistent -p --task -r --raw -u --notruncate -W --nowrap -t --type -T --tree -H --list-columns -h --help -V --version'
         operands='@file'
@@ -271,15 +284,15 @@ _ctrbox() {
     if [[ $applet == ctrbox ]]; then
         if ((COMP_CWORD == 1)); then
             _ctrbox_table ctrbox ''
-            mapfile -t COMPREPLY < <(compgen -W "blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion $options" -- "$word")
             return
         fi
         case ${COMP_WORDS[1]} in
-        man) value='blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
+        man) value='blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' ;;
         completion) value='bash zsh fish' ;;
         explain)
             applet=${COMP_WORDS[2]##*/}
-            if ((COMP_CWORD == 2)); then value='blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
+            if ((COMP_CWORD == 2)); then value='blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'; fi
             ;;
         -*) ;;
         *) applet=${COMP_WORDS[1]} ;;
@@ -338,7 +351,7 @@ _ctrbox_applet() {
 
 declare -A _ctrbox_theirs
 complete -F _ctrbox ctrbox
-for _ctrbox_name in blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
+for _ctrbox_name in blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare; do
     if [[ $(complete -p "$_ctrbox_name" 2>/dev/null) =~ ' -F '([^ ]*) && ${BASH_REMATCH[1]} != _ctrbox* ]]; then
         _ctrbox_theirs[$_ctrbox_name]=${BASH_REMATCH[1]}
     fi

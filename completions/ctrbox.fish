@@ -8,7 +8,7 @@ complete -c ctrbox -n '__fish_use_subcommand' -l force -d 'replace files that ar
 complete -c ctrbox -n '__fish_use_subcommand' -s h -l help -d 'display this help'
 complete -c ctrbox -n '__fish_use_subcommand' -s V -l version -d 'display version'
 complete -c ctrbox -n '__fish_use_subcommand' -l verbose -d 'with --version: tell how it was built'
-complete -c ctrbox -n '__fish_use_subcommand' -f -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
+complete -c ctrbox -n '__fish_use_subcommand' -f -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare doctor shell explain man completion'
 complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s c -l cache-file -d 'read from <file> instead of reading from the default cache file (-c /dev/null means no cache)' -r -F
 complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s d -l no-encoding -d 'don'\''t encode non-printing characters'
 complete -c ctrbox -n '__fish_seen_subcommand_from blkid' -s g -l garbage-collect -d 'garbage collect the blkid cache'
@@ -155,6 +155,31 @@ complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l ugly -l legacy -
 complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l iab -d 'show IAB of process too.'
 complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -l license -d 'display license info'
 complete -c ctrbox -n '__fish_seen_subcommand_from getpcaps' -f -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s a -l all -d 'list all used devices'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s d -l detach -d 'detach one or more devices'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s D -l detach-all -d 'detach all used devices'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s f -l find -d 'find first unused device'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s c -l set-capacity -d 'resize the device'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s j -l associated -d 'list all devices associated with <file>' -r -F
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s L -l nooverlap -d 'avoid possible conflict between devices'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l remove -d 'remove one or more devices'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s o -l offset -d 'start at offset <num> into file' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l sizelimit -d 'device is limited to <num> bytes of the file' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s b -l sector-size -d 'set the logical sector size to <num>' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s P -l partscan -d 'create a partitioned loop device'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s r -l read-only -d 'set up a read-only loop device'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l direct-io -d 'open backing file with O_DIRECT' -f -a 'on off'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l loop-ref -d 'loop device reference' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l show -d 'print device name after setup (with -f)'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s J -l json -d 'use JSON --list output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s l -l list -d 'list info about all or specified (default)'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s n -l noheadings -d 'don'\''t print headings for --list output'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s O -l output -d 'specify columns to output for --list' -x
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l output-all -d 'output all columns'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -l raw -d 'use raw --list output format'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s h -l help -d 'display this help'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -s V -l version -d 'display version'
+complete -c ctrbox -n '__fish_seen_subcommand_from losetup' -F
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s J -l json -d 'use JSON output format'
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s l -l list -d 'use list format output'
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s n -l noheadings -d 'don'\''t print headings'
@@ -358,8 +383,8 @@ function __ctrbox_list
         echo $before$word
     end
 end
-complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
-complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare' -x -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
+complete -c ctrbox -n '__fish_seen_subcommand_from man' -x -a 'blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare'
 complete -c ctrbox -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'
 # The processes that have other namespaces.
 function __ctrbox_targets
@@ -374,6 +399,6 @@ end
 function __ctrbox_as
     complete -C (commandline -cp | string replace -r '^(\s*\w+=\S*)*\s*\S+' "ctrbox $argv[1]" | string collect)
 end
-for name in blkid capsh captree chroot findfs findmnt getcap getpcaps lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
+for name in blkid capsh captree chroot findfs findmnt getcap getpcaps losetup lsns mount mountpoint nsenter pivot_root setcap setpriv switch_root umount unshare
     complete -c $name -n "__ctrbox_is $name" -f -a "(__ctrbox_as $name)"
 end

@@ -22,6 +22,7 @@ struct Row {
     name: String,
     setup: String,
     run: String,
+    undo: String,
     accounts: Accounts,
     /// What could not be dealt with is named on standard error, and the status stays 0.
     complains: bool,
@@ -81,6 +82,7 @@ fn rows() -> Vec<Row> {
                 name: text("name"),
                 setup: text("setup"),
                 run: text("run"),
+                undo: text("undo"),
                 accounts: Accounts::from_name(&text("accounts")).unwrap_or(Accounts::Ordinary),
                 complains: flag("complains"),
                 detached: flag("detached"),
@@ -102,12 +104,13 @@ fn run(stage: &Stage, row: &Row, fault: Option<&Fault>) -> Seen {
         "export INJECT={inject} TESTED={tested}\n{SCENE}\n{setup}\n\
          $INJECT snapshot >.faults/before\n\
          PATH=${{PATH}} $INJECT run .faults/log {fault} {run} >.faults/out 2>.faults/err\nstatus=$?\n\
-         $INJECT snapshot >.faults/after\n\
+         $INJECT snapshot >.faults/after\n{undo}\n\
          for part in before after log out err; do echo \"---- $part\"; cat .faults/$part; done; exit $status",
         inject = inject.display(),
         tested = stage.root().join("ours/ctrbox").display(),
         setup = row.setup,
         run = row.run,
+        undo = row.undo,
     );
     let _turn = needs::turn([&row.setup, &row.run].iter().any(|part| part.contains("loop")));
     let run = stage.run(Side::Ours, row.accounts, &script).unwrap();

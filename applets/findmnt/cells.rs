@@ -3,7 +3,7 @@
 use super::fields::{ACTION, OLD_OPTIONS, OLD_TARGET};
 use super::options::Options;
 use super::tables::{Filesystem, Part, all_vfs};
-use cli::columns::{Cell, Form};
+use cli::columns::{Cell, device_numbers};
 use cli::text;
 use linux::directory::canonical_source;
 use linux::mount::probe::{self, OwnedTag, Tag, TagKind};
@@ -51,7 +51,7 @@ impl<'a> Row<'a> {
             10 => return self.count(|room| room.inodes[0].saturating_sub(room.inodes[1])),
             11 => return self.percentage(|room| room.inodes),
             12 => return self.tag(TagKind::Label),
-            13 if is_kernel => return Some(device_numbers(entry.device, options)),
+            13 if is_kernel => return Some(device_numbers(entry.device, options.form)),
             OLD_OPTIONS => return self.change?.old_options.clone(),
             OLD_TARGET => return self.change?.old_target.clone(),
             16 => return filesystem.options(),
@@ -168,18 +168,6 @@ impl<'a> Row<'a> {
         let rounded = (used + u128::from(all) / 2) / u128::from(all);
         Some(text![rounded as u64, "%"])
     }
-}
-
-/// `254:0`, below the colon of others where columns are aligned.
-fn device_numbers((major, minor): (u32, u32), options: &Options) -> Vec<u8> {
-    let mut text = text![major, ":", minor];
-    if options.form == Form::Aligned {
-        let blanks = 3_usize.saturating_sub(text.iter().position(|byte| *byte == b':').unwrap_or(0));
-        text.splice(0..0, [b' '; 3].into_iter().take(blanks));
-        let length = text.iter().position(|byte| *byte == b':').unwrap_or(0) + 4;
-        text.resize(text.len().max(length), b' ');
-    }
-    text
 }
 
 /// How mounts and unmounts spread from a mount, and to it.

@@ -138,6 +138,7 @@ pub fn loop_wanted(options: &MountOptions) -> Result<Option<LoopSpec>, Missing> 
         sizelimit: size("sizelimit")?,
         read_only: options.read_only_mount() == Some(true),
         device: value("loop").filter(|device| !device.is_empty()).map(OsString::from_vec),
+        ..LoopSpec::default()
     }))
 }
 
@@ -154,7 +155,13 @@ mod tests {
     fn loop_options_are_read_together() {
         let wanted = |list: &str| loop_wanted(&MountOptions::parse(list.as_bytes()).unwrap()).ok().flatten();
         assert_eq!(wanted("ro"), None);
-        let all = LoopSpec { offset: 512, sizelimit: 1024, read_only: true, device: Some("/dev/loop3".into()) };
+        let all = LoopSpec {
+            offset: 512,
+            sizelimit: 1024,
+            read_only: true,
+            device: Some("/dev/loop3".into()),
+            ..LoopSpec::default()
+        };
         assert_eq!(wanted("loop=/dev/loop3,offset=512,sizelimit=1K,ro"), Some(all));
         assert!(loop_wanted(&MountOptions::parse(b"offset=x").unwrap()).is_err());
     }

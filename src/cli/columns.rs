@@ -8,7 +8,7 @@ pub mod filter;
 mod json;
 mod lex;
 
-pub use fields::fields;
+pub use fields::{device_numbers, fields};
 pub use json::json_string;
 
 use crate::Output;

@@ -37,7 +37,16 @@ pub(crate) const LOOP_SET_FD: Number = Number(0x4c00);
 pub(crate) const LOOP_CLR_FD: Number = Number(0x4c01);
 pub(crate) const LOOP_SET_STATUS64: On<LoopInfo> = On::new(0x4c04);
 pub(crate) const LOOP_GET_STATUS64: On<LoopInfo> = On::new(0x4c05);
+/// Reads the size of the backing file again.
+pub(crate) const LOOP_SET_CAPACITY: Number = Number(0x4c07);
+/// Takes 1 or 0.
+pub(crate) const LOOP_SET_DIRECT_IO: Number = Number(0x4c08);
+/// Takes a number of bytes.
+pub(crate) const LOOP_SET_BLOCK_SIZE: Number = Number(0x4c09);
 pub(crate) const LOOP_CONFIGURE: On<LoopConfig> = On::new(0x4c0a);
+/// Each takes the number of a device.
+pub(crate) const LOOP_CTL_ADD: Number = Number(0x4c80);
+pub(crate) const LOOP_CTL_REMOVE: Number = Number(0x4c81);
 pub(crate) const LOOP_CTL_GET_FREE: Number = Number(0x4c82);
 
 /// Takes the number of a slot, INT_MAX for the present one.

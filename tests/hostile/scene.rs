@@ -43,6 +43,7 @@ FORMS=(
     "mountpoint view/under"
     "blkid -p -s TYPE image"
     "findfs image"
+    "losetup -nO NAME -j image"
     "setpriv --reuid=ordinary --regid=ordinary --init-groups --inh-caps=-all --bounding-set=-chown --nnp $state"
     "unshare -m pivot_root view/under view/under/old"
     "unshare -m -p -f switch_root view/under /state state"

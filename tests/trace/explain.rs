@@ -79,6 +79,7 @@ const TOLD: &[(&str, &str)] = &[
     ("", "lsns"),
     ("", "findmnt view"),
     ("", "captree --depth=1 1"),
+    ("", "losetup -l -j rootfs/state"),
     ("", "lsns -t uts -p $target"),
     ("", "capsh --drop=cap_chown -- -c true"),
     ("", "capsh --caps=cap_kill=p -- -c true"),
@@ -153,7 +154,7 @@ fn what_is_explained_is_what_is_done_in_that_order() {
 }
 
 /// One command line of each applet, which would change something if it were carried out.
-const EXPLAINED: [&str; 19] = [
+const EXPLAINED: [&str; 20] = [
     "blkid image",
     "capsh --drop=all --caps=all=p --uid=5 --chroot=rootfs -- -c true",
     "captree --depth=1 1",
@@ -162,6 +163,7 @@ const EXPLAINED: [&str; 19] = [
     "findmnt --poll view",
     "getcap -r .",
     "getpcaps --iab 1",
+    "losetup -L -f --show image",
     "lsns --tree",
     "mount -t tmpfs -o X-mount.mkdir,x-name tmpfs made",
     "mount -o loop,X-mount.owner=5 image view",

@@ -1,7 +1,7 @@
-//! Which columns are shown: `--output LIST`, `--output-all`.
+//! Which columns are shown: `--output LIST`, `--output-all`; and a cell that several commands have.
 
-use super::Column;
-use crate::Failure;
+use super::{Column, Form};
+use crate::{Failure, text};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -43,4 +43,16 @@ fn add(columns: &[Column], mut list: &[u8], fields: &mut Vec<usize>) -> Result<(
 /// The column with a name, in letters of either case.
 pub(super) fn find(columns: &[Column], name: &[u8]) -> Option<usize> {
     columns.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// `254:0`, below the colon of others where columns are aligned.
+pub fn device_numbers((major, minor): (u32, u32), form: Form) -> Vec<u8> {
+    let mut text = text![major, ":", minor];
+    if form == Form::Aligned {
+        let blanks = 3_usize.saturating_sub(text.iter().position(|byte| *byte == b':').unwrap_or(0));
+        text.splice(0..0, [b' '; 3].into_iter().take(blanks));
+        let length = text.iter().position(|byte| *byte == b':').unwrap_or(0) + 4;
+        text.resize(text.len().max(length), b' ');
+    }
+    text
 }

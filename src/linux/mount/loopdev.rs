@@ -3,17 +3,25 @@
 //! Devices are set up with autoclear: the kernel detaches them with their last user, so a process that is killed
 //! leaves none behind.
 
+mod calls;
+mod control;
+mod device;
+
+pub use calls::LoopChange;
+pub use control::{CONTROL, add, change, detach, devices, devices_of, free_device, remove};
+pub use device::LoopDevice;
+
+use calls::{LO_FLAGS_AUTOCLEAR, LO_FLAGS_DIRECT_IO, LO_FLAGS_PARTSCAN, LO_FLAGS_READ_ONLY};
+use calls::{changed, clear, number_of, open_device, patiently, status};
+
 use crate::ioctl::{self, LoopConfig, LoopInfo};
 use crate::trace::{FlagNames, Flags};
-use crate::{Errno, Error, Result, error::Context, file, number, stat};
+use crate::{Errno, Error, Result, error::Context, file, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
-const LO_FLAGS_READ_ONLY: u32 = 1;
-const LO_FLAGS_AUTOCLEAR: u32 = 4;
-
-/// The part of a file that is wanted as a device.
+/// The part of a file that is wanted as a device, and what kind of device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoopSpec {
     /// Where it begins, in bytes.
@@ -24,6 +32,18 @@ pub struct LoopSpec {
     pub read_only: bool,
     /// This device and no other.
     pub device: Option<OsString>,
+    /// It is there until somebody detaches it.
+    pub stays: bool,
+    /// Other devices may have the same part of the file.
+    pub may_overlap: bool,
+    /// The kernel looks for partitions on it.
+    pub partscan: bool,
+    /// Past the page cache, if the file can be used so.
+    pub direct_io: bool,
+    /// The size of its sectors, in bytes; 0: as the kernel likes.
+    pub block_size: u32,
+    /// What it is called, in place of the file's path.
+    pub reference: Option<OsString>,
 }
 
 /// A device that is set up, kept open so that it does not clear itself.
@@ -57,22 +77,25 @@ impl From<Error> for Refused {
 
 /// Attaches a part of `file` to a loop device, or finds the device that already has exactly this part.
 pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached, Refused> {
-    let (backing, read_only) = open_backing(file, wanted.read_only)?;
-    let identity = stat::of(backing.as_fd()).context("fstat", file)?.identity();
-    if let Some(found) = reuse(identity, wanted)? {
-        return Ok(found);
+    let (backing, read_only) = open_backing(file, wanted)?;
+    if !wanted.may_overlap {
+        let identity = stat::of(backing.as_fd()).context("fstat", file)?.identity();
+        if let Some(found) = reuse(identity, wanted)? {
+            return Ok(found);
+        }
     }
     let mut config = config(&backing, file, wanted, read_only);
+    let new = |path, fd| Attached { path, is_new: true, autoclear: !wanted.stays, read_only, fd };
     if let Some(path) = &wanted.device {
         let device = open_device(path, read_only)?;
-        return Ok(set_up(&device, &mut config).map(|()| new(path.clone(), device, read_only))?);
+        return Ok(set_up(&device, &mut config).map(|()| new(path.clone(), device))?);
     }
     // Another process may take the free device first: then ask for another.
-    for _ in 0..64 {
+    for _ in 0..256 {
         let path = free_device()?;
         let device = open_device(&path, read_only)?;
         match set_up(&device, &mut config) {
-            Ok(()) => return Ok(new(path, device, read_only)),
+            Ok(()) => return Ok(new(path, device)),
             Err(error) if error.errno == Errno::EBUSY => {}
             Err(error) => return Err(error.into()),
         }
@@ -80,45 +103,44 @@ pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached,
     Err(Error::new("LOOP_CONFIGURE", file, Errno::EBUSY).into())
 }
 
-fn new(path: OsString, fd: OwnedFd, read_only: bool) -> Attached {
-    Attached { path, is_new: true, autoclear: true, read_only, fd }
-}
-
-fn open_backing(file: &OsStr, read_only: bool) -> Result<(OwnedFd, bool)> {
-    if !read_only {
-        match file::open_at(None, file, libc::O_RDWR, 0) {
+fn open_backing(file: &OsStr, wanted: &LoopSpec) -> Result<(OwnedFd, bool)> {
+    let direct = if wanted.direct_io { libc::O_DIRECT } else { 0 };
+    if !wanted.read_only {
+        match file::open_at(None, file, libc::O_RDWR | direct, 0) {
             Ok(fd) => return Ok((fd, false)),
             Err(Errno::EACCES | Errno::EROFS | Errno::EPERM | Errno::ETXTBSY) => {}
             Err(errno) => return Err(Error::new("open", file, errno)),
         }
     }
-    Ok((file::open_at(None, file, libc::O_RDONLY, 0).context("open", file)?, true))
-}
-
-fn open_device(path: &OsStr, read_only: bool) -> Result<OwnedFd> {
-    let flags = if read_only { libc::O_RDONLY } else { libc::O_RDWR };
-    file::open_at(None, path, flags, 0).context("open", path)
+    Ok((file::open_at(None, file, libc::O_RDONLY | direct, 0).context("open", file)?, true))
 }
 
 fn config(backing: &OwnedFd, file: &OsStr, wanted: &LoopSpec, read_only: bool) -> LoopConfig {
     let mut name = [0; 64];
-    let absolute = crate::directory::canonical(file).unwrap_or_else(|_| file.to_os_string());
+    let absolute = || crate::directory::canonical(file).unwrap_or_else(|_| file.to_os_string());
+    let called = wanted.reference.clone().unwrap_or_else(absolute);
     // The last byte stays NUL.
-    for (to, from) in name.iter_mut().take(63).zip(absolute.as_bytes()) {
+    for (to, from) in name.iter_mut().take(63).zip(called.as_bytes()) {
         *to = *from;
     }
+    let flag = |is_set: bool, flag: u32| if is_set { flag } else { 0 };
     let info = LoopInfo {
         lo_offset: wanted.offset,
         lo_sizelimit: wanted.sizelimit,
-        lo_flags: LO_FLAGS_AUTOCLEAR | if read_only { LO_FLAGS_READ_ONLY } else { 0 },
+        lo_flags: flag(!wanted.stays, LO_FLAGS_AUTOCLEAR)
+            | flag(read_only, LO_FLAGS_READ_ONLY)
+            | flag(wanted.partscan, LO_FLAGS_PARTSCAN)
+            | flag(wanted.direct_io, LO_FLAGS_DIRECT_IO),
         lo_file_name: name,
         ..LoopInfo::NONE
     };
-    LoopConfig { fd: backing.as_raw_fd().cast_unsigned(), block_size: 0, info, reserved: [0; 8] }
+    LoopConfig { fd: backing.as_raw_fd().cast_unsigned(), block_size: wanted.block_size, info, reserved: [0; 8] }
 }
 
-static FLAG_NAMES: FlagNames =
-    FlagNames { bits: &[LO_FLAGS_READ_ONLY, LO_FLAGS_AUTOCLEAR], names: "READ_ONLY\nAUTOCLEAR\n" };
+static FLAG_NAMES: FlagNames = FlagNames {
+    bits: &[LO_FLAGS_READ_ONLY, LO_FLAGS_AUTOCLEAR, LO_FLAGS_PARTSCAN, LO_FLAGS_DIRECT_IO],
+    names: "READ_ONLY\nAUTOCLEAR\nPARTSCAN\nDIRECT_IO\n",
+};
 
 fn set_up(device: &OwnedFd, config: &mut LoopConfig) -> Result<()> {
     let fd = device.as_fd();
@@ -130,63 +152,37 @@ fn set_up(device: &OwnedFd, config: &mut LoopConfig) -> Result<()> {
         Flags(u64::from(flags), &FLAG_NAMES)
     );
     match done {
-        // Before Linux 5.8 it takes two steps.
-        Err(Errno::EINVAL | Errno::ENOTTY) => {}
+        Err(Errno::EINVAL | Errno::ENOTTY) if !knows_configure(fd, config) => {}
         other => return other.context("LOOP_CONFIGURE", ""),
     }
+    // Before Linux 5.8 it takes several steps.
     let done = ioctl::number(fd, ioctl::LOOP_SET_FD, config.fd.cast_signed());
     traced!(done, "ioctl({}, LOOP_SET_FD, {})", fd.as_raw_fd(), config.fd).context("LOOP_SET_FD", "")?;
-    let done = ioctl::on(fd, ioctl::LOOP_SET_STATUS64, &mut config.info);
-    let done = traced!(done, "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd());
+    let done = finish(fd, config);
     if done.is_err() {
         let _ = clear(fd);
     }
     done.context("LOOP_SET_STATUS64", "")
 }
 
-fn clear(device: BorrowedFd<'_>) -> core::result::Result<i32, Errno> {
-    let done = ioctl::number(device, ioctl::LOOP_CLR_FD, 0);
-    traced!(done, "ioctl({}, LOOP_CLR_FD)", device.as_raw_fd())
+/// Whether the kernel has LOOP_CONFIGURE, and what it refused is what was asked for. One that has it looks for the
+/// file first, and there is none with this number; one that has not looks at nothing.
+fn knows_configure(device: BorrowedFd<'_>, config: &LoopConfig) -> bool {
+    let mut nothing = LoopConfig { fd: u32::MAX, block_size: 0, info: config.info, reserved: [0; 8] };
+    ioctl::on(device, ioctl::LOOP_CONFIGURE, &mut nothing) == Err(Errno::EBADF)
 }
 
-fn free_device() -> Result<OsString> {
-    let path = OsStr::new("/dev/loop-control");
-    let control = file::open_at(None, path, libc::O_RDWR, 0).context("open", path)?;
-    let number = ioctl::number(control.as_fd(), ioctl::LOOP_CTL_GET_FREE, 0);
-    let number = traced!(number, "ioctl({}, LOOP_CTL_GET_FREE)", control.as_raw_fd());
-    number.context("LOOP_CTL_GET_FREE", path).map(|number| OsString::from(format!("/dev/loop{number}")))
-}
-
-fn status(device: BorrowedFd<'_>) -> core::result::Result<LoopInfo, Errno> {
-    let mut info = LoopInfo::NONE;
-    ioctl::on(device, ioctl::LOOP_GET_STATUS64, &mut info).map(|()| info)
-}
-
-/// The loop devices that have a file, by path.
-fn devices() -> Vec<OsString> {
-    let mut found = Vec::new();
-    let Ok(directory) = crate::directory::open_to_list(OsStr::new("/sys/block")) else { return found };
-    for name in crate::walk::names(directory.as_fd()).unwrap_or_default() {
-        if name.as_bytes().starts_with(b"loop") && backing_file(&name).is_some() {
-            found.push(OsString::from_vec([b"/dev/", name.as_bytes()].concat()));
-        }
+/// What comes behind LOOP_SET_FD.
+fn finish(fd: BorrowedFd<'_>, config: &mut LoopConfig) -> core::result::Result<(), Errno> {
+    let done = patiently(&mut || ioctl::on(fd, ioctl::LOOP_SET_STATUS64, &mut config.info));
+    traced!(done, "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd())?;
+    if config.block_size != 0 {
+        changed(fd, LoopChange::BlockSize(config.block_size))?;
     }
-    found.sort_unstable();
-    found
-}
-
-/// The backing file as /sys shows it, for `loop0`.
-fn backing_file(name: &OsStr) -> Option<OsString> {
-    attribute(name, "backing_file").map(OsString::from_vec)
-}
-
-fn attribute(name: &OsStr, attribute: &str) -> Option<Vec<u8>> {
-    let path = [b"/sys/block/", name.as_bytes(), b"/loop/", attribute.as_bytes()].concat();
-    let mut text = file::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
-    if text.last() == Some(&b'\n') {
-        text.pop();
+    if config.info.lo_flags & LO_FLAGS_DIRECT_IO != 0 {
+        let _ = changed(fd, LoopChange::DirectIo(true));
     }
-    Some(text)
+    Ok(())
 }
 
 /// The device that has the wanted part of the file already.
@@ -223,24 +219,15 @@ fn overlap(a: (u64, u64), b: (u64, u64)) -> bool {
 pub struct Backing {
     /// The file, as /sys shows it.
     pub file: OsString,
-    /// Where the device begins in it.
-    pub offset: u64,
     /// Whether the device clears itself.
     pub autoclear: bool,
 }
 
 /// The backing file of `/dev/loopN`; `None` if it is no loop device or has none.
 pub fn backing(device: &OsStr) -> Option<Backing> {
-    let name = device.as_bytes().strip_prefix(b"/dev/")?;
-    if !name.starts_with(b"loop") || name.contains(&b'/') {
-        return None;
-    }
-    let name = OsStr::from_bytes(name);
-    Some(Backing {
-        file: backing_file(name)?,
-        offset: attribute(name, "offset").and_then(|text| number::decimal(&text)).unwrap_or(0),
-        autoclear: attribute(name, "autoclear").as_deref() == Some(b"1"),
-    })
+    number_of(device)?;
+    let device = LoopDevice::at(device);
+    Some(Backing { file: device.file()?, autoclear: device.autoclear() })
 }
 
 /// Whether `device` is a loop device of the file with this device and inode, at this offset. Names are not compared,
@@ -251,25 +238,6 @@ pub fn is_of(device: &OsStr, file: (u64, u64), offset: u64) -> bool {
     }
     let info = open_device(device, true).ok().and_then(|fd| status(fd.as_fd()).ok());
     info.is_some_and(|info| (info.lo_device, info.lo_inode) == file && info.lo_offset == offset)
-}
-
-/// The devices whose file is this one, at whatever offset.
-pub fn devices_of(file: &OsStr) -> Vec<OsString> {
-    let Ok(wanted) = stat::path(file) else { return Vec::new() };
-    let mut of_file = Vec::new();
-    for path in devices() {
-        let info = open_device(&path, true).ok().and_then(|fd| status(fd.as_fd()).ok());
-        if info.is_some_and(|info| (info.lo_device, info.lo_inode) == wanted.identity()) {
-            of_file.push(path);
-        }
-    }
-    of_file
-}
-
-/// Detaches a device: LOOP_CLR_FD. If it is in use, the kernel detaches it with its last user.
-pub fn detach(device: &OsStr) -> Result<()> {
-    let fd = open_device(device, true)?;
-    clear(fd.as_fd()).context("LOOP_CLR_FD", device).map(drop)
 }
 
 #[cfg(test)]

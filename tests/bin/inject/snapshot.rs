@@ -35,9 +35,11 @@ pub fn snapshot() -> String {
     files(Path::new("."), &mut out);
     files(Path::new("/run/mount"), &mut out);
     for entry in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
-        let file = fs::read_to_string(entry.path().join("loop/backing_file")).unwrap_or_default();
+        let text = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default().trim_end().to_string();
+        let file = text("loop/backing_file");
         if !file.is_empty() && tests::sandbox::is_of_this_script(&entry.file_name()) {
-            let _ = writeln!(out, "loop device on {}", file.trim_end());
+            let how = ["loop/offset", "loop/sizelimit", "loop/partscan", "ro"].map(text).join(" ");
+            let _ = writeln!(out, "loop device on {file}: {how}");
         }
     }
     out
