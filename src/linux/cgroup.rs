@@ -18,6 +18,11 @@ pub struct Membership {
 }
 
 /// Reads a line of /proc/PID/cgroup: `ID:CONTROLLERS:PATH`.
+///
+/// ```
+/// let place = linux::cgroup::parse(b"0::/user.slice").expect("a line");
+/// assert!(place.controllers.is_empty() && place.path == "/user.slice");
+/// ```
 pub fn parse(line: &[u8]) -> Option<Membership> {
     let mut fields = line.splitn(3, |byte| *byte == b':');
     fields.next()?;

@@ -30,6 +30,11 @@ impl Pid {
     pub const INIT: Pid = Pid(1);
 
     /// A number that was read: `None` if it is larger than a process number can be.
+    ///
+    /// ```
+    /// use linux::credentials::Pid;
+    /// assert_eq!([Pid::new(7), Pid::new(1 << 31)], [Some(Pid(7)), None]);
+    /// ```
     pub fn new(number: u64) -> Option<Pid> {
         i32::try_from(number).ok().map(Pid)
     }
@@ -83,6 +88,11 @@ pub fn groups() -> Result<Vec<Gid>> {
 }
 
 /// Groups in decimal, with commas between them.
+///
+/// ```
+/// use linux::credentials::{Gid, list};
+/// assert_eq!(list(&[Gid(0), Gid(100)]), "0, 100");
+/// ```
 pub fn list(groups: &[Gid]) -> String {
     let mut list = String::new();
     for group in groups {

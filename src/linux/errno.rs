@@ -109,6 +109,10 @@ impl Errno {
     }
 
     /// The name, such as `EPERM`; `None` for a number Linux does not use.
+    ///
+    /// ```
+    /// assert_eq!(linux::Errno::EPERM.name(), Some("EPERM"));
+    /// ```
     pub fn name(self) -> Option<&'static str> {
         self.row().map(|row| row.0)
     }

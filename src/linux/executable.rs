@@ -15,6 +15,12 @@ pub struct Interpreter {
 }
 
 /// The interpreter that a program's beginning names: in the `#!` line, or in ELF's PT_INTERP.
+///
+/// ```
+/// let script = linux::executable::needed(b"#!/bin/sh -e\n").expect("an interpreter");
+/// assert!(script.script && script.path == "/bin/sh");
+/// assert!(linux::executable::needed(b"text").is_none());
+/// ```
 pub fn needed(head: &[u8]) -> Option<Interpreter> {
     if let Some(line) = head.strip_prefix(b"#!") {
         // Splits as the kernel does: blanks and tabs separate, and a carriage return belongs to the name.
@@ -106,6 +112,10 @@ fn is_native(head: &[u8]) -> bool {
 }
 
 /// The processor an ELF file is for, if it is not ours.
+///
+/// ```
+/// assert_eq!(linux::executable::foreign(b"#!/bin/sh\n"), None);
+/// ```
 pub fn foreign(head: &[u8]) -> Option<&'static str> {
     let machine = Elf::new(head)?.half(18)?;
     let ours = match std::env::consts::ARCH {

@@ -93,6 +93,11 @@ fn read_path(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
 }
 
 /// The first `limit` bytes of a regular file. Other kinds of file are refused, since reading them may block.
+///
+/// ```
+/// use std::ffi::OsStr;
+/// assert_eq!(linux::file::read_head(OsStr::new("/proc/self/exe"), 4), Ok(b"\x7fELF".to_vec()));
+/// ```
 pub fn read_head(path: &OsStr, limit: usize) -> Result<Vec<u8>, Errno> {
     let file = open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
     if !stat::of(file.as_fd())?.is_regular() {

@@ -16,6 +16,13 @@ impl Index {
     }
 
     /// The places that may have this name, in order: the hash is the same.
+    ///
+    /// ```
+    /// let mut index = linux::index::Index::default();
+    /// [&b"a"[..], b"b", b"a"].iter().for_each(|name| index.add(name));
+    /// index.sort();
+    /// assert!(index.places(b"a").eq([0, 2]));
+    /// ```
     pub fn places(&self, name: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
         let hash = hash(name);
         let first = self.0.partition_point(|(other, _)| *other < hash);

@@ -52,6 +52,12 @@ pub fn kind(name: &[u8]) -> Option<u64> {
 }
 
 /// The rights that an interface of this version knows.
+///
+/// ```
+/// use linux::landlock::known;
+/// assert_eq!(known(1).count_ones(), 13);
+/// assert_eq!(known(1) & !known(2), 0);
+/// ```
 pub fn known(abi: i64) -> u64 {
     let files = match abi {
         ..=1 => 13,

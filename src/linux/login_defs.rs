@@ -8,6 +8,12 @@ pub const LIMIT: usize = 1024 * 1024;
 
 /// The value of the last line with this name, compared without regard to case. `#` begins a comment anywhere in a
 /// line.
+///
+/// ```
+/// let text = b"# the paths\nENV_PATH PATH=/usr/bin:/bin\n";
+/// let value = linux::login_defs::value(text, "ENV_PATH").expect("a value");
+/// assert_eq!(linux::login_defs::path(value), b"/usr/bin:/bin");
+/// ```
 pub fn value<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
     text.split(|byte| *byte == b'\n').rev().find_map(|line| {
         let line = line.split(|byte| *byte == b'#').next()?.trim_ascii_start();

@@ -145,6 +145,11 @@ pub fn open(path: impl AsRef<OsStr>) -> Result<OwnedFd> {
 }
 
 /// The path of a process's namespace file.
+///
+/// ```
+/// use linux::process::Pid;
+/// assert_eq!(linux::namespace::path(Pid(7), "net"), "/proc/7/ns/net");
+/// ```
 pub fn path(pid: Pid, file: &str) -> OsString {
     OsString::from(format!("/proc/{pid}/ns/{file}"))
 }
@@ -192,6 +197,13 @@ pub fn of_socket(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
 }
 
 /// The kind of an open namespace file.
+///
+/// ```
+/// use linux::namespace::{Kind, kind, open};
+/// use std::os::fd::AsFd;
+/// assert_eq!(kind(open("/proc/self/ns/uts")?.as_fd())?, Kind::Uts);
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn kind(namespace: BorrowedFd<'_>) -> Result<Kind> {
     let flag = ioctl::number(namespace, ioctl::NS_GET_NSTYPE, 0).context("NS_GET_NSTYPE", "")?;
     Kind::of_flag(flag).ok_or_else(|| crate::Error::new("NS_GET_NSTYPE", "", Errno::EINVAL))

@@ -15,6 +15,11 @@ pub struct Read {
 
 /// strtoul(3): optional white space, optional sign, digits. `base` is 8, 10, 16, or 0 for
 /// `0x` and `0` prefixes. `None` if there are no digits.
+///
+/// ```
+/// let read = linux::number::read(b" 0x1fg", 0).expect("digits");
+/// assert_eq!((read.value, read.length), (Some(31), 5));
+/// ```
 pub fn read(text: &[u8], base: u32) -> Option<Read> {
     let mut at = text.iter().take_while(|byte| is_space(**byte)).count();
     let sign = text.get(at).copied().filter(|byte| matches!(byte, b'+' | b'-'));
@@ -52,6 +57,11 @@ pub fn decimal(text: &[u8]) -> Option<u64> {
 }
 
 /// The whole text as a number, digits of this base only.
+///
+/// ```
+/// use linux::number::in_base;
+/// assert_eq!([in_base(b"ff", 16), in_base(b"8", 8), in_base(b"", 8)], [Some(255), None, None]);
+/// ```
 pub fn in_base(text: &[u8], base: u32) -> Option<u64> {
     let mut value = 0_u64;
     for byte in text {
@@ -101,6 +111,11 @@ pub fn unsigned(text: &[u8]) -> Option<u64> {
 }
 
 /// [`unsigned`] as a user or group number, 0 to 4294967295.
+///
+/// ```
+/// use linux::number::id;
+/// assert_eq!([id(b"+42"), id(b"4294967296"), id(b"-1")], [Some(42), None, None]);
+/// ```
 pub fn id(text: &[u8]) -> Option<u32> {
     unsigned(text).and_then(|value| u32::try_from(value).ok())
 }

@@ -71,6 +71,16 @@ pub enum Wait {
 }
 
 /// waitpid(2) for one child, repeated when a signal interrupts it.
+///
+/// ```
+/// use linux::process::{Fork, Status, Wait, exit_child, fork, wait};
+/// let child = match fork()? {
+///     Fork::Child => exit_child(7),
+///     Fork::Parent(child) => child,
+/// };
+/// assert_eq!(wait(child, Wait::End)?, Status::Exited(7));
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn wait(pid: Pid, what: Wait) -> Result<Status> {
     loop {
         if let Some(status) = wait_once(pid, what)? {
@@ -162,6 +172,12 @@ pub fn is_writable(path: &OsStr) -> bool {
 
 /// Whether nothing exists at `path`: access(2), F_OK. False on any error but ENOENT or ENOTDIR, since something may be
 /// there.
+///
+/// ```
+/// use linux::process::is_missing;
+/// use std::ffi::OsStr;
+/// assert!(is_missing(OsStr::new("/proc/nowhere")) && !is_missing(OsStr::new("/proc")));
+/// ```
 pub fn is_missing(path: &OsStr) -> bool {
     let looked = raw::cstring(path).map(|path| access(path.as_c_str(), AccessFlags::F_OK));
     matches!(looked, Ok(Err(nix::Error::ENOENT | nix::Error::ENOTDIR)))

@@ -50,6 +50,10 @@ pub fn for_each(proc: &OsStr, each: &mut dyn FnMut(&Process) -> Result<(), Errno
 const COMMAND_LIMIT: usize = 8191;
 
 /// The command line of a process with blanks between the words, or its name if it has none.
+///
+/// ```
+/// assert!(!linux::processes::command(linux::process::id()).is_empty());
+/// ```
 pub fn command(pid: Pid) -> Vec<u8> {
     let mut line = file::read_file(format!("/proc/{pid}/cmdline"), COMMAND_LIMIT).unwrap_or_default();
     if line.is_empty() {

@@ -19,6 +19,13 @@ pub struct ProcFd {
 
 impl ProcFd {
     /// Pins the process `pid`. A missing one is ENOENT or ESRCH.
+    ///
+    /// ```
+    /// use linux::procfd::ProcFd;
+    /// let process = ProcFd::open(linux::process::id())?;
+    /// assert!(!process.read("comm", 64)?.is_empty());
+    /// # Ok::<(), linux::Error>(())
+    /// ```
     pub fn open(pid: process::Pid) -> Result<ProcFd> {
         let path = OsString::from(format!("/proc/{pid}"));
         let directory = file::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", &path)?;

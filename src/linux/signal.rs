@@ -56,6 +56,11 @@ pub fn number(name: &str) -> Option<Signal> {
 }
 
 /// The name of a signal without `SIG`, or its number.
+///
+/// ```
+/// use linux::signal::{SIGTERM, name};
+/// assert_eq!([name(SIGTERM), name(40)], ["TERM", "40"]);
+/// ```
 pub fn name(signal: Signal) -> String {
     match (1..).zip(NAMES.split(' ')).find(|(number, _)| *number == signal) {
         Some((_, names)) => names.split('/').next().unwrap_or_default().to_string(),

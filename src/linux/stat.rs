@@ -78,6 +78,13 @@ impl Stat {
 }
 
 /// The major and minor number of a device.
+///
+/// ```
+/// use std::ffi::OsStr;
+/// let null = linux::stat::path(OsStr::new("/dev/null"))?;
+/// assert_eq!(linux::stat::numbers(null.device()), (1, 3));
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn numbers(device: u64) -> (u32, u32) {
     (libc::major(device), libc::minor(device))
 }
@@ -110,6 +117,11 @@ pub struct Room {
 }
 
 /// The room of the file system at `path`: statvfs(3).
+///
+/// ```
+/// assert!(linux::stat::room(std::ffi::OsStr::new("/"))?.unit > 0);
+/// # Ok::<(), linux::Error>(())
+/// ```
 #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // The C libraries' types differ.
 pub fn room(path: &OsStr) -> Result<Room> {
     let path = raw::cstring(path).context("statvfs", path)?;

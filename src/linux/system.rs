@@ -9,6 +9,10 @@ pub fn host_name() -> OsString {
 }
 
 /// The version of the kernel: `6.12.1-amd64`.
+///
+/// ```
+/// assert!(!linux::system::release().is_empty());
+/// ```
 pub fn release() -> OsString {
     uname().map_or_else(|_| OsString::new(), |name| name.release().to_os_string())
 }

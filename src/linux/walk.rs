@@ -47,6 +47,12 @@ pub enum Found {
 
 /// The order of a depth-first walk that takes each directory's entries sorted by name: a
 /// separator comes before any byte of a name.
+///
+/// ```
+/// let mut paths = [&b"a-b"[..], b"a/b", b"a"];
+/// paths.sort_by(|a, b| linux::walk::order(a, b));
+/// assert_eq!(paths, [&b"a"[..], b"a/b", b"a-b"]);
+/// ```
 pub fn order(a: &[u8], b: &[u8]) -> Ordering {
     let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
     a.iter().map(key).cmp(b.iter().map(key))
@@ -82,6 +88,19 @@ pub fn open(path: &OsStr) -> Result<OwnedFd, Errno> {
 
 /// Walks the tree below the directory `root`; `path` is how it is called. `tell` is called from
 /// several threads.
+///
+/// ```
+/// use linux::walk::{Walk, open, walk};
+/// use std::ffi::OsStr;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// let met = AtomicUsize::new(0);
+/// let everything = Walk { everything: true, ..Walk::default() };
+/// walk(open(OsStr::new("."))?, b".", everything, &|_path, _found| {
+///     met.fetch_add(1, Ordering::Relaxed);
+/// });
+/// assert!(met.into_inner() > 0);
+/// # Ok::<(), linux::Errno>(())
+/// ```
 pub fn walk(root: OwnedFd, path: &[u8], walk: Walk, tell: &(dyn Fn(&[u8], Found) + Sync)) {
     let root = Arc::new(root);
     let device = if walk.one_file_system { stat::of(root.as_fd()).ok().map(|stat| stat.identity().0) } else { None };

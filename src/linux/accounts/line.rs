@@ -105,6 +105,14 @@ pub struct Range {
 }
 
 /// Reads one line of passwd(5); `None` if it is malformed.
+///
+/// ```
+/// use linux::accounts::parse_user;
+/// use linux::credentials::Uid;
+/// let user = parse_user(b"ann:x:1000:100::/home/ann:/bin/sh").expect("a user");
+/// assert_eq!((user.name, user.uid), (&b"ann"[..], Uid(1000)));
+/// assert!(parse_user(b"# a comment").is_none());
+/// ```
 pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
     let mut fields = line.split(|byte| *byte == b':');
     let name = fields.next().filter(|name| !name.is_empty())?;
@@ -118,6 +126,11 @@ pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
 }
 
 /// Reads one line of group(5); `None` if it is malformed.
+///
+/// ```
+/// let group = linux::accounts::parse_group(b"disk:x:6:ann,bob").expect("a group");
+/// assert!(group.has_member(b"bob") && !group.has_member(b"bo"));
+/// ```
 pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
     let mut rest = Some(line);
     let name = field(&mut rest).filter(|name| !name.is_empty())?;
@@ -137,6 +150,11 @@ fn field<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
 }
 
 /// Reads one line of subuid(5); `None` if it is malformed or empty.
+///
+/// ```
+/// let range = linux::accounts::parse_range(b"ann:100000:65536").expect("a range");
+/// assert_eq!((range.start, range.count), (100_000, 65_536));
+/// ```
 pub fn parse_range(line: &[u8]) -> Option<Range> {
     let mut fields = line.split(|byte| *byte == b':');
     let owner = text(fields.next()?)?;

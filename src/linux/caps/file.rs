@@ -32,6 +32,15 @@ pub struct FileCapabilities {
 }
 
 /// Reads the attribute's value, in revision 1, 2 or 3. `EINVAL` if revision and length do not agree.
+///
+/// ```
+/// use linux::Errno;
+/// use linux::caps::file::{FileCapabilities, decode, encode};
+/// let file = FileCapabilities { rootid: 1000, ..FileCapabilities::default() };
+/// assert_eq!(decode(&encode(&file)?), Ok(file));
+/// assert_eq!(decode(b"no such thing"), Err(Errno::EINVAL));
+/// # Ok::<(), Errno>(())
+/// ```
 pub fn decode(value: &[u8]) -> Result<FileCapabilities, Errno> {
     let word = |index: usize| {
         let bytes = value.get(index * 4..)?.first_chunk()?;

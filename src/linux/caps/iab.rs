@@ -19,6 +19,11 @@ pub struct Iab {
 /// `^` (ambient and inheritable) and `%` (inheritable, also meant by no prefix).
 ///
 /// Prefixes must have a capability after them; libcap ignores them at the end of the text.
+///
+/// ```
+/// let iab = linux::caps::parse_iab(b"^cap_kill,!cap_chown").expect("a tuple");
+/// assert_eq!(iab.print(41), "!cap_chown,^cap_kill");
+/// ```
 pub fn parse_iab(text: &[u8]) -> core::result::Result<Iab, TextError> {
     let mut iab = Iab::default();
     let mut at = 0;

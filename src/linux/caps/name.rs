@@ -18,6 +18,11 @@ pub const NAMES: &str = "\
 pub const NAMED: u8 = 41;
 
 /// The capability with this name, in any case.
+///
+/// ```
+/// use linux::caps::{Cap, find};
+/// assert_eq!([find(b"CAP_KILL"), find(b"kill")], [Some(Cap(5)), None]);
+/// ```
 pub fn find(name: &[u8]) -> Option<Cap> {
     (0..)
         .zip(NAMES.split(' '))
@@ -26,6 +31,11 @@ pub fn find(name: &[u8]) -> Option<Cap> {
 }
 
 /// The name of a capability, or its number in decimal.
+///
+/// ```
+/// use linux::caps::{Cap, name};
+/// assert_eq!([name(Cap(5)), name(Cap(63))], ["cap_kill", "63"]);
+/// ```
 pub fn name(capability: Cap) -> String {
     match known_name(capability) {
         Some(name) => name.to_string(),
@@ -39,6 +49,11 @@ pub fn known_name(capability: Cap) -> Option<&'static str> {
 }
 
 /// The names of a set's members in increasing order, joined by commas.
+///
+/// ```
+/// use linux::caps::{CapSet, names};
+/// assert_eq!(names(CapSet(0b100001)), "cap_chown,cap_kill");
+/// ```
 pub fn names(set: CapSet) -> String {
     let mut list = String::with_capacity(set.len() as usize * 16);
     push_list(&mut list, set, NAMED);

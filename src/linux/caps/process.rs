@@ -24,6 +24,15 @@ struct Words {
 }
 
 /// The sets of a process; 0 is ourselves.
+///
+/// ```
+/// use linux::caps::get;
+/// use linux::process::Pid;
+/// let sets = get(Pid::SELF)?;
+/// // The kernel keeps the effective set within the permitted one.
+/// assert!((sets.effective & !sets.permitted).is_empty());
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn get(pid: Pid) -> Result<Sets> {
     let mut header = Header { version: VERSION, pid };
     let mut words = [Words::default(); 2];

@@ -20,6 +20,13 @@ pub struct TaskStatus<'a> {
 
 impl<'a> TaskStatus<'a> {
     /// Reads the text of a status file; `None` if it lacks one of the fields.
+    ///
+    /// ```
+    /// use linux::caps::{CapSet, TaskStatus};
+    /// let text = b"Name:\tcat\nPPid:\t7\nCapInh:\t0\nCapPrm:\t3\nCapEff:\t2\nCapBnd:\t0\nCapAmb:\t0\n";
+    /// let status = TaskStatus::parse(text).expect("all fields");
+    /// assert_eq!((status.name, status.sets.permitted), (&b"cat"[..], CapSet(3)));
+    /// ```
     pub fn parse(text: &'a [u8]) -> Option<TaskStatus<'a>> {
         let set = |name: &str| number::in_base(field(text, name)?, 16).map(CapSet);
         let known = CapSet::first(process::count());

@@ -225,6 +225,11 @@ pub fn print(sets: &Sets, count: u8) -> String {
 
 /// The text as libcap printed it up to 2.28 (2019), e.g. `= cap_net_bind_service+ep`. The capabilities without a name
 /// give the base; every difference from it is spelt out.
+///
+/// ```
+/// use linux::caps::{Sets, print_classic};
+/// assert_eq!(print_classic(&Sets::default()), "=");
+/// ```
 pub fn print_classic(sets: &Sets) -> String {
     let base = commonest(sets, !CapSet::first(NAMED));
     let mut out = String::from("=");

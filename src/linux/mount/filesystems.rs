@@ -49,11 +49,21 @@ const PSEUDO: &str = "\
 const NETWORK: &str = "9p afs cifs fuse.curlftpfs fuse.sshfs glusterfs ncpfs nfs nfs3 nfs4 smb3 smbfs";
 
 /// Whether nothing is stored by file systems of this type.
+///
+/// ```
+/// use linux::mount::filesystems::is_pseudo;
+/// assert!(is_pseudo(b"proc") && !is_pseudo(b"ext4"));
+/// ```
 pub fn is_pseudo(fstype: &[u8]) -> bool {
     is_listed(fstype, PSEUDO)
 }
 
 /// Whether file systems of this type are on another machine.
+///
+/// ```
+/// use linux::mount::filesystems::is_network;
+/// assert!(is_network(b"nfs4") && !is_network(b"ext4"));
+/// ```
 pub fn is_network(fstype: &[u8]) -> bool {
     is_listed(fstype, NETWORK)
 }

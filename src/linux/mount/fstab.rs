@@ -80,6 +80,14 @@ fn number(text: &[u8]) -> Option<i32> {
 
 impl Fstab {
     /// Adds the lines of a file's text.
+    ///
+    /// ```
+    /// use linux::mount::fstab::Fstab;
+    /// use std::ffi::OsStr;
+    /// let mut fstab = Fstab::default();
+    /// fstab.add_text(b"# a comment\nLABEL=home /home ext4 ro 0 2\n", OsStr::new("fstab"));
+    /// assert!(fstab.entries.iter().map(|entry| &entry.target).eq(["/home"]) && fstab.bad_lines.is_empty());
+    /// ```
     pub fn add_text(&mut self, text: &[u8], name: &OsStr) {
         for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);

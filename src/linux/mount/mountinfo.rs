@@ -42,6 +42,13 @@ pub struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// Parses one line; `None` if it is not one.
+    ///
+    /// ```
+    /// use linux::mount::mountinfo::Entry;
+    /// use std::ffi::OsStr;
+    /// let mount = Entry::parse(b"36 35 98:0 / /mnt\\040a rw shared:1 - ext4 /dev/sda1 rw").expect("a line");
+    /// assert!(mount.is_on(OsStr::new("/mnt a")) && mount.group("shared:") == Some(1));
+    /// ```
     pub fn parse(line: &'a [u8]) -> Option<Entry<'a>> {
         let (id, rest) = number_until(line, b' ')?;
         let (parent, rest) = number_until(rest, b' ')?;

@@ -30,6 +30,14 @@ pub enum Malformed {
 
 impl Options {
     /// Parses `a,b=c,d="x,y"`. Empty items are skipped; a comma inside quotes or after a backslash does not separate.
+    ///
+    /// ```
+    /// use linux::mount::options::Options;
+    /// let options = Options::parse(b"ro,size=\"1,2\"").expect("a list");
+    /// assert!(options.has("ro"));
+    /// assert_eq!(options.get("size").and_then(|size| size.plain_value()).as_deref(), Some(&b"1,2"[..]));
+    /// assert!(Options::parse(b"a=\"").is_err());
+    /// ```
     pub fn parse(text: &[u8]) -> Result<Options, Malformed> {
         let mut list = Vec::new();
         let mut rest = text;
@@ -93,6 +101,12 @@ impl Options {
     }
 
     /// The state of a switch and its inverse: `auto` and `noauto`.
+    ///
+    /// ```
+    /// use linux::mount::options::Options;
+    /// let options = Options::parse(b"ro,rw").expect("a list");
+    /// assert_eq!([options.switch("rw", "ro"), options.switch("exec", "noexec")], [Some(true), None]);
+    /// ```
     pub fn switch(&self, on: &str, off: &str) -> Option<bool> {
         self.0.iter().rev().find(|option| option.is(on) || option.is(off)).map(|option| option.is(on))
     }

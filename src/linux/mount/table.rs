@@ -49,6 +49,14 @@ pub fn for_each(each: &mut dyn FnMut(&Entry<'_>)) -> Result<()> {
 
 impl Table {
     /// Reads our own table.
+    ///
+    /// ```
+    /// use linux::mount::table::Table;
+    /// use std::ffi::OsStr;
+    /// let table = Table::read()?;
+    /// assert!(table.find_target(OsStr::new("/proc")).is_some_and(|mount| mount.fstype == b"proc"));
+    /// # Ok::<(), linux::Error>(())
+    /// ```
     pub fn read() -> Result<Table> {
         Table::read_from(OsStr::new(SELF))
     }

@@ -54,6 +54,11 @@ impl Ids {
 pub const MAP_LIMIT: usize = 4096;
 
 /// The text of a map.
+///
+/// ```
+/// use linux::namespace::idmap::{Extent, text};
+/// assert_eq!(text(&[Extent { inner: 0, outer: 1000, count: 1 }]), b"0 1000 1\n");
+/// ```
 pub fn text(map: &[Extent]) -> Vec<u8> {
     let mut text = Vec::new();
     for extent in map {
@@ -96,6 +101,13 @@ fn parse_line(line: &[u8]) -> Option<Extent> {
 }
 
 /// Reads `INNER:OUTER:COUNT`, or the older `OUTER,INNER,COUNT`.
+///
+/// ```
+/// use linux::namespace::idmap::{Extent, parse};
+/// use std::ffi::OsStr;
+/// let extent = Some(Extent { inner: 0, outer: 1000, count: 5 });
+/// assert_eq!([parse(OsStr::new("0:1000:5")), parse(OsStr::new("1000,0,5"))], [extent, extent]);
+/// ```
 pub fn parse(spec: &OsStr) -> Option<Extent> {
     let fields = |separator| {
         let mut fields = spec.as_bytes().split(|byte| *byte == separator).map(number::id);
@@ -124,6 +136,12 @@ impl Extent {
 /// Adds a single id to a map, as described in unshare(1). Its line comes first. Each range drops the id on the inner
 /// and the outer side where it contains it, and the remaining ids of both sides are paired in order, so a range that
 /// lost an id on one side only loses its last id on the other. No id is mapped that was not requested.
+///
+/// ```
+/// use linux::namespace::idmap::{Extent, text, with_single};
+/// let (root, range) = (Extent { inner: 0, outer: 1000, count: 1 }, Extent { inner: 0, outer: 5000, count: 3 });
+/// assert_eq!(text(&with_single(root, &[range])), b"0 1000 1\n1 5000 2\n");
+/// ```
 pub fn with_single(single: Extent, ranges: &[Extent]) -> Vec<Extent> {
     let mut map = vec![single];
     for range in ranges {

@@ -8,6 +8,15 @@ use std::os::fd::{AsRawFd, OwnedFd};
 pub struct Channel(OwnedFd);
 
 /// Both ends, close-on-exec. After fork(2) each side drops the other's end.
+///
+/// ```
+/// let (ours, theirs) = linux::process::channel()?;
+/// ours.send(b"a message")?;
+/// assert_eq!(theirs.receive(&mut [0; 16])?, Some(&b"a message"[..]));
+/// drop(ours);
+/// assert_eq!(theirs.receive(&mut [0; 16])?, None);
+/// # Ok::<(), linux::Error>(())
+/// ```
 pub fn channel() -> Result<(Channel, Channel)> {
     let ends = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = ends.map_err(Errno::from).context("socketpair", "")?;

@@ -6,6 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Whether the options `have` satisfy the comma-separated list of mount -O. Each word must be there with its value;
 /// one that begins with `no` must be absent; `+no...` means the word itself.
+///
+/// ```
+/// use linux::mount::options::{Options, matches};
+/// let have = Options::parse(b"noauto,ro").expect("a list");
+/// assert!(matches(&have, b"ro") && !matches(&have, b"ro,noro"));
+/// ```
 pub fn matches(have: &Options, wanted: &[u8]) -> bool {
     wanted.split(|&byte| byte == b',').filter(|item| !item.is_empty()).all(|item| {
         let (item, absent) = match item {
@@ -26,6 +32,13 @@ pub fn matches(have: &Options, wanted: &[u8]) -> bool {
 
 /// Whether a file system type is in the comma-separated list of mount -t. A leading `no` negates the whole list, in
 /// which each type may then have its own `no`.
+///
+/// ```
+/// use linux::mount::options::type_matches;
+/// use std::ffi::OsStr;
+/// assert!(type_matches(OsStr::new("ext4"), b"xfs,ext4"));
+/// assert!(!type_matches(OsStr::new("ext4"), b"noext4,xfs"));
+/// ```
 pub fn type_matches(fstype: &OsStr, list: &[u8]) -> bool {
     let fstype = fstype.as_bytes();
     // `none` is a type.

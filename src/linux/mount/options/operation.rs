@@ -25,6 +25,12 @@ pub enum Operation {
 
 impl Operation {
     /// What the options ask for.
+    ///
+    /// ```
+    /// use linux::mount::options::{Options, operation::Operation};
+    /// let of = |list: &[u8]| Operation::of(&Options::parse(list).expect("a list"), true);
+    /// assert_eq!([of(b"bind"), of(b"ro")], [Operation::Bind, Operation::New]);
+    /// ```
     pub fn of(options: &Options, has_source: bool) -> Operation {
         let flags = options.mount_flags();
         let has = |flag| flags & flag == flag;

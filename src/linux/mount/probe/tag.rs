@@ -8,6 +8,14 @@ use std::os::unix::ffi::OsStrExt;
 
 impl<'a> Tag<'a> {
     /// Reads `NAME=value` or `NAME="value"`.
+    ///
+    /// ```
+    /// use linux::mount::probe::Tag;
+    /// use std::ffi::OsStr;
+    /// let tag = Tag::parse(OsStr::new("LABEL=home")).expect("a tag");
+    /// assert_eq!((tag.kind.name(), tag.value), ("LABEL", &b"home"[..]));
+    /// assert!(Tag::parse(OsStr::new("/dev/sda")).is_none());
+    /// ```
     pub fn parse(source: &'a OsStr) -> Option<Tag<'a>> {
         let bytes = source.as_bytes();
         let equals = bytes.iter().position(|&byte| byte == b'=')?;
@@ -44,6 +52,10 @@ impl<'a> Tag<'a> {
 }
 
 /// A tag's value as udev writes it in a link's name: characters unsafe in file names become `\xHH`.
+///
+/// ```
+/// assert_eq!(linux::mount::probe::encode(b"my disk"), b"my\\x20disk");
+/// ```
 pub fn encode(value: &[u8]) -> Vec<u8> {
     let mut name = Vec::with_capacity(value.len());
     for chunk in value.utf8_chunks() {

@@ -54,6 +54,15 @@ impl<'t, 'a> Tree<'t, 'a> {
 
 /// The mounts of the tree below `top`, in the order to unmount them: each after everything that covers it, later
 /// mounts before earlier ones, `top` itself last. ENOENT: there is no such mount.
+///
+/// ```
+/// use linux::mount::table::{Table, tree_backward};
+/// let table = Table::from_text(b"2 1 0:1 / / rw - a a rw\n3 2 0:2 / /b rw - b b rw\n".to_vec());
+/// let entries: Vec<_> = table.entries().collect();
+/// let order: Vec<u32> = tree_backward(&entries, 2)?.iter().map(|entry| entry.id).collect();
+/// assert_eq!(order, [3, 2]);
+/// # Ok::<(), linux::Errno>(())
+/// ```
 pub fn tree_backward<'a>(entries: &[Entry<'a>], top: u32) -> Result<Vec<Entry<'a>>, Errno> {
     Tree::new(entries).backward(top, &[])
 }

@@ -15,6 +15,13 @@ pub struct Utab {
 
 impl Utab {
     /// Parses the table's text.
+    ///
+    /// ```
+    /// use linux::mount::utab::Utab;
+    /// use std::ffi::OsStr;
+    /// let utab = Utab::parse(b"SRC=/dev/sda TARGET=/mnt ROOT=/ OPTS=uhelper=udisks2\n");
+    /// assert!(utab.find_mount(OsStr::new("/mnt"), None).is_some());
+    /// ```
     pub fn parse(text: &[u8]) -> Utab {
         Utab { entries: text.split(|&byte| byte == b'\n').filter_map(UtabEntry::parse).collect() }
     }
