@@ -8,6 +8,9 @@ static INODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b402653\d{4}\b").
 static DEVICE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^stdout 0:\d+$").unwrap());
 static LOOP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/dev/loop\d+").unwrap());
 
+/// What is told of a line that took too long.
+const TIMED_OUT: &str = "timed out";
+
 /// What one side did, without what differs from run to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
@@ -76,6 +79,11 @@ impl Effect {
         self.lines.iter().filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' ')).collect()
     }
 
+    /// Whether it took too long.
+    pub fn timed_out(&self) -> bool {
+        self.lines.iter().any(|line| line == TIMED_OUT)
+    }
+
     /// Every line.
     pub fn lines(&self) -> &[String] {
         &self.lines
@@ -111,7 +119,13 @@ pub fn compare(ours: &Effect, theirs: &Effect) -> Option<Difference> {
         }
         only
     };
-    let difference = Difference { ours: only(ours, theirs), theirs: only(theirs, ours) };
+    let mut difference = Difference { ours: only(ours, theirs), theirs: only(theirs, ours) };
+    // Of a line that one side does not end there is only what the other one says of it.
+    if ours.timed_out() || theirs.timed_out() {
+        for lines in [&mut difference.ours, &mut difference.theirs] {
+            lines.retain(|line| line == TIMED_OUT || line.starts_with("status ") || line.starts_with("stderr "));
+        }
+    }
     let is_order = difference.ours.is_empty() && difference.theirs.is_empty();
     Some(if is_order { Difference { ours: vec!["order".to_string()], theirs: vec![] } } else { difference })
 }
@@ -121,6 +135,11 @@ static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"'[^']*'|\x{2018}[^\x{2019}]*\x{2019}|'.*$|"[^"]*"|(/\S+|\b\w+/\S*)"#).unwrap());
 
 impl Difference {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.ours.is_empty() && self.theirs.is_empty()
+    }
+
     /// What differences of one kind have in common.
     pub fn kind(&self) -> String {
         let mut parts = BTreeSet::new();

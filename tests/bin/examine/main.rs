@@ -16,6 +16,7 @@ mod images;
 mod meant;
 mod perform;
 mod probe;
+mod stage;
 mod surroundings;
 mod usual;
 mod values;
@@ -30,18 +31,20 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tests::originals::Originals;
-use tests::sandbox::{APPLETS, artefact};
+use tests::sandbox::APPLETS;
 use tests::scratch::Scratch;
 use world::Helper;
 
-/// How often a difference is tried anew to make it smaller.
+/// How often a difference is tried anew to make it smaller, and how long.
 const SHRINKS: usize = 200;
+const SHRINKING: Duration = Duration::from_secs(20);
+/// How many numbers the images of sandboxes have.
+const NUMBERS: usize = 100;
 
 struct Asked {
     seed: u64,
@@ -113,13 +116,19 @@ impl Sides {
     fn difference(&mut self, case: &Case, examined: &Examined) -> Outcome {
         let (ours, theirs) = self.run(case);
         let Some(first) = compare(&ours, &theirs) else { return Outcome::Alike };
-        if examined.explains(case, &first, &ours, &theirs) {
+        let first = examined.unexplained(case, &first, &ours, &theirs);
+        if first.is_empty() {
             return Outcome::Meant;
+        }
+        // Surroundings that came about on one side only say nothing of what is examined.
+        if ours.of("step") != theirs.of("step") {
+            return Outcome::Unsteady;
         }
         // What the kernel numbers, and when a process is seen, is not the same twice.
         for _ in 0..3 {
             let (again, other) = self.run(case);
-            if compare(&again, &other).is_none_or(|second| first.kind() != second.kind()) {
+            let second = compare(&again, &other).map(|second| examined.unexplained(case, &second, &again, &other));
+            if second.is_none_or(|second| first.kind() != second.kind()) {
                 return Outcome::Unsteady;
             }
         }
@@ -127,6 +136,11 @@ impl Sides {
             return Outcome::Order;
         }
         Outcome::Differs(first)
+    }
+
+    /// Whether one of them has stopped answering.
+    fn is_lost(&self) -> bool {
+        self.ours.is_lost || self.theirs.is_lost
     }
 
     /// Whether a line has two faults, and the sides name another one first: each names the other's when a word less is given.
@@ -195,8 +209,9 @@ fn shrink(
 ) -> (Case, Difference) {
     let mut best = None;
     let mut step = tree.simplify();
+    let started = Instant::now();
     for _ in 0..most {
-        if !step {
+        if !step || started.elapsed() > SHRINKING || sides.is_lost() {
             break;
         }
         let case = tree.current();
@@ -225,6 +240,7 @@ fn main() {
         return;
     }
     let asked = asked();
+    let (first, _held) = numbers(2 * asked.jobs);
     // One processor's worth of helpers a job: forked before there are threads.
     let scratch = Scratch::new("examine").unwrap();
     // In memory, and gone with this process.
@@ -233,11 +249,11 @@ fn main() {
     mount(Some("stage"), &scratch.0, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
     let originals = Originals::named(&asked.against).unwrap();
     let examined = Examined::read(&originals.versions);
-    prepare(&scratch.0, &originals, asked.jobs);
+    stage::prepare(&scratch.0, &originals, first..first + 2 * asked.jobs);
     let mut sides: Vec<Sides> = (0..asked.jobs)
         .map(|job| Sides {
-            ours: Helper::start(&scratch.0, "ours", 2 * job),
-            theirs: Helper::start(&scratch.0, "theirs", 2 * job + 1),
+            ours: Helper::start(&scratch.0, "ours", first + 2 * job),
+            theirs: Helper::start(&scratch.0, "theirs", first + 2 * job + 1),
         })
         .collect();
     let mut failed = 0;
@@ -255,13 +271,31 @@ fn main() {
     if asked.meant {
         print!("{}", examined.told());
     }
-    drop(sides);
-    while nix::sys::wait::wait().is_ok() {}
+    if sides.iter().any(Sides::is_lost) {
+        eprintln!("examine: helpers have stopped answering, and not all lines were run");
+        failed += 1;
+    }
+    sides.iter().for_each(|sides| {
+        sides.ours.end();
+        sides.theirs.end();
+    });
     cgroup::clean();
     // What is mounted there goes with the namespace.
     let _ = nix::mount::umount2(&scratch.0, nix::mount::MntFlags::MNT_DETACH);
     drop(scratch);
     std::process::exit(i32::from(failed > 0));
+}
+
+/// The first of so many numbers of sandboxes that no other examination on this machine has, as long as the file is open: labels
+/// and loop devices are called after them.
+fn numbers(count: usize) -> (usize, Option<std::fs::File>) {
+    let slots = (NUMBERS / count).max(1);
+    let take = |slot: &usize| {
+        let file = std::fs::File::create(std::env::temp_dir().join(format!("ctrbox-examine-{slot}.lock"))).ok()?;
+        file.try_lock().ok()?;
+        Some((slot * count, Some(file)))
+    };
+    (0..slots).find_map(|slot| take(&slot)).unwrap_or((0, None))
 }
 
 /// Examines one applet; returns the number of kinds of differences that are not meant.
@@ -278,7 +312,7 @@ fn examine(applet: &'static str, asked: &Asked, examined: &Examined, sides: &mut
                 let strategy = cases(applet, examined);
                 loop {
                     let mut line = next.fetch_add(1, Ordering::Relaxed);
-                    if line >= asked.lines {
+                    if line >= asked.lines || sides.is_lost() {
                         break;
                     }
                     line = asked.only.get(line).copied().unwrap_or(line);
@@ -343,31 +377,4 @@ fn examine(applet: &'static str, asked: &Asked, examined: &Examined, sides: &mut
         total as f64 / seconds
     );
     found.len()
-}
-
-fn read_only(path: &Path) {
-    mount(None::<&str>, path, None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, None::<&str>).unwrap();
-}
-
-/// Fills the directory that the helpers make their roots from.
-fn prepare(stage: &Path, originals: &Originals, jobs: usize) {
-    for name in ["bin", "case", "dev", "lib64", "ours", "theirs"] {
-        std::fs::create_dir(stage.join(name)).unwrap();
-        std::fs::set_permissions(stage.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    originals.copy(&APPLETS, stage, &stage.join("theirs")).unwrap();
-    let _ = std::fs::create_dir(stage.join("libraries"));
-    std::fs::copy(artefact().unwrap(), stage.join("ours/ctrbox")).unwrap();
-    // Each sandbox has its own.
-    std::thread::scope(|scope| {
-        for number in 0..2 * jobs {
-            scope.spawn(move || images::make(&stage.join(format!("images-{number}")), number));
-        }
-    });
-    world::prepare(&stage.join("bin"), &stage.join("dev"), &stage.join("lib64"));
-    // A line could make it so, and all others would see it.
-    for number in 0..2 * jobs {
-        read_only(&stage.join(format!("images-{number}")));
-    }
-    read_only(stage);
 }

@@ -101,8 +101,8 @@ impl Examined {
         !self.own.iter().any(|own| own.applet == applet && own.options.iter().any(|name| name == option))
     }
 
-    /// Whether every line of a difference is one that is meant.
-    pub fn explains(&self, case: &Case, difference: &Difference, ours: &Effect, theirs: &Effect) -> bool {
+    /// The lines of a difference that are not meant.
+    pub fn unexplained(&self, case: &Case, difference: &Difference, ours: &Effect, theirs: &Effect) -> Difference {
         let applet = String::from_utf8_lossy(&case.line[0]).into_owned();
         let words = |words: &Vec<Vec<u8>>| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         let line = words(&case.line);
@@ -126,17 +126,18 @@ impl Examined {
         let covers = |set: &RegexSet, row: &Meant, line: &str, others: &[String]| match &row.but {
             None => set.is_match(line),
             Some(but) => {
-                let rest = but.replace(line, "");
-                (set.is_empty() || set.is_match(line)) && others.iter().any(|other| but.replace(other, "") == rest)
+                let rest = but.replace_all(line, "");
+                (set.is_empty() || set.is_match(line)) && others.iter().any(|other| but.replace_all(other, "") == rest)
             }
         };
-        let meant =
-            difference.ours.iter().all(|line| rows.iter().any(|row| covers(&row.ours, row, line, &difference.theirs)))
-                && difference
-                    .theirs
-                    .iter()
-                    .all(|line| rows.iter().any(|row| covers(&row.theirs, row, line, &difference.ours)));
-        if meant {
+        let rest = |lines: &[String], covered: &dyn Fn(&Meant, &str) -> bool| -> Vec<String> {
+            lines.iter().filter(|line| !rows.iter().any(|row| covered(row, line))).cloned().collect()
+        };
+        let left = Difference {
+            ours: rest(&difference.ours, &|row, line| covers(&row.ours, row, line, &difference.theirs)),
+            theirs: rest(&difference.theirs, &|row, line| covers(&row.theirs, row, line, &difference.ours)),
+        };
+        if left.is_empty() {
             for row in rows {
                 let mut used = row.used.lock().unwrap();
                 used.0 += 1;
@@ -145,7 +146,7 @@ impl Examined {
                 }
             }
         }
-        meant
+        left
     }
 
     /// What each row was needed for.

@@ -9,6 +9,7 @@ use super::case::{Case, receive, send};
 use super::perform::{self, Setting};
 use super::probe::{LOG, PROC, REPORT};
 use super::{cgroup, effect, images, probe};
+use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
@@ -21,19 +22,18 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a line may take.
 const TIMEOUT: Duration = Duration::from_secs(8);
 const NONE: Option<&str> = None;
-/// By what names the probe can be run.
-const PROGRAMS: [&str; 10] =
-    ["probe", "sh", "bash", "true", "init", "mount.helper", "umount.helper", "mount.fuse", "mount.nfs", "login"];
-
 /// One side's helper.
 pub struct Helper {
     stream: UnixStream,
     number: usize,
+    pid: Pid,
+    /// Whether it has stopped answering.
+    pub is_lost: bool,
 }
 
 impl Helper {
@@ -50,7 +50,10 @@ impl Helper {
                 serve(theirs, &place);
                 std::process::exit(0);
             }
-            nix::unistd::ForkResult::Parent { .. } => Helper { stream: ours, number },
+            nix::unistd::ForkResult::Parent { child } => {
+                ours.set_read_timeout(Some(4 * TIMEOUT)).unwrap();
+                Helper { stream: ours, number, pid: child, is_lost: false }
+            }
         }
     }
 
@@ -58,10 +61,19 @@ impl Helper {
     pub fn run(&mut self, case: &Case) -> String {
         let mut case = case.clone();
         images::owned(&mut case, self.number);
-        send(&mut self.stream, &case.encode()).expect("the helper is there");
-        let mut told = receive(&mut self.stream).expect("the helper is there");
+        let told = send(&mut self.stream, &case.encode()).and_then(|()| receive(&mut self.stream));
+        let Ok(mut told) = told else {
+            self.is_lost = true;
+            return "the helper is lost\n".to_string();
+        };
         images::general(&mut told, self.number);
         String::from_utf8_lossy(&told).into_owned()
+    }
+
+    /// Ends it, whatever it waits for.
+    pub fn end(&self) {
+        let _ = kill(self.pid, Signal::SIGKILL);
+        ends(self.pid);
     }
 }
 
@@ -100,60 +112,6 @@ fn base(stage: &Path, side: &str, number: usize) -> PathBuf {
     stage.join("libraries")
 }
 
-/// Fills the directory of the probe's names, that of device nodes, and that of libraries of programs of this machine.
-pub fn prepare(programs: &Path, nodes: &Path, libraries: &Path) {
-    for name in ["newuidmap", "newgidmap"] {
-        if !foreign(&Path::new("/usr/bin").join(name), programs, libraries) {
-            eprintln!("examine: without {name}");
-        }
-    }
-    fs::copy("/proc/self/exe", programs.join("probe")).unwrap();
-    fs::set_permissions(programs.join("probe"), fs::Permissions::from_mode(0o755)).unwrap();
-    for name in &PROGRAMS[1..] {
-        fs::hard_link(programs.join("probe"), programs.join(name)).unwrap();
-    }
-    // Beside this program, if faults are asked for.
-    let inject = std::env::current_exe().unwrap().with_file_name("inject");
-    if inject.exists() {
-        fs::copy(inject, programs.join("inject")).unwrap();
-    }
-    devices(nodes);
-}
-
-/// Copies a program of this machine and its libraries.
-fn foreign(program: &Path, programs: &Path, libraries: &Path) -> bool {
-    let Ok(listed) = std::process::Command::new("ldd").arg(program).output() else { return false };
-    let copied = std::process::Command::new("cp").arg("-p").arg(program).arg(programs).status();
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let paths = text.split_whitespace().filter(|word| word.starts_with('/'));
-    for path in paths.map(Path::new) {
-        let to = libraries.join(path.file_name().unwrap_or_default());
-        if !to.exists() && fs::copy(path, to).is_err() {
-            return false;
-        }
-    }
-    copied.is_ok_and(|status| status.success())
-}
-
-fn devices(directory: &Path) {
-    use nix::sys::stat::{Mode, SFlag, mknod};
-    let node = |name: &str, kind: SFlag, mode: u32, major: u64, minor: u64| {
-        let path = directory.join(name);
-        mknod(&path, kind, Mode::from_bits_truncate(mode), nix::sys::stat::makedev(major, minor)).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    };
-    for (name, minor) in [("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)] {
-        node(name, SFlag::S_IFCHR, 0o666, 1, minor);
-    }
-    node("tty", SFlag::S_IFCHR, 0o666, 5, 0);
-    node("loop-control", SFlag::S_IFCHR, 0o600, 10, 237);
-    node("btrfs-control", SFlag::S_IFCHR, 0o600, 10, 234);
-    for number in 0..64 {
-        node(&format!("loop{number}"), SFlag::S_IFBLK, 0o600, 7, number);
-    }
-    symlink("/proc/self/fd", directory.join("fd")).unwrap();
-}
-
 fn serve(mut stream: UnixStream, libraries: &Path) {
     while let Ok(bytes) = receive(&mut stream) {
         let case = Case::decode(&bytes).expect("what was sent");
@@ -177,9 +135,27 @@ fn serve(mut stream: UnixStream, libraries: &Path) {
             _ => format!("sandbox: {error}\n").into_bytes(),
         });
         let _ = kill(pid, Signal::SIGKILL);
-        send(&mut stream, &effect).unwrap();
-        while waitpid(pid, Some(WaitPidFlag::__WALL)).is_err() {}
+        if !ends(pid) {
+            eprintln!("examine: what runs this line does not end, and is left behind:\n{}", case.script());
+        }
+        if send(&mut stream, &effect).is_err() {
+            return;
+        }
         cgroup::forget();
+    }
+}
+
+/// Whether a killed process ends in time. One that the kernel does not let go of is left behind.
+fn ends(pid: Pid) -> bool {
+    let last = Instant::now() + TIMEOUT;
+    loop {
+        match waitpid(pid, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) if Instant::now() < last => {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            Ok(WaitStatus::StillAlive) => return false,
+            _ => return true,
+        }
     }
 }
 
@@ -328,7 +304,7 @@ fn run(
         match waitpid(child, Some(WaitPidFlag::__WALL)) {
             Ok(WaitStatus::Exited(_, code)) => return code.to_string(),
             Ok(WaitStatus::Signaled(_, signal, _)) => return signal.to_string(),
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return format!("unknown: {errno}"),
         }
     }
