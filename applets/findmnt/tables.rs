@@ -54,11 +54,8 @@ impl<'a> Filesystem<'a> {
 
     /// The source, as it is written.
     pub fn source(&self) -> Cow<'a, [u8]> {
-        if let Some((quote, line)) = self.line.and_then(|line| Some((line.quote?, line)))
-            && let Some(equals) = line.source.as_bytes().iter().position(|byte| *byte == b'=')
-        {
-            let (tag, value) = line.source.as_bytes().split_at(equals + 1);
-            return Cow::Owned([tag, &[quote], value, &[quote]].concat());
+        if let Some(line) = self.line.filter(|line| line.quote.is_some()) {
+            return Cow::Owned(line.written().into_encoded_bytes());
         }
         self.text(self.entry.source, |line| line.source.as_bytes())
     }

@@ -10,7 +10,7 @@ use cli::{Outcome, Output, text};
 use linux::directory;
 use linux::mount::fstab::{Fstab, FstabEntry};
 use linux::mount::options::{self, Options as MountOptions};
-use linux::mount::{mountinfo, table, utab};
+use linux::mount::{table, utab};
 use linux::process::{self, Fork, Status, Wait};
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -113,7 +113,7 @@ fn report(settings: &Settings<'_>, place: &OsStr, done: Performed, count: &mut C
 fn mount_entry(settings: &Settings<'_>, entry: &FstabEntry, output: &mut Output) -> Performed {
     let own = parse_options(entry.options.as_deref().unwrap_or_default())?;
     let request = Request {
-        source: Some(entry.source.clone()),
+        source: Some(entry.written()),
         target: Some(entry.target.clone()),
         types: Some(entry.fstype.as_bytes().to_vec()),
         options: settings.typed.table_use.merge(own, settings.typed.options.clone()),
@@ -168,18 +168,7 @@ fn is_mounted(mounted: &table::ByTarget<'_>, entry: &FstabEntry, own: &MountOpti
         }
         None => entry.source.clone(),
     };
-    let offset = source::loop_wanted(own).ok().flatten().map_or(0, |wanted| wanted.offset);
-    here.any(|found| {
-        if bind {
-            return is_bound(mounted, found, &path);
-        }
-        source::is_shown(found, &path, offset) && source::is_subvolume(found, own)
-    })
-}
-
-/// Whether `found` shows the directory `path`: the same file system, and the same directory inside it.
-fn is_bound(mounted: &table::ByTarget<'_>, found: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
-    mounted.holder(path).is_some_and(|(holder, root)| holder.device == found.device && found.root_path() == root)
+    here.any(|found| source::is_mounted(mounted, found, &path, own))
 }
 
 /// `-a -o remount`: every mounted file system that is selected.

@@ -223,6 +223,9 @@ impl TableUse {
 
     /// --options-source=LIST.
     pub fn set_source(&mut self, list: &OsStr) -> Result<(), Failure> {
+        if list.is_empty() {
+            return Ok(());
+        }
         (self.fstab, self.mtab) = (false, false);
         for word in list.as_bytes().split(|&byte| byte == b',') {
             match word {

@@ -46,11 +46,12 @@ pub fn no_mounts(error: Error) -> Failure {
 /// Whether it is the source that is missing.
 pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error) -> bool {
     let errno = error.errno;
+    // A source is looked for before the target is.
     matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
-        && stat::path(mounting.target).is_ok()
+        && (error.call == "fsconfig" || stat::path(mounting.target).is_ok())
         && mounting.source.is_some_and(|path| match stat::path(path) {
-            Ok(stat) => errno != Errno::ENOENT && !stat.is_directory(),
-            Err(_) => true,
+            Ok(stat) => stat.is_block_device() && matches!(errno, Errno::ENXIO | Errno::ENOMEDIUM),
+            Err(missing) => missing.errno == Errno::ENOENT || mounting.operation == Operation::Bind,
         })
 }
 
@@ -90,7 +91,13 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
         // X-mount.subdir: neither the source nor the target is what is missing.
         Errno::ENOENT if error.call == "open_tree" && mounting.operation == Operation::New => plain(),
         Errno::EPERM if !linux::credentials::effective_uid().is_root() => text!["must be superuser to use mount"],
-        Errno::EPERM if mounting.operation != Operation::Bind && !is_directory(mounting.target) => {
+        // A file is bound on a file.
+        Errno::EPERM
+            if match mounting.operation {
+                Operation::Bind => stat::path(mounting.target).is_err(),
+                _ => !is_directory(mounting.target),
+            } =>
+        {
             text!["mount point is not a directory"]
         }
         Errno::EPERM => text!["permission denied"],
@@ -111,7 +118,7 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
         Errno::ENOTDIR if source_stat.as_ref().is_err_and(|error| error.errno == Errno::ENOTDIR) => {
             text!["special device ", source, " does not exist (a path prefix is not a directory)"]
         }
-        Errno::EINVAL => invalid(mounting, source),
+        Errno::EINVAL => invalid(mounting, error.call, source),
         Errno::EMFILE => text!["mount table full"],
         Errno::EIO => text!["can't read superblock on ", source],
         Errno::ENODEV => match mounting.fstype {
@@ -130,11 +137,13 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
     }
 }
 
-fn invalid(mounting: &Mounting<'_>, source: &OsStr) -> Vec<u8> {
+fn invalid(mounting: &Mounting<'_>, call: &str, source: &OsStr) -> Vec<u8> {
     let network = mounting.fstype.is_some_and(|fstype| source::is_network_type(fstype.as_bytes()));
     match mounting.operation {
         Operation::Remount | Operation::RemountBind => text!["mount point not mounted or bad option"],
         Operation::Propagation => text!["not mount point or bad option"],
+        // The flags of what is moved are those of a mount, which it is not.
+        Operation::Move if call == "mount_setattr" => text!["not mount point or bad option"],
         Operation::Move if is_below_shared(source) => {
             text!["bad option; moving a mount residing under a shared mount is unsupported"]
         }
@@ -171,9 +180,10 @@ fn mounted_on(source: &OsStr) -> Option<std::ffi::OsString> {
     Some(found.target_path())
 }
 
-/// Whether the mount at `path` lies on a mount whose propagation is shared.
+/// Whether the mount at `path`, or what is there that is none, lies on a mount whose propagation is shared.
 fn is_below_shared(path: &OsStr) -> bool {
     let Ok(table) = table::Table::read() else { return false };
-    let Some(parent) = table.find_target(path).and_then(|entry| table.find_id(entry.parent)) else { return false };
-    parent.optional.starts_with(b"shared:") || parent.optional.windows(8).any(|word| word == b" shared:")
+    let Some((holder, _)) = table.holder(path) else { return false };
+    let below = if holder.is_on(path) { table.find_id(holder.parent) } else { Some(holder) };
+    below.is_some_and(|mount| mount.group("shared:").is_some())
 }

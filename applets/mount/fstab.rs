@@ -72,6 +72,9 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     {
         return Ok(request.into_target());
     }
+    if request.negatable && request.types.as_deref() == Some(b"swap") {
+        return Ok(request.into_target());
+    }
     Err(not_found(&request))
 }
 
@@ -90,9 +93,9 @@ pub fn from_fstab(
         options.remove("rbind");
     }
     if core::mem::take(&mut request.is_either) {
-        request.target = None;
+        (request.source, request.target) = (None, None);
     }
-    request.source.get_or_insert(entry.source);
+    request.source.get_or_insert(entry.written());
     let target = request.target.get_or_insert(entry.target);
     if remount && !is_bind {
         let has = has(&directory::canonical_here(target).unwrap_or_else(|_| target.clone()));
@@ -256,7 +259,7 @@ fn by_source<'a>(table: &'a fstab::Fstab, source: &OsStr) -> Option<&'a fstab::F
     table.entries.iter().find(|entry| is_written(entry, source)).or_else(|| {
         // The device may be in the table by another of its names.
         let device = NamedDevice::of(source)?;
-        table.entries.iter().find(|entry| device.is(&entry.source))
+        table.entries.iter().find(|entry| is_device(entry, &device))
     })
 }
 
@@ -269,7 +272,12 @@ fn is_written(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
 }
 
 fn is_source(entry: &fstab::FstabEntry, source: &OsStr) -> bool {
-    is_written(entry, source) || NamedDevice::of(source).is_some_and(|device| device.is(&entry.source))
+    is_written(entry, source) || NamedDevice::of(source).is_some_and(|device| is_device(entry, &device))
+}
+
+/// Whether the entry's source is the device, or the directory, by any of its names. `tmpfs` of a tmpfs is no path.
+fn is_device(entry: &fstab::FstabEntry, device: &NamedDevice) -> bool {
+    device.is(&entry.source) || source::is_path_type(entry.fstype.as_bytes()) && device.is_at(&entry.source)
 }
 
 /// A path without double slashes and without one at its end.

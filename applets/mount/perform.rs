@@ -16,7 +16,7 @@ use linux::mount::options::operation::Operation;
 use linux::mount::table;
 use linux::{Errno, Error};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// The exit status; `None` if nothing was mounted because of `nofail`.
 pub type Performed = Result<Option<u8>, Failure>;
@@ -54,11 +54,11 @@ impl Mount {
     /// Whether the source is on the target already.
     fn is_there(&self) -> bool {
         let Ok(mounted) = table::Table::read() else { return false };
-        let found = mounted.find_target(&self.target.path);
-        found.is_some_and(|entry| {
-            let shown = self.source().is_none_or(|path| source::is_shown(&entry, path, 0));
-            shown && source::is_subvolume(&entry, &self.options)
-        })
+        let mounted = table::ByTarget::new(&mounted);
+        let source = self.source();
+        mounted
+            .on(&self.target.path)
+            .any(|entry| source.is_none_or(|path| source::is_mounted(&mounted, entry, path, &self.options)))
     }
 
     /// Tries one type after another. `None`: the source is missing, which `nofail` permits.
@@ -89,7 +89,12 @@ impl Mount {
             }
         }
         let Some((fstype, failed)) = last else { return Ok(None) };
-        let fstype = fstype.as_deref();
+        let mut fstype = fstype.as_deref();
+        if failed.error.errno == Errno::ENODEV && self.types.contains(&b',') {
+            // The original tells the first of a list, and all of one in a table.
+            let is_told = |byte: &u8| self.negatable && *byte == b',';
+            fstype = self.types.split(is_told).next().map(OsStr::from_bytes);
+        }
         if self.options.has("nofail") && errors::is_source_missing(&self.mounting(fstype), &failed.error) {
             return Ok(None);
         }
@@ -247,15 +252,18 @@ impl Mount {
         if !settings.verbose {
             return;
         }
-        let (source, target) = (self.source_or_none(), &self.target.path);
-        let (source, words) = match self.operation {
-            Operation::Bind => (source, " bound on "),
-            Operation::Move => (source, " moved to "),
-            Operation::Propagation => (OsStr::new(""), ""),
-            _ => (source, " mounted on "),
+        let (name, target) = (settings.invocation.name(), &self.target.path);
+        let (words, changes) = match self.operation {
+            Operation::Bind | Operation::RemountBind => (" bound on ", false),
+            Operation::Move => (" moved to ", false),
+            _ => (" mounted on ", !self.options.propagation().is_empty()),
         };
-        let end = if words.is_empty() { " propagation flags changed." } else { "." };
-        output.print_line(text![settings.invocation.name(), ": ", source, words, target, end]);
+        if !changes || self.source.is_some() {
+            output.print_line(text![name, ": ", self.source_or_none(), words, target, "."]);
+        }
+        if changes {
+            output.print_line(text![name, ": ", target, " propagation flags changed."]);
+        }
     }
 }
 

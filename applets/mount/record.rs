@@ -63,7 +63,8 @@ impl Mount {
     fn utab_entry(&self, options: Vec<u8>, fake: bool) -> utab::UtabEntry {
         let mut entry = utab::UtabEntry {
             source: self.source_or_none().to_os_string(),
-            target: directory::absolute(&self.target.path),
+            // With -f it need not be there.
+            target: if fake { self.target.path.clone() } else { directory::absolute(&self.target.path) },
             root: OsString::from("/"),
             options,
             ..utab::UtabEntry::default()

@@ -1,7 +1,7 @@
 //! The request of a command line, before any table or the machine is read.
 
 use super::args::{Options, bad_usage};
-use super::errors::SYSTEM;
+use super::errors::{SYSTEM, USAGE};
 use super::source;
 use cli::{Failure, Invocation};
 use linux::mount::options::Options as MountOptions;
@@ -9,7 +9,7 @@ use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::utab;
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 
 /// How everything is to be done, whatever is mounted.
 #[derive(Clone, Copy)]
@@ -85,6 +85,9 @@ impl Request {
             (None, _, _) => {}
             (Some(only), None, _) => match (&request.source, &request.target) {
                 (Some(_), Some(_)) => return Err(bad_usage()),
+                (Some(_), None) if source::is_tag(&only) => {
+                    return Err(cli::fail!(USAGE, "source specified more than once"));
+                }
                 (Some(_), None) => request.target = Some(only),
                 (None, Some(_)) => request.source = Some(only),
                 (None, None) if source::is_tag(&only) => (request.source, request.is_either) = (Some(only), true),
@@ -96,16 +99,22 @@ impl Request {
             _ => return Err(bad_usage()),
         }
         // With the source `none` and nothing but propagation, the command changes an existing mount.
-        let is_none = |name: &[u8]| name == b"none";
-        if request.source.as_ref().is_some_and(|source| is_none(source.as_bytes()))
-            && request.types.as_deref().is_none_or(is_none)
+        if request.source.as_ref().is_some_and(|source| source == "none")
+            && !request.has_one_type()
             && !request.options.propagation().is_empty()
-            && !request.options.has_flags()
+            && !request.options.clone().imply_user_flags().has_flags()
         {
             request.source = None;
             request.without_table = true;
         }
         Ok(request)
+    }
+
+    /// Whether one type is named: with a `no` before them, if that negates, those are meant that are not named.
+    pub fn has_one_type(&self) -> bool {
+        let Some(types) = self.types.as_deref() else { return false };
+        let negates = self.negatable && types.starts_with(b"no");
+        !negates && types != b"none" && types != b"auto" && !types.contains(&b',')
     }
 
     /// The only operand is a target.

@@ -11,9 +11,10 @@ use linux::mount::loopdev::{LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
 use linux::mount::options::operation::{Mounting, Operation};
 use linux::mount::probe::{self, Probed};
-use linux::mount::{filesystems, table};
-use linux::{Errno, directory};
+use linux::mount::{filesystems, helper, table};
+use linux::{Errno, Error, directory};
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// A mount that is to be made.
 pub struct Mount {
@@ -43,6 +44,7 @@ impl Mount {
     /// A request whose source and target are not looked up yet.
     pub fn of(settings: &Settings<'_>, request: Request) -> Result<Mount, Failure> {
         let named = request.target.as_deref().or(request.source.as_deref()).unwrap_or(OsStr::new("???"));
+        let has_one_type = request.has_one_type();
         let mut options = request.options;
         options.imply_user_flags();
         options.remove("owner");
@@ -55,12 +57,17 @@ impl Mount {
         // -c holds for the attach, too: it does not follow a symbolic link at the end of the target.
         xmount.raw_target |= settings.typed.no_canonicalize;
         let target = Target::at(request.target.as_deref().unwrap_or_default(), settings.typed.target_prefix.as_deref());
+        let mut operation = Operation::of(&options, request.source.is_some());
+        // A type is one of a file system that is to appear: it is never passed over.
+        if operation == Operation::Propagation && has_one_type {
+            operation = Operation::New;
+        }
         Ok(Mount {
-            operation: Operation::of(&options, request.source.is_some()),
+            operation,
             options,
             xmount,
             present: request.present,
-            types: request.types.unwrap_or_default(),
+            types: request.types.unwrap_or_else(|| b"auto".to_vec()),
             negatable: request.negatable,
             source: request.source.map(Source::given),
             target,
@@ -79,8 +86,14 @@ impl Mount {
             Operation::New if self.types == b"swap" && self.negatable => {
                 return refuse(named, text!["operation failed: ", Errno::EINVAL]);
             }
+            Operation::New if given.is_none() && self.changes_propagation() => {
+                if settings.typed.fake {
+                    return Ok(true);
+                }
+                return Err(self.nothing_to_mount());
+            }
             Operation::New if given.is_none() => return refuse(named, text!["no mount source specified"]),
-            Operation::Bind | Operation::Move if given.is_none() && !settings.typed.fake => {
+            Operation::Bind | Operation::Move | Operation::Conflict if given.is_none() && !settings.typed.fake => {
                 return refuse(
                     &directory::canonical_or_same(&self.target.path),
                     text!["mount failed: ", Errno::EINVAL],
@@ -104,6 +117,21 @@ impl Mount {
             });
         }
         Ok(true)
+    }
+
+    fn changes_propagation(&self) -> bool {
+        !self.options.propagation().is_empty()
+    }
+
+    /// The failure of a file system that has a type and no source.
+    fn nothing_to_mount(&mut self) -> Failure {
+        self.target.path = directory::canonical_or_same(&self.target.path);
+        let (path, fstype) = (&self.target.path, OsStr::from_bytes(&self.types));
+        let is_known = !fstype.is_empty() && filesystems::is_registered(&self.types);
+        if is_known || helper::find("mount", fstype).is_some() {
+            return errors::early(USAGE, path, text!["mount failed: ", Errno::EINVAL]);
+        }
+        errors::failed(&self.mounting(Some(fstype)), false, &Error::new("fsopen", path, Errno::ENODEV), &[])
     }
 
     fn find_target(&mut self, settings: &Settings<'_>) -> Result<(), Unmade> {
@@ -159,7 +187,7 @@ impl Mount {
             Ok(Probed::One(found)) => Some(found.fstype),
             _ => None,
         };
-        let automatic = matches!(self.types.as_slice(), b"" | b"auto");
+        let automatic = self.types == b"auto";
         // The kernel mounts an erofs image without a device; where it cannot, a device is made then.
         let needed = match (automatic, found) {
             (_, Some("erofs")) => false,

@@ -1,9 +1,11 @@
 //! The source of a mount: resolves tags and paths, and attaches regular files to loop devices.
 
 use linux::mount::loopdev::{self, Attached, LoopSpec, Refused};
+use linux::mount::mountinfo::Entry;
 use linux::mount::options::Options as MountOptions;
 use linux::mount::probe::{self, Probed, Tag};
-use linux::mount::{btrfs, filesystems, mountinfo};
+use linux::mount::table::ByTarget;
+use linux::mount::{btrfs, filesystems};
 use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -14,7 +16,7 @@ pub fn is_tag(source: &OsStr) -> bool {
 }
 
 /// Whether a mount shows the file system on `path`, by whatever name it was mounted; with loop devices from `offset` on.
-pub fn is_shown(mount: &mountinfo::Entry<'_>, path: &OsStr, offset: u64) -> bool {
+fn is_shown(mount: &Entry<'_>, path: &OsStr, offset: u64) -> bool {
     if mount.is_from(path) {
         return true;
     }
@@ -26,7 +28,7 @@ pub fn is_shown(mount: &mountinfo::Entry<'_>, path: &OsStr, offset: u64) -> bool
 }
 
 /// Whether a device is one of several that a btrfs is on, of which only one is the source.
-fn is_btrfs_of(mount: &mountinfo::Entry<'_>, path: &OsStr) -> bool {
+fn is_btrfs_of(mount: &Entry<'_>, path: &OsStr) -> bool {
     let uuid = |path: &OsStr| match probe::device(path) {
         Ok(Probed::One(found)) if found.fstype == "btrfs" => found.uuid().map(<[u8]>::to_vec),
         _ => None,
@@ -39,7 +41,7 @@ fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether a mount shows the subvolume of btrfs that the options ask for; of other file systems there is only one.
-pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> bool {
+fn is_subvolume(mount: &Entry<'_>, options: &MountOptions) -> bool {
     if mount.fstype != b"btrfs" {
         return true;
     }
@@ -55,6 +57,17 @@ pub fn is_subvolume(mount: &mountinfo::Entry<'_>, options: &MountOptions) -> boo
     };
     let id = |word: &[u8]| word.strip_prefix(b"subvolid=").and_then(number::decimal);
     mount.super_options.split(|&byte| byte == b',').find_map(id) == wanted
+}
+
+/// Whether a mount shows what the options ask for from `path`: the same file system, and if it is bound, the same directory
+/// in it.
+pub fn is_mounted(mounted: &ByTarget<'_>, mount: &Entry<'_>, path: &OsStr, options: &MountOptions) -> bool {
+    if options.has("bind") || options.has("rbind") {
+        let holder = mounted.holder(path);
+        return holder.is_some_and(|(holder, root)| holder.device == mount.device && mount.root_path() == root);
+    }
+    let offset = loop_wanted(options).ok().flatten().map_or(0, |wanted| wanted.offset);
+    is_shown(mount, path, offset) && is_subvolume(mount, options)
 }
 
 /// Further types whose source is no path: it is on another machine, or a name of its own.

@@ -37,7 +37,7 @@ pub fn candidates(mount: &Mount) -> Vec<Candidate> {
         return vec![Candidate::of(Ok(None))];
     }
     if mount.operation == Operation::Remount {
-        let is_known = !matches!(types, b"" | b"auto") && !types.contains(&b',');
+        let is_known = types != b"auto" && !types.contains(&b',');
         return vec![if is_known { named(types) } else { Candidate::of(Ok(None)) }];
     }
     let mut all = Vec::new();
@@ -49,7 +49,7 @@ pub fn candidates(mount: &Mount) -> Vec<Candidate> {
     for name in types.split(|&byte| byte == b',') {
         match name {
             b"" if is_list => {}
-            b"" | b"auto" => match detect(mount) {
+            b"auto" => match detect(mount) {
                 Ok(Some(fstype)) => drivers(&fstype, &mut all),
                 Ok(None) => guess(mount, None, &mut all),
                 Err(failure) => all.push(Candidate::of(Err(failure))),

@@ -6,10 +6,21 @@ use crate::{Errno, raw};
 use core::ffi::c_long;
 
 /// The error of a call newer than Linux 5.1, with EPERM turned into ENOSYS where the probe is refused with EPERM, too,
-/// so that the caller tries its fallback. The kernel itself may be what refuses (fsopen(2) and others check
-/// CAP_SYS_ADMIN before their arguments); the fallback needs the same privilege and then fails as well.
+/// so that the caller tries its fallback. Where the kernel itself is what refuses, the fallback would fail as well.
 pub(crate) fn unless_filtered(call: c_long, errno: Errno) -> Errno {
-    if errno == Errno::EPERM && probe(call) == Err(Errno::EPERM) { Errno::ENOSYS } else { errno }
+    let is_filtered = errno == Errno::EPERM
+        && probe(call) == Err(Errno::EPERM)
+        && !(CHECKED_FIRST.contains(&call) && may_not_mount());
+    if is_filtered { Errno::ENOSYS } else { errno }
+}
+
+/// Calls that ask whether the caller may mount before they look at their arguments.
+const CHECKED_FIRST: [c_long; 4] = [libc::SYS_fsopen, libc::SYS_fsmount, libc::SYS_fspick, libc::SYS_move_mount];
+
+/// Whether the kernel lets this process mount nothing. pivot_root(2) asks that first, too, and is older than filters.
+fn may_not_mount() -> bool {
+    // SAFETY: without paths nothing is done.
+    raw::checked(unsafe { libc::syscall(libc::SYS_pivot_root, 0, 0) }) == Err(Errno::EPERM)
 }
 
 /// The probe has every bit of every argument set. All of these calls take flags or a structure's size and refuse that
@@ -41,8 +52,9 @@ mod tests {
             assert!(refused.contains(&probe(call)), "{call}");
             assert_eq!(unless_filtered(call, Errno::EPERM), Errno::EPERM, "{call}");
         }
-        for call in [libc::SYS_fsopen, libc::SYS_fsmount, libc::SYS_fspick, libc::SYS_move_mount] {
+        for call in CHECKED_FIRST {
             assert!(probe(call).is_err());
+            assert_eq!(unless_filtered(call, Errno::EPERM), Errno::EPERM, "{call}");
         }
         assert_eq!(unless_filtered(libc::SYS_fsopen, Errno::ENODEV), Errno::ENODEV);
     }

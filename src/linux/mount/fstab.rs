@@ -46,6 +46,15 @@ impl FstabEntry {
         self.fstype == "swap"
     }
 
+    /// The source with the quotes that the line has.
+    pub fn written(&self) -> OsString {
+        let Some(quote) = self.quote else { return self.source.clone() };
+        let mut bytes = self.source.as_bytes().to_vec();
+        bytes.insert(bytes.iter().position(|&byte| byte == b'=').map_or(0, |equals| equals + 1), quote);
+        bytes.push(quote);
+        OsString::from_vec(bytes)
+    }
+
     /// Parses one line that is neither blank nor a comment. `None` if it has fewer than three fields or a field that
     /// must be numeric is not.
     fn parse(line: &[u8]) -> Option<FstabEntry> {

@@ -134,7 +134,7 @@ impl Options {
 
     /// Inserts the flags that a word implies after it: noexec, nosuid and nodev for `user` and `users`, nosuid and
     /// nodev for `owner` and `group`. `user=NAME`, which records who mounted, implies none.
-    pub fn imply_user_flags(&mut self) {
+    pub fn imply_user_flags(&mut self) -> &Options {
         let mut list = Vec::with_capacity(self.0.len());
         for option in self.0.drain(..) {
             let implied: &[&str] = match (option.name.as_slice(), &option.value) {
@@ -146,6 +146,7 @@ impl Options {
             list.extend(implied.iter().map(|name| MountOption::flag(name)));
         }
         self.0 = list;
+        self
     }
 }
 

@@ -183,7 +183,8 @@ impl Options {
 
     /// The options for a mount.TYPE program: rw or ro first, then the rest in order, without mount's own.
     pub fn for_helper(&self) -> Vec<u8> {
-        let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
+        let last = self.0.iter().rev().find(|option| option.is("ro") || option.is("rw"));
+        let mut text = last.map_or(b"rw".to_vec(), |option| option.name.clone());
         for option in &self.0 {
             let shown = match meaning(&option.name) {
                 Meaning::Vfs(vfs) => u64::from(vfs.flags) != crate::mount::MS_RDONLY && vfs.is_shown(),

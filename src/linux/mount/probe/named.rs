@@ -30,8 +30,13 @@ impl NamedDevice {
                 own || tag.linked().is_some_and(|device| device == self.path)
             }
             None if written.as_bytes().first() != Some(&b'/') => false,
-            None => written == self.path || canonical_source(written).is_ok_and(|path| path == self.path),
+            None => written == self.path || self.is_at(written),
         }
+    }
+
+    /// Whether a path leads to it.
+    pub fn is_at(&self, path: &OsStr) -> bool {
+        canonical_source(path).is_ok_and(|path| path == self.path)
     }
 }
 
