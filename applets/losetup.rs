@@ -86,6 +86,8 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
+    options.wanted.stays = true;
+    options.wanted.may_overlap = !options.no_overlap;
     let plan = plan(&mut options, operands, invocation.args.len())?;
     let is_attached = matches!(plan, Plan::Attach(_));
     if options.has_offset && !is_attached && !matches!(plan, Plan::Show(Shown::Of(_))) {
@@ -100,15 +102,23 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
 
 fn plan(options: &mut Options, operands: Vec<OsString>, words: usize) -> Result<Plan, Failure> {
     let none = || fail!(1, "no loop device specified");
-    let mut paths = operands.iter().map(|operand| device_path(operand));
-    let several = |paths: Vec<OsString>| if paths.is_empty() { Err(none()) } else { Ok(paths) };
+    let paths = || {
+        let mut paths = Vec::new();
+        for operand in &operands {
+            paths.push(device_path(operand));
+        }
+        if paths.is_empty() { Err(none()) } else { Ok(paths) }
+    };
     match options.action {
         Some(Doing::All) => return Ok(Plan::Show(Shown::All)),
         Some(Doing::Associated(file)) => return Ok(Plan::Show(Shown::Of(file))),
-        Some(Doing::Detach) => return Ok(Plan::Detach(Some(several(paths.collect())?))),
+        Some(Doing::Detach) => return Ok(Plan::Detach(Some(paths()?))),
         Some(Doing::DetachAll) => return Ok(Plan::Detach(None)),
-        Some(Doing::Remove) => return Ok(Plan::Remove(several(paths.collect())?)),
-        Some(Doing::Capacity) => return Ok(Plan::Change(paths.next().ok_or_else(none)?, vec![LoopChange::Capacity])),
+        Some(Doing::Remove) => return Ok(Plan::Remove(paths()?)),
+        Some(Doing::Capacity) => {
+            let device = operands.first().ok_or_else(none)?;
+            return Ok(Plan::Change(device_path(device), vec![LoopChange::Capacity]));
+        }
         Some(Doing::Find) => {
             return match operands.as_slice() {
                 [] => Ok(Plan::Find),
@@ -194,18 +204,18 @@ fn attach(invocation: &Invocation<'_>, options: &Options, file: &OsStr, output: 
     if file.is_empty() {
         return Err(fail!(1, file, ": failed to use backing file: ", Errno::EINVAL));
     }
-    let wanted = LoopSpec { stays: true, may_overlap: !options.no_overlap, ..options.wanted.clone() };
+    let wanted = &options.wanted;
     if let Some(device) = &wanted.device
         && stat::path(device).is_err()
     {
         // Opening it says what is wrong.
         let _ = loopdev::add(device);
     }
-    let attached = loopdev::attach(file, &wanted).map_err(|refused| unattached(&wanted, file, refused))?;
+    let attached = loopdev::attach(file, wanted).map_err(|refused| unattached(wanted, file, refused))?;
     if !attached.is_new {
-        is_as_wanted(&wanted, &attached, file)?;
+        is_as_wanted(wanted, &attached, file)?;
     }
-    warn_of_size(invocation, &wanted, file);
+    warn_of_size(invocation, wanted, file);
     if wanted.direct_io && hints_wanted() && !LoopDevice::at(&attached.path).direct_io() {
         hint(&text!["the kernel cannot use ", file, " with direct I/O at this offset: it goes through the page cache"]);
     }
@@ -271,7 +281,8 @@ fn show(options: &Options, shown: &Shown, output: &mut Output) -> Outcome {
         Shown::Of(file) => of_file(file),
     };
     if options.has_offset {
-        devices.retain(|path| LoopDevice::at(path).offset() == Some(options.wanted.offset));
+        let offset = Some(options.wanted.offset);
+        devices = loopdev::chosen(devices, &|path| LoopDevice::at(path).offset() == offset);
     }
     if options.is_table() {
         show::table(&devices, options, output)?;
@@ -289,15 +300,13 @@ fn show(options: &Options, shown: &Shown, output: &mut Output) -> Outcome {
 fn of_file(file: &OsStr) -> Vec<OsString> {
     let identity = stat::path(file).map(|stat| stat.identity()).ok();
     let path = directory::canonical(file).ok();
-    let mut devices = loopdev::devices();
-    devices.retain(|device| {
+    loopdev::chosen(loopdev::devices(), &|device| {
         let device = LoopDevice::at(device);
         match (device.identity(), identity) {
             (Some(own), Some(identity)) => own == identity,
             _ => device.file() == path,
         }
-    });
-    devices
+    })
 }
 
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {

@@ -10,36 +10,45 @@ use std::os::fd::{AsFd, AsRawFd};
 /// The node that devices are asked of.
 pub const CONTROL: &str = "/dev/loop-control";
 
-/// `/dev/NAME`.
-fn path_of(name: &OsStr) -> OsString {
-    let mut path = OsString::from("/dev/");
-    path.push(name);
-    path
-}
-
 /// The paths of what is in a directory and named like a loop device, in its order.
 fn listed(directory: &str) -> Option<Vec<OsString>> {
     let directory = directory::open_to_list(OsStr::new(directory)).ok()?;
-    let names = walk::names(directory.as_fd()).ok()?;
-    let paths = names.iter().map(|name| path_of(name));
-    Some(paths.filter(|path| number_of(path).is_some()).collect())
+    let mut paths = Vec::new();
+    for name in walk::names(directory.as_fd()).ok()? {
+        let mut path = OsString::from("/dev/");
+        path.push(name);
+        if number_of(&path).is_some() {
+            paths.push(path);
+        }
+    }
+    Some(paths)
 }
 
-/// The nodes of loop devices, by their numbers.
+/// The nodes of loop devices, by their names.
 fn nodes() -> Vec<OsString> {
     let mut nodes = listed("/dev").unwrap_or_default();
-    nodes.sort_unstable_by_key(|path| number_of(path));
+    nodes.sort_unstable();
     nodes
 }
 
 /// The loop devices that have a file, by path, in the order that the kernel lists them.
 pub fn devices() -> Vec<OsString> {
-    let mut found = match listed("/sys/block") {
+    let found = match listed("/sys/block") {
         Some(found) if !found.is_empty() => found,
         _ => nodes(),
     };
-    found.retain(|path| is_used(path));
-    found
+    chosen(found, &is_used)
+}
+
+/// Those of the devices that are meant. Here, and not where they are chosen, for the sake of the program's size.
+pub fn chosen(devices: Vec<OsString>, is_meant: &dyn Fn(&OsStr) -> bool) -> Vec<OsString> {
+    let mut chosen = Vec::new();
+    for path in devices {
+        if is_meant(&path) {
+            chosen.push(path);
+        }
+    }
+    chosen
 }
 
 /// Whether a device has a file: as /sys says, else as the device does.
@@ -98,11 +107,9 @@ pub fn change(device: &OsStr, change: LoopChange) -> Result<()> {
 
 /// The devices whose file is this one, at whatever offset.
 pub fn devices_of(file: &OsStr) -> Vec<OsString> {
-    let mut of_file = devices();
     let identity = stat::path(file).map(|stat| stat.identity());
-    of_file.retain(|path| {
+    chosen(devices(), &|path| {
         let info = open_device(path, true).ok().and_then(|fd| status(fd.as_fd()).ok());
         info.is_some_and(|info| identity.as_ref() == Ok(&(info.lo_device, info.lo_inode)))
-    });
-    of_file
+    })
 }
