@@ -93,7 +93,9 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     if options.has_offset && !is_attached && !matches!(plan, Plan::Show(Shown::Of(_))) {
         return Err(fail!(1, "the option --offset is not allowed in this context"));
     }
-    if (options.is_for_new || options.wanted.sizelimit != 0) && !is_attached {
+    let is_changed = options.action.is_none() && matches!(plan, Plan::Change(..));
+    let is_for_new = options.is_for_new || options.wanted.sizelimit != 0 || options.wanted.direct_io && !is_changed;
+    if is_for_new && !is_attached {
         let text = "the options --{sizelimit,partscan,read-only,show} are allowed during loop device setup only";
         return Err(fail!(1, text));
     }

@@ -109,6 +109,7 @@ fn shell(words: &[&str]) -> String {
         ["utab", line] => format!("printf '%s\\n' {line} >>/run/mount/utab"),
         ["image", kind, path] => format!("cp /images/{kind} {path}  # an image of {kind}"),
         ["two", path] => format!("cp /images/btrfs {path}; btrfs device scan $(losetup -f --show /images/second)"),
+        ["attached", device, path] => format!("losetup {device} {path}"),
         ["mounted", kind, path] => format!("mount -t {kind} -o loop /images/{kind} {path}"),
         ["deleted", path] => format!("mkdir gone; mount --bind gone {path}; rmdir gone"),
         ["cgroup"] => "mount -t cgroup2 cgroup /sys/fs/cgroup; mkdir /sys/fs/cgroup/t".to_string(),

@@ -105,12 +105,13 @@ pub fn new_processes(before: &[String], tested: &str) -> String {
     found
 }
 
-/// Loop devices on files of the file system `device`.
-pub fn loop_devices(device: u64) -> String {
+/// Loop devices on files of the file system `device`, which are detached if that is wanted.
+pub fn loop_devices(device: u64, detach: bool) -> String {
     const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
+    const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
     let mut lines = Vec::new();
     for number in 0..64 {
-        let path = format!("/sys/block/loop{number}/loop/backing_file");
+        let path = format!("/sys/devices/virtual/block/loop{number}/loop/backing_file");
         let Ok(file) = fs::read_to_string(&path) else { continue };
         let Ok(opened) = fs::File::open(format!("/dev/loop{number}")) else { continue };
         let mut status = [0_u64; 29];
@@ -120,15 +121,24 @@ pub fn loop_devices(device: u64) -> String {
         if done != 0 || status[0] != device {
             continue;
         }
-        let read = |name: &str| fs::read_to_string(format!("/sys/block/loop{number}/{name}")).unwrap_or_default();
+        let read = |name: &str| {
+            fs::read_to_string(format!("/sys/devices/virtual/block/loop{number}/{name}")).unwrap_or_default()
+        };
         lines.push(format!(
-            "loop {} ro {} offset {} sizelimit {} autoclear {}\n",
+            "loop {} ro {} offset {} sizelimit {} autoclear {} partscan {} dio {} sectors {}\n",
             file.trim_end(),
             read("ro").trim_end(),
             read("loop/offset").trim_end(),
             read("loop/sizelimit").trim_end(),
-            read("loop/autoclear").trim_end()
+            read("loop/autoclear").trim_end(),
+            read("loop/partscan").trim_end(),
+            read("loop/dio").trim_end(),
+            read("queue/logical_block_size").trim_end()
         ));
+        if detach {
+            // SAFETY: it takes no argument.
+            unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&opened), LOOP_CLR_FD) };
+        }
     }
     // Which is which depends on what else the machine does.
     lines.sort();

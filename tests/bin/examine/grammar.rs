@@ -144,6 +144,12 @@ fn operands(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
             vec(image, 0..=3).boxed()
         }
         "findfs" => prop_oneof![4 => single(one_of(&["LABEL=nosuch", "UUID=x", "PARTUUID=x", "PARTLABEL=a b", "LABEL=\"x\"", "NOSUCH=x", "LABEL=", "ID=x", "/dev/loop0", "x", ""])), 1 => vec(values::file(), 0..=2)].boxed(),
+        "losetup" => {
+            // Two devices are the sandbox's own; others are the machine's.
+            let device = one_of(&["/dev/loop60", "/dev/loop60", "/dev/loop63", "/dev/null", "missing", "", "disk.ext4"]);
+            let file = one_of(&["disk.ext4", "disk.ext4", "/here/disk.ext2", "disk.ext2", "f", "missing", "/dev/null", "a", ""]);
+            prop_oneof![2 => Just(Vec::new()), 4 => single(device.clone()), 2 => single(file.clone()), 4 => (device.clone(), file).prop_map(|(device, file)| vec![device, file]), 1 => vec(device, 0..=3)].boxed()
+        }
         "pivot_root" => {
             let root = prop_oneof![4 => one_of(&["rootfs", "/here/rootfs", ".", "a", "d"]), 1 => values::directory()];
             let old = prop_oneof![4 => one_of(&["rootfs/old", "/here/rootfs/old", "rootfs", ".", "a/b", "d"]), 1 => values::directory()];
@@ -186,7 +192,7 @@ pub fn line(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
         _ => options(applet, most, examined),
     };
     let usual = usual::line(applet);
-    let permuted = ["mount", "umount", "lsns", "mountpoint", "getcap", "blkid"].contains(&applet);
+    let permuted = ["mount", "umount", "losetup", "lsns", "mountpoint", "getcap", "blkid"].contains(&applet);
     let random = (options, operands(applet, examined), any::<bool>())
         .prop_map(move |(options, operands, behind)| {
             let (first, second) =

@@ -116,6 +116,28 @@ pub fn attach(path: &Path) -> Result<Device, Errno> {
     }
 }
 
+/// Attaches a loop device to a file; it stays.
+pub fn attached(device: &str, path: &Path) -> Result<(), Errno> {
+    const LOOP_SET_FD: libc::Ioctl = 0x4c00;
+    let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    let open = |path: &Path| fs::OpenOptions::new().read(true).write(true).open(path).map_err(errno);
+    let (device, file) = (open(Path::new(device))?, open(path)?);
+    // SAFETY: it takes a descriptor.
+    Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_SET_FD, file.as_raw_fd()) }).map(drop)
+}
+
+/// Hides the machine's loop devices, but for those of this sandbox, from who lists them.
+pub fn hide_others(number: usize) {
+    const NONE: Option<&str> = None;
+    let place = Path::new("/sys/block");
+    mount(Some("block"), place, Some("tmpfs"), MsFlags::empty(), NONE).expect("a tmpfs on /sys/block");
+    for (_, own) in loops(number) {
+        let name = own.trim_start_matches("/dev/");
+        let target = format!("/sys/devices/virtual/block/{name}");
+        std::os::unix::fs::symlink(target, place.join(name)).expect("a link in /sys/block");
+    }
+}
+
 /// A loop device that is there as long as it is open.
 pub struct Device {
     name: String,

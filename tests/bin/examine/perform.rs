@@ -102,6 +102,7 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
         "image" => images::copy(&Path::new("/images").join(path(0)?), path(1)?).map_err(errno),
         "two" => images::two_devices(path(0)?).map(|device| setting.kept.push(device)),
         "mounted" => images::mounted(text(rest[0]), path(1)?, &mut setting.kept),
+        "attached" => images::attached(text(rest[0]), path(1)?),
         "cgroup" => cgroup::show(),
         // Its root is gone while it is mounted.
         "deleted" => {

@@ -225,6 +225,17 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
             vec![(8, image()), (1, fixed(&["file", "f", "text"]))],
             3,
         ),
+        "losetup" => (
+            vec![step(&["image", "ext4", "disk.ext4"]), step(&["image", "ext2", "disk.ext2"])],
+            vec![
+                (6, fixed(&["attached", "/dev/loop60", "disk.ext4"])),
+                (3, fixed(&["attached", "/dev/loop63", "disk.ext4"])),
+                (2, fixed(&["attached", "/dev/loop63", "disk.ext2"])),
+                (1, fixed(&["remove", "disk.ext2"])),
+                (1, fixed(&["file", "f", "text"])),
+            ],
+            3,
+        ),
         "chroot" => (vec![step(&["rootfs"])], mounts().into_iter().take(2).collect(), 1),
         "capsh" => (vec![], rootfs(1), 1),
         // With a root that can be run, for the most part: without one there is little to see.

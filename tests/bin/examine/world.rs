@@ -47,7 +47,7 @@ impl Helper {
                 drop(ours);
                 nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
                 let place = base(stage, side, number);
-                serve(theirs, &place);
+                serve(theirs, &place, number);
                 std::process::exit(0);
             }
             nix::unistd::ForkResult::Parent { child } => {
@@ -112,7 +112,7 @@ fn base(stage: &Path, side: &str, number: usize) -> PathBuf {
     stage.join("libraries")
 }
 
-fn serve(mut stream: UnixStream, libraries: &Path) {
+fn serve(mut stream: UnixStream, libraries: &Path, number: usize) {
     while let Ok(bytes) = receive(&mut stream) {
         let case = Case::decode(&bytes).expect("what was sent");
         let (mut from, to) = UnixStream::pair().unwrap();
@@ -122,7 +122,7 @@ fn serve(mut stream: UnixStream, libraries: &Path) {
         if pid == 0 {
             drop(stream);
             drop(from);
-            sandbox(&case, to, libraries);
+            sandbox(&case, to, libraries, number);
             // SAFETY: it takes an integer.
             unsafe { libc::_exit(0) };
         }
@@ -166,13 +166,16 @@ fn memory(name: &str) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(libc::memfd_create(name.as_ptr(), 0)) }
 }
 
-fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
+fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path, number: usize) {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
     // A socket of another network namespace would be one more that lsns finds.
     for descriptor in (3..PROC).filter(|&descriptor| descriptor != to.as_raw_fd()) {
         let _ = nix::unistd::close(descriptor);
     }
     root(libraries);
+    if case.line[0] == b"losetup" {
+        images::hide_others(number);
+    }
     let device = fs::metadata("/").unwrap().dev();
     // /proc for us alone: what the line does to the mounted one does not reach it.
     // SAFETY: the path is NUL-terminated, the numbers are descriptors of this process or none.
@@ -239,7 +242,7 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path) {
     let has_images =
         case.surroundings.iter().any(|step| ["image", "two", "mounted"].map(str::as_bytes).contains(&&step[0][..]));
     if has_images || case.surroundings.iter().flatten().any(names_one) || case.line.iter().any(names_one) {
-        told.push_str(&effect::loop_devices(device));
+        told.push_str(&effect::loop_devices(device, case.line[0] == b"losetup"));
         if has_images {
             // The next line's are called the same, and the kernel lets go of them only when nothing holds them.
             release(device, setting);
