@@ -223,7 +223,7 @@ fn run_one(stage: &Stage, stubs: &[(u8, Stage)], originals: &Originals, case: &C
             Side::Theirs => !options.ours_only && (case.only == Only::Both || case.differs(versions) == Differs::No),
         };
         if wanted {
-            match stage.run(side, needs::accounts(&case.needs), &case.run) {
+            match stage.run(side, needs::accounts(&case.needs), &stage.with_tools(&case.file, &case.run)) {
                 Ok(run) => runs.push((side, run)),
                 Err(error) => broken.push(format!("{}: the sandbox failed: {error}", side.name())),
             }

@@ -76,7 +76,7 @@ impl Originals {
         for name in names {
             let from = match &self.unpacked {
                 Some(unpacked) => Some(unpacked.directory.join("bin").join(name)),
-                None => DIRECTORIES.iter().map(|directory| Path::new(directory).join(name)).find(|path| path.exists()),
+                None => installed(name),
             };
             let Some(mut program) = from.and_then(|from| fs::read(from).ok()) else { continue };
             if let Some(unpacked) = &self.unpacked {
@@ -92,6 +92,11 @@ impl Originals {
             None => Ok(()),
         }
     }
+}
+
+/// The program of this name that is installed.
+pub fn installed(name: &str) -> Option<PathBuf> {
+    DIRECTORIES.iter().map(|directory| Path::new(directory).join(name)).find(|path| path.exists())
 }
 
 /// Copies a file or a directory.

@@ -41,6 +41,10 @@ pub const ORDINARY_IDS: (u32, u32, u32) = (1000, 1000, 1001);
 /// The first of its 65536 subordinate user and group numbers.
 pub const SUBORDINATE: u32 = 100_000;
 
+/// The tools by which rows of other commands look at what was done. `CTRBOX_TOOLS` says whose they are, on both sides:
+/// `ours`, `theirs`, or the `host`'s; else each side has its own.
+const TOOLS: [&str; 4] = ["blkid", "findfs", "findmnt", "losetup"];
+
 /// How long a script may take.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -169,6 +173,7 @@ impl Stage {
             fs::copy(image.path(), images.join(image.file_name()))?;
         }
         originals.copy(&APPLETS, &self.root, &self.root.join("theirs"))?;
+        self.fill_tools()?;
         let (uid, gid, extra) = ORDINARY_IDS;
         let etc = self.root.join("etc");
         fs::write(
@@ -186,6 +191,35 @@ impl Stage {
         )?;
         fs::write(etc.join("subordinate"), format!("{ORDINARY}:{SUBORDINATE}:65536\n"))?;
         fs::write(etc.join("no-subordinate"), "")
+    }
+
+    /// What `CTRBOX_TOOLS` asks for.
+    fn fill_tools(&self) -> io::Result<()> {
+        let whose = std::env::var("CTRBOX_TOOLS").unwrap_or_default();
+        if whose.is_empty() {
+            return Ok(());
+        }
+        let directory = self.root.join("tools");
+        fs::create_dir(&directory)?;
+        for tool in TOOLS {
+            let (link, program) = (directory.join(tool), self.root.join(&whose).join(tool));
+            match whose.as_str() {
+                "ours" => fs::hard_link(program, link)?,
+                "theirs" => std::os::unix::fs::symlink(program, link)?,
+                "host" => std::os::unix::fs::symlink(originals::installed(tool).unwrap_or_default(), link)?,
+                other => return Err(io::Error::other(format!("CTRBOX_TOOLS={other}: ours, theirs or host"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// The script of a row of `tests/cases/FILE.toml`, with the tools that [`TOOLS`] tells of.
+    pub fn with_tools(&self, file: &str, script: &str) -> String {
+        let tools = self.root.join("tools");
+        if TOOLS.contains(&file) || !tools.exists() {
+            return script.to_string();
+        }
+        format!("PATH={}:$PATH\n{script}", tools.display())
     }
 
     /// The directory.

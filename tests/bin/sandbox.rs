@@ -174,7 +174,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     // All but this process.
     let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
     let own: Vec<u64> = devices(&mut mounts)?.into_iter().filter(|device| !of_the_machine.contains(device)).collect();
-    left.extend(left_behind(&own, &unique));
+    left.extend(left_behind(stage, &own, &unique));
     if !left.is_empty() {
         tell(&left.join("\n"))?;
     }
@@ -224,7 +224,7 @@ fn devices(mountinfo: &mut fs::File) -> std::io::Result<Vec<u64>> {
 
 /// What outlives the namespaces, undone and named: loop devices that do not free themselves, on files of the file
 /// systems that this script alone has (`own`), and cgroups whose name begins with `unique`.
-fn left_behind(own: &[u64], unique: &str) -> Vec<String> {
+fn left_behind(stage: &Path, own: &[u64], unique: &str) -> Vec<String> {
     let mut left = Vec::new();
     let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().trim_end().to_string();
     for device in entries(Path::new("/sys/block")) {
@@ -234,7 +234,9 @@ fn left_behind(own: &[u64], unique: &str) -> Vec<String> {
         if !file.is_empty() && text(device.join("loop/autoclear")) == "0" && is_own() {
             let name = name.to_string_lossy();
             left.push(format!("/dev/{name} on {file}"));
-            let _ = Command::new("/usr/sbin/losetup").arg("-d").arg(format!("/dev/{name}")).status();
+            let tool = stage.join("tools/losetup");
+            let tool = if tool.exists() { tool } else { PathBuf::from("/usr/sbin/losetup") };
+            let _ = Command::new(tool).arg("-d").arg(format!("/dev/{name}")).status();
         }
     }
     let hierarchies = entries(Path::new("/sys/fs/cgroup"));
