@@ -3,7 +3,7 @@
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
 use cli::{
-    Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, capability, text,
+    Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, add, capability, text,
 };
 use linux::caps::{self, file::FileCapabilities};
 use linux::walk::{self, Walk};
@@ -225,7 +225,7 @@ impl Printer<'_> {
 fn line(path: &[u8], found: &FileCapabilities, with_rootid: bool) -> Vec<u8> {
     let mut line = text![path, " ", capability::print(&found.sets)];
     if with_rootid && found.rootid != 0 {
-        line.extend_from_slice(&text![" [rootid=", found.rootid, "]"]);
+        add!(&mut line, " [rootid=", found.rootid, "]");
     }
     line.push(b'\n');
     line

@@ -8,7 +8,7 @@ use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, hint, hints_wanted, warn};
 use cli::option::{Argument, Row, Spec, Specs};
 use cli::text::push_all;
-use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, number, text};
+use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, add, number, text};
 use hints::point_at;
 use hints::{Step, explained};
 use linux::Errno;
@@ -175,7 +175,7 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
             push_all(&mut name, &[" ", value]);
         }
         let pad = " ".repeat(12_usize.saturating_sub(name.len()).max(1));
-        out.extend_from_slice(&text![" ", name, pad, spec.help, "\n"]);
+        add!(&mut out, " ", name, pad, spec.help, "\n");
     }
     out.pop();
     out

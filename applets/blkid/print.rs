@@ -3,7 +3,7 @@
 use super::list;
 use super::options::{Form, Options};
 use cli::columns::json_string;
-use cli::{Output, text};
+use cli::{Output, add, text};
 use linux::mount::probe::{self, Superblock, encode};
 use std::ffi::OsStr;
 
@@ -59,9 +59,9 @@ impl<'a> Printer<'a> {
         let mut out = text![if self.follows { "\n" } else { "" }, "ID_FS_AMBIVALENT="];
         for (index, found) in all.iter().enumerate() {
             let space = if index > 0 { " " } else { "" };
-            out.extend_from_slice(&text![space, probe::usage(found.fstype), ":", found.fstype]);
+            add!(&mut out, space, probe::usage(found.fstype), ":", found.fstype);
             if let Some(version) = found.value("VERSION") {
-                out.extend_from_slice(&text![":", encode(version)]);
+                add!(&mut out, ":", encode(version));
             }
         }
         out.push(b'\n');
@@ -81,17 +81,17 @@ impl<'a> Printer<'a> {
         match options.form {
             Form::Full => {
                 if is_first {
-                    out.extend_from_slice(&text![device, ":"]);
+                    add!(out, device, ":");
                 }
-                out.extend_from_slice(&text![" ", tag, "=\""]);
+                add!(out, " ", tag, "=\"");
                 printable(value, b"\"\\", options.plain, out);
                 out.push(b'"');
             }
             Form::Export => {
                 if is_first {
-                    out.extend_from_slice(&text![if begin { "\n" } else { "" }, "DEVNAME=", device, "\n"]);
+                    add!(out, if begin { "\n" } else { "" }, "DEVNAME=", device, "\n");
                 }
-                out.extend_from_slice(&text![tag, "="]);
+                add!(out, tag, "=");
                 printable(value, b"\"\\'$`<> ", options.plain, out);
                 out.push(b'\n');
             }
@@ -100,7 +100,7 @@ impl<'a> Printer<'a> {
                     out.extend_from_slice(b"         \"device\": ");
                     json_string(text![device].as_slice(), out);
                 }
-                out.extend_from_slice(&text![",\n         \"", tag.to_ascii_lowercase(), "\": "]);
+                add!(out, ",\n         \"", tag.to_ascii_lowercase(), "\": ");
                 json_string(value, out);
             }
             Form::Udev => {
@@ -109,7 +109,7 @@ impl<'a> Printer<'a> {
                 }
                 udev(tag, value, out);
             }
-            _ => out.extend_from_slice(&text![value, "\n"]),
+            _ => add!(out, value, "\n"),
         }
     }
 }
@@ -151,13 +151,13 @@ fn udev(tag: &str, value: &[u8], out: &mut Vec<u8>) {
     };
     let encoded = encode(value);
     if matches!(tag, "LABEL" | "UUID" | "UUID_SUB" | "LABEL_FATBOOT") {
-        out.extend_from_slice(&text![begin, name, "=", safe(value), "\n", begin, name, "_ENC=", encoded, "\n"]);
+        add!(out, begin, name, "=", safe(value), "\n", begin, name, "_ENC=", encoded, "\n");
         return;
     }
     // A newline would begin another variable.
     let is_encoded =
         tag == "VERSION" || tag.ends_with("_ID") || begin == "ID_" || value.iter().any(u8::is_ascii_control);
-    out.extend_from_slice(&text![begin, name, "=", if is_encoded { encoded.as_slice() } else { value }, "\n"]);
+    add!(out, begin, name, "=", if is_encoded { encoded.as_slice() } else { value }, "\n");
 }
 
 /// The value with white space at its ends removed, and with an underscore for each other white space and each byte

@@ -2,7 +2,7 @@
 
 use cli::option::{Argument, Spec};
 use cli::text::push_all;
-use cli::{Failure, Invocation, Output, number, text};
+use cli::{Failure, Invocation, Output, add, number, text};
 use linux::caps;
 use linux::process::Pid;
 use linux::signal::Disposition;
@@ -90,7 +90,8 @@ impl Session<'_> {
             push_usage(&spec, &mut out);
         }
         let shell = self.shell.as_deref().unwrap_or(OsStr::new(SHELL));
-        out.extend_from_slice(&text![
+        add!(
+            &mut out,
             "  ==                 run capsh again with the arguments that follow\n",
             "  =+                 the same in a child, and wait for it\n",
             "  --                 run ",
@@ -100,7 +101,7 @@ impl Session<'_> {
             "                     (without -- [",
             self.invocation.argv0,
             "] will simply exit(0))\n"
-        ]);
+        );
         self.output.print(out);
     }
 
@@ -124,7 +125,7 @@ fn push_usage(spec: &Spec, out: &mut Vec<u8>) {
         push_all(&mut name, &[", -", letter.encode_utf8(&mut [0; 4])]);
     }
     let pad = " ".repeat(19_usize.saturating_sub(name.len()).max(1));
-    out.extend_from_slice(&text!["  ", name, pad, spec.help, "\n"]);
+    add!(out, "  ", name, pad, spec.help, "\n");
 }
 
 /// A failure with a line of its own on standard error.

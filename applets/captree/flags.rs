@@ -2,7 +2,7 @@
 
 use cli::failure::{Line, warn};
 use cli::option::{Argument, Row, Spec, Specs};
-use cli::{Failure, Invocation, columns::json_string, text};
+use cli::{Failure, Invocation, add, columns::json_string, text};
 use linux::number;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -127,7 +127,7 @@ fn usage(invocation: &Invocation<'_>) -> Vec<u8> {
             Argument::Required(value) => (" ", value),
             _ => ("", ""),
         };
-        out.extend_from_slice(&text!["\n  -", spec.long, blank, value, "\n    \t", spec.help]);
+        add!(&mut out, "\n  -", spec.long, blank, value, "\n    \t", spec.help);
     }
     out
 }

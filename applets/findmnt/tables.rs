@@ -132,31 +132,40 @@ fn named_part(list: &[u8], part: Part) -> Option<Vec<u8>> {
     Some(text)
 }
 
+/// The flags of the VFS.
+const VFS: [u64; 17] = [
+    mount::MS_RDONLY,
+    mount::MS_NOEXEC,
+    mount::MS_NOSUID,
+    mount::MS_NODEV,
+    mount::MS_SYNCHRONOUS,
+    mount::MS_DIRSYNC,
+    mount::MS_REMOUNT,
+    mount::MS_BIND,
+    mount::MS_SILENT,
+    mount::MS_MANDLOCK,
+    mount::MS_NOATIME,
+    mount::MS_I_VERSION,
+    mount::MS_NODIRATIME,
+    mount::MS_RELATIME,
+    mount::MS_STRICTATIME,
+    mount::MS_LAZYTIME,
+    mount::MS_NOSYMFOLLOW,
+];
+
+/// What each of them is called if it is set, and if it is not; in one text, since a pointer to each would be relocated.
+const VFS_NAMES: &str = "ro/rw noexec/exec nosuid/suid nodev/dev sync/async dirsync/ remount/ bind,rbind/ \
+                         silent/loud mand/nomand noatime/atime iversion/noiversion nodiratime/diratime \
+                         relatime/norelatime strictatime/nostrictatime lazytime/nolazytime nosymfollow/symfollow";
+
 /// Every option of the VFS, as it is set or not.
 pub fn all_vfs(set: &[u8]) -> Vec<u8> {
     let mut options = linux::mount::options::Options::parse(set).unwrap_or_default();
     options.imply_user_flags();
     let flags = options.mount_flags();
     let mut text = Vec::new();
-    for (flag, on, off) in [
-        (mount::MS_RDONLY, "ro", "rw"),
-        (mount::MS_NOEXEC, "noexec", "exec"),
-        (mount::MS_NOSUID, "nosuid", "suid"),
-        (mount::MS_NODEV, "nodev", "dev"),
-        (mount::MS_SYNCHRONOUS, "sync", "async"),
-        (mount::MS_DIRSYNC, "dirsync", ""),
-        (mount::MS_REMOUNT, "remount", ""),
-        (mount::MS_BIND, "bind,rbind", ""),
-        (mount::MS_SILENT, "silent", "loud"),
-        (mount::MS_MANDLOCK, "mand", "nomand"),
-        (mount::MS_NOATIME, "noatime", "atime"),
-        (mount::MS_I_VERSION, "iversion", "noiversion"),
-        (mount::MS_NODIRATIME, "nodiratime", "diratime"),
-        (mount::MS_RELATIME, "relatime", "norelatime"),
-        (mount::MS_STRICTATIME, "strictatime", "nostrictatime"),
-        (mount::MS_LAZYTIME, "lazytime", "nolazytime"),
-        (mount::MS_NOSYMFOLLOW, "nosymfollow", "symfollow"),
-    ] {
+    for (flag, names) in VFS.iter().zip(VFS_NAMES.split(' ')) {
+        let (on, off) = names.split_once('/').unwrap_or_default();
         let name = if flags & flag != 0 { on } else { off };
         text.extend_from_slice(if text.is_empty() || name.is_empty() { b"" } else { b"," });
         text.extend_from_slice(name.as_bytes());

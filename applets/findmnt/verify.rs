@@ -4,7 +4,7 @@ use super::choose::choose;
 use super::options::{Kind, Options};
 use super::tables::{Filesystem, Part, Tables};
 use cli::failure::write_error;
-use cli::{Invocation, Outcome, Output, text};
+use cli::{Invocation, Outcome, Output, add, text};
 use linux::directory::canonical;
 use linux::mount::filesystems::{is_network, is_pseudo, is_supported};
 use linux::mount::probe::{self, Probed, Tag};
@@ -24,27 +24,27 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn say(&mut self, mark: &str, line: &[u8]) {
+    fn say(&mut self, mark: &str, line: Vec<u8>) {
         if let Some(target) = self.target.take() {
             self.text.extend_from_slice(&target);
             self.text.push(b'\n');
         }
-        self.text.extend_from_slice(&text!["   [", mark, "] ", line]);
+        add!(&mut self.text, "   [", mark, "] ", line);
         self.text.push(b'\n');
     }
 
-    fn fine(&mut self, line: &[u8]) {
+    fn fine(&mut self, line: Vec<u8>) {
         if self.verbose {
             self.say(" ", line);
         }
     }
 
-    fn warn(&mut self, line: &[u8]) {
+    fn warn(&mut self, line: Vec<u8>) {
         self.warnings += 1;
         self.say("W", line);
     }
 
-    fn error(&mut self, line: &[u8]) {
+    fn error(&mut self, line: Vec<u8>) {
         self.errors += 1;
         self.say("E", line);
     }
@@ -122,8 +122,8 @@ impl Order {
         wrong.sort_unstable();
         for (_, above) in wrong {
             match above {
-                [] => report.warn(b"target specified more than once"),
-                above => report.error(&text!["wrong order: ", target, " specified before ", above]),
+                [] => report.warn(text!["target specified more than once"]),
+                above => report.error(text!["wrong order: ", target, " specified before ", above]),
             }
         }
     }
@@ -140,10 +140,10 @@ fn one(filesystem: &Filesystem<'_>, options: &Options, report: &mut Report<'_>) 
         if let Some(policy) = value("discard")
             && !matches!(policy.as_slice(), b"once" | b"pages")
         {
-            report.error(&text!["unsupported swaparea discard policy: ", policy]);
+            report.error(text!["unsupported swaparea discard policy: ", policy]);
         }
         if value("pri").is_some_and(|priority| !is_priority(&priority)) {
-            report.error(b"failed to parse swaparea priority option");
+            report.error(text!["failed to parse swaparea priority option"]);
         }
     } else {
         target(filesystem, options, list.has("noauto"), is_bind, report);
@@ -151,20 +151,20 @@ fn one(filesystem: &Filesystem<'_>, options: &Options, report: &mut Report<'_>) 
             [(Part::Vfs, "VFS options: "), (Part::Filesystem, "FS options: "), (Part::User, "userspace options: ")]
         {
             if let Some(part) = filesystem.part(part) {
-                report.fine(&text![name, part]);
+                report.fine(text![name, part]);
             }
         }
     }
     if is_pseudo(&fstype) || is_network(&fstype) {
-        report.fine(&text!["do not check ", &*source, " source (pseudo/net)"]);
-        report.fine(&text!["do not check ", &*source, " FS type (pseudo/net)"]);
+        report.fine(text!["do not check ", &*source, " source (pseudo/net)"]);
+        report.fine(text!["do not check ", &*source, " FS type (pseudo/net)"]);
     } else if let Some(device) = device(&source, list.has("noauto"), is_bind, report) {
         type_of(&device, &fstype, report);
     }
     if *filesystem.target() == *b"/" && !matches!(&*fstype, b"xfs" | b"btrfs") {
         let passno = filesystem.line.map_or(0, |line| line.passno);
         if passno != 1 {
-            report.warn(&text!["recommended root FS passno is 1 (current is ", passno, ")"]);
+            report.warn(text!["recommended root FS passno is 1 (current is ", passno, ")"]);
         }
     }
 }
@@ -181,13 +181,13 @@ fn target(filesystem: &Filesystem<'_>, options: &Options, no_auto: bool, is_bind
         && let Ok(real) = canonical(path)
         && *real.as_bytes() != *target
     {
-        report.warn(&text!["non-canonical target path (real: ", real, ")"]);
+        report.warn(text!["non-canonical target path (real: ", real, ")"]);
     }
     match stat::path(path) {
-        Err(error) if no_auto => report.warn(&text!["unreachable target: ", error.errno]),
-        Err(error) => report.error(&text!["unreachable on boot required target: ", error.errno]),
-        Ok(stat) if !stat.is_directory() && !is_bind => report.error(b"target is not a directory"),
-        Ok(_) => report.fine(b"target exists"),
+        Err(error) if no_auto => report.warn(text!["unreachable target: ", error.errno]),
+        Err(error) => report.error(text!["unreachable on boot required target: ", error.errno]),
+        Ok(stat) if !stat.is_directory() && !is_bind => report.error(text!["target is not a directory"]),
+        Ok(_) => report.fine(text!["target exists"]),
     }
 }
 
@@ -198,31 +198,31 @@ fn device(source: &[u8], no_auto: bool, is_bind: bool, report: &mut Report<'_>) 
         && source.len() > equals + 1
     {
         let Some(tag) = Tag::parse(OsStr::from_bytes(source)) else {
-            report.error(&text!["unsupported source tag: ", source]);
+            report.error(text!["unsupported source tag: ", source]);
             return Some(path);
         };
         let shown = text![source.get(..=equals).unwrap_or_default(), tag.value];
         match tag.resolve() {
             Some(device) => path = device,
             None if no_auto => {
-                report.warn(&text!["unreachable: ", shown]);
+                report.warn(text!["unreachable: ", shown]);
                 return None;
             }
             None => {
-                report.error(&text!["unreachable on boot required source: ", shown]);
+                report.error(text!["unreachable on boot required source: ", shown]);
                 return None;
             }
         }
-        report.fine(&text![shown, " translated to ", path]);
+        report.fine(text![shown, " translated to ", path]);
     }
     match stat::path(&path) {
-        Err(error) => report.warn(&text!["unreachable source: ", path, ": ", error.errno]),
-        Ok(_) if is_bind => report.fine(&text!["source ", path, " exists"]),
+        Err(error) => report.warn(text!["unreachable source: ", path, ": ", error.errno]),
+        Ok(_) if is_bind => report.fine(text!["source ", path, " exists"]),
         Ok(stat) if stat.is_directory() || stat.is_regular() => {
-            report.warn(&text!["non-bind mount source ", path, " is a directory or regular file"]);
+            report.warn(text!["non-bind mount source ", path, " is a directory or regular file"]);
         }
-        Ok(stat) if !stat.is_block_device() => report.warn(&text!["source ", path, " is not a block device"]),
-        Ok(_) => report.fine(&text!["source ", path, " exists"]),
+        Ok(stat) if !stat.is_block_device() => report.warn(text!["source ", path, " is not a block device"]),
+        Ok(_) => report.fine(text!["source ", path, " exists"]),
     }
     Some(path)
 }
@@ -230,7 +230,7 @@ fn device(source: &[u8], no_auto: bool, is_bind: bool, report: &mut Report<'_>) 
 fn type_of(device: &OsStr, fstype: &[u8], report: &mut Report<'_>) {
     let is_auto = fstype == b"auto";
     if !is_auto && fstype != b"swap" && !is_supported(fstype) {
-        report.warn(&text![fstype, " seems unsupported by the current kernel"]);
+        report.warn(text![fstype, " seems unsupported by the current kernel"]);
     }
     let found = match stat::path(device) {
         Err(error) => Err(error.errno.to_string()),
@@ -242,9 +242,9 @@ fn type_of(device: &OsStr, fstype: &[u8], report: &mut Report<'_>) {
         },
     };
     match found {
-        Err(why) if is_auto => report.error(&text!["cannot detect on-disk filesystem type (", why, ")"]),
-        Err(why) => report.warn(&text!["cannot detect on-disk filesystem type (", why, ")"]),
-        Ok(found) if is_auto || found.as_bytes() == fstype => report.fine(&text!["FS type is ", found]),
-        Ok(found) => report.warn(&text![fstype, " does not match with on-disk ", found]),
+        Err(why) if is_auto => report.error(text!["cannot detect on-disk filesystem type (", why, ")"]),
+        Err(why) => report.warn(text!["cannot detect on-disk filesystem type (", why, ")"]),
+        Ok(found) if is_auto || found.as_bytes() == fstype => report.fine(text!["FS type is ", found]),
+        Ok(found) => report.warn(text![fstype, " does not match with on-disk ", found]),
     }
 }

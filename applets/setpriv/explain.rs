@@ -2,8 +2,8 @@
 
 use super::options::Options;
 use super::values::{Changes, Groups, RuleObject, listed};
+use cli::add;
 use cli::explain::{Explanation, NO_CALL};
-use cli::text;
 use linux::caps::{self, CapSet};
 use run::explain as shared;
 use std::ffi::OsString;
@@ -109,7 +109,7 @@ fn shown(changes: &Changes, as_bits: bool) -> Vec<u8> {
             all if all == CapSet::first(caps::count()).0 => "all".to_string(),
             some => caps::names(CapSet(some)),
         };
-        list.extend_from_slice(&text![if *gains { " +" } else { " -" }, members]);
+        add!(&mut list, if *gains { " +" } else { " -" }, members);
     }
     list
 }

@@ -1,6 +1,6 @@
 //! Texts of capabilities as users see them: which of libcap's two forms is printed, and how they are read.
 
-use crate::{Invocation, text};
+use crate::{Invocation, add, text};
 use linux::caps::{self, Cap, Iab, Sets, TextError, TextErrorKind};
 use linux::environment::variable;
 use std::ffi::OsStr;
@@ -22,10 +22,10 @@ pub fn print_with_iab(sets: &Sets, iab: &Iab, whole: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let shown = print(sets);
     if whole || shown != "=" {
-        out.extend_from_slice(&text![" \"", shown, "\""]);
+        add!(&mut out, " \"", shown, "\"");
     }
     if whole || !(iab.ambient | iab.blocked).is_empty() {
-        out.extend_from_slice(&text![" [", iab.print(caps::count()), "]"]);
+        add!(&mut out, " [", iab.print(caps::count()), "]");
     }
     out
 }

@@ -115,7 +115,10 @@ impl Failure {
         self
     }
 
-    /// Adds a hint. Work it out only after the failure, and only if [`hints_wanted`].
+    /// Adds a hint. Work it out only after the failure, and only if [`hints_wanted`]. Out of line, so that it is here
+    /// that a text is dropped.
+    #[cold]
+    #[inline(never)]
     pub fn hint(self, text: impl Piece) -> Failure {
         self.hint_bytes(text.value())
     }

@@ -1,7 +1,7 @@
 //! The texts of `--help` and `--version`, made of an applet's record and option table.
 
 use crate::option::{Argument, Spec};
-use crate::{Invocation, Origin, text};
+use crate::{Invocation, Origin, add, text};
 
 /// `usage: NAME SYNOPSIS`, as libcap's tools begin theirs.
 pub fn usage_line(invocation: &Invocation<'_>) -> Vec<u8> {
@@ -18,9 +18,9 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
         false => (text!["\nUsage:\n"], invocation.name()),
     };
     for form in applet.synopsis.lines() {
-        out.extend_from_slice(&text![" ", name, " ", form, "\n"]);
+        add!(&mut out, " ", name, " ", form, "\n");
     }
-    out.extend_from_slice(&text![if is_gnu { "" } else { "\n" }, applet.summary, ".\n"]);
+    add!(&mut out, if is_gnu { "" } else { "\n" }, applet.summary, ".\n");
     let specs = applet.options;
     if !specs.is_empty() {
         out.extend_from_slice(b"\nOptions:\n");
@@ -36,20 +36,20 @@ pub fn help(invocation: &Invocation<'_>) -> Vec<u8> {
         for (spec, names) in specs.iter().zip(&names) {
             let mut beside = names.as_str();
             if names.len() > width {
-                out.extend_from_slice(&text![" ", names, "\n"]);
+                add!(&mut out, " ", names, "\n");
                 beside = "";
             }
             for line in spec.help.split('\n') {
                 let end = out.len() + 1 + width;
-                out.extend_from_slice(&text![" ", beside]);
+                add!(&mut out, " ", beside);
                 out.resize(end, b' ');
-                out.extend_from_slice(&text!["  ", line, "\n"]);
+                add!(&mut out, "  ", line, "\n");
                 beside = "";
             }
         }
     }
     if !applet.notes.is_empty() {
-        out.extend_from_slice(&text!["\n", applet.notes, "\n"]);
+        add!(&mut out, "\n", applet.notes, "\n");
     }
     out
 }
@@ -108,9 +108,9 @@ pub fn version(invocation: &Invocation<'_>, features: &str) -> Vec<u8> {
         Origin::UtilLinux => {
             let mut line = text![name, concat!(" from util-linux ", util_linux!())];
             if !features.is_empty() {
-                line.extend_from_slice(&text![" (", features, ")"]);
+                add!(&mut line, " (", features, ")");
             }
-            line.extend_from_slice(&text![" (ctrbox ", VERSION, ")\n"]);
+            add!(&mut line, " (ctrbox ", VERSION, ")\n");
             line
         }
         Origin::Coreutils | Origin::Libcap => text![name, " (ctrbox) ", VERSION, "\n"],

@@ -14,7 +14,8 @@ impl Output {
     /// The size in bytes from which on the buffer is written.
     const FULL: usize = 64 * 1024;
 
-    /// Adds text.
+    /// Adds text. Out of line, so that it is here that a text is dropped.
+    #[inline(never)]
     pub fn print(&mut self, text: impl Piece) {
         self.add(text.value());
     }

@@ -6,7 +6,7 @@
 
 use crate::help::{help, usage_line, version};
 use crate::option::{Argument, Met, Spec, Specs, Table};
-use crate::{Failure, Invocation, Origin, Output, failure::Line, text};
+use crate::{Failure, Invocation, Origin, Output, add, failure::Line, text};
 use linux::environment::variable;
 use std::ffi::{OsStr, OsString};
 
@@ -216,7 +216,7 @@ impl Usage<'_> {
             NotFound::Ambiguous(names) => {
                 let mut line = text!["option '", typed, "' is ambiguous; possibilities:"];
                 for name in names {
-                    line.extend_from_slice(&text![" '--", name, "'"]);
+                    add!(&mut line, " '--", name, "'");
                 }
                 self.getopt(line)
             }

@@ -114,16 +114,23 @@ pub fn push_all(text: &mut String, parts: &[&str]) {
 #[inline(never)]
 pub fn join(template: &str, values: &[Value<'_>]) -> Vec<u8> {
     let mut text = Vec::new();
+    join_to(&mut text, template, values);
+    text
+}
+
+/// [`join`] at the end of a text.
+#[cold]
+#[inline(never)]
+pub fn join_to(text: &mut Vec<u8>, template: &str, values: &[Value<'_>]) {
     let mut values = values.iter();
     for (index, literal) in template.split('\0').enumerate() {
         if index > 0
             && let Some(value) = values.next()
         {
-            value.append(&mut text);
+            value.append(text);
         }
         text.extend_from_slice(literal.as_bytes());
     }
-    text
 }
 
 /// The template with the pieces in the places that name them, `{0}` to `{9}`. Where many messages share their pieces
@@ -168,6 +175,14 @@ macro_rules! text {
     };
     ($($piece:tt)*) => {
         $crate::text!(@ ($crate::text::join) [] [] $($piece)*)
+    };
+}
+
+/// Adds pieces to the end of a text, as [`text!`](crate::text!) puts them together: `add!(&mut line, "=", value)`.
+#[macro_export]
+macro_rules! add {
+    ($text:expr, $($piece:tt)*) => {
+        $crate::text!(@ ($crate::text::join_to, $text) [] [] $($piece)*)
     };
 }
 

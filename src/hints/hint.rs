@@ -1,7 +1,7 @@
 //! One hint, and what several diagnoses say alike.
 
 use crate::environment::Environment;
-use cli::text;
+use cli::{add, text};
 use linux::caps::Cap;
 use std::ffi::{OsStr, OsString};
 
@@ -70,7 +70,7 @@ pub(crate) fn list(separator: &str, all: &mut dyn Iterator<Item = &[u8]>) -> Vec
         count += 1;
     }
     if count > NAMED {
-        list.extend_from_slice(&text![" and ", count - NAMED, " more"]);
+        add!(&mut list, " and ", count - NAMED, " more");
     }
     list
 }

@@ -4,7 +4,7 @@ use crate::environment::{Environment, Kind as FileKind, Superblock};
 use crate::hint::{Hint, is_one_of, lacks};
 use crate::proc::{revealing, shows_foreign};
 use crate::user_namespaces::{forbidden_user_namespaces, has_user_namespaces};
-use cli::text;
+use cli::{add, text};
 use linux::Errno;
 use linux::caps::Cap;
 use linux::mount::MS_REC;
@@ -81,7 +81,7 @@ fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
         hint = text!["'", fstype, "' is in /proc/filesystems, but the kernel has no device for this source"];
     }
     if is_one_of(fstype, HELPED) {
-        hint.extend_from_slice(&text!["; the program /sbin/mount.", fstype, " is not there either"]);
+        add!(&mut hint, "; the program /sbin/mount.", fstype, " is not there either");
     }
     hint
 }

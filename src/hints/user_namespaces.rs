@@ -3,7 +3,7 @@
 
 use crate::environment::Environment;
 use crate::hint::Hint;
-use cli::text;
+use cli::{add, text};
 use linux::namespace::Kind;
 use std::ffi::OsStr;
 
@@ -120,7 +120,7 @@ pub(crate) fn limits(kinds: &[Kind], environment: &dyn Environment) -> Hint {
                     " is 0: no namespace of that kind may be made; root can raise it with sysctl"
                 ];
             }
-            Some(limit) => limits.extend_from_slice(&text![", ", sysctl(&path), " is ", limit]),
+            Some(limit) => add!(&mut limits, ", ", sysctl(&path), " is ", limit),
             None => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The steps that several commands share, in the words of `ctrbox explain`.
 
+use cli::add;
 use cli::explain::Explanation;
-use cli::text;
 use linux::credentials::{Gid, Uid};
 use linux::namespace::{CLONE_FLAGS, Kind};
 use linux::trace::Flags;
@@ -16,7 +16,7 @@ pub fn kinds(kinds: &[Kind]) -> (Vec<u8>, String) {
             last if last + 1 == kinds.len() => " and ",
             _ => ", ",
         };
-        words.extend_from_slice(&text![separator, word(*kind)]);
+        add!(&mut words, separator, word(*kind));
     }
     let flags = kinds.iter().fold(0, |flags, kind| flags | kind.flag());
     (words, Flags(u64::from(flags as u32), &CLONE_FLAGS).to_string())

@@ -42,27 +42,18 @@ impl Token {
 }
 
 /// Operators: their signs, and their names in messages. `>=` stands before `>`, with which it begins.
-const SIGNS: [(&str, &str); 13] = [
-    ("==", "EQ"),
-    ("!=", "NE"),
-    ("=~", "REG"),
-    ("!~", "NREG"),
-    ("<=", "LE"),
-    (">=", "GE"),
-    ("&&", "AND"),
-    ("||", "OR"),
-    ("<", "LT"),
-    (">", "GT"),
-    ("!", "NEG"),
-    ("(", "'('"),
-    (")", "')'"),
-];
+const SIGNS: &str = "==:EQ !=:NE =~:REG !~:NREG <=:LE >=:GE &&:AND ||:OR <:LT >:GT !:NEG (:'(' ):')'";
+
+/// Operators that are called in words as in messages.
+const WORDS: &str = "AND OR EQ NE LE LT GE GT";
 
 /// Takes the first word.
 pub(super) fn next(rest: &mut &[u8]) -> Token {
     *rest = rest.trim_ascii_start();
-    for (sign, name) in SIGNS {
-        if let Some(after) = rest.strip_prefix(sign.as_bytes()) {
+    for pair in SIGNS.split(' ') {
+        if let Some((sign, name)) = pair.split_once(':')
+            && let Some(after) = rest.strip_prefix(sign.as_bytes())
+        {
             *rest = after;
             return Token::Operator(name);
         }
@@ -100,25 +91,15 @@ pub(super) fn next(rest: &mut &[u8]) -> Token {
 
 /// What a word of letters means.
 fn named(word: &[u8]) -> Token {
-    const WORDS: [(&str, &str); 9] = [
-        ("and", "AND"),
-        ("or", "OR"),
-        ("not", "NEG"),
-        ("eq", "EQ"),
-        ("ne", "NE"),
-        ("le", "LE"),
-        ("lt", "LT"),
-        ("ge", "GE"),
-        ("gt", "GT"),
-    ];
     let upper = word.to_ascii_uppercase();
     let is_one_case = word == upper || *word == *word.to_ascii_lowercase();
     match upper.as_slice() {
         _ if !is_one_case => {}
         b"TRUE" => return Token::Bool(true),
         b"FALSE" => return Token::Bool(false),
-        _ => {
-            if let Some((_, name)) = WORDS.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(word)) {
+        b"NOT" => return Token::Operator("NEG"),
+        upper => {
+            if let Some(name) = WORDS.split(' ').find(|known| known.as_bytes() == upper) {
                 return Token::Operator(name);
             }
         }
