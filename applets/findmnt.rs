@@ -13,7 +13,7 @@ mod verify;
 use cells::Row;
 use choose::Chosen;
 use cli::columns::filter::Filter;
-use cli::columns::{self, Column, Listing};
+use cli::columns::{self, Listing};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
@@ -47,7 +47,7 @@ const NOTHING: u8 = 1;
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(options) = given(invocation, output)? else { return Ok(0) };
     if options.list_columns {
-        columns::describe::describe("findmnt-columns", &COLUMNS, options.form, output);
+        columns::describe::describe("findmnt-columns", COLUMNS, options.form, output);
         return Ok(0);
     }
     let kind = options.kind.unwrap_or(if options.verify { Kind::Fstab } else { Kind::Mountinfo });
@@ -60,7 +60,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     }
     let filter = match options.filter.map(OsStr::as_bytes) {
         None | Some(b"") => None,
-        Some(text) => Some(Filter::parse(text, &COLUMNS).map_err(wrong_filter)?),
+        Some(text) => Some(Filter::parse(text, COLUMNS).map_err(wrong_filter)?),
     };
     let tables = choose::looked_up(kind, &options).map_or_else(|| Tables::read(invocation, kind, &options), Ok);
     let tables = tables?;
@@ -93,7 +93,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     if list.is_empty() && !may_be_empty {
         return Ok(NOTHING);
     }
-    let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
+    let columns = COLUMNS.chosen(&fields);
     let tree = if is_tree { "TARGET" } else { "" };
     if !columns.is_empty() {
         Listing { name: "filesystems", columns, cells, parents, tree }.print(options.style(), output);

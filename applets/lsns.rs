@@ -6,7 +6,7 @@ mod options;
 mod rows;
 mod survey;
 
-use cli::columns::{self, Column, Listing, Style};
+use cli::columns::{self, Listing, Style};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{hint_on_terminal, hints_wanted};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
@@ -39,7 +39,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     };
     if options.list_columns {
-        columns::describe::describe("lsns-columns", &COLUMNS, options.form, output);
+        columns::describe::describe("lsns-columns", COLUMNS, options.form, output);
         return Ok(0);
     }
     let one = match operands.first() {
@@ -54,7 +54,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         None if options.kinds & Kind::Net.flag() != 0 => "NS,TYPE,NPROCS,PID,USER,NETNSID,NSFS,COMMAND",
         None => "NS,TYPE,NPROCS,PID,USER,COMMAND",
     })?;
-    let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
+    let columns = COLUMNS.chosen(&fields);
     let shows = |name: &str| columns.iter().any(|column| column.name() == name);
     let related = options.tree.is_some_and(|tree| tree != Tree::Processes);
     let survey = Survey::make(&Filter {

@@ -147,7 +147,7 @@ impl Options {
             _ => "TARGET,SOURCE,FSTYPE,OPTIONS",
         };
         let all = self.all_columns.then_some((|field| !is_of_poll(field)) as fn(usize) -> bool);
-        columns::fields(&COLUMNS, self.columns, default, all)
+        columns::fields(COLUMNS, self.columns, default, all)
     }
 }
 

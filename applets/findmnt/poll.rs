@@ -5,7 +5,7 @@ use super::fields::{ACTION, COLUMNS};
 use super::matching::Matcher;
 use super::options::{ACTIONS, Kind, Options, PollAction, TabFile};
 use super::tables::{Filesystem, Tables, cant_read};
-use cli::columns::{Column, Form, Listing, Stream, Style};
+use cli::columns::{Form, Listing, Stream, Style};
 use cli::{Failure, Invocation, Outcome, Output, text};
 use linux::mount::table;
 use linux::mount::watch::Watch;
@@ -114,7 +114,7 @@ fn print(
     }
     let is_any = !parents.is_empty();
     if is_any {
-        let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
+        let columns = COLUMNS.chosen(fields);
         let listing = Listing { name: "filesystems", columns, cells, parents, tree: "" };
         listing.print(Style { stream, ..options.style() }, output);
     }

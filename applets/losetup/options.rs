@@ -1,6 +1,6 @@
 //! What can be typed, its table, and the columns.
 
-use cli::columns::{self, Column, Form, Shape};
+use cli::columns::{self, Column, Columns, Form, Shape};
 use cli::{Failure, Opt, Table, fail};
 use linux::mount::loopdev::LoopSpec;
 use linux::number;
@@ -64,35 +64,30 @@ impl Options {
     /// The columns to show.
     pub fn fields(&self) -> Result<Vec<usize>, Failure> {
         let default = "NAME,SIZELIMIT,OFFSET,AUTOCLEAR,RO,BACK-FILE,DIO,LOG-SEC";
-        columns::fields(&COLUMNS, self.columns, default, self.all_columns.then_some(|_| true))
+        columns::fields(COLUMNS, self.columns, default, self.all_columns.then_some(|_| true))
     }
 }
 
-/// A column.
-const fn column(text: &'static str, shape: Shape, roomy: u8) -> Column {
-    Column { text, shape, roomy }
-}
-
 /// Every column, in the order of `--output-all`. A field is an index into it; see [`super::show`].
-pub static COLUMNS: [Column; 17] = [
-    column("NAME", Shape::Left, 0),
-    column("AUTOCLEAR", Shape::Number, 0),
-    column("BACK-FILE", Shape::Left, 0),
-    column("BACK-INO", Shape::Number, 4),
-    column("BACK-MAJ:MIN", Shape::Right, 12),
-    column("BACK-MAJ", Shape::Left, 6),
-    column("BACK-MIN", Shape::Left, 6),
-    column("MAJ:MIN", Shape::Right, 0),
-    column("MAJ", Shape::Number, 0),
-    column("MIN", Shape::Number, 0),
-    column("OFFSET", Shape::Number, 5),
-    column("PARTSCAN", Shape::Number, 0),
-    column("REF", Shape::Left, 0),
-    column("RO", Shape::Number, 0),
-    column("SIZELIMIT", Shape::Number, 5),
-    column("DIO", Shape::Number, 0),
-    column("LOG-SEC", Shape::Number, 4),
-];
+pub static COLUMNS: Columns = cli::columns!(&[
+    Column::new("NAME", Shape::Left, 0),
+    Column::new("AUTOCLEAR", Shape::Number, 0),
+    Column::new("BACK-FILE", Shape::Left, 0),
+    Column::new("BACK-INO", Shape::Number, 4),
+    Column::new("BACK-MAJ:MIN", Shape::Right, 12),
+    Column::new("BACK-MAJ", Shape::Left, 6),
+    Column::new("BACK-MIN", Shape::Left, 6),
+    Column::new("MAJ:MIN", Shape::Right, 0),
+    Column::new("MAJ", Shape::Number, 0),
+    Column::new("MIN", Shape::Number, 0),
+    Column::new("OFFSET", Shape::Number, 5),
+    Column::new("PARTSCAN", Shape::Number, 0),
+    Column::new("REF", Shape::Left, 0),
+    Column::new("RO", Shape::Number, 0),
+    Column::new("SIZELIMIT", Shape::Number, 5),
+    Column::new("DIO", Shape::Number, 0),
+    Column::new("LOG-SEC", Shape::Number, 4),
+]);
 
 /// Reads a size; `what` is how messages call it.
 fn size(text: &OsStr, what: &str) -> Result<u64, Failure> {

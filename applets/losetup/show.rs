@@ -1,7 +1,7 @@
 //! Showing devices: in columns, or in a line each as it was once done.
 
 use super::options::{COLUMNS, Options};
-use cli::columns::{Cell, Column, Form, Listing, Style, device_numbers};
+use cli::columns::{Cell, Form, Listing, Style, device_numbers};
 use cli::{Failure, Output, text};
 use linux::mount::loopdev::LoopDevice;
 use linux::stat;
@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 /// Shows these devices in columns.
 pub fn table(devices: &[OsString], options: &Options, output: &mut Output) -> Result<(), Failure> {
     let fields = options.fields()?;
-    let columns: Vec<&Column> = fields.iter().filter_map(|field| COLUMNS.get(*field)).collect();
+    let columns = COLUMNS.chosen(&fields);
     let mut cells = Vec::with_capacity(devices.len() * fields.len());
     for path in devices {
         let device = LoopDevice::at(path);

@@ -1,7 +1,7 @@
 //! The options, as a struct and as the table that fills it; the columns.
 
 use cli::Table;
-use cli::columns::{self, Column, Form, Shape};
+use cli::columns::{self, Column, Columns, Form, Shape};
 use cli::{Failure, Opt, id};
 use linux::namespace::KINDS;
 use linux::process::Pid;
@@ -45,31 +45,26 @@ impl Options {
 
     /// The columns to show, `default` if none are named.
     pub fn fields(&self, default: &str) -> Result<Vec<usize>, Failure> {
-        columns::fields(&COLUMNS, self.columns, default, self.all_columns.then_some(|_| true))
+        columns::fields(COLUMNS, self.columns, default, self.all_columns.then_some(|_| true))
     }
 }
 
-/// A column.
-const fn column(text: &'static str, shape: Shape, roomy: u8) -> Column {
-    Column { text, shape, roomy }
-}
-
 /// Every column, in the order of `--output-all`. A field is an index into it; see [`super::rows`].
-pub static COLUMNS: [Column; 13] = [
-    column("NS namespace identifier (inode number)", Shape::Number, 10),
-    column("TYPE kind of namespace", Shape::Left, 5),
-    column("PATH path to the namespace", Shape::Left, 0),
-    column("NPROCS number of processes in the namespace", Shape::Number, 5),
-    column("PID lowest PID in the namespace", Shape::Number, 5),
-    column("PPID PPID of the PID", Shape::Number, 5),
-    column("COMMAND command line of the PID", Shape::Cut, 0),
-    column("UID UID of the PID", Shape::Number, 0),
-    column("USER username of the PID", Shape::Left, 0),
-    column("NETNSID namespace ID as used by network subsystem", Shape::Right, 0),
-    column("NSFS nsfs mountpoint (usually used network subsystem)", Shape::Lines, 0),
-    column("PNS parent namespace identifier (inode number)", Shape::Number, 10),
-    column("ONS owner namespace identifier (inode number)", Shape::Number, 10),
-];
+pub static COLUMNS: Columns = cli::columns!(&[
+    Column::new("NS namespace identifier (inode number)", Shape::Number, 10),
+    Column::new("TYPE kind of namespace", Shape::Left, 5),
+    Column::new("PATH path to the namespace", Shape::Left, 0),
+    Column::new("NPROCS number of processes in the namespace", Shape::Number, 5),
+    Column::new("PID lowest PID in the namespace", Shape::Number, 5),
+    Column::new("PPID PPID of the PID", Shape::Number, 5),
+    Column::new("COMMAND command line of the PID", Shape::Cut, 0),
+    Column::new("UID UID of the PID", Shape::Number, 0),
+    Column::new("USER username of the PID", Shape::Left, 0),
+    Column::new("NETNSID namespace ID as used by network subsystem", Shape::Right, 0),
+    Column::new("NSFS nsfs mountpoint (usually used network subsystem)", Shape::Lines, 0),
+    Column::new("PNS parent namespace identifier (inode number)", Shape::Number, 10),
+    Column::new("ONS owner namespace identifier (inode number)", Shape::Number, 10),
+]);
 
 /// The option table, in the order of the documentation.
 const ROWS: &[Opt<Options>] = &[

@@ -2,12 +2,14 @@
 //! commands that list things, in the same shapes.
 
 mod cell;
+mod column;
 pub mod describe;
 mod fields;
 pub mod filter;
 mod json;
 mod lex;
 
+pub use column::{Column, Columns, Shape, pack, size};
 pub use fields::{device_numbers, fields};
 pub use json::json_string;
 
@@ -18,50 +20,6 @@ use json::Json;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-/// How the cells of a column are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// Right-aligned, and bare in JSON.
-    Number,
-    /// Right-aligned text.
-    Right,
-    /// Left-aligned text.
-    Left,
-    /// Left-aligned text that is cut where the terminal ends.
-    Cut,
-    /// One or more texts with a NUL between them, one below the other.
-    Lines,
-    /// As [`Shape::Lines`], but an array in JSON, and on a line each wherever cells may be broken.
-    Array,
-    /// Right-aligned, and bare in JSON if sizes are shown in bytes.
-    Size,
-    /// A path: left-aligned, a link where links are wanted.
-    Path,
-}
-
-/// A column. Columns with the same name are the same.
-#[derive(Debug)]
-pub struct Column {
-    /// The heading, in lower case the name in JSON; behind a blank what the column says.
-    pub text: &'static str,
-    /// How its cells are shown.
-    pub shape: Shape,
-    /// How wide it is at least, unless no cell is wider than the heading.
-    pub roomy: u8,
-}
-
-impl Column {
-    /// The heading.
-    pub fn name(&self) -> &'static str {
-        self.text.split(' ').next().unwrap_or_default()
-    }
-
-    /// What it says.
-    pub fn help(&self) -> &'static str {
-        self.text.split_once(' ').unwrap_or_default().1
-    }
-}
-
 /// What is in a cell; `None` is JSON's null, and empty elsewhere.
 pub type Cell = Option<Vec<u8>>;
 
@@ -71,7 +29,7 @@ pub struct Listing {
     /// What JSON calls the list.
     pub name: &'static str,
     /// The columns, in their order.
-    pub columns: Vec<&'static Column>,
+    pub columns: Vec<Column>,
     /// The cells, row after row.
     pub cells: Vec<Cell>,
     /// The parent row of each row, if the table is a tree.
@@ -387,10 +345,10 @@ mod tests {
 
     #[test]
     fn a_tree_has_its_rows_below_those_they_hang_from() {
-        static NAME: Column = Column { text: "N", shape: Shape::Left, roomy: 0 };
+        let name = Column::new("N", Shape::Left, 0);
         let cells = ["c", "root", "b", "bb"].map(|name| Some(name.as_bytes().to_vec())).to_vec();
         let parents = vec![Some(1), None, Some(1), Some(2)];
-        let table = Listing { name: "t", columns: vec![&NAME], cells, parents, tree: "N" };
+        let table = Listing { name: "t", columns: vec![name], cells, parents, tree: "N" };
         let order: Vec<(usize, usize, bool)> = table.nodes().iter().map(|it| (it.row, it.depth, it.last)).collect();
         assert_eq!(order, [(1, 0, true), (0, 1, false), (2, 1, true), (3, 2, true)]);
     }

@@ -345,14 +345,14 @@ pub const fn pack<S, const SIZE: usize>(mut rows: &[Row<S>]) -> [u8; SIZE] {
 }
 
 /// A byte of the text by itself.
-const fn ascii(number: usize) -> u8 {
+pub(crate) const fn ascii(number: usize) -> u8 {
     if number >= 128 {
         panic!("a letter is not ASCII, or a name too long");
     }
     number as u8
 }
 
-const fn put<'a>(room: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
+pub(crate) const fn put<'a>(room: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
     let (here, after) = room.split_at_mut(bytes.len());
     here.copy_from_slice(bytes);
     after

@@ -1,17 +1,17 @@
 //! The list of columns.
 
-use super::{Column, Form, Listing, Shape, Style};
+use super::{Column, Columns, Form, Listing, Shape, Style};
 use crate::Output;
 
 /// Prints what `--list-columns` says.
-pub fn describe(name: &'static str, described: &'static [Column], form: Form, output: &mut Output) {
-    static HEADINGS: [Column; 3] = [
-        Column { text: "HOLDER", shape: Shape::Right, roomy: 0 },
-        Column { text: "TYPE", shape: Shape::Left, roomy: 0 },
-        Column { text: "DESCRIPTION", shape: Shape::Left, roomy: 0 },
+pub fn describe(name: &'static str, described: Columns, form: Form, output: &mut Output) {
+    let columns = vec![
+        Column::new("HOLDER", Shape::Right, 0),
+        Column::new("TYPE", Shape::Left, 0),
+        Column::new("DESCRIPTION", Shape::Left, 0),
     ];
     let mut cells = Vec::new();
-    for column in described {
+    for column in described.iter() {
         let kind = match column.shape {
             Shape::Number => "<integer>",
             Shape::Size => "<string|number>",
@@ -21,6 +21,5 @@ pub fn describe(name: &'static str, described: &'static [Column], form: Form, ou
     }
     let form = if form == Form::Pairs { Form::Aligned } else { form };
     let style = Style { form, no_headings: true, ..Style::default() };
-    let columns = HEADINGS.iter().collect();
-    Listing { name, columns, cells, parents: vec![None; described.len()], tree: "" }.print(style, output);
+    Listing { name, columns, cells, parents: vec![None; described.iter().count()], tree: "" }.print(style, output);
 }

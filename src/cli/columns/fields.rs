@@ -1,6 +1,6 @@
 //! Which columns are shown: `--output LIST`, `--output-all`; and a cell that several commands have.
 
-use super::{Column, Form};
+use super::{Columns, Form};
 use crate::{Failure, text};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 /// The columns to show, as indices into `columns`: those of `list`, which names further ones if it begins with a plus
 /// sign, or those that are named in `default`. `all`: with `--output-all` in place of these, the ones it says yes to.
 pub fn fields(
-    columns: &[Column],
+    columns: Columns,
     list: Option<&OsStr>,
     default: &str,
     all: Option<fn(usize) -> bool>,
@@ -20,7 +20,7 @@ pub fn fields(
         return Ok(fields);
     };
     match all {
-        Some(is_meant) => fields.extend((0..columns.len()).filter(|field| is_meant(*field))),
+        Some(is_meant) => fields.extend((0..columns.iter().count()).filter(|field| is_meant(*field))),
         None => add(columns, default.as_bytes(), &mut fields)?,
     }
     if list.is_some() {
@@ -30,7 +30,7 @@ pub fn fields(
 }
 
 /// Adds the columns of a list of names.
-fn add(columns: &[Column], mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
+fn add(columns: Columns, mut list: &[u8], fields: &mut Vec<usize>) -> Result<(), Failure> {
     loop {
         let end = list.iter().position(|byte| *byte == b',');
         let name = list.get(..end.unwrap_or(list.len())).unwrap_or_default();
@@ -41,7 +41,7 @@ fn add(columns: &[Column], mut list: &[u8], fields: &mut Vec<usize>) -> Result<(
 }
 
 /// The column with a name, in letters of either case.
-pub(super) fn find(columns: &[Column], name: &[u8]) -> Option<usize> {
+pub(super) fn find(columns: Columns, name: &[u8]) -> Option<usize> {
     columns.iter().position(|column| column.name().as_bytes().eq_ignore_ascii_case(name))
 }
 

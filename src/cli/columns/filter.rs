@@ -2,7 +2,7 @@
 
 use super::fields::find;
 use super::lex::{ONE, Token, next, read_number};
-use super::{Cell, Column, Shape};
+use super::{Cell, Columns, Shape};
 use crate::regex::Regex;
 use crate::text;
 use std::cmp::Ordering;
@@ -43,7 +43,7 @@ pub type Ask<'a> = &'a mut dyn FnMut(usize) -> Cell;
 
 impl Filter {
     /// Parses an expression. The error is the message.
-    pub fn parse(expression: &[u8], columns: &[Column]) -> Result<Filter, Vec<u8>> {
+    pub fn parse(expression: &[u8], columns: Columns) -> Result<Filter, Vec<u8>> {
         let mut rest = expression;
         let token = next(&mut rest);
         let mut parser = Parser { expression, columns, rest, token, depth: 0, unknown: None };
@@ -63,7 +63,7 @@ impl Filter {
 
 struct Parser<'a> {
     expression: &'a [u8],
-    columns: &'a [Column],
+    columns: Columns,
     rest: &'a [u8],
     token: Token,
     depth: usize,
@@ -256,17 +256,18 @@ fn compare(name: &str, left: Value, right: Value, by_right: bool) -> Result<bool
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::columns::Column;
 
-    static COLUMNS: [Column; 3] = [
-        Column { text: "NAME", shape: Shape::Left, roomy: 0 },
-        Column { text: "ID", shape: Shape::Number, roomy: 0 },
-        Column { text: "NONE", shape: Shape::Number, roomy: 0 },
-    ];
+    static COLUMNS: Columns = crate::columns!(&[
+        Column::new("NAME", Shape::Left, 0),
+        Column::new("ID", Shape::Number, 0),
+        Column::new("NONE", Shape::Number, 0),
+    ]);
 
     fn accepts(expression: &str) -> Result<bool, String> {
         let cells: [Cell; 3] = [Some("ab".into()), Some("27".into()), None];
         let text = |text: Vec<u8>| String::from_utf8(text).expect("UTF-8");
-        let filter = Filter::parse(expression.as_bytes(), &COLUMNS).map_err(text)?;
+        let filter = Filter::parse(expression.as_bytes(), COLUMNS).map_err(text)?;
         filter.accepts(&mut |place| cells.get(place).cloned().flatten()).map_err(text)
     }
 
