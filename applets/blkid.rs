@@ -105,7 +105,7 @@ fn session(options: &Options) -> Result<u64, Failure> {
     let Some(value) = options.hint.and_then(|hint| hint.as_bytes().strip_prefix(b"session_offset=")) else {
         return Ok(0);
     };
-    number::natural(value, 0)
+    number::natural(value, 10)
         .ok_or_else(|| Failure::new(NOTHING, text!["Failed to use probing hint: session_offset=", value]))
 }
 

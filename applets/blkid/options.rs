@@ -153,6 +153,9 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('t'), "match-token", "token", "find device with a specific token (NAME=value pair)", |o, token| {
+        if o.token.is_some() {
+            return Err(Failure::usage(OTHER, text!["Can only search for one NAME=value pair"]));
+        }
         o.token = Some(tag(token.as_bytes()).ok_or_else(|| Failure::usage(OTHER, text!["-t needs NAME=value pair"]))?);
         Ok(())
     }),

@@ -62,13 +62,17 @@ pub fn vfat(at: &mut Fields<'_>) -> Type {
     if !is_32 {
         at.found.add("SEC_TYPE", b"msdos");
     }
-    if !at.has(label_at, b"NO NAME    ") {
+    // Whether the boot sector has a label and a serial number, or the number alone.
+    let sign = at.byte(serial_at - 1)?;
+    if sign == 0x29 && !at.has(label_at, b"NO NAME    ") {
         at.text("LABEL_FATBOOT", label_at, 11);
     }
     if let Some(label) = label {
         at.found.add("LABEL", field::text(&label));
     }
-    serial(at, serial_at, 4);
+    if matches!(sign, 0x28 | 0x29) {
+        serial(at, serial_at, 4);
+    }
     let version: &[u8] = match clusters {
         _ if is_32 => b"FAT32",
         ..=FAT12_MOST => b"FAT12",

@@ -24,7 +24,8 @@ pub fn ext(at: &mut Fields<'_>) -> Type {
     const TEST_FILESYSTEM: u32 = 0x4;
     // The features that ext3 knows: filetype, recover, meta_bg; sparse_super, large_file, btree_dir. Any other means
     // ext4.
-    const EXT3_INCOMPATIBLE: u32 = 0x2 | 0x4 | 0x10;
+    const RECOVER: u32 = 0x4;
+    const EXT3_INCOMPATIBLE: u32 = 0x2 | RECOVER | 0x10;
     const EXT3_READ_ONLY: u32 = 0x1 | 0x2 | 0x4;
     let summed = field::bytes(at.bytes, AT, 0x3fc)?;
     let checksum = at.le32(AT + 0x3fc)?;
@@ -37,8 +38,10 @@ pub fn ext(at: &mut Fields<'_>) -> Type {
         if at.le32(AT + 0x160)? & TEST_FILESYSTEM != 0 { "ext4dev" } else { "ext4" }
     } else if compatible & HAS_JOURNAL != 0 {
         "ext3"
-    } else {
+    } else if incompatible & RECOVER == 0 {
         "ext2"
+    } else {
+        return None;
     };
     at.text("LABEL", AT + 0x78, 16);
     at.uuid("UUID", AT + 0x68);
@@ -53,10 +56,11 @@ pub fn ext(at: &mut Fields<'_>) -> Type {
     if incompatible & IS_64BIT != 0 {
         blocks |= u64::from(at.le32(AT + 0x150)?) << 32;
     }
-    let size = at.le32(AT + 0x18).filter(|shift| *shift < 32).map(|shift| 1024_u64 << shift)?;
-    at.blocks(size, size);
-    at.number("FSLASTBLOCK", blocks);
-    at.number("FSSIZE", blocks.wrapping_mul(size));
+    if let Some(size) = at.le32(AT + 0x18).filter(|shift| *shift < 32).map(|shift| 1024_u64 << shift) {
+        at.blocks(size, size);
+        at.number("FSLASTBLOCK", blocks);
+        at.number("FSSIZE", blocks.wrapping_mul(size));
+    }
     if fstype == "jbd" {
         at.uuid("LOGUUID", AT + 0x68);
     }

@@ -48,6 +48,10 @@ fn read(index: usize, at: &mut Fields<'_>) -> Option<&'static str> {
 /// Looks for every signature whose type is `wanted`.
 pub fn search(disk: &Disk<'_>, wanted: &dyn Fn(&str) -> bool) -> Vec<Superblock> {
     let mut all = Vec::new();
+    // An extended partition is that small, and nothing is on it.
+    if disk.size <= 1024 {
+        return all;
+    }
     for index in 0..NAMES.split(';').count() {
         let mut at = Fields { disk, bytes: disk.head(), found: Superblock::default() };
         let Some(fstype) = read(index, &mut at) else { continue };

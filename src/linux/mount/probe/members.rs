@@ -9,6 +9,10 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
         return None;
     }
     let version = at.be16(6)?;
+    // The second version knows where it is; its copy is elsewhere.
+    if version == 2 && field::bytes(at.bytes, 256, 8)?.iter().any(|byte| *byte != 0) {
+        return None;
+    }
     at.number("VERSION", version.into());
     if matches!(version, 1 | 2) {
         at.text("UUID", 168, 40);
@@ -92,6 +96,10 @@ pub fn swap(at: &mut Fields<'_>) -> Type {
     // Swap's signature ends the first page, whose size depends on the machine that made it.
     const HEADER: usize = 1024;
     const SUSPENDED: [&[u8]; 4] = [b"S1SUSPEND", b"S2SUSPEND", b"ULSUSPEND", b"LINHIB0001"];
+    // mkswap makes none of less than ten pages.
+    if at.disk.size < 10 * 4096 {
+        return None;
+    }
     if at.has(0, b"\xed\xc3\x02\xe9\x98\x56\xe5\x0c") {
         at.text("LABEL", HEADER + 28, 16);
         at.uuid("UUID", HEADER + 12);

@@ -47,7 +47,8 @@ impl<'a> Tag<'a> {
             return None;
         }
         let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
-        canonical_source(OsStr::from_bytes(&link)).ok()
+        let device = canonical_source(OsStr::from_bytes(&link)).ok()?;
+        crate::stat::path(&device).is_ok_and(|stat| stat.is_block_device()).then_some(device)
     }
 }
 
