@@ -7,12 +7,13 @@ use super::source::{self, Missing, Source};
 use super::target::{Target, Unmade};
 use super::xmount::{self, XMount};
 use cli::{Failure, text};
+use linux::mount::api::FsContext;
 use linux::mount::loopdev::{LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
 use linux::mount::options::operation::{Mounting, Operation};
 use linux::mount::probe::{self, Probed};
 use linux::mount::{filesystems, helper, table};
-use linux::{Errno, Error, directory};
+use linux::{Errno, directory};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -127,11 +128,11 @@ impl Mount {
     fn nothing_to_mount(&mut self) -> Failure {
         self.target.path = directory::canonical_or_same(&self.target.path);
         let (path, fstype) = (&self.target.path, OsStr::from_bytes(&self.types));
-        let is_known = !fstype.is_empty() && filesystems::is_registered(&self.types);
-        if is_known || helper::find("mount", fstype).is_some() {
-            return errors::early(USAGE, path, text!["mount failed: ", Errno::EINVAL]);
+        let refused = FsContext::open(fstype).err().filter(|error| error.errno != Errno::ENOSYS);
+        match refused.filter(|_| helper::find("mount", fstype).is_none()) {
+            Some(error) => errors::failed(&self.mounting(Some(fstype)), false, &error, &[]),
+            None => errors::early(USAGE, path, text!["mount failed: ", Errno::EINVAL]),
         }
-        errors::failed(&self.mounting(Some(fstype)), false, &Error::new("fsopen", path, Errno::ENODEV), &[])
     }
 
     fn find_target(&mut self, settings: &Settings<'_>) -> Result<(), Unmade> {

@@ -10,7 +10,7 @@ use linux::mount::statmount::Mounts;
 use linux::mount::{self, helper};
 use linux::mount::{loopdev, table, utab};
 use linux::process::{self, Status};
-use linux::{Errno, Error, credentials, stat};
+use linux::{Errno, Error, credentials, directory, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -124,7 +124,7 @@ impl<'a> Known<'a> {
     /// Removes the entry of a mount that is gone from utab. Entries are removed in batches, since each removal
     /// rewrites the file.
     fn forget(&mut self, found: &Found) -> Result<(), Refused> {
-        self.gone.push((found.target.clone(), (found.id != 0).then_some(found.id)));
+        self.gone.push((directory::absolute(&found.target), (found.id != 0).then_some(found.id)));
         if self.gone.len() < (self.kept.count() / 8).max(32) { Ok(()) } else { self.finish() }
     }
 
@@ -143,7 +143,8 @@ impl<'a> Known<'a> {
         if !self.is_read {
             return Some(MountOptions::default());
         }
-        let entry = self.kept.find_mount(&found.target, (found.id != 0).then_some(found.id))?;
+        let target = directory::absolute(&found.target);
+        let entry = self.kept.find_mount(&target, (found.id != 0).then_some(found.id))?;
         Some(MountOptions::parse(&entry.options).unwrap_or_default())
     }
 
@@ -180,7 +181,11 @@ pub fn unmount_found(
     let options = &settings.options;
     let kept = known.kept_options(found);
     if !options.internal_only && !options.fake {
+        // Of what is no mount utab may have an old entry.
         let named = |name: &str| {
+            if found.id == 0 {
+                return None;
+            }
             let value = kept.as_ref()?.get(name).and_then(|option| option.plain_value())?;
             helper::find("umount", OsStr::from_bytes(&value))
         };

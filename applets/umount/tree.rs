@@ -151,7 +151,7 @@ pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &
     let wanted = entries.iter().rev().find(|entry| entry.is_on(&path)).map(|entry| entry.device);
     let wanted = wanted.or_else(|| {
         let device = find::device(operand)?;
-        entries.iter().find(|entry| entry.is_from(&device)).map(|entry| entry.device)
+        entries.iter().rev().find(|entry| entry.is_from(&device)).map(|entry| entry.device)
     });
     let Some(device) = wanted else { return nothing(settings, operand) };
     let tree = table::Tree::new(&entries);
