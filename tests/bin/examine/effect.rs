@@ -110,8 +110,18 @@ pub fn loop_devices(device: u64, detach: bool) -> String {
     const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
     const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
     let mut lines = Vec::new();
+    let table = String::from_utf8_lossy(&probe::read("self/mountinfo")).into_owned();
     for number in 0..64 {
-        let path = format!("/sys/devices/virtual/block/loop{number}/loop/backing_file");
+        let place = format!("/sys/devices/virtual/block/loop{number}/loop");
+        let path = format!("{place}/backing_file");
+        let goes = fs::read_to_string(format!("{place}/autoclear")).is_ok_and(|it| it == "1\n");
+        // The kernel lets go of it a little later than its last mount.
+        for _ in 0..10 {
+            if !goes || table.contains(&format!(" /dev/loop{number} ")) || !Path::new(&path).exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(3));
+        }
         let Ok(file) = fs::read_to_string(&path) else { continue };
         let Ok(opened) = fs::File::open(format!("/dev/loop{number}")) else { continue };
         let mut status = [0_u64; 29];
