@@ -112,25 +112,28 @@ pub fn loop_devices(device: u64, detach: bool) -> String {
     let mut lines = Vec::new();
     let table = String::from_utf8_lossy(&probe::read("self/mountinfo")).into_owned();
     for number in 0..64 {
-        let place = format!("/sys/devices/virtual/block/loop{number}/loop");
-        let path = format!("{place}/backing_file");
-        let goes = fs::read_to_string(format!("{place}/autoclear")).is_ok_and(|it| it == "1\n");
+        let path = format!("/sys/devices/virtual/block/loop{number}/loop/backing_file");
+        let own = || {
+            let opened = fs::File::open(format!("/dev/loop{number}")).ok().filter(|_| Path::new(&path).exists())?;
+            let mut status = [0_u64; 29];
+            let buffer = status.as_mut_ptr();
+            // SAFETY: the buffer has the size of struct loop_info64.
+            let done = unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&opened), LOOP_GET_STATUS64, buffer) };
+            (done == 0 && status[0] == device).then_some(opened)
+        };
+        let mut opened = own();
+        let is_mounted = table.contains(&format!(" /dev/loop{number} "));
+        let goes = !is_mounted && fs::read(path.replace("backing_file", "autoclear")).is_ok_and(|text| text == b"1\n");
         // The kernel lets go of it a little later than its last mount.
         for _ in 0..10 {
-            if !goes || table.contains(&format!(" /dev/loop{number} ")) || !Path::new(&path).exists() {
+            if !goes || opened.is_none() {
                 break;
             }
+            drop(opened.take());
             std::thread::sleep(std::time::Duration::from_millis(3));
+            opened = own();
         }
-        let Ok(file) = fs::read_to_string(&path) else { continue };
-        let Ok(opened) = fs::File::open(format!("/dev/loop{number}")) else { continue };
-        let mut status = [0_u64; 29];
-        // SAFETY: the buffer has the size of struct loop_info64.
-        let done =
-            unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&opened), LOOP_GET_STATUS64, status.as_mut_ptr()) };
-        if done != 0 || status[0] != device {
-            continue;
-        }
+        let (Some(opened), Ok(file)) = (opened, fs::read_to_string(&path)) else { continue };
         let read = |name: &str| {
             fs::read_to_string(format!("/sys/devices/virtual/block/loop{number}/{name}")).unwrap_or_default()
         };
