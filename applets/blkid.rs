@@ -51,12 +51,10 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
-    // Missing devices are skipped; if all are missing, the exit status says so.
-    if !devices.is_empty()
-        && !options.evaluated
-        && !options.list_types
-        && !devices.iter().any(|name| stat::path(name).is_ok())
-    {
+    // What is missing or can be no device is skipped; if that is all, the exit status says so.
+    let is_some = |name: &&OsString| stat::path(name).is_ok_and(|stat| stat.is_block_device() || stat.is_regular());
+    let found: Vec<OsString> = devices.iter().filter(is_some).cloned().collect();
+    if found.is_empty() && !devices.is_empty() && !options.list_types {
         return Ok(NOTHING);
     }
     if options.list_types {
@@ -65,30 +63,40 @@ fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome
         }
         return Ok(0);
     }
-    if options.probe || options.info {
-        return low_level(options, devices, output);
+    if options.collect_garbage {
+        collect_garbage(Cache::load(options.cache));
+        return Ok(0);
     }
-    if options.only_first && options.token.is_none() {
-        let text = text!["The lookup option requires a search type specified using -t"];
-        return Err(Failure::new(OTHER, text));
+    let is_low = options.probe || options.info;
+    let wrong = if is_low && options.form == Form::List {
+        "The low-level probing mode does not support 'list' output format"
+    } else if is_low && found.is_empty() {
+        "The low-level probing mode requires a device"
+    } else if options.only_first && options.token.is_none() {
+        "The lookup option requires a search type specified using -t"
+    } else {
+        return if is_low { low_level(options, &found, output) } else { known(options, &found, output) };
+    };
+    Err(Failure::new(OTHER, text![wrong]))
+}
+
+/// Forgets the devices that are gone.
+fn collect_garbage(mut cache: Cache) {
+    for name in cache.names() {
+        if stat::path(&name).is_err() {
+            cache.remove(&name);
+        }
     }
-    known(options, devices, output)
+    let _ = cache.save();
 }
 
 /// Looks at devices as they are.
 fn low_level(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
-    if options.form == Form::List {
-        return Err(Failure::new(OTHER, text!["The low-level probing mode does not support 'list' output format"]));
-    }
-    if devices.is_empty() {
-        return Err(Failure::new(OTHER, text!["The low-level probing mode requires a device"]));
-    }
     let session = session(options)?;
     let mut printer = Printer::new(options, output);
     let mut outcome = Ok(NOTHING);
     for name in devices {
         outcome = match open(options, name) {
-            Err(Errno::ENOENT) => continue,
             Err(errno) => Err(Failure::new(NOTHING, text!["error: ", name, ": ", errno])),
             Ok(device) => probe_one(options, name, &device, session, &mut printer),
         };
@@ -169,15 +177,6 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
 fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
     // To look up a label is what other programs do, too, by the cache that all have.
     let mut cache = Cache::load(options.cache.filter(|_| !options.evaluated));
-    if options.collect_garbage && !options.evaluated {
-        for name in cache.names() {
-            if stat::path(&name).is_err() {
-                cache.remove(&name);
-            }
-        }
-        let _ = cache.save();
-        return Ok(0);
-    }
     let is_named = !devices.is_empty() && !options.evaluated;
     let only_first = options.evaluated || options.only_first;
     let link = match options.token {
@@ -205,8 +204,8 @@ fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcom
     let mut printer = Printer::new(options, output);
     let mut status = NOTHING;
     for name in devices {
-        let told = look(&name, &mut cache);
-        if told.values.is_empty() || !options.token.is_none_or(|(tag, value)| has(&told, tag, value)) {
+        let Some(told) = look(&name, &mut cache) else { continue };
+        if !options.token.is_none_or(|(tag, value)| has(&told, tag, value)) {
             continue;
         }
         status = 0;
@@ -225,25 +224,24 @@ fn has(told: &Superblock, wanted: &[u8], value: &[u8]) -> bool {
     told.values.iter().any(|(tag, own)| tag.as_bytes() == wanted && own == value)
 }
 
-/// The values of a device's superblock, or those in the cache if the device may not be read.
-fn look(name: &OsStr, cache: &mut Cache) -> Superblock {
+/// The values of a device's superblock, if it has any. Of a device that may not be read, those in the cache, or none: it
+/// is there all the same.
+fn look(name: &OsStr, cache: &mut Cache) -> Option<Superblock> {
     let path = directory::canonical_or_same(name);
     let device = match Device::open(name) {
         Ok(device) => device,
         Err(error) => {
             let number = stat::path(name).map(|stat| stat.device());
-            return match (error.errno, number) {
-                (Errno::EACCES | Errno::EPERM, Ok(number)) => cache.find(&path, number).cloned().unwrap_or_default(),
-                _ => {
-                    cache.remove(&path);
-                    Superblock::default()
-                }
-            };
+            if let (Errno::EACCES | Errno::EPERM, Ok(number)) = (error.errno, number) {
+                return Some(cache.find(&path, number).cloned().unwrap_or_default());
+            }
+            cache.remove(&path);
+            return None;
         }
     };
     let mut told = Superblock::default();
     if device.is_empty_drive() {
-        return told;
+        return None;
     }
     let read = |offset: u64, buffer: &mut [u8]| device.read(offset, buffer);
     let mut disk = Disk::new(&read, device.size);
@@ -269,7 +267,7 @@ fn look(name: &OsStr, cache: &mut Cache) -> Superblock {
         Some(_) => cache.set(path, device.stat.device(), &told),
         None => cache.remove(&path),
     }
-    told
+    (!told.values.is_empty()).then_some(told)
 }
 
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {

@@ -12,15 +12,13 @@ mod verify;
 
 use cells::Row;
 use choose::Chosen;
-use cli::columns::filter::Filter;
 use cli::columns::{self, Listing};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use fields::{COLUMNS, is_of_poll};
-use options::{Kind, OPTIONS, Options};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use options::{Kind, OPTIONS, Options, UNKNOWN_COLUMN};
+use std::ffi::OsString;
 use tables::Tables;
 
 /// The record of this applet.
@@ -51,17 +49,16 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return Ok(0);
     }
     let kind = options.kind.unwrap_or(if options.verify { Kind::Fstab } else { Kind::Mountinfo });
-    let fields = shown_fields(invocation, &options)?;
+    let mut fields = options.fields()?;
     if options.poll.is_some() {
         return poll::watch(invocation, kind, &options, &fields, output);
     }
     if options.verify {
         return verify::verify(invocation, kind, &options, output);
     }
-    let filter = match options.filter.map(OsStr::as_bytes) {
-        None | Some(b"") => None,
-        Some(text) => Some(Filter::parse(text, COLUMNS).map_err(wrong_filter)?),
-    };
+    leave_out_of_poll(invocation, &mut fields);
+    let filter = options.filter.as_ref().map(|filter| filter.as_ref().map_err(|line| wrong_filter(line.clone())));
+    let filter = filter.transpose()?;
     let tables = choose::looked_up(kind, &options).map_or_else(|| Tables::read(invocation, kind, &options), Ok);
     let tables = tables?;
     let filesystems = tables.filesystems(invocation, &options);
@@ -75,7 +72,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         let Some(filesystem) = filesystems.get(place) else { continue };
         let mut row = Row::new(filesystem);
         let above = parent.and_then(|parent| places.get(parent).copied().flatten());
-        if let Some(filter) = &filter
+        if let Some(filter) = filter
             && !filter.accepts(&mut |field| row.cell(field, &options)).map_err(wrong_filter)?
         {
             places.push(above.filter(|_| is_tree));
@@ -107,6 +104,9 @@ fn given(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Opti
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
+    if options.list_columns {
+        return Ok(Some(options));
+    }
     let wrong = |text: &str| Err(Failure::new(1, text.into()));
     if options.kind == Some(Kind::Listmount) && !options.files.is_empty() {
         return wrong("options --kernel=listmount and --tab-file or --task can't be used together");
@@ -130,25 +130,22 @@ fn given(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Opti
     Ok(Some(options))
 }
 
-/// The fields to show; those of --poll only with it.
-fn shown_fields(invocation: &Invocation<'_>, options: &Options) -> Result<Vec<usize>, Failure> {
-    let mut fields = options.fields()?;
-    if options.poll.is_none()
-        && let Some(field) = fields.iter().find(|field| is_of_poll(**field))
-        && let Some(column) = COLUMNS.get(*field)
+/// Leaves out, with a warning, the fields that only --poll fills.
+fn leave_out_of_poll(invocation: &Invocation<'_>, fields: &mut Vec<usize>) {
+    let first = fields.iter().position(|field| is_of_poll(*field));
+    if let Some(first) = first
+        && let Some(column) = fields.get(first).and_then(|field| COLUMNS.get(*field))
     {
         let line = text![column.name(), " column is requested, but --poll is not enabled"];
         warn(invocation, &Line::Named(line));
         // As in theirs, what comes behind it is left out, too.
-        let first = fields.iter().position(|field| is_of_poll(*field));
-        fields.truncate(first.unwrap_or(fields.len()));
+        fields.truncate(first);
     }
-    Ok(fields)
 }
 
 fn wrong_filter(line: Vec<u8>) -> Failure {
     let failure = Failure::new(1, line);
-    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(b"unknown column"))) {
+    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(UNKNOWN_COLUMN))) {
         return failure.and(Line::Named("failed to initialize filter".into()));
     }
     failure

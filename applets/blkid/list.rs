@@ -45,9 +45,9 @@ fn row(cells: &[&[u8]], output: &mut Output) {
 /// Where it is mounted, or what else it is used for.
 fn place(name: &OsStr) -> Vec<u8> {
     let path = directory::canonical_or_same(name);
-    let Ok(device) = Device::open(&path) else { return Vec::new() };
-    let numbers = linux::stat::numbers(device.stat.device());
-    let is_block = device.stat.is_block_device();
+    let Ok(stat) = linux::stat::path(&path) else { return Vec::new() };
+    let numbers = linux::stat::numbers(stat.device());
+    let is_block = stat.is_block_device();
     let shows = |entry: &mountinfo::Entry<'_>| entry.is_from(&path) || (is_block && entry.device == numbers);
     if let Some(entry) = Table::read().ok().as_ref().and_then(|table| table.find(&shows)) {
         return entry.target_path().into_encoded_bytes();
@@ -57,5 +57,9 @@ fn place(name: &OsStr) -> Vec<u8> {
             return b"[SWAP]".to_vec();
         }
     }
-    if device.is_busy(&path) { b"(in use)".to_vec() } else { b"(not mounted)".to_vec() }
+    if Device::open(&path).is_ok_and(|device| device.is_busy(&path)) {
+        b"(in use)".to_vec()
+    } else {
+        b"(not mounted)".to_vec()
+    }
 }

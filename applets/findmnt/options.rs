@@ -1,6 +1,7 @@
 //! What can be typed, its table, and the columns.
 
 use super::fields::{COLUMNS, is_of_poll};
+use cli::columns::filter::Filter;
 use cli::columns::{self, Form, Style};
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::process::Pid;
@@ -76,7 +77,8 @@ pub struct Options {
     /// With --poll: bit n for the nth of [`ACTIONS`].
     pub poll: Option<u8>,
     pub timeout: Option<i32>,
-    pub filter: Option<&'static OsStr>,
+    /// The filter, or what is wrong with its columns.
+    pub filter: Option<Result<Filter, Vec<u8>>>,
     pub real: bool,
     pub pseudo: bool,
     pub shadowed: bool,
@@ -102,6 +104,9 @@ pub struct Options {
 /// Options that exclude each other.
 const EXCLUSIVE: &str = "nocanonicalize,canonicalize nocanonicalize,evaluate json,pairs,raw,verify \
     pairs,list,raw,verify mountpoint,target task,k,mtab,fstab poll,verify poll,fstab filter,poll real,pseudo";
+
+/// How it is told that a filter's column is none, which is found after all options are read.
+pub const UNKNOWN_COLUMN: &[u8] = b"unknown column";
 
 impl Options {
     /// How the table is printed.
@@ -163,6 +168,7 @@ const ROWS: &[Opt<Options>] = &[
         "search in table of mounted filesystems (includes user space mount options)",
         |o| {
             o.kind = Some(Kind::Mtab);
+            o.list = true;
             Ok(())
         },
     ),
@@ -188,19 +194,24 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('p'), "poll", "list", "monitor changes in table of mounted filesystems", |o, list| {
-        let mut actions = 0;
-        for name in list.map_or(&[][..], OsStr::as_bytes).split(|byte| *byte == b',') {
+        let list = list.filter(|list| !list.is_empty());
+        let (mut actions, mut rest) = (0, list.map_or(&[][..], OsStr::as_bytes));
+        for name in rest.split(|byte| *byte == b',') {
             let found = ACTIONS.iter().position(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
             match found {
                 Some(place) => actions |= 1 << place,
                 None if list.is_none() => actions = 15,
-                None => return Err(Failure::new(1, text!["unknown action: ", name])),
+                None => return Err(Failure::new(1, text!["unknown action: ", rest])),
             }
+            rest = rest.get(name.len() + 1..).unwrap_or_default();
         }
         o.poll = Some(actions);
         Ok(())
     }),
-    Opt::flag(Some('s'), "fstab", "search in static table of filesystems", |o| o.kind = Some(Kind::Fstab)),
+    Opt::flag(Some('s'), "fstab", "search in static table of filesystems", |o| {
+        o.kind = Some(Kind::Fstab);
+        o.list = true;
+    }),
     Opt::flag(Some('A'), "all", "disable all built-in filters, print all filesystems", |o| o.all = true),
     Opt::value(Some('d'), "direction", "word", "direction of search, 'forward' or 'backward'", |o, word| {
         o.backward = match word.as_bytes() {
@@ -222,8 +233,14 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::flag(None, "pseudo", "print only pseudo-filesystems", |o| o.pseudo = true),
     Opt::value(Some('Q'), "filter", "expr", "apply display filter", |o, expression| {
-        o.filter = Some(expression);
-        Ok(())
+        o.filter = match expression.as_bytes() {
+            b"" => None,
+            text => Some(Filter::parse(text, COLUMNS)),
+        };
+        match &o.filter {
+            Some(Err(line)) if !line.starts_with(UNKNOWN_COLUMN) => Err(Failure::new(1, line.clone())),
+            _ => Ok(()),
+        }
     }),
     Opt::value(Some('M'), "mountpoint", "dir", "the mountpoint directory", |o, directory| {
         o.target = Some(directory);

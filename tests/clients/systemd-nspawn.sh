@@ -31,5 +31,17 @@ ExecStart=sh -c 'cut -d " " -f 5- /proc/self/mountinfo | grep -e /srv -e /tmp >/
 ExecStart=sh -c 'systemctl stop srv-bound.mount; systemctl show --property=Result,ActiveState srv-bound.mount >>/mounts; systemctl --no-block poweroff'
 UNIT
 ln -s ../look.service /here/system/etc/systemd/system/multi-user.target.wants/
-timeout 120 systemd-nspawn --quiet --register=no --keep-unit --directory=/here/system --boot --console=pipe </dev/null >&2 || echo "status $?"
+# What systemd said of each unit goes to a file: a boot in which it came to nothing is no success, however alike it was.
+said=/here/console
+timeout 120 systemd-nspawn --quiet --register=no --keep-unit --directory=/here/system --boot --console=pipe \
+    systemd.log_target=console systemd.show_status=true systemd.color=false </dev/null >"$said" 2>&1 || {
+    echo "the boot ended with $?" >&2
+    cat "$said" >&2
+    exit 1
+}
+cat "$said" >&2
+tr -d '\r' <"$said" | sed -n 's/\x1b\[[0-9;]*[a-zA-Z]//g; s/^\[ *\(OK\|FAILED\) *\] \(.*\(\/srv\|Local File Systems\).*\)$/\1 \2/p' | LC_ALL=C sort -u
 sed 's/:[0-9]*//' /here/system/mounts
+[ "$(grep -c -x active /here/system/mounts)" = 2 ]
+grep -q -x Result=success /here/system/mounts
+grep -q -x ActiveState=inactive /here/system/mounts

@@ -112,6 +112,7 @@ fn shell(words: &[&str]) -> String {
         ["attached", device, path] => format!("losetup {device} {path}"),
         ["mounted", kind, path] => format!("mount -t {kind} -o loop /images/{kind} {path}"),
         ["deleted", path] => format!("mkdir gone; mount --bind gone {path}; rmdir gone"),
+        ["devices"] => "# of all block devices two loop devices alone are in /proc/partitions".to_string(),
         ["cgroup"] => "mount -t cgroup2 cgroup /sys/fs/cgroup; mkdir /sys/fs/cgroup/t".to_string(),
         ["filecap", path, value] => format!("setfattr -n security.capability -v 0x{value} {path}"),
         ["target", flags, map, doing] => format!("$TARGET {flags} {map} {doing} & # a process in new namespaces"),

@@ -13,6 +13,10 @@ static LOOP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/dev/loop\d+").unwr
 /// What is told of a line that took too long.
 const TIMED_OUT: &str = "timed out";
 
+/// A UUID of random numbers, as each device of a btrfs has one.
+static RANDOM: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b").unwrap());
+
 /// What one side did, without what differs from run to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
@@ -33,6 +37,10 @@ impl Effect {
         for line in text.lines().filter(|line| !line.starts_with("known ")) {
             // What is below the first line of standard error is not the original's.
             if line.starts_with("stderr ") && std::mem::replace(&mut said, true) {
+                continue;
+            }
+            if applet == b"blkid" && line.starts_with("stdout ") && RANDOM.is_match(line) {
+                lines.push(LOOP.replace_all(&RANDOM.replace_all(line, "random"), "/dev/loopN").into_owned());
                 continue;
             }
             if DEVICE.is_match(line) {
@@ -77,6 +85,9 @@ impl Effect {
             for line in lines.iter_mut().filter(|line| line.starts_with("stdout ") && line.contains("\": ")) {
                 *line = format!("stdout {}", line.trim_start_matches("stdout ").trim_start());
             }
+            if applet == b"findmnt" {
+                without_numbers(&mut lines);
+            }
             lines.sort_by_key(|line| if line.starts_with("stdout") { line.clone() } else { String::new() });
         }
         Effect { lines }
@@ -95,6 +106,32 @@ impl Effect {
     /// Every line.
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+}
+
+/// Takes the numbers of mounts and devices out of what findmnt printed, and with them the width of its columns.
+fn without_numbers(lines: &mut [String]) {
+    let is_number = |word: &str| {
+        let word = word
+            .strip_prefix("0:")
+            .or(word.strip_prefix("7:"))
+            .map_or(word, |rest| if rest.len() == 1 { "10" } else { rest });
+        matches!(word.len(), 2..=4 | 10..) && word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut is_any = false;
+    for line in lines.iter_mut().filter(|line| line.starts_with("stdout ")) {
+        let parts = line.split_inclusive([' ', '"', ',']).map(|part| {
+            let word = part.trim_end_matches([' ', '"', ',']);
+            if is_number(word) { format!("N{}", &part[word.len()..]) } else { part.to_string() }
+        });
+        let told: String = parts.collect();
+        is_any |= told != *line;
+        *line = told;
+    }
+    if is_any {
+        for line in lines.iter_mut().filter(|line| line.starts_with("stdout ")) {
+            *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
     }
 }
 

@@ -160,6 +160,7 @@ fn operands(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
             let init = prop_oneof![6 => one_of(&["/bin/init", "/bin/probe", "bin/init", "/sbin/init", "/missing"]), 1 => values::file()];
             prop_oneof![20 => (root, init, vec(values::hostile(), 0..=2)).prop_map(|(root, init, more)| [vec![root, init], more].concat()), 1 => vec(values::directory(), 0..=1)].boxed()
         }
+        "findmnt" => prop_oneof![3 => Just(Vec::new()), 2 => single(values::directory()), 1 => vec(prop_oneof![one_of(&["tmpfs", "root", "/dev/loop0"]), values::directory()], 0..=2)].boxed(),
         _ => vec(prop_oneof![values::file(), values::number()], 0..=2).boxed(),
     }
 }
@@ -202,6 +203,10 @@ pub fn line(applet: &'static str, examined: &Examined) -> BoxedStrategy<Words> {
             line.extend(second);
             for word in &mut line {
                 word.retain(|&byte| byte != 0);
+            }
+            // What waits for a change does not wait long.
+            if applet == "findmnt" && line.iter().any(|word| word.starts_with(b"-p") || word.starts_with(b"--po")) {
+                line.splice(1..1, words(&["-w", "20"]));
             }
             line
         })

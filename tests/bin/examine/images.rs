@@ -191,6 +191,30 @@ pub fn mounted(kind: &str, place: &Path, kept: &mut Vec<Device>) -> Result<(), E
     done
 }
 
+/// Whether a step of the surroundings makes images.
+pub fn is_step(step: &super::case::Step) -> bool {
+    ["image", "two", "mounted", "devices"].map(str::as_bytes).contains(&&step[0][..])
+}
+
+/// Two loop devices, which are all block devices that this sandbox has: those of others come and go.
+pub fn listed(kept: &mut Vec<Device>) -> Result<(), Errno> {
+    let mut text = "major minor  #blocks  name\n\n".to_string();
+    mount(Some("block"), "/sys/block", Some("tmpfs"), MsFlags::empty(), None::<&str>)?;
+    for kind in ["ext4", "squashfs"] {
+        let file = Path::new("/tmp").join(kind);
+        copy(&Path::new("/images").join(kind), &file).map_err(|_| Errno::EIO)?;
+        let device = attach(&file)?;
+        let name = device.name.trim_start_matches("/dev/");
+        text.push_str(&format!("   7  {}  512 {name}\n", name.trim_start_matches("loop")));
+        let to = format!("/sys/devices/virtual/block/{name}");
+        std::os::unix::fs::symlink(to, Path::new("/sys/block").join(name)).map_err(|_| Errno::EIO)?;
+        kept.push(device);
+    }
+    // Where a file's length is not compared.
+    fs::write("/run/partitions", text).map_err(|_| Errno::EIO)?;
+    mount(Some("/run/partitions"), "/proc/partitions", None::<&str>, MsFlags::MS_BIND, None::<&str>)
+}
+
 /// Tries again while something of the same name is there.
 fn patiently(try_it: impl Fn() -> Result<(), Errno>) -> Result<(), Errno> {
     for _ in 0..200 {

@@ -5,7 +5,7 @@ use super::probe::REPORT;
 use super::{cgroup, images};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sys::wait::WaitPidFlag;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
@@ -103,6 +103,7 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
         "two" => images::two_devices(path(0)?).map(|device| setting.kept.push(device)),
         "mounted" => images::mounted(text(rest[0]), path(1)?, &mut setting.kept),
         "attached" => images::attached(text(rest[0]), path(1)?),
+        "devices" => images::listed(&mut setting.kept),
         "cgroup" => cgroup::show(),
         // Its root is gone while it is mounted.
         "deleted" => {
@@ -142,8 +143,7 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
                 unsafe { libc::_exit(3) };
             }
             // It is one when the line is run: until it has ended it has namespaces.
-            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-            nix::sys::wait::waitid(nix::sys::wait::Id::Pid(Pid::from_raw(child)), flags).map(drop)
+            waitid(Id::Pid(Pid::from_raw(child)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).map(drop)
         }
         "dead" => {
             // SAFETY: this process has one thread.

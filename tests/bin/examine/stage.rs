@@ -5,7 +5,7 @@ use nix::mount::{MsFlags, mount};
 use std::fs;
 use std::ops::Range;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tests::originals::Originals;
 use tests::sandbox::{APPLETS, artefact};
 
@@ -17,6 +17,22 @@ fn read_only(path: &Path) {
     mount(None::<&str>, path, None::<&str>, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, None::<&str>).unwrap();
 }
 
+/// Fills up directories, so that what is used of each one's file system is the same: as many files, as many blocks.
+fn level(directories: [PathBuf; 2]) {
+    const FILES: usize = 40;
+    const BLOCKS: usize = 4096;
+    for directory in directories {
+        // Of ours the other names are links, and each is counted.
+        let links = if directory.ends_with("ours") { APPLETS.len() } else { 0 };
+        let lengths = fs::read_dir(&directory).unwrap().flatten().map(|entry| entry.metadata().unwrap().len());
+        let blocks: Vec<usize> = lengths.map(|length| usize::try_from(length.div_ceil(4096)).unwrap()).collect();
+        for number in blocks.len()..FILES - links {
+            let size = if number == blocks.len() { BLOCKS.saturating_sub(blocks.iter().sum()) } else { 0 };
+            fs::write(directory.join(format!("level-{number}")), vec![0; 4096 * size]).unwrap();
+        }
+    }
+}
+
 /// Fills the directory that the helpers make their roots from.
 pub fn prepare(stage: &Path, originals: &Originals, numbers: Range<usize>) {
     for name in ["bin", "case", "dev", "lib64", "ours", "theirs"] {
@@ -26,6 +42,7 @@ pub fn prepare(stage: &Path, originals: &Originals, numbers: Range<usize>) {
     originals.copy(&APPLETS, stage, &stage.join("theirs")).unwrap();
     let _ = fs::create_dir(stage.join("libraries"));
     fs::copy(artefact().unwrap(), stage.join("ours/ctrbox")).unwrap();
+    level(["ours", "theirs"].map(|side| stage.join(side)));
     // Each sandbox has its own.
     std::thread::scope(|scope| {
         for number in numbers.clone() {

@@ -220,8 +220,14 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         ),
         "umount" => (vec![], [mounts(), table(), targets().into_iter().map(|(_, it)| (1, it)).collect()].concat(), 7),
         "mountpoint" => (vec![], mounts(), 4),
+        "findmnt" => (vec![], [mounts(), table()].concat(), 5),
+        "findfs" => (vec![step(&["devices"])], mounts(), 3),
         "blkid" => (
-            vec![step(&["image", "ext4", "disk.ext4"]), step(&["image", "squashfs", "disk.squashfs"])],
+            vec![
+                step(&["devices"]),
+                step(&["image", "ext4", "disk.ext4"]),
+                step(&["image", "squashfs", "disk.squashfs"]),
+            ],
             vec![(8, image()), (1, fixed(&["file", "f", "text"]))],
             3,
         ),

@@ -239,8 +239,7 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path, number: usize) {
     effect::files(Path::new("/"), device, &mut told);
     // To look for them takes long.
     let names_one = |word: &Vec<u8>| word.windows(4).any(|part| part == b"loop" || part == b"disk");
-    let has_images =
-        case.surroundings.iter().any(|step| ["image", "two", "mounted"].map(str::as_bytes).contains(&&step[0][..]));
+    let has_images = case.surroundings.iter().any(images::is_step);
     if has_images || case.surroundings.iter().flatten().any(names_one) || case.line.iter().any(names_one) {
         told.push_str(&effect::loop_devices(device, case.line[0] == b"losetup"));
         if has_images {
