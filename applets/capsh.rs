@@ -116,30 +116,36 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<E
     Ok(Some(explanation.or_nothing()))
 }
 
+/// The system calls that carry options out: in each line the options, then the call.
+const CALLS: &str = "\
+drop\tprctl(PR_CAPBSET_DROP, ...)
+addamb\tprctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)
+delamb\tprctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, ...)
+noamb\tprctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+caps inh\tcapset()
+iab\tcapset(), prctl(PR_CAP_AMBIENT, ...), prctl(PR_CAPBSET_DROP, ...)
+chroot\tchroot(), chdir(\"/\")
+uid\tsetuid()
+gid\tsetgid()
+cap-uid\tprctl(PR_SET_KEEPCAPS, 1), setuid(), capset()
+user\tsetgid(), setgroups(), prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()
+groups\tsetgroups()
+keep\tprctl(PR_SET_KEEPCAPS, ...)
+secbits\tprctl(PR_SET_SECUREBITS, ...)
+mode\tcapset(), prctl(PR_SET_SECUREBITS, ...)
+no-new-privs\tprctl(PR_SET_NO_NEW_PRIVS, 1)
+forkfor\tfork()
+killit\tkill(), waitpid()
+print current\tcapget(), prctl(PR_CAPBSET_READ, ...)";
+
 /// The system call that carries an option out.
 fn call(option: &str) -> &'static str {
-    match option {
-        "drop" => "prctl(PR_CAPBSET_DROP, ...)",
-        "addamb" => "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, ...)",
-        "delamb" => "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, ...)",
-        "noamb" => "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)",
-        "caps" | "inh" => "capset()",
-        "iab" => "capset(), prctl(PR_CAP_AMBIENT, ...), prctl(PR_CAPBSET_DROP, ...)",
-        "chroot" => "chroot(), chdir(\"/\")",
-        "uid" => "setuid()",
-        "gid" => "setgid()",
-        "cap-uid" => "prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
-        "user" => "setgid(), setgroups(), prctl(PR_SET_KEEPCAPS, 1), setuid(), capset()",
-        "groups" => "setgroups()",
-        "keep" => "prctl(PR_SET_KEEPCAPS, ...)",
-        "secbits" => "prctl(PR_SET_SECUREBITS, ...)",
-        "mode" => "capset(), prctl(PR_SET_SECUREBITS, ...)",
-        "no-new-privs" => "prctl(PR_SET_NO_NEW_PRIVS, 1)",
-        "forkfor" => "fork()",
-        "killit" => "kill(), waitpid()",
-        "print" | "current" => "capget(), prctl(PR_CAPBSET_READ, ...)",
-        _ => NO_CALL,
+    for (options, call) in CALLS.split('\n').filter_map(|line| line.split_once('\t')) {
+        if options.split(' ').any(|known| known == option) {
+            return call;
+        }
     }
+    NO_CALL
 }
 
 /// Finds the option of an argument: its row and its value. Names cannot be abbreviated, and a value follows `=`.

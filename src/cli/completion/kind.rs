@@ -31,21 +31,32 @@ pub(super) enum Kind {
     Other,
 }
 
+/// Kinds that are known by a name of the argument.
+const NAMED: [Kind; 9] = [
+    Kind::File,
+    Kind::Directory,
+    Kind::User,
+    Kind::Group,
+    Kind::Pid,
+    Kind::Signal,
+    Kind::Capability,
+    Kind::Capabilities,
+    Kind::SignedCapabilities,
+];
+
+/// The names of each of them, in a line.
+const NAMES_OF: &str = "file path ns source target device\ndir directory\nuid user USER\ngid group\npid\nsigname signal\n\
+                        xxx\nxxx,... text\ncaps caps,...";
+
 impl Kind {
     pub(super) fn of(name: &'static str) -> Kind {
-        match name.split(['|', '[', ':']).next().unwrap_or_default().trim_matches(['<', '>']) {
-            "file" | "path" | "ns" | "source" | "target" | "device" => Kind::File,
-            "dir" | "directory" => Kind::Directory,
-            "uid" | "user" | "USER" => Kind::User,
-            "gid" | "group" => Kind::Group,
-            "pid" if name.starts_with("pid[") => Kind::Target,
-            "pid" => Kind::Pid,
-            "signame" | "signal" => Kind::Signal,
-            "xxx" => Kind::Capability,
-            "xxx,..." | "text" => Kind::Capabilities,
-            "caps" | "caps,..." => Kind::SignedCapabilities,
-            _ if name.as_bytes().contains(&b'|') => Kind::Words(name),
-            _ => Kind::Other,
+        let word = name.split(['|', '[', ':']).next().unwrap_or_default().trim_matches(['<', '>']);
+        let known = NAMES_OF.split('\n').position(|names| names.split(' ').any(|known| known == word));
+        match known.and_then(|place| NAMED.get(place)) {
+            Some(Kind::Pid) if name.starts_with("pid[") => Kind::Target,
+            Some(kind) => *kind,
+            None if name.as_bytes().contains(&b'|') => Kind::Words(name),
+            None => Kind::Other,
         }
     }
 

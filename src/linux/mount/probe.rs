@@ -108,14 +108,8 @@ pub enum TagKind {
 impl TagKind {
     /// By its name.
     pub fn parse(name: &[u8]) -> Option<TagKind> {
-        Some(match name {
-            b"LABEL" => TagKind::Label,
-            b"UUID" => TagKind::Uuid,
-            b"PARTLABEL" => TagKind::PartLabel,
-            b"PARTUUID" => TagKind::PartUuid,
-            b"ID" => TagKind::Id,
-            _ => return None,
-        })
+        const ALL: [TagKind; 5] = [TagKind::Label, TagKind::Uuid, TagKind::PartLabel, TagKind::PartUuid, TagKind::Id];
+        ALL.into_iter().find(|kind| kind.name().as_bytes() == name)
     }
 
     /// Its name.
