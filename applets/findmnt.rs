@@ -12,12 +12,13 @@ mod verify;
 
 use cells::Row;
 use choose::Chosen;
+use cli::columns::filter::wrong_filter;
 use cli::columns::{self, Listing};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use fields::{COLUMNS, is_of_poll};
-use options::{Kind, OPTIONS, Options, UNKNOWN_COLUMN};
+use options::{Kind, OPTIONS, Options};
 use std::ffi::OsString;
 use tables::Tables;
 
@@ -141,14 +142,6 @@ fn leave_out_of_poll(invocation: &Invocation<'_>, fields: &mut Vec<usize>) {
         // As in theirs, what comes behind it is left out, too.
         fields.truncate(first);
     }
-}
-
-fn wrong_filter(line: Vec<u8>) -> Failure {
-    let failure = Failure::new(1, line);
-    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(UNKNOWN_COLUMN))) {
-        return failure.and(Line::Named("failed to initialize filter".into()));
-    }
-    failure
 }
 
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {

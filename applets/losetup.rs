@@ -86,18 +86,20 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
+    // Wrong columns are refused whether or not they are shown.
+    options.fields()?;
     options.wanted.stays = true;
     options.wanted.may_overlap = !options.no_overlap;
     let plan = plan(&mut options, operands, invocation.args.len())?;
     let is_attached = matches!(plan, Plan::Attach(_));
-    if options.has_offset && !is_attached && !matches!(plan, Plan::Show(Shown::Of(_))) {
-        return Err(fail!(1, "the option --offset is not allowed in this context"));
-    }
     let is_changed = options.action.is_none() && matches!(plan, Plan::Change(..));
     let is_for_new = options.is_for_new || options.wanted.sizelimit != 0 || options.wanted.direct_io && !is_changed;
     if is_for_new && !is_attached {
         let text = "the options --{sizelimit,partscan,read-only,show} are allowed during loop device setup only";
         return Err(fail!(1, text));
+    }
+    if options.has_offset && !is_attached && !matches!(plan, Plan::Show(Shown::Of(_))) {
+        return Err(fail!(1, "the option --offset is not allowed in this context"));
     }
     Ok(Some((options, plan)))
 }

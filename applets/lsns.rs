@@ -57,16 +57,18 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let columns = COLUMNS.chosen(&fields);
     let shows = |name: &str| columns.iter().any(|column| column.name() == name);
     let related = options.tree.is_some_and(|tree| tree != Tree::Processes);
+    let filter = columns::filter::Filter::given(options.filter, COLUMNS)?;
+    let is_filtered = filter.is_some();
     let survey = Survey::make(&Filter {
         kinds: options.kinds,
         one,
         task: options.task,
-        relations: related || shows("PNS") || shows("ONS"),
+        relations: related || is_filtered || shows("PNS") || shows("ONS"),
         interpolated: related && one.is_none(),
-        net_id: shows("NETNSID"),
+        net_id: is_filtered || shows("NETNSID"),
     });
     let survey = survey.map_err(|error| unreadable(&error))?;
-    let (cells, parents) = rows::make(&survey, &options, one, &fields)?;
+    let (cells, parents) = rows::make(&survey, &options, one, &fields, filter.as_ref())?;
     let tree = match one {
         None if related => "NS",
         _ if related || options.is_flat() => "",

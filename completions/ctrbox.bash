@@ -125,11 +125,12 @@ _ctrbox_table() {
         esac
         ;;
     lsns)
-        options='-J --json -l --list -n --noheadings -o --output --output-all -P --persistent -p --task -r --raw -u --notruncate -W --nowrap -t --type -T --tree -H --list-columns -h --help -V --version'
+        options='-J --json -l --list -n --noheadings -o --output --output-all -P --persistent -p --task -Q --filter -r --raw -u --notruncate -W --nowrap -t --type -T --tree -H --list-columns -h --help -V --version'
         operands='@file'
         case $2 in
         -o | --output | --output=) value='@other' ;;
         -p | --task | --task=) value='@pid' ;;
+        -Q | --filter | --filter=) value='@other' ;;
         -t | --type | --type=) value='@other' ;;
         --tree=) value='@other' ;;
         esac

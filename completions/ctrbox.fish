@@ -187,6 +187,7 @@ complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s o -l output -d 'defi
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -l output-all -d 'output all columns'
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s P -l persistent -d 'namespaces without processes'
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s p -l task -d 'print process namespaces' -x -a '(__fish_complete_pids)'
+complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s Q -l filter -d 'apply display filter' -x
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s r -l raw -d 'use the raw output format'
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s u -l notruncate -d 'don'\''t truncate text in columns'
 complete -c ctrbox -n '__fish_seen_subcommand_from lsns' -s W -l nowrap -d 'don'\''t use multi-line representation'

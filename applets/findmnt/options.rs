@@ -106,7 +106,7 @@ const EXCLUSIVE: &str = "nocanonicalize,canonicalize nocanonicalize,evaluate jso
     pairs,list,raw,verify mountpoint,target task,k,mtab,fstab poll,verify poll,fstab filter,poll real,pseudo";
 
 /// How it is told that a filter's column is none, which is found after all options are read.
-pub const UNKNOWN_COLUMN: &[u8] = b"unknown column";
+const UNKNOWN_COLUMN: &[u8] = b"unknown column";
 
 impl Options {
     /// How the table is printed.

@@ -35,6 +35,7 @@ pub struct Options {
     pub kinds: i32,
     pub tree: Option<Tree>,
     pub list_columns: bool,
+    pub filter: Option<&'static OsStr>,
 }
 
 impl Options {
@@ -79,6 +80,10 @@ const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('P'), "persistent", "namespaces without processes", |o| o.persistent = true),
     Opt::value(Some('p'), "task", "pid", "print process namespaces", |o, pid| {
         o.task = Some(id::pid(pid, "PID", 1)?);
+        Ok(())
+    }),
+    Opt::value(Some('Q'), "filter", "expr", "apply display filter", |o, expression| {
+        o.filter = Some(expression);
         Ok(())
     }),
     Opt::flag(Some('r'), "raw", "use the raw output format", |o| o.form = Form::Raw),

@@ -3,6 +3,7 @@
 use super::options::{Options, Tree};
 use super::survey::{Member, Namespace, Survey};
 use cli::columns::Cell;
+use cli::columns::filter::{Filter, wrong_filter};
 use cli::{Failure, text};
 use linux::credentials::Uid;
 use linux::{accounts, processes};
@@ -11,16 +12,23 @@ use linux::{accounts, processes};
 type Rows = (Vec<Cell>, Vec<Option<usize>>);
 
 /// The rows of the processes of the namespace `one`, or of the namespaces that the options select.
-pub fn make(survey: &Survey, options: &Options, one: Option<u64>, fields: &[usize]) -> Result<Rows, Failure> {
-    let (cells, parents) = (Vec::new(), Vec::new());
-    let mut making = Making { survey, options, fields, users: Vec::new(), cells, parents, at: Vec::new() };
+pub fn make(
+    survey: &Survey,
+    options: &Options,
+    one: Option<u64>,
+    fields: &[usize],
+    filter: Option<&Filter>,
+) -> Result<Rows, Failure> {
+    let (cells, parents, kept) = (Vec::new(), Vec::new(), Vec::new());
+    let (users, at, wrong) = (Vec::new(), Vec::new(), None);
+    let mut making = Making { survey, options, fields, filter, users, cells, parents, kept, wrong, at };
     if let Some(id) = one {
         let found = survey.get(id).ok_or_else(|| cli::fail!(1, "not found namespace: ", id))?;
         for member in &survey.members {
             let parent = survey.members.binary_search_by_key(&member.parent, |member| member.pid);
             making.row(found, Some(member), parent.ok());
         }
-        return Ok((making.cells, making.parents));
+        return making.chosen();
     }
     making.at.resize(survey.namespaces.len(), None);
     for (place, namespace) in survey.namespaces.iter().enumerate() {
@@ -30,22 +38,41 @@ pub fn make(survey: &Survey, options: &Options, one: Option<u64>, fields: &[usiz
             making.add(place);
         }
     }
-    Ok((making.cells, making.parents))
+    making.chosen()
 }
 
 struct Making<'a> {
     survey: &'a Survey,
     options: &'a Options,
     fields: &'a [usize],
+    filter: Option<&'a Filter>,
     /// The names of users that were looked up already.
     users: Vec<(Uid, Vec<u8>)>,
     cells: Vec<Cell>,
     parents: Vec<Option<usize>>,
+    /// For each row its place among those that the filter leaves.
+    kept: Vec<Option<usize>>,
+    /// The first thing that the filter could not be applied to.
+    wrong: Option<Failure>,
     /// The row of each namespace.
     at: Vec<Option<usize>>,
 }
 
 impl Making<'_> {
+    /// What the filter leaves. A row that hangs from one that it takes away hangs from none.
+    fn chosen(self) -> Result<Rows, Failure> {
+        if let Some(wrong) = self.wrong {
+            return Err(wrong);
+        }
+        let mut parents = Vec::new();
+        for (kept, parent) in self.kept.iter().zip(&self.parents) {
+            if kept.is_some() {
+                parents.push(parent.and_then(|parent| self.kept.get(parent).copied().flatten()));
+            }
+        }
+        Ok((self.cells, parents))
+    }
+
     /// Adds the row of a namespace, after those of its ancestors.
     fn add(&mut self, place: usize) {
         let mut waiting = vec![place];
@@ -96,6 +123,20 @@ impl Making<'_> {
 
     fn row(&mut self, namespace: &Namespace, process: Option<&Member>, parent: Option<usize>) {
         self.parents.push(parent);
+        let accepted = self.filter.map(|filter| filter.accepts(&mut |field| self.cell(field, namespace, process)));
+        let is_kept = match accepted {
+            None => true,
+            Some(Ok(is_kept)) => is_kept,
+            Some(Err(line)) => {
+                self.wrong.get_or_insert_with(|| wrong_filter(line));
+                false
+            }
+        };
+        let before = self.cells.len() / self.fields.len().max(1);
+        self.kept.push(is_kept.then_some(before));
+        if !is_kept {
+            return;
+        }
         for field in self.fields {
             let cell = self.cell(*field, namespace, process);
             self.cells.push(cell);

@@ -3,9 +3,12 @@
 use super::fields::find;
 use super::lex::{ONE, Token, next, read_number};
 use super::{Cell, Columns, Shape};
+use crate::failure::Line;
 use crate::regex::Regex;
-use crate::text;
+use crate::{Failure, text};
 use std::cmp::Ordering;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// How deep parentheses may be: each level is a recursion.
 const DEEPEST: usize = 100;
@@ -42,6 +45,14 @@ enum Value {
 pub type Ask<'a> = &'a mut dyn FnMut(usize) -> Cell;
 
 impl Filter {
+    /// That of an option, if there is one that is not empty.
+    pub fn given(expression: Option<&OsStr>, columns: Columns) -> Result<Option<Filter>, Failure> {
+        match expression.map(OsStr::as_bytes) {
+            None | Some(b"") => Ok(None),
+            Some(text) => Filter::parse(text, columns).map(Some).map_err(wrong_filter),
+        }
+    }
+
     /// Parses an expression. The error is the message.
     pub fn parse(expression: &[u8], columns: Columns) -> Result<Filter, Vec<u8>> {
         let mut rest = expression;
@@ -59,6 +70,15 @@ impl Filter {
     pub fn accepts(&self, ask: Ask<'_>) -> Result<bool, Vec<u8>> {
         self.0.is_true(ask)
     }
+}
+
+/// What is said of an expression that is none, or cannot be applied.
+pub fn wrong_filter(line: Vec<u8>) -> Failure {
+    let failure = Failure::new(1, line);
+    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(b"unknown column"))) {
+        return failure.and(Line::Named("failed to initialize filter".into()));
+    }
+    failure
 }
 
 struct Parser<'a> {

@@ -57,6 +57,7 @@ pub fn argument(applet: &str, option: &str, called: &str) -> BoxedStrategy<Word>
         ("nsenter", _) => namespace(),
         ("lsns", "type") => mostly(one_of(&["mnt", "net", "ipc", "user", "pid", "uts", "cgroup", "time", "x", "MNT"])),
         ("lsns", "output") => mostly(list(one_of(&["NS", "TYPE", "PATH", "NPROCS", "PID", "PPID", "COMMAND", "UID", "USER", "NETNSID", "NSFS", "PNS", "ONS", "ns", "+PATH", "x"]), ",", 4)),
+        ("lsns", "filter") => mostly(one_of(&["PID == 1", "TYPE == 'uts'", "NPROCS > 1 and TYPE =~ 'net|pid'", "not PNS", "NSFS", "false", "", "x", "TYPE ==", "USER == 'root' || UID == 1000"])),
         ("lsns", "tree") => one_of(&["parent", "owner", "process", "x", ""]),
         ("lsns", "task") => process(),
         ("losetup", "associated") => one_of(&["disk.ext4", "/here/disk.ext2", "f", "missing", "", "disk.ext2"]),

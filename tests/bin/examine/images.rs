@@ -138,6 +138,20 @@ pub fn hide_others(number: usize) {
     }
 }
 
+/// Detaches loop devices whose file is one of this sandbox's devices.
+pub fn detach_nested(number: usize) {
+    const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
+    let own = loops(number).map(|(_, own)| own.trim_start_matches("/dev").to_string());
+    for number in 0..64 {
+        let file = fs::read_to_string(format!("/sys/devices/virtual/block/loop{number}/loop/backing_file"));
+        let is_own = file.is_ok_and(|file| own.iter().any(|own| file.trim_end().ends_with(own)));
+        if let (true, Ok(device)) = (is_own, fs::File::open(format!("/dev/loop{number}"))) {
+            // SAFETY: it takes no argument.
+            unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) };
+        }
+    }
+}
+
 /// A loop device that is there as long as it is open.
 pub struct Device {
     name: String,

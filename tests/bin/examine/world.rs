@@ -242,6 +242,9 @@ fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path, number: usize) {
     let has_images = case.surroundings.iter().any(images::is_step);
     if has_images || case.surroundings.iter().flatten().any(names_one) || case.line.iter().any(names_one) {
         told.push_str(&effect::loop_devices(device, case.line[0] == b"losetup"));
+        if case.line[0] == b"losetup" {
+            images::detach_nested(number);
+        }
         if has_images {
             // The next line's are called the same, and the kernel lets go of them only when nothing holds them.
             release(device, setting);
