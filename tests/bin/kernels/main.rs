@@ -38,10 +38,15 @@ const ANYWHERE: &[&str] = &[
     "usage",
 ];
 
-/// Rows that do not hold where the root is in memory, or show what a kernel's configuration adds to a mount's options.
+/// Rows that do not hold where the root is in memory, that show what a kernel's configuration adds to a mount's options,
+/// what an older one calls the source of a ramfs, or what capabilities the machine withholds.
 const OF_THIS_MACHINE: &[&str] = &[
     "switch_root: the new root is entered and the mounts of the kernel move along",
     "mount-list: non-UTF-8 names are shown as they are",
+    "mount-list: -t selects types",
+    "mount-all: -a -t with no negates the list",
+    "findmnt: --target climbs to the mount that a path is on",
+    "capsh: a change of user keeps the permitted set if asked",
 ];
 
 /// Of one file at most so many are run elsewhere, from all over it: an emulated processor is slow.
