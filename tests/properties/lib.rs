@@ -4,6 +4,9 @@
 // A property that does not hold panics, and what makes it panic is the finding.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use cli::columns::filter::Filter;
+use cli::columns::{Cell, Column, Columns, Shape};
+use cli::regex::Regex;
 use cli::{Invocation, Output};
 use linux::mount::mountinfo::{Entry, escape, unescape};
 use linux::mount::options::{Options, matches, type_matches};
@@ -20,21 +23,65 @@ use std::os::unix::ffi::OsStrExt;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target and of its folder in fuzz/seeds.
-pub const ALL: [(&str, Property); 13] = [
+pub const ALL: [(&str, Property); 15] = [
     ("accounts", accounts),
     ("blkid_tab", blkid_tab),
     ("captext", captext),
     ("command_line", command_line),
     ("executable", executable),
     ("filecap", filecap),
+    ("filter", filter),
     ("fstab", fstab),
     ("iab", iab),
     ("idmap", idmap),
     ("mountinfo", mountinfo),
     ("options", options),
+    ("regex", regex),
     ("superblock", superblock),
     ("utab", utab),
 ];
+
+/// An expression is one or is refused with a line; what it says of a row is the opposite of what its negation says, and the
+/// same each time. Behind a NUL are the row's text and its number.
+pub fn filter(input: &[u8]) {
+    static COLUMNS: Columns = cli::columns!(&[
+        Column::new("NAME", Shape::Left, 0),
+        Column::new("ID", Shape::Number, 0),
+        Column::new("NONE", Shape::Size, 0),
+    ]);
+    let mut parts = input.splitn(3, |&byte| byte == 0);
+    let expression = parts.next().unwrap_or_default();
+    let cells: [Cell; 3] = [parts.next().map(<[u8]>::to_vec), parts.next().map(<[u8]>::to_vec), None];
+    let accepts = |filter: &Filter| filter.accepts(&mut |field| cells.get(field).cloned().flatten());
+    match Filter::parse(expression, COLUMNS) {
+        Err(line) => assert!(!line.is_empty()),
+        Ok(filter) => {
+            let told = accepts(&filter);
+            assert_eq!(accepts(&filter), told);
+            // One level deeper may be too deep.
+            if let Ok(negated) = Filter::parse(&[b"!(", expression, b")"].concat(), COLUMNS) {
+                assert_eq!(accepts(&negated), told.map(|told| !told));
+            }
+        }
+    }
+}
+
+/// An extended regular expression, with the text that it is tried on behind a NUL: a group of its own changes nothing, a
+/// pattern of letters is found where it is, and one from beginning to end is found nowhere else.
+pub fn regex(input: &[u8]) {
+    let mut parts = input.splitn(2, |&byte| byte == 0);
+    let (pattern, text) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Ok(regex) = Regex::new(pattern) else { return };
+    let is_found = regex.matches(text);
+    if let Ok(grouped) = Regex::new(&[b"(", pattern, b")"].concat()) {
+        assert_eq!(grouped.matches(text), is_found);
+    }
+    if !pattern.is_empty() && pattern.iter().all(u8::is_ascii_alphanumeric) {
+        assert_eq!(text.windows(pattern.len()).any(|part| part == pattern), is_found);
+        let whole = Regex::new(&[b"^", pattern, b"$"].concat()).expect("letters between anchors");
+        assert_eq!(whole.matches(text), text == pattern);
+    }
+}
 
 /// Each line of passwd, group and subuid is an entry or is passed over, and what is read is in the line.
 pub fn accounts(text: &[u8]) {
