@@ -73,7 +73,10 @@ pub fn regex(input: &[u8]) {
     let (pattern, text) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let Ok(regex) = Regex::new(pattern) else { return };
     let is_found = regex.matches(text);
-    if let Ok(grouped) = Regex::new(&[b"(", pattern, b")"].concat()) {
+    // A parenthesis that nothing opens is a character like others, and would end the group.
+    if !pattern.contains(&b')')
+        && let Ok(grouped) = Regex::new(&[b"(", pattern, b")"].concat())
+    {
         assert_eq!(grouped.matches(text), is_found);
     }
     if !pattern.is_empty() && pattern.iter().all(u8::is_ascii_alphanumeric) {
