@@ -123,6 +123,7 @@ fn unmet(case: &Case, run: &Run) -> Vec<String> {
 }
 
 /// Messages without hints and without the numbers of loop devices: which one is free depends on who else takes one.
+#[allow(clippy::panic, reason = "the pattern is one")]
 fn compared(messages: &str) -> String {
     let messages = without_hints(messages);
     let mut parts = messages.split("loop");
