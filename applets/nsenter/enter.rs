@@ -105,10 +105,12 @@ impl Entering<'_> {
     fn prepare(&mut self, attempt: Attempt, unnamed: &[Kind]) -> Result<bool, Failure> {
         match attempt {
             Attempt::All => return Ok(true),
-            Attempt::NotOursButMount if self.refused == Some(Errno::ESRCH) => {
-                return Err(Failure::silent(1).hint("the process has ended"));
-            }
-            Attempt::NotOursButMount => self.look_at(unnamed)?,
+            Attempt::NotOursButMount => match self.refused {
+                // Refused for what was asked, or the order: in another way it may be done.
+                None | Some(Errno::EPERM | Errno::EINVAL | Errno::ENOSYS) => self.look_at(unnamed)?,
+                Some(Errno::ESRCH) => return Err(Failure::silent(1).hint("the process has ended")),
+                Some(_) => return Err(Failure::silent(1)),
+            },
             Attempt::NotOurs => {}
         }
         if self.target.pidfd.is_none() {

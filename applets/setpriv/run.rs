@@ -7,7 +7,7 @@ use cli::failure::{hint, named_with};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::caps::{self, Cap, CapSet, Sets};
-use linux::credentials::Gid;
+use linux::credentials::{Gid, Uid};
 use linux::process::{self, Pid, Variables};
 use linux::{Errno, accounts, credentials, file, login_defs, namespace, stat};
 use run::exec::{Program, failed_to_execute};
@@ -31,7 +31,11 @@ fn no_ids(what: &'static str, number: Cap) -> impl Fn(linux::Error) -> Failure {
 
 /// Sets everything and runs the program.
 pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -> Outcome {
-    let user = options.ruid.and_then(accounts::passwd_by_uid);
+    let needs_user = options.reset_env || options.groups == Some(Groups::Init);
+    let user = match options.ruid.filter(|_| needs_user) {
+        Some(uid) => look_up(uid)?,
+        None => None,
+    };
     let groups = groups(options, user.as_ref())?;
     let kept_signal = match options.death_signal {
         Some(None) => Some(process::death_signal().map_err(failed("get pdeathsig failed"))?),
@@ -57,7 +61,10 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
         })?;
     }
     if options.reset_env {
-        let user = user.or_else(|| accounts::passwd_by_uid(credentials::real_uid()));
+        let user = match user {
+            None => look_up(credentials::real_uid())?,
+            found => found,
+        };
         program.environment = fresh_environment(user.as_ref())?;
     }
     set_ids(options)?;
@@ -88,6 +95,11 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
         return Err(failure.hint(text!["Landlock must leave the rights to run it: ", rule]));
     }
     Err(failure)
+}
+
+/// The user with this number. Who cannot be looked for is not taken for one that nobody knows.
+fn look_up(uid: Uid) -> Result<Option<accounts::User>, Failure> {
+    accounts::look_up_uid(uid).map_err(|error| cli::fail!(REFUSED, "cannot read ", error.object, ": ", error.errno))
 }
 
 fn groups(options: &Options, user: Option<&accounts::User>) -> Result<Option<Vec<Gid>>, Failure> {
