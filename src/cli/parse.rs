@@ -119,7 +119,9 @@ impl Rules {
                 let text = text!["options ", called(first), " and ", called(&spec), " cannot be combined"];
                 return Err(Failure::new(invocation.applet.usage_status, text));
             }
-            self.met.push(spec);
+            if !self.met.contains(&spec) {
+                self.met.push(spec);
+            }
         }
         Ok(())
     }
