@@ -37,7 +37,7 @@ impl Mount {
             let manual = device.is_some_and(|device| device.is_new && !device.autoclear);
             let kept = self.options.for_utab(manual || fake);
             let remount = self.operation.is_remount();
-            if kept.is_empty() && (!remount || utab::is_empty()) {
+            if kept.is_empty() {
                 return Ok(());
             }
             // With nothing that the kernel keeps, it was not asked whether this is a mount.
