@@ -232,7 +232,7 @@ fn look(name: &OsStr, cache: &mut Cache) -> Option<Superblock> {
         Ok(device) => device,
         Err(error) => {
             let number = stat::path(name).map(|stat| stat.device());
-            if let (Errno::EACCES | Errno::EPERM, Ok(number)) = (error.errno, number) {
+            if let ("open", Errno::EACCES | Errno::EPERM, Ok(number)) = (error.call, error.errno, number) {
                 return Some(cache.find(&path, number).cloned().unwrap_or_default());
             }
             cache.remove(&path);

@@ -107,7 +107,7 @@ impl Entering<'_> {
             Attempt::All => return Ok(true),
             Attempt::NotOursButMount => match self.refused {
                 // Refused for what was asked, or the order: in another way it may be done.
-                None | Some(Errno::EPERM | Errno::EINVAL | Errno::ENOSYS) => self.look_at(unnamed)?,
+                None | Some(Errno::EPERM | Errno::EINVAL | Errno::ENOSYS | Errno::EUSERS) => self.look_at(unnamed)?,
                 Some(Errno::ESRCH) => return Err(Failure::silent(1).hint("the process has ended")),
                 Some(_) => return Err(Failure::silent(1)),
             },
