@@ -51,17 +51,17 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
-    // What is missing or can be no device is skipped; if that is all, the exit status says so.
-    let is_some = |name: &&OsString| stat::path(name).is_ok_and(|stat| stat.is_block_device() || stat.is_regular());
-    let found: Vec<OsString> = devices.iter().filter(is_some).cloned().collect();
-    if found.is_empty() && !devices.is_empty() && !options.list_types {
-        return Ok(NOTHING);
-    }
     if options.list_types {
         for name in probe::types() {
             output.print(text![name, "\n"]);
         }
         return Ok(0);
+    }
+    // What is missing or can be no device is skipped; if that is all, the exit status says so.
+    let is_some = |name: &&OsString| stat::path(name).is_ok_and(|stat| stat.is_block_device() || stat.is_regular());
+    let found: Vec<OsString> = devices.iter().filter(is_some).cloned().collect();
+    if found.is_empty() && !devices.is_empty() {
+        return Ok(NOTHING);
     }
     if options.collect_garbage {
         collect_garbage(Cache::load(options.cache));
