@@ -8,11 +8,20 @@ use linux::Errno;
 pub struct Output {
     buffer: Vec<u8>,
     failed: Option<Errno>,
+    /// Nothing is written.
+    is_held: bool,
 }
 
 impl Output {
     /// The size in bytes from which on the buffer is written.
     const FULL: usize = 64 * 1024;
+
+    /// What `print` prints, as a text.
+    pub fn text(print: &mut dyn FnMut(&mut Output)) -> Vec<u8> {
+        let mut output = Output { is_held: true, ..Output::default() };
+        print(&mut output);
+        output.buffer
+    }
 
     /// Adds text. Out of line, so that it is here that a text is dropped.
     #[inline(never)]
@@ -36,7 +45,7 @@ impl Output {
     /// Adds what `append` adds to the end of the buffer; what is in it already stays.
     pub fn print_with(&mut self, append: &mut dyn FnMut(&mut Vec<u8>)) {
         append(&mut self.buffer);
-        if self.buffer.len() >= Output::FULL {
+        if self.buffer.len() >= Output::FULL && !self.is_held {
             // A failure is kept and reported by the flush at the end.
             let _ = self.flush();
         }

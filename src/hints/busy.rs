@@ -2,13 +2,15 @@
 
 use crate::environment::Environment;
 use crate::hint::{Hint, NAMED};
-use cli::text;
+use cli::columns::{Column, Listing, Shape, Style};
+use cli::{Output, text};
 use linux::mount::holders::{HeldMount, Holder, Holders};
 use linux::mount::mountinfo::Entry;
 use linux::mount::table::Tree;
 use linux::process::Pid;
+use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// umount2(2) of the mounts at `targets`, which were busy. All are looked for in one pass over the table of mounts and
 /// the processes. With several, each hint begins with its target.
@@ -18,30 +20,22 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
     let tree = Tree::new(&entries);
     let (mut busy, mut wanted) = (Vec::new(), Vec::new());
     for target in targets {
-        let mount = environment.mount_of(target).and_then(|found| tree.get(u32::try_from(found.id).ok()?));
-        let mut hints = Vec::new();
-        if target == "/" {
-            hints.push(text![
-                "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
-            ]);
-        } else if let Some(mount) = mount {
-            for (_, place) in tree.on(mount.id).iter().take(NAMED) {
-                if let Some(entry) = entries.get(*place) {
-                    let what =
-                        text![entry.target_path(), " (", entry.fstype, ") is mounted on it; umount -R takes both"];
-                    hints.push(what);
-                }
-            }
+        let (mut held, mut below) = (None, Vec::new());
+        if target != "/"
+            && let Some(found) = environment.mount_of(target)
+            && let Some(mount) = u32::try_from(found.id).ok().and_then(|id| tree.get(id))
+        {
+            below = draw(&tree, &entries, mount);
+            held = Some(HeldMount {
+                id: u64::from(mount.id),
+                device: mount.device,
+                group: tree.get(mount.parent).and_then(|parent| parent.group("shared:")),
+                peers: mount.group("shared:"),
+                limit: NAMED - tree.on(mount.id).len().min(NAMED),
+            });
         }
-        let held = mount.filter(|_| target != "/").map(|mount| HeldMount {
-            id: u64::from(mount.id),
-            device: mount.device,
-            group: tree.get(mount.parent).and_then(|parent| parent.group("shared:")),
-            peers: mount.group("shared:"),
-            limit: NAMED - hints.len(),
-        });
         wanted.extend(held);
-        busy.push(Busy { target, wanted: held, hints });
+        busy.push(Busy { target, wanted: held, below });
     }
     let found = if wanted.is_empty() { Holders::default() } else { environment.holders(&wanted) };
     let (shell, swaps) = (environment.parent(), environment.file(OsStr::new("/proc/swaps")).unwrap_or_default());
@@ -52,7 +46,14 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
     by_mount.sort_unstable();
     let mut all = Vec::new();
     let mut unfinished = None;
-    for Busy { target, wanted, mut hints } in busy {
+    for Busy { target, wanted, below } in busy {
+        let (name, colon) = if targets.len() > 1 { (target.as_bytes(), ": ") } else { (&b""[..], "") };
+        let mut hints = Vec::new();
+        if target == "/" {
+            hints.push(text![
+                "the root of a mount namespace stays while anything runs in it: pivot_root(8) puts another in its place"
+            ]);
+        }
         if let Some(mount) = wanted {
             let first = by_mount.partition_point(|(holds, _)| *holds < mount.id);
             for (holds, place) in by_mount.iter().skip(first) {
@@ -66,15 +67,18 @@ pub(crate) fn unmount(targets: &[OsString], environment: &dyn Environment) -> Ve
             if let Some(swap) = swap_on(target, &swaps) {
                 hints.push(text!["swap is on its file ", swap, ": swapoff ", swap]);
             }
-            if found.is_cut_short && hints.len() < NAMED {
+            if found.is_cut_short && hints.len() < mount.limit {
                 unfinished.get_or_insert(target);
-            } else if hints.is_empty() {
+            } else if hints.is_empty() && below.is_empty() {
                 let who = "no process that may be looked at uses it: a loop device, an NFS export or another user of the kernel may";
                 hints
                     .push(text![who, "; umount -l takes it out of sight and unmounts it when nobody uses it any more"]);
             }
         }
-        let (name, colon) = if targets.len() > 1 { (target.as_bytes(), ": ") } else { (&b""[..], "") };
+        if !below.is_empty() {
+            all.push(text![name, colon, "what is mounted below keeps it busy; umount -R takes all of it:"]);
+            all.extend(below);
+        }
         for hint in hints {
             all.push(text![name, colon, hint]);
         }
@@ -90,7 +94,37 @@ struct Busy<'a> {
     target: &'a OsString,
     /// What to look for in processes; `None` if its mount is not known, or its root is ours: every process uses that.
     wanted: Option<HeldMount>,
-    hints: Vec<Hint>,
+    /// The mounts below it, drawn.
+    below: Vec<Hint>,
+}
+
+/// The tree of a mount and at most [`NAMED`] mounts below it, as findmnt(8) draws it; nothing if none is below it.
+fn draw(tree: &Tree<'_, '_>, entries: &[Entry<'_>], mount: &Entry<'_>) -> Vec<Hint> {
+    let (mut cells, mut parents) = (Vec::new(), Vec::new());
+    let mut waiting = vec![(mount, None)];
+    while parents.len() <= NAMED
+        && let Some((entry, parent)) = waiting.pop()
+    {
+        let first = waiting.len();
+        let children = tree.on(entry.id).iter().filter_map(|(_, place)| entries.get(*place));
+        waiting.extend(children.map(|child| (child, Some(parents.len()))));
+        waiting.get_mut(first..).unwrap_or_default().sort_unstable_by_key(|(child, _)| Reverse(child.id));
+        parents.push(parent);
+        cells.push(Some(entry.target_path().into_vec()));
+        cells.push(Some(entry.source_text().into_vec()));
+        cells.push(Some(entry.fstype_text().as_bytes().to_vec()));
+    }
+    if parents.len() < 2 {
+        return Vec::new();
+    }
+    let columns = ["TARGET", "SOURCE", "FSTYPE"].map(|name| Column::new(name, Shape::Left, 0)).to_vec();
+    let listing = Listing { name: "", columns, cells, parents, tree: "TARGET" };
+    let text = Output::text(&mut |output| listing.print(Style::default(), output));
+    let mut lines: Vec<Hint> = text.trim_ascii_end().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    if !waiting.is_empty() {
+        lines.push(text!["and more: findmnt -R ", mount.target_path()]);
+    }
+    lines
 }
 
 fn used_by(holder: &Holder, shell: Pid) -> Hint {
@@ -147,14 +181,42 @@ mod tests {
         assert_eq!(wanted, [[HeldMount { id: 30, device: (0, 40), group: Some(1), peers: None, limit: 5 }]]);
     }
 
+    /// The tree as it is drawn where the locale is not UTF-8.
+    fn ascii(text: &str) -> String {
+        ["├─|-", "└─`-", "│ | "].iter().fold(text.to_string(), |text, pair| {
+            let (from, to) = pair.split_at(pair.len() - 2);
+            text.replace(from, to)
+        })
+    }
+
     #[test]
-    fn mounts_on_it_come_first_and_at_most_five_are_named() {
-        let below: String =
-            (0..7).map(|n| format!("{} 30 0:{} / /mnt/{n} rw - tmpfs t rw\n", 40 + n, 50 + n)).collect();
-        let environment = MadeUp { more_mounts: below, ..environment() };
+    fn the_mounts_below_come_first_as_a_tree_of_at_most_five() {
+        let below = "40 30 0:50 / /mnt/a rw - tmpfs t rw\n42 40 0:51 / /mnt/a/b\\040c rw - ext4 /dev/b\\134 rw\n";
+        let environment =
+            MadeUp { more_mounts: [below, "41 30 0:52 / /mnt rw - ramfs r rw\n"].concat(), ..environment() };
+        let lines = [
+            "what is mounted below keeps it busy; umount -R takes all of it:",
+            "TARGET         SOURCE  FSTYPE",
+            "/mnt           tmpfs   tmpfs",
+            "|-/mnt/a       t       tmpfs",
+            "| `-/mnt/a/b c /dev/b\\ ext4",
+            "`-/mnt         r       ramfs",
+        ];
+        assert_eq!(ascii(&busy(&environment)).lines().collect::<Vec<_>>(), lines);
+        assert_eq!(environment.asked.borrow().first().map(|asked| asked[0].limit), Some(3));
+        let below = (0..7).map(|n| format!("{} 30 0:{} / /mnt/{n} rw - tmpfs t rw\n", 40 + n, 50 + n)).collect();
+        let environment = MadeUp { more_mounts: below, ..self::environment() };
         let said = busy(&environment);
-        assert_eq!(said.matches("is mounted on it; umount -R takes both\n").count(), 5, "{said}");
+        assert_eq!(said.matches(" t ").count(), 5, "{said}");
+        assert!(ascii(&said).ends_with("\n`-/mnt/4 t      tmpfs\nand more: findmnt -R /mnt\n"), "{said}");
         assert_eq!(environment.asked.borrow().first().map(|asked| asked[0].limit), Some(0));
+    }
+
+    #[test]
+    fn a_table_that_goes_in_a_circle_is_drawn_to_its_bound() {
+        let circle = "40 41 0:50 / /mnt/a rw - tmpfs t rw\n41 40 0:51 / /mnt/a/b rw - tmpfs t rw\n";
+        let environment = MadeUp { more_mounts: circle.to_string(), on: vec![("/mnt", 40)], ..environment() };
+        assert_eq!(busy(&environment).matches("tmpfs\n").count(), 6);
     }
 
     #[test]
