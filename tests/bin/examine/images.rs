@@ -138,9 +138,21 @@ pub fn hide_others(number: usize) {
     }
 }
 
+const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
+
+/// Detaches what an examination that was killed has left on this sandbox's loop devices.
+pub fn let_go(number: usize) {
+    for (_, own) in loops(number) {
+        let is_attached = Path::new("/sys/block").join(own.trim_start_matches("/dev/")).join("loop").exists();
+        if let (true, Ok(device)) = (is_attached, fs::File::open(own)) {
+            // SAFETY: it takes no argument.
+            unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) };
+        }
+    }
+}
+
 /// Detaches loop devices whose file is one of this sandbox's devices.
 pub fn detach_nested(number: usize) {
-    const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
     let own = loops(number).map(|(_, own)| own.trim_start_matches("/dev").to_string());
     for number in 0..64 {
         let file = fs::read_to_string(format!("/sys/devices/virtual/block/loop{number}/loop/backing_file"));
@@ -255,7 +267,6 @@ fn renumber(text: &mut [u8], from: usize, to: usize) {
 
 /// The loop devices that lines name, and those of this sandbox: of as many digits.
 fn loops(number: usize) -> [(&'static str, String); 2] {
-    let number = number % 10;
     [("/dev/loop60", format!("/dev/loop{}", 40 + number)), ("/dev/loop63", format!("/dev/loop{}", 50 + number))]
 }
 

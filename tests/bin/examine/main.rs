@@ -43,8 +43,8 @@ use world::Helper;
 /// How often a difference is tried anew to make it smaller, and how long.
 const SHRINKS: usize = 200;
 const SHRINKING: Duration = Duration::from_secs(20);
-/// How many numbers the images of sandboxes have.
-const NUMBERS: usize = 100;
+/// How many numbers sandboxes can have: their loop devices have one digit of their own.
+const NUMBERS: usize = 10;
 
 struct Asked {
     seed: u64,
@@ -65,7 +65,8 @@ fn asked() -> Asked {
         seed: 1,
         lines: 1000,
         only: Vec::new(),
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        // Another examination may run beside it.
+        jobs: std::thread::available_parallelism().map_or(1, usize::from).min(NUMBERS / 4),
         against: std::env::var("CTRBOX_AGAINST").ok().filter(|name| !name.is_empty()).unwrap_or("unstable".to_string()),
         verbose: false,
         shrinks: SHRINKS,
@@ -81,7 +82,7 @@ fn asked() -> Asked {
             "--seed" => asked.seed = value().parse().expect("a number"),
             "--lines" => asked.lines = value().parse().expect("a number"),
             "--only" => asked.only = value().split(',').map(|line| line.parse().expect("a number")).collect(),
-            "--jobs" => asked.jobs = value().parse().expect("a number"),
+            "--jobs" => asked.jobs = value().parse::<usize>().expect("a number").clamp(1, NUMBERS / 2),
             "--against" => asked.against = value(),
             "--shrinks" => asked.shrinks = value().parse().expect("a number"),
             "--faults" => asked.faults = true,
@@ -240,7 +241,8 @@ fn main() {
         return;
     }
     let asked = asked();
-    let (first, _held) = numbers(2 * asked.jobs);
+    let (first, _held) = numbers(2 * asked.jobs).expect("other examinations have left numbers for these sandboxes");
+    (first..first + 2 * asked.jobs).for_each(images::let_go);
     // One processor's worth of helpers a job: forked before there are threads.
     let scratch = Scratch::new("examine").unwrap();
     // In memory, and gone with this process.
@@ -286,16 +288,14 @@ fn main() {
     std::process::exit(i32::from(failed > 0));
 }
 
-/// The first of so many numbers of sandboxes that no other examination on this machine has, as long as the file is open: labels
+/// So many numbers of sandboxes in a row that no other examination on this machine has, as long as the files are open: labels
 /// and loop devices are called after them.
-fn numbers(count: usize) -> (usize, Option<std::fs::File>) {
-    let slots = (NUMBERS / count).max(1);
-    let take = |slot: &usize| {
-        let file = std::fs::File::create(std::env::temp_dir().join(format!("ctrbox-examine-{slot}.lock"))).ok()?;
-        file.try_lock().ok()?;
-        Some((slot * count, Some(file)))
+fn numbers(count: usize) -> Option<(usize, Vec<std::fs::File>)> {
+    let lock = |number: usize| {
+        let file = std::fs::File::create(std::env::temp_dir().join(format!("ctrbox-examine-{number}.lock"))).ok()?;
+        file.try_lock().ok().map(|()| file)
     };
-    (0..slots).find_map(|slot| take(&slot)).unwrap_or((0, None))
+    (0..=NUMBERS - count).find_map(|first| Some((first, (first..first + count).map(lock).collect::<Option<Vec<_>>>()?)))
 }
 
 /// Examines one applet; returns the number of kinds of differences that are not meant.

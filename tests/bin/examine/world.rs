@@ -138,6 +138,7 @@ fn serve(mut stream: UnixStream, libraries: &Path, number: usize) {
         if !ends(pid) {
             eprintln!("examine: what runs this line does not end, and is left behind:\n{}", case.script());
         }
+        images::let_go(number);
         if send(&mut stream, &effect).is_err() {
             return;
         }
