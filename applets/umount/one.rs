@@ -138,6 +138,16 @@ impl<'a> Known<'a> {
         })
     }
 
+    /// The same before the root is unmounted, which makes it read-only: utab may be on it.
+    fn finish_before(&mut self, found: &Found) {
+        if found.target == "/"
+            && !self.gone.is_empty()
+            && utab::update(&mut |table| table.remove_all(&self.gone)).is_ok()
+        {
+            self.gone.clear();
+        }
+    }
+
     /// What utab keeps of the mount, if it has an entry of it; no options if it may have one that cannot be read.
     fn kept_options(&self, found: &Found) -> Option<MountOptions> {
         if !self.is_read {
@@ -199,13 +209,14 @@ pub fn unmount_found(
             return Ok(status);
         }
     }
-    if !options.fake
-        && let Err(error) = call(options, found)
-    {
-        if error.errno == Errno::EBUSY && options.read_only {
-            return remount_read_only(settings, found, output);
+    if !options.fake {
+        known.finish_before(found);
+        if let Err(error) = call(options, found) {
+            if error.errno == Errno::EBUSY && options.read_only {
+                return remount_read_only(settings, found, output);
+            }
+            return Err(refused(found, &error));
         }
-        return Err(refused(found, &error));
     }
     finish(settings, found, kept.as_ref(), known, output)
 }
