@@ -86,8 +86,6 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     let Some(operands) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
         return Ok(None);
     };
-    // Wrong columns are refused whether or not they are shown.
-    options.fields()?;
     options.wanted.stays = true;
     options.wanted.may_overlap = !options.no_overlap;
     let plan = plan(&mut options, operands, invocation.args.len())?;
@@ -101,6 +99,8 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     if options.has_offset && !is_attached && !matches!(plan, Plan::Show(Shown::Of(_))) {
         return Err(fail!(1, "the option --offset is not allowed in this context"));
     }
+    // Wrong columns are refused whether or not they are shown.
+    options.fields()?;
     Ok(Some((options, plan)))
 }
 

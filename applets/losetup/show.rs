@@ -49,7 +49,7 @@ fn cell(device: &LoopDevice, field: usize, form: Form) -> Cell {
         9 => text![device.numbers?.1],
         10 => text![device.offset()?],
         11 => return flag(device.partscan()),
-        12 => device.reference()?,
+        12 => device.reference().filter(|name| !name.is_empty())?,
         13 => return flag(device.read_only()),
         14 => text![device.sizelimit()?],
         15 => return flag(device.direct_io()),

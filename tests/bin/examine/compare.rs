@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 static INODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b402653\d{4}\b").unwrap());
 static DEVICE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^stdout 0:\d+$").unwrap());
-static BACKING: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\[\d{4}\]:|\b(0:\d+ +0 +\d+ +)?7:\d+ +7 +\d+ +|\b0:\d+ *").unwrap());
+static BACKING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\[\d{4}\]:|\b(0:\d+ +0 +\d+ +)?7:\d+ +7 +\d+ +|\b0:\d+ *|\b7:\d+|"min": \d+"#).unwrap()
+});
 static LOOP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/dev/loop\d+").unwrap());
 
 /// What is told of a line that took too long.
@@ -66,7 +67,7 @@ impl Effect {
         if applet == b"losetup" {
             // The numbers of the device that the file is on, and its own.
             for line in &mut lines {
-                *line = BACKING.replace_all(line, "N").into_owned();
+                *line = BACKING.replace_all(line, "N  ").into_owned();
             }
         }
         if applet == b"lsns" || applet == b"findmnt" {

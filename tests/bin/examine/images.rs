@@ -88,10 +88,20 @@ pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Gives a loop device a file.
+fn configure(device: &fs::File, file: &fs::File, flags: u32) -> Result<(), Errno> {
+    const LOOP_CONFIGURE: libc::Ioctl = 0x4c0a;
+    // struct loop_config: fd, block_size, struct loop_info64 (232 bytes, its flags at 52), 64 bytes to spare.
+    let mut config = [0_u32; 76];
+    config[0] = file.as_raw_fd().cast_unsigned();
+    config[2 + 13] = flags;
+    // SAFETY: the buffer has the size of struct loop_config.
+    Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, config.as_mut_ptr()) }).map(drop)
+}
+
 /// Attaches a free loop device to a file; it goes when the last one that has it open, or mounted, has closed it.
 pub fn attach(path: &Path) -> Result<Device, Errno> {
     const LOOP_CTL_GET_FREE: libc::Ioctl = 0x4c82;
-    const LOOP_CONFIGURE: libc::Ioctl = 0x4c0a;
     const LO_FLAGS_AUTOCLEAR: u32 = 4;
     let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
     let open = |path: &str| fs::OpenOptions::new().read(true).write(true).open(path).map_err(errno);
@@ -102,16 +112,11 @@ pub fn attach(path: &Path) -> Result<Device, Errno> {
         let number = Errno::result(unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE) })?;
         let name = format!("/dev/loop{number}");
         let device = open(&name)?;
-        // struct loop_config: fd, block_size, struct loop_info64 (232 bytes, its flags at 52), 64 bytes to spare.
-        let mut config = [0_u32; 76];
-        config[0] = file.as_raw_fd().cast_unsigned();
-        config[2 + 13] = LO_FLAGS_AUTOCLEAR;
-        // SAFETY: the buffer has the size of struct loop_config.
-        match Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, config.as_mut_ptr()) }) {
+        match configure(&device, &file, LO_FLAGS_AUTOCLEAR) {
             // Another one was faster.
             Err(Errno::EBUSY) => {}
             Err(errno) => return Err(errno),
-            Ok(_) => return Ok(Device { name, _open: OwnedFd::from(device) }),
+            Ok(()) => return Ok(Device { name, _open: OwnedFd::from(device) }),
         }
     }
 }
@@ -139,6 +144,23 @@ pub fn hide_others(number: usize) {
 }
 
 const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
+
+/// Makes the loop devices of a sandbox as those of all others: one that was ever looked at for partitions is told of as one
+/// that is. What was attached to them is let go of first.
+pub fn level(number: usize) -> Result<(), Errno> {
+    const LO_FLAGS_PARTSCAN: u32 = 8;
+    let open = |path: &str| fs::OpenOptions::new().read(true).write(true).open(path).map_err(|_| Errno::ENODEV);
+    let file = fs::File::from(super::world::memory("level"));
+    file.set_len(4096).map_err(|_| Errno::EIO)?;
+    let_go(number);
+    for (_, own) in loops(number) {
+        let device = open(&own)?;
+        configure(&device, &file, LO_FLAGS_PARTSCAN)?;
+        // SAFETY: it takes no argument.
+        Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) })?;
+    }
+    Ok(())
+}
 
 /// Detaches what an examination that was killed has left on this sandbox's loop devices.
 pub fn let_go(number: usize) {

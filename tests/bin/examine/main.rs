@@ -242,7 +242,6 @@ fn main() {
     }
     let asked = asked();
     let (first, _held) = numbers(2 * asked.jobs).expect("other examinations have left numbers for these sandboxes");
-    (first..first + 2 * asked.jobs).for_each(images::let_go);
     // One processor's worth of helpers a job: forked before there are threads.
     let scratch = Scratch::new("examine").unwrap();
     // In memory, and gone with this process.

@@ -109,6 +109,8 @@ fn base(stage: &Path, side: &str, number: usize) -> PathBuf {
     umount2(".", MntFlags::MNT_DETACH).unwrap();
     std::env::set_current_dir("/").unwrap();
     cgroup::keep();
+    // Without loop devices the lines that need one fail on both sides.
+    let _ = images::level(number);
     stage.join("libraries")
 }
 
@@ -161,7 +163,7 @@ fn ends(pid: Pid) -> bool {
 }
 
 /// An anonymous file.
-fn memory(name: &str) -> OwnedFd {
+pub fn memory(name: &str) -> OwnedFd {
     let name = CString::new(name).unwrap();
     // SAFETY: the name is NUL-terminated; what is returned is a new descriptor.
     unsafe { OwnedFd::from_raw_fd(libc::memfd_create(name.as_ptr(), 0)) }
