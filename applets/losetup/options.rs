@@ -72,7 +72,7 @@ impl Options {
 pub static COLUMNS: Columns = cli::columns!(&[
     Column::new("NAME", Shape::Left, 0),
     Column::new("AUTOCLEAR", Shape::Number, 0),
-    Column::new("BACK-FILE", Shape::Left, 0),
+    Column::new("BACK-FILE", Shape::Long, 0),
     Column::new("BACK-INO", Shape::Number, 4),
     Column::new("BACK-MAJ:MIN", Shape::Right, 12),
     Column::new("BACK-MAJ", Shape::Left, 6),

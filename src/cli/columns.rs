@@ -8,6 +8,7 @@ mod fields;
 pub mod filter;
 mod json;
 mod lex;
+mod narrow;
 
 pub use column::{Column, Columns, Shape, pack, size};
 pub use fields::{device_numbers, fields};
@@ -17,6 +18,7 @@ use crate::Output;
 use crate::quote::is_utf8_locale;
 use cell::{add_link, joined, measure, show};
 use json::Json;
+use narrow::{Wide, narrow};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -152,6 +154,8 @@ impl Listing {
         let links = if style.links && broken { linux::system::host_name() } else { OsString::new() };
         // As they are printed: cells, line after line.
         let mut shown: Vec<Vec<u8>> = Vec::with_capacity(self.cells.len());
+        // For each line what of the tree leads past it, where a cell may be wider than its column.
+        let mut stems: Vec<Vec<u8>> = Vec::new();
         // For each level from below the roots down to the row, whether no sibling follows.
         let mut last: Vec<bool> = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
@@ -162,13 +166,14 @@ impl Listing {
             let has_children = nodes.get(index + 1).is_some_and(|next| next.depth > node.depth);
             let mut line = 0;
             let mut more = true;
+            let is_utf8 = utf8 && !style.ascii;
             while more {
                 more = false;
                 for (column, cell) in self.columns.iter().zip(self.row(node.row)) {
                     let mut out = Vec::new();
                     if self.is_tree(column) {
                         let mut branches = Vec::new();
-                        draw(&last, line == 0, has_children, utf8 && !style.ascii, &mut branches);
+                        draw(&last, line == 0, has_children, is_utf8, &mut branches);
                         show(&branches, pairs, raw, utf8, &mut out);
                     }
                     let cell = cell.as_deref().unwrap_or_default();
@@ -189,6 +194,11 @@ impl Listing {
                     }
                     shown.push(out);
                 }
+                if broken && style.width.is_some() {
+                    let mut stem = Vec::new();
+                    draw(&last, false, has_children, is_utf8, &mut stem);
+                    stems.push(stem);
+                }
                 line += 1;
             }
         }
@@ -198,10 +208,11 @@ impl Listing {
             return self.print_pairs(&names, &shown, output);
         }
         if !style.no_headings && style.stream != Stream::Further {
-            self.print_line(&names, &widths, true, output);
+            self.print_line(&names, &widths, None, output);
         }
-        for line in shown.chunks(self.columns.len().max(1)) {
-            self.print_line(line, &widths, false, output);
+        for (index, line) in shown.chunks(self.columns.len().max(1)).enumerate() {
+            let stem = stems.get(index).map(Vec::as_slice);
+            self.print_line(line, &widths, Some(stem.unwrap_or_default()), output);
         }
     }
 
@@ -236,32 +247,34 @@ impl Listing {
             total += *width;
         }
         let Some(room) = style.width.map(|width| width + 1) else { return widths };
-        // In turns, from the last column to the first: columns grow to `roomy` while there is room, and those that may be
-        // cut shrink while there is too little.
+        if total > room {
+            let mut wide = Vec::with_capacity(widths.len());
+            for (index, column) in self.columns.iter().enumerate().rev() {
+                let is_cut = column.shape == Shape::Cut;
+                let is_fixed = !(is_cut && style.cut || column.is_long());
+                let least = if is_fixed { usize::MAX } else { heading(column).max(1) };
+                let cells = shown.iter().skip(index).step_by(self.columns.len());
+                wide.push(Wide::new(index, least, is_cut, &mut cells.map(|cell| measure(cell, usize::MAX).0)));
+            }
+            narrow(&mut wide, &mut widths, total - room, room - 1);
+        }
+        // In turns, from the last column to the first, they grow to `roomy` while there is room.
         let mut is_done = false;
-        while !is_done && total != room {
+        while !is_done && total < room {
             is_done = true;
-            let mut turn = 3;
             for (width, column) in widths.iter_mut().zip(&self.columns).rev() {
                 if total < room && *width < column.roomy.into() {
                     *width += 1;
                     total += 1;
                     is_done = false;
                 }
-                if total > room && column.shape == Shape::Cut && style.cut {
-                    let cut = width.saturating_sub(heading(column).max(1)).min(total - room).min(turn);
-                    *width -= cut;
-                    total -= cut;
-                    is_done &= cut == 0;
-                    turn = 1;
-                }
             }
         }
         widths
     }
 
-    /// Prints a line of cells; without widths they stand as they are, and headings are not cut.
-    fn print_line(&self, cells: &[Vec<u8>], widths: &[usize], is_heading: bool, output: &mut Output) {
+    /// Prints a line of cells; without widths they stand as they are. Headings have no stem, and are not cut.
+    fn print_line(&self, cells: &[Vec<u8>], widths: &[usize], stem: Option<&[u8]>, output: &mut Output) {
         let mut out = Vec::new();
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             if index > 0 {
@@ -269,14 +282,24 @@ impl Listing {
             }
             let room = widths.get(index).copied();
             let is_last = index + 1 == self.columns.len();
-            let (used, length) = measure(cell, room.filter(|_| !is_heading).unwrap_or(usize::MAX));
+            let bound = room.filter(|_| stem.is_some() && !column.is_long()).unwrap_or(usize::MAX);
+            let (used, length) = measure(cell, bound);
             let blanks = room.unwrap_or(0).saturating_sub(used);
             let right = matches!(column.shape, Shape::Number | Shape::Right | Shape::Size) && !self.is_tree(column);
             if right && !(is_last && cell.is_empty()) {
                 out.resize(out.len() + blanks, b' ');
             }
             out.extend_from_slice(cell.get(..length).unwrap_or_default());
-            if !right && !is_last {
+            if !is_last && stem.is_some() && room.is_some_and(|room| used > room) {
+                // What follows stands on the next line, below where it would have stood.
+                out.push(b'\n');
+                for (place, (column, width)) in self.columns.iter().zip(widths).take(index + 1).enumerate() {
+                    let stem = stem.filter(|_| self.is_tree(column)).unwrap_or_default();
+                    out.resize(out.len() + usize::from(place > 0), b' ');
+                    out.extend_from_slice(stem);
+                    out.resize(out.len() + width.saturating_sub(measure(stem, usize::MAX).0), b' ');
+                }
+            } else if !right && !is_last {
                 out.resize(out.len() + blanks, b' ');
             }
         }

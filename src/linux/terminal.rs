@@ -1,7 +1,8 @@
 //! Terminals: isatty(3), ioctl_tty(2).
 
-use crate::{ioctl, raw};
+use crate::{environment, ioctl, number, raw};
 use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
 
 /// Whether a descriptor is a terminal.
 pub fn is_terminal(fd: RawFd) -> bool {
@@ -17,7 +18,8 @@ pub fn width(fd: RawFd) -> Option<usize> {
     (columns > 0).then(|| usize::from(columns))
 }
 
-/// How wide a descriptor is, if it is a terminal; 80 columns if that does not say.
+/// How wide a descriptor is, if it is a terminal; where that does not say, as a serial console, what COLUMNS says, or 80.
 pub fn width_or_80(fd: RawFd) -> Option<usize> {
-    is_terminal(fd).then(|| width(fd).unwrap_or(80))
+    let said = || number::decimal(environment::variable("COLUMNS")?.as_bytes()).filter(|columns| *columns > 0);
+    is_terminal(fd).then(|| width(fd).or_else(|| usize::try_from(said()?).ok()).unwrap_or(80))
 }

@@ -21,13 +21,24 @@ pub enum Shape {
     Array,
     /// Right-aligned, and bare in JSON if sizes are shown in bytes.
     Size,
-    /// A path: left-aligned, a link where links are wanted.
+    /// Left-aligned text that is never cut: on a narrow terminal what follows it stands on the next line.
+    Long,
+    /// A path: as [`Shape::Long`], and a link where links are wanted.
     Path,
 }
 
 /// By their numbers.
-const SHAPES: [Shape; 8] =
-    [Shape::Number, Shape::Right, Shape::Left, Shape::Cut, Shape::Lines, Shape::Array, Shape::Size, Shape::Path];
+const SHAPES: [Shape; 9] = [
+    Shape::Number,
+    Shape::Right,
+    Shape::Left,
+    Shape::Cut,
+    Shape::Lines,
+    Shape::Array,
+    Shape::Size,
+    Shape::Long,
+    Shape::Path,
+];
 
 /// A column. Columns with the same name are the same.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +59,11 @@ impl Column {
     /// The heading.
     pub fn name(&self) -> &'static str {
         self.text.split(' ').next().unwrap_or_default()
+    }
+
+    /// Whether its cells may be wider than it is.
+    pub(super) fn is_long(&self) -> bool {
+        matches!(self.shape, Shape::Long | Shape::Path)
     }
 
     /// What it says.
