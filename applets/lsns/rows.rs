@@ -86,15 +86,17 @@ impl Making<'_> {
             let above = match self.options.tree {
                 None | Some(Tree::Processes) => self.last_of_parent(namespace),
                 Some(tree) => {
-                    // Parent and owner come first, whichever of them the tree is made of.
-                    let mut above = [parent, owner].into_iter().flatten();
-                    let missing = above.rfind(|other| self.row_of(Some(*other)).is_none());
+                    let drawn = if tree == Tree::Parent { parent } else { owner };
+                    // Parent and owner come first, whichever of them the tree is made of; of one task's there is only the
+                    // one that they hang from.
+                    let above = if self.options.task.is_some() { [drawn, None] } else { [parent, owner] };
+                    let missing = above.into_iter().flatten().rfind(|other| self.row_of(Some(*other)).is_none());
                     // Not one that is on its way already: namespaces that end while they are read could make a circle.
                     if let Some(missing) = missing.filter(|missing| !waiting.contains(missing)) {
                         waiting.push(missing);
                         continue;
                     }
-                    self.row_of(if tree == Tree::Parent { parent } else { owner })
+                    self.row_of(drawn)
                 }
             };
             waiting.pop();
