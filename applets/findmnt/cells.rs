@@ -120,7 +120,6 @@ impl<'a> Row<'a> {
         if list.len() < 2 {
             return self.source(options).unwrap_or_default();
         }
-        list.reverse();
         list.join(&0)
     }
 
