@@ -25,6 +25,13 @@ const STATUS: i32 = 1 << 24;
 
 /// The call of an error that says that a program's mount cannot be given what is asked for.
 pub const REFUSED: &str = "mount.TYPE";
+/// The call of an error that says that what a program, the error's object, has mounted is not there.
+pub const NOTHING: &str = "mount.TYPE(2)";
+
+/// The program ended well, but there is no mount of its own at the target.
+fn nothing(program: &OsStr) -> Failed {
+    Failed::of(Error::new(NOTHING, program, Errno::ESTALE))
+}
 
 impl Mount {
     /// Runs the program, then applies what it was not given.
@@ -57,6 +64,7 @@ impl Mount {
         }
         let root = before.and_then(|before| before.or_else(|before| before.appeared(target)));
         let not_changed = match root {
+            Err(error) if error.errno == Errno::ESTALE => return Err(nothing(program)),
             Ok(root) => execute(&self.target, Some(root), &steps).ok().and_then(|done| done.not_changed),
             Err(error) => Some(("ownership", error)),
         };
@@ -82,7 +90,11 @@ impl Mount {
                 Err(_) => namespace::descriptor_of(process::pidfd_open(child)?.as_fd(), number).map(Ok),
             },
         );
-        match taken.map_err(Failed::of)? {
+        let taken = taken.map_err(|error| match error.errno {
+            Errno::ESTALE => nothing(program),
+            _ => Failed::of(error),
+        });
+        match taken? {
             Err(status) => Ok(Done { helper: Some(status), ..Done::default() }),
             Ok(tree) => {
                 let done = execute(&self.target, Some(tree), steps)?;

@@ -3,7 +3,7 @@
 
 use super::errors::{self, FAILED, USAGE};
 use super::execute::{Done, Failed, execute};
-use super::helper::REFUSED;
+use super::helper::{NOTHING, REFUSED};
 use super::request::{Request, Settings};
 use super::resolve::Mount;
 use super::{limits, mount2, plan, source, types};
@@ -123,6 +123,10 @@ impl Mount {
                 target,
                 text!["X-mount.subdir and X-mount.idmap cannot be combined with a mount.<type> helper program here"],
             ),
+            NOTHING => {
+                let program = &failed.error.object;
+                errors::early(FAILED, target, text![program, " reported success, but no mount of its own is here"])
+            }
             _ => {
                 let mounting = self.mounting(fstype);
                 errors::failed(&mounting, settings.typed.read_write, &failed.error, &failed.messages)
