@@ -63,7 +63,7 @@ fn install(options: &Options, program: &OsStr, name: &OsStr) -> Result<(), Failu
     match stat::link(name) {
         Err(error) if error.errno == Errno::ENOENT => {}
         Err(error) => return Err(failed("cannot look at ", name, &error)),
-        Ok(_) if options.force || is_ours(program, name) => {}
+        Ok(_) if options.force || is_ours(program, name) || is_link_to_ctrbox(name) => {}
         Ok(_) => return Err(cli::fail!(1, name, " exists and is not ours; --force replaces it")),
     }
     // Made beside it and renamed over it, so that the name is never missing.
@@ -94,15 +94,19 @@ fn uninstall(program: &OsStr, name: &OsStr) -> Result<(), Failure> {
 }
 
 /// Whether a name leads to this very file, as a hard or a symbolic link; or to nothing any more, as the link of a
-/// program that was moved.
+/// program that was moved. What another one installed is not removed.
 fn is_ours(program: &OsStr, name: &OsStr) -> bool {
     match (stat::path(program), stat::path(name)) {
         (Ok(ours), Ok(theirs)) => ours.identity() == theirs.identity(),
-        (Ok(_), Err(error)) if error.errno == Errno::ENOENT => {
-            link::read(name).is_ok_and(|target| cli::called::last_component(&target) == CTRBOX.name)
-        }
+        (Ok(_), Err(error)) if error.errno == Errno::ENOENT => is_link_to_ctrbox(name),
         _ => false,
     }
+}
+
+/// Whether a name is a symbolic link to a program called ctrbox, such as another version: nothing is lost with it. A file
+/// may be anybody's, and is not looked into.
+fn is_link_to_ctrbox(name: &OsStr) -> bool {
+    link::read(name).is_ok_and(|target| cli::called::last_component(&target) == CTRBOX.name)
 }
 
 /// What a symbolic link of this name says: a relative path where the link is in the program's tree, else an absolute one.
