@@ -42,7 +42,7 @@ impl<'a> Row<'a> {
             ACTION => return self.change.map(|change| change.action.into()),
             2 => return self.size(options, |room| room.blocks[2]),
             3 => i64::from(filesystem.line?.freq),
-            4 => return Some(filesystem.root().into_owned()).filter(|_| is_kernel),
+            4 => return is_kernel.then(|| filesystem.root().into_owned()),
             5 => return Some(filesystem.fstype().into_owned()),
             6 => return filesystem.part(Part::Filesystem),
             7 if is_kernel => i64::from(entry.id),
