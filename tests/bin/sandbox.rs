@@ -110,7 +110,7 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     let case = stage.join("case");
     mount(Some("case"), &case, Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
     // The userspace mount table is there: the machine's own must not learn of our mounts.
-    mount(Some("run"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
+    mount(Some("sandbox"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
     if accounts > Accounts::Host {
         let subordinate = if accounts == Accounts::Subordinate { "subordinate" } else { "no-subordinate" };
         for (file, over) in [
