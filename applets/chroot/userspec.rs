@@ -2,6 +2,7 @@
 
 use super::options::FAILED;
 use cli::{Failure, failure::Line, number, quote, text};
+use linux::Errno;
 use linux::accounts;
 use linux::credentials::{Gid, Uid};
 use std::ffi::OsStr;
@@ -48,7 +49,7 @@ struct Spec {
 pub fn look_up_outside(wanted: &AskedIds) -> OutsideIds {
     let spec = wanted.userspec.and_then(|text| parse(text).ok()).unwrap_or_default();
     let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
-    let groups = wanted.groups.map(listed_groups);
+    let groups = wanted.groups.map(|list| listed_groups(list).0);
     OutsideIds { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
 }
 
@@ -66,10 +67,7 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
     let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
     let user = match needs_user.map(accounts::look_up_uid) {
         // The new root's passwd cannot be read, so the user's groups are unknown: refuse.
-        Some(Err(error)) => {
-            return Err(cli::fail!(FAILED, "failed to get supplemental groups: ", error.errno)
-                .hint(text![error.object, " of the new root cannot be read"]));
-        }
+        Some(Err(error)) => return Err(unreadable(&error)),
         found => found.and_then(Result::ok).flatten(),
     };
     let gid = spec.gid.or(user.as_ref().map(|user| user.gid)).or(outside.gid);
@@ -81,10 +79,7 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
         // An empty list means none.
         Some(_) => Some(Vec::new()),
         None => match (&user, gid) {
-            (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid).map_err(|error| {
-                cli::fail!(FAILED, "failed to get supplemental groups: ", error.errno)
-                    .hint(text![error.object, " of the new root cannot be read"])
-            })?),
+            (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid).map_err(|error| unreadable(&error))?),
             _ if spec.uid.is_some() => Some(Vec::new()),
             _ => None,
         },
@@ -175,25 +170,37 @@ fn items(list: &OsStr) -> impl Iterator<Item = &[u8]> {
     list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty())
 }
 
-/// The group ids of a list, by the group file of the current root.
-fn listed_groups(list: &OsStr) -> Vec<Option<Gid>> {
+/// The group ids of a list, by the group file of the current root, and why it could not be read to its end.
+fn listed_groups(list: &OsStr) -> (Vec<Option<Gid>>, Option<Errno>) {
     // No group has an empty name.
     let mut names: Vec<&[u8]> = Vec::new();
     for item in items(list) {
         names.push(by_name(item).unwrap_or_default().as_bytes());
     }
-    let mut gids = accounts::gids_by_name(&names);
+    let (mut gids, unread) = accounts::gids_by_name(&names);
     for (gid, item) in gids.iter_mut().zip(items(list)) {
         *gid = gid.or_else(|| number(item).map(Gid));
     }
-    gids
+    (gids, unread)
+}
+
+/// An account file of the new root that is there and cannot be read.
+#[cold]
+fn unreadable(error: &linux::Error) -> Failure {
+    cli::fail!(FAILED, "failed to get supplemental groups: ", error.errno)
+        .hint(text![error.object, " of the new root cannot be read"])
 }
 
 /// The group ids of a list, by the group file of the current root, else as found `outside`.
 fn parse_groups(list: &OsStr, outside: &[Option<Gid>]) -> Result<Vec<Gid>, Failure> {
     let mut groups = Vec::new();
     let mut failure = Failure::silent(FAILED);
-    for (index, (item, gid)) in items(list).zip(listed_groups(list)).enumerate() {
+    let (gids, unread) = listed_groups(list);
+    // The new root may have another number for the name than the old one.
+    if let Some(errno) = unread.filter(|_| gids.contains(&None)) {
+        return Err(unreadable(&linux::Error::new("open", "/etc/group", errno)));
+    }
+    for (index, (item, gid)) in items(list).zip(gids).enumerate() {
         match gid.or_else(|| outside.get(index).copied().flatten()) {
             Some(gid) => groups.push(gid),
             None => {

@@ -6,6 +6,7 @@ use super::request::{Request, Settings};
 use super::source;
 use cli::failure::{Line, warn};
 use cli::{Failure, text};
+use linux::Errno;
 use linux::directory;
 use linux::index::Index;
 use linux::mount::options::Options as MountOptions;
@@ -21,8 +22,16 @@ pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
         table.add_path(path).map_err(|_| cli::fail!(USAGE, path, ": failed to parse"))?;
     }
     if settings.typed.fstab.is_empty() {
-        // A missing table is an empty one.
-        let _ = table.add_path(&default_path());
+        let path = default_path();
+        // A missing table is an empty one. Of all that is in one that cannot be read nothing would be mounted; whoever
+        // asks for less than all can do without it.
+        let is_needed = settings.typed.all && !settings.typed.options.has("remount");
+        match table.add_path(&path) {
+            Err(error) if is_needed && error.errno != Errno::ENOENT => {
+                return Err(cli::fail!(USAGE, path, ": failed to parse: ", error.errno));
+            }
+            _ => {}
+        }
     }
     for (file, line) in &table.bad_lines {
         warn(settings.invocation, &Line::Named(text![file, ": parse error at line ", *line, " -- ignored"]));

@@ -39,15 +39,15 @@ pub fn group_by_name(name: &OsStr) -> Option<Group> {
     find_group(Some(name), Gid(0))
 }
 
-/// The group ids of these names, in the names' order. Reads the group file once.
-pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<Gid>> {
+/// The group ids of these names, in the names' order, and the error that ended the reading of the group file before its
+/// end: any of the groups without an id may be behind it. Reads the file once; one that is missing has no groups.
+pub fn gids_by_name(names: &[&[u8]]) -> (Vec<Option<Gid>>, Option<Errno>) {
     let mut index = Index::default();
     names.iter().for_each(|name| index.add(name));
     index.sort();
     let mut gids = vec![None; names.len()];
     let mut missing = names.len();
-    // Of a file that cannot be read no group is known.
-    let _ = each("/etc/group", &mut |line| {
+    let read = each("/etc/group", &mut |line| {
         if let Some(group) = parse_group(line) {
             for place in index.places(group.name).filter(|place| names.get(*place) == Some(&group.name)) {
                 // The first group with a name is the one.
@@ -59,7 +59,7 @@ pub fn gids_by_name(names: &[&[u8]]) -> Vec<Option<Gid>> {
         }
         missing > 0
     });
-    gids
+    (gids, read.err().filter(|errno| *errno != Errno::ENOENT))
 }
 
 /// The first group with this number.
