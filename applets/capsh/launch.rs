@@ -81,6 +81,8 @@ impl Session<'_> {
 
     fn exec(&mut self, program: &Program) -> Outcome {
         self.restore_sigchld()?;
+        // What was asked for before the program is not done if it could not be written, and nobody tells it afterwards.
+        self.output.flush().map_err(|errno| cli::fail!(1, "write error: ", errno))?;
         let error = program.exec(self.output);
         let failure = fail(text!["execve '", program.file, "' failed!"]);
         Err(explained(failure, hints::Step::Exec(&error), error.errno))

@@ -214,7 +214,10 @@ fn fresh_environment(user: Option<&accounts::User>) -> Result<Variables, Failure
 /// The PATH of a login, as /etc/login.defs has it.
 fn login_path(of_root: bool) -> Result<OsString, Failure> {
     // /bin has programs of its own where it is not /usr/bin by another name.
-    let is_merged = stat::link(OsStr::new("/bin")).is_ok_and(|it| it.is_symlink());
+    let is_merged = match stat::link(OsStr::new("/bin")) {
+        Err(error) if error.errno == Errno::ENOENT => false,
+        found => found.map_err(failed("cannot read /bin"))?.is_symlink(),
+    };
     let (names, otherwise) = match (of_root, is_merged) {
         (true, true) => ("ENV_SUPATH ENV_ROOTPATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
         (true, false) => ("ENV_SUPATH ENV_ROOTPATH", "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin"),
