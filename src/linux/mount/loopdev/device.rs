@@ -5,7 +5,7 @@
 use super::calls::{LO_FLAGS_AUTOCLEAR, LO_FLAGS_DIRECT_IO, LO_FLAGS_PARTSCAN, LO_FLAGS_READ_ONLY};
 use super::calls::{number_of, open_device, status};
 use crate::ioctl::{self, LoopInfo};
-use crate::{file, number, stat};
+use crate::{Errno, file, number, stat};
 use core::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
@@ -57,16 +57,20 @@ impl LoopDevice {
     }
 
     /// An attribute in /sys.
-    fn value(&self, attribute: &str) -> Option<Vec<u8>> {
+    fn read(&self, attribute: &str) -> Result<Vec<u8>, Errno> {
         if self.sys.is_empty() {
-            return None;
+            return Err(Errno::ENOENT);
         }
         let path = [&self.sys, attribute.as_bytes()].concat();
-        let mut text = file::read_file(OsStr::from_bytes(&path), 1 << 16).ok()?;
+        let mut text = file::read_file(OsStr::from_bytes(&path), 1 << 16).map_err(|error| error.errno)?;
         if text.last() == Some(&b'\n') {
             text.pop();
         }
-        Some(text)
+        Ok(text)
+    }
+
+    fn value(&self, attribute: &str) -> Option<Vec<u8>> {
+        self.read(attribute).ok()
     }
 
     /// What the device itself says.
@@ -89,8 +93,9 @@ impl LoopDevice {
 
     /// The file behind it.
     pub fn file(&self) -> Option<OsString> {
-        let told = self.value("loop/backing_file");
-        if told.is_none() && self.value("dev").is_some() {
+        let told = self.read("loop/backing_file");
+        // A device without a file has no such attribute. One that cannot be read is no reason to take it for free.
+        if told == Err(Errno::ENOENT) && self.value("dev").is_some() {
             return None;
         }
         // The kernel keeps 63 bytes of the name.
@@ -99,7 +104,7 @@ impl LoopDevice {
             let is_cut = name.len() == 63;
             Some(if is_cut { [name.get(..62).unwrap_or_default(), b"*"].concat() } else { name })
         };
-        told.or_else(kept).map(OsString::from_vec)
+        told.ok().or_else(kept).map(OsString::from_vec)
     }
 
     /// What it was called when it was set up.
