@@ -87,7 +87,7 @@ fn with(case: &Case, fault: &str, twice: bool) -> Case {
 
 /// Makes one call of a line fail; `None` where none can.
 fn try_one(case: &Case, asked: &Asked, sides: &mut Sides, call: Index, error: Index) -> Option<(Fault, Vec<String>)> {
-    let mut run = |case: &Case| Effect::parse(&case.line[0], &sides.ours.run(case));
+    let mut run = |case: &Case| with_later_lines(&case.line[0], &sides.ours.run(case));
     let whole = run(&with(case, "-", asked.kills));
     if asked.verbose {
         println!("{}\n{}", case.script(), whole.lines().join("\n"));
@@ -112,19 +112,46 @@ fn try_one(case: &Case, asked: &Asked, sides: &mut Sides, call: Index, error: In
         (*same[error.index(same.len())]).clone()
     };
     let seen = run(&with(case, &fault.text(), asked.kills));
+    if asked.verbose {
+        println!("--- {}\n{}", fault.text(), seen.lines().join("\n"));
+    }
+    // Surroundings that came about in one run only say nothing of what is examined.
+    if seen.of("step") != whole.of("step") {
+        return None;
+    }
     if !seen.of("traced").iter().any(|line| line.starts_with("injected "))
         && !seen.lines().iter().any(|line| line == "timed out")
     {
         return None;
     }
     let wrong = if asked.kills {
-        killed(&whole, &seen)
+        killed(case, &whole, &seen)
     } else {
+        // The same command, for some have surroundings of their own, but nothing that it does.
         let mut before = case.clone();
-        before.line = vec![b"true".to_vec()];
-        judge(case, &fault, &whole, &seen, &run(&before))
+        before.line = vec![case.line[0].clone(), b"--help".to_vec()];
+        let before = run(&before);
+        let mut wrong = judge(case, &fault, &whole, &seen, &before);
+        // setcap may be given one file twice: what it had between is what a shorter line leaves.
+        for length in 2..if case.line[0] == b"setcap" && !wrong.is_empty() { case.line.len() } else { 0 } {
+            let mut less = case.clone();
+            less.line.truncate(length);
+            wrong.retain(|_| state(&run(&less), true) != state(&seen, true));
+        }
+        wrong
     };
     Some((fault, wrong))
+}
+
+/// An effect in which what standard error says below its first line is kept: of several operands a later one may be the
+/// one that fails.
+fn with_later_lines(applet: &[u8], text: &str) -> Effect {
+    let mut is_later = false;
+    let lines = text.lines().map(|line| match line.strip_prefix("stderr ") {
+        Some(said) if std::mem::replace(&mut is_later, true) => format!("later {said}\n"),
+        _ => format!("{line}\n"),
+    });
+    Effect::parse(applet, &lines.collect::<String>())
 }
 
 /// A call of the log of `inject`.
@@ -144,12 +171,15 @@ fn state(effect: &Effect, with_table: bool) -> Vec<&String> {
 }
 
 /// What is wrong with a second run after one that was killed.
-fn killed(whole: &Effect, seen: &Effect) -> Vec<String> {
+fn killed(case: &Case, whole: &Effect, seen: &Effect) -> Vec<String> {
     let mut wrong = Vec::new();
+    // What the first run has unmounted before it was killed the second does not find, and says so.
+    let is_gone = case.line[0] == b"umount" && state(seen, true) == state(whole, true);
     if seen.lines().iter().any(|line| line == "timed out") {
         wrong.push("it hangs".to_string());
     } else if let (Some(second), unhindered) = (seen.of("status").get(1), whole.of("status"))
         && !unhindered.contains(second)
+        && !is_gone
     {
         wrong.push(format!("the second run ends with {second}: {}", seen.of("stderr").first().unwrap_or(&"")));
     }
@@ -163,6 +193,27 @@ fn printed(case: &Case, effect: &Effect) -> Vec<String> {
         |line: &str| line.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect();
     let own = |line: &str| if case.line[0] == b"capsh" && is_id(line) { without(line) } else { line.to_string() };
     effect.of("stdout").into_iter().map(own).collect()
+}
+
+/// Commands of which what cannot be read of the machine is left out, as the originals leave it out. For lack of
+/// descriptors or memory no line may go, but for those that go with the originals as well.
+fn may_leave_out(applet: &[u8], fault: &Fault, whole: &Effect, seen: &Effect) -> bool {
+    let is_short = seen.of("stdout").len() < whole.of("stdout").len();
+    match applet {
+        b"blkid" | b"losetup" => true,
+        b"captree" | b"findmnt" | b"lsns" => !(is_short && [libc::EMFILE, libc::ENOMEM].contains(&fault.errno)),
+        _ => false,
+    }
+}
+
+/// Whether the line asks not to be told why, or the command is one that never tells: its status is the answer.
+fn is_quiet(case: &Case, status: &str) -> bool {
+    let is_short = |word: &[u8]| !word.starts_with(b"--") && word.starts_with(b"-") && word.contains(&b'q');
+    match case.line[0].as_slice() {
+        b"mountpoint" => case.line.iter().any(|word| word.starts_with(b"--q") || is_short(word)),
+        b"blkid" => status == "2",
+        _ => false,
+    }
 }
 
 /// What is wrong with a line in which a call failed.
@@ -183,35 +234,50 @@ fn judge(case: &Case, fault: &Fault, whole: &Effect, seen: &Effect, before: &Eff
     let stderr = seen.of("stderr").first().map(|line| line.to_string()).unwrap_or_default();
     let reported =
         stderr.contains("failed to update userspace mount table") || stderr.contains("was mounted, but failed");
-    let done = state(seen, !reported) == state(whole, !reported);
+    // Of several operands, or of a whole table, those before the failure stay.
+    let allowed: BTreeSet<&String> = state(whole, true).into_iter().chain(state(before, true)).collect();
+    // blkid's one effect is a cache: where a call fails it is left as it was, or has less in it.
+    let without_size = |line: &&String| line.rsplit_once(' ').map_or(line.to_string(), |(rest, _)| rest.to_string());
+    let is_cache = case.line[0] == b"blkid" && {
+        let allowed: BTreeSet<String> = allowed.iter().map(without_size).collect();
+        state(seen, true).iter().all(|line| allowed.contains(&without_size(line)))
+    };
+    let done = state(seen, !reported) == state(whole, !reported) || is_cache;
     let undone = state(seen, true) == state(before, true);
     if status(seen) == "0" {
-        let complained = seen.of("stderr") != whole.of("stderr");
+        let complained = ["stderr", "later"].iter().any(|kind| seen.of(kind) != whole.of(kind));
         if status(whole) != "0" {
             wrong.push("it succeeds only when a call fails".to_string());
         } else if seen.of("program").len() != whole.of("program").len() {
             wrong.push("success, though a program did not run".to_string());
         } else if !done && !complained {
             wrong.push("success, though the work is not done".to_string());
-        } else if printed(case, seen) != printed(case, whole) && !complained && case.line[0] != b"lsns" {
-            // What of the machine cannot be read lsns leaves out.
+        } else if printed(case, seen) != printed(case, whole)
+            && !complained
+            && !may_leave_out(&case.line[0], fault, whole, seen)
+        {
             wrong.push("success, though something else is printed".to_string());
         }
     } else if status(seen).starts_with("SIG") && status(seen) != status(whole) {
         wrong.push(format!("it dies of {}", status(seen)));
     } else {
-        // Of several operands, or of a whole table, those before the failure stay.
-        let allowed: BTreeSet<&String> = state(whole, true).into_iter().chain(state(before, true)).collect();
-        let several =
-            ["-a", "-A", "-R"].iter().any(|option| case.line.iter().any(|word| word.starts_with(option.as_bytes())))
-                || case.line.iter().filter(|word| !word.starts_with(b"-")).count() > 2;
+        let several = ["-a", "-A", "-R", "-D"]
+            .iter()
+            .any(|option| case.line.iter().any(|word| word.starts_with(option.as_bytes())))
+            || case.line.iter().filter(|word| !word.starts_with(b"-")).count() > 2;
         let stepwise =
             several && state(seen, true).iter().all(|line| allowed.contains(line) || line.starts_with("mount "));
-        if !undone && !done && !stepwise && !reported {
-            let odd = state(seen, true).into_iter().find(|line| !allowed.contains(line));
-            wrong.push(format!("something half-made stays: {}", odd.map_or("", String::as_str)));
+        // What unshare has bound it unbinds when a later step fails, and that is what failed.
+        let is_undoing = case.line[0] == b"unshare" && call_name(fault.number) == "umount2";
+        if !undone && !done && !stepwise && !reported && !is_undoing {
+            let (seen, before) = (state(seen, true), state(before, true));
+            let odd = seen.iter().find(|line| !allowed.contains(*line));
+            let gone = before.iter().find(|line| !seen.contains(line));
+            let line = odd.or(gone).map_or("", |line| line.as_str());
+            wrong.push(format!("something half-made stays: {line}"));
         }
         if stderr.is_empty()
+            && !is_quiet(case, &status(seen))
             && status(seen) != status(whole)
             && seen.of("stdout") == whole.of("stdout")
             && call_name(fault.number) != "write"
