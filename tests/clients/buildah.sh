@@ -24,14 +24,15 @@ inside() {
 build() {
     buildah --storage-driver=vfs build --network=host --timestamp=0 --tag=tool /here/context
     name=$(buildah --storage-driver=vfs from tool)
-    buildah --storage-driver=vfs run --network=host "$name" -- getcap /usr/bin/true
+    # To a file of the container: of what it relays buildah loses a part now and then.
+    buildah --storage-driver=vfs run --network=host "$name" -- sh -c 'getcap /usr/bin/true >/told'
     # With the commands of this root in the container, and with the container mounted for them.
     buildah --storage-driver=vfs run --network=host --volume=/usr/bin:/usr/bin:ro --volume=/usr/sbin:/usr/sbin:ro \
-        "$name" -- sh -c 'mountpoint /usr/bin; setpriv --dump; capsh --current; chroot / id'
+        "$name" -- sh -c '{ mountpoint /usr/bin; setpriv --dump; capsh --current; chroot / id; } >>/told'
     export name
     # shellcheck disable=SC2016  # the words are for that shell
     inside sh -c 'root=$(buildah --storage-driver=vfs mount "$name") || exit
-        getcap "$root/usr/bin/true"; chroot "$root" id; chroot "$root" unshare --mount --pid --fork --mount-proc cat /proc/1/comm
+        cat "$root/told"; getcap "$root/usr/bin/true"; chroot "$root" id; chroot "$root" unshare --mount --pid --fork --mount-proc cat /proc/1/comm
         mount -t tmpfs -o size=1m none "$root/mnt" && mountpoint "$root/mnt" | sed "s,$root,ROOT," && umount "$root/mnt"
         buildah --storage-driver=vfs umount "$name" >/dev/null'
 }

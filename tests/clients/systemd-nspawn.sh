@@ -31,17 +31,23 @@ ExecStart=sh -c 'cut -d " " -f 5- /proc/self/mountinfo | grep -e /srv -e /tmp >/
 ExecStart=sh -c 'systemctl stop srv-bound.mount; systemctl show --property=Result,ActiveState srv-bound.mount >>/mounts; systemctl --no-block poweroff'
 UNIT
 ln -s ../look.service /here/system/etc/systemd/system/multi-user.target.wants/
-# What systemd said of each unit goes to a file: a boot in which it came to nothing is no success, however alike it was.
+# What systemd said of each unit goes to a file, by a terminal that is its console: a boot in which it came to nothing is
+# no success, however alike it was.
 said=/here/console
-timeout 120 systemd-nspawn --quiet --register=no --keep-unit --directory=/here/system --boot --console=pipe \
+timeout 120 systemd-nspawn --quiet --register=no --keep-unit --directory=/here/system --boot --console=read-only \
     systemd.log_target=console systemd.show_status=true systemd.color=false </dev/null >"$said" 2>&1 || {
     echo "the boot ended with $?" >&2
     cat "$said" >&2
     exit 1
 }
 cat "$said" >&2
-tr -d '\r' <"$said" | sed -n 's/\x1b\[[0-9;]*[a-zA-Z]//g; s/^\[ *\(OK\|FAILED\) *\] \(.*\(\/srv\|Local File Systems\).*\)$/\1 \2/p' | LC_ALL=C sort -u
+units=$(tr -d '\r' <"$said" | sed -n 's/\x1b\[[0-9;]*[a-zA-Z]//g; s/^\[ *\(OK\|FAILED\) *\] \(.*\(\/srv\|Local File Systems\).*\)$/\1 \2/p' | LC_ALL=C sort -u)
+echo "$units"
 sed 's/:[0-9]*//' /here/system/mounts
+for done in 'Mounted srv-memory' 'Mounted srv-bound' 'Reached target local-fs' 'Unmounted srv-bound' 'Unmounted srv-memory'; do
+    grep -q "^OK ${done}[.]" <<<"$units"
+done
+if grep '^FAILED' <<<"$units" >&2; then exit 1; fi
 [ "$(grep -c -x active /here/system/mounts)" = 2 ]
 grep -q -x Result=success /here/system/mounts
 grep -q -x ActiveState=inactive /here/system/mounts
