@@ -111,13 +111,13 @@ impl Making<'_> {
         self.at.get(place?).copied().flatten()
     }
 
-    /// The last row so far whose process is the parent of this namespace's process.
+    /// The last row so far whose process is the parent of this namespace's process, and that the filter leaves.
     fn last_of_parent(&self, namespace: &Namespace) -> Option<usize> {
         let parent = namespace.first?.parent;
         let mut last = None;
         for (other, row) in self.survey.namespaces.iter().zip(&self.at) {
             if other.first.is_some_and(|first| first.pid == parent) {
-                last = last.max(*row);
+                last = last.max(row.filter(|row| self.kept.get(*row).is_some_and(Option::is_some)));
             }
         }
         last
