@@ -205,14 +205,12 @@ pub fn files(directory: &Path, device: u64, out: &mut String) {
         if path.starts_with("/run/mount") && about.is_file() {
             // Numbers of mounts are not the same twice.
             let text = fs::read(&path).unwrap_or_default();
+            out.push(' ');
             for line in text.split_inclusive(|&byte| byte == b'\n') {
                 let words = line.split(|&byte| byte == b' ');
-                for word in words.filter(|word| !word.starts_with(b"ID=") && !word.starts_with(b"UNIQID=")) {
-                    let _ = write!(out, " {}", word.escape_ascii());
-                }
-            }
-            if text.is_empty() {
-                out.push(' ');
+                let kept: Vec<&[u8]> =
+                    words.filter(|word| !word.starts_with(b"ID=") && !word.starts_with(b"UNIQID=")).collect();
+                let _ = write!(out, "{}", kept.join(&b' ').escape_ascii());
             }
         }
         out.push('\n');
