@@ -12,7 +12,7 @@ mod verify;
 
 use cells::Row;
 use choose::Chosen;
-use cli::columns::filter::wrong_filter;
+use cli::columns::filter::{Filter, wrong_filter};
 use cli::columns::{self, Listing};
 use cli::explain::{Explanation, NO_CALL};
 use cli::failure::{Line, warn};
@@ -58,8 +58,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         return verify::verify(invocation, kind, &options, output);
     }
     leave_out_of_poll(invocation, &mut fields);
-    let filter = options.filter.as_ref().map(|filter| filter.as_ref().map_err(|line| wrong_filter(line.clone())));
-    let filter = filter.transpose()?;
+    let filter = Filter::known(&options.filter)?;
     let tables = choose::looked_up(kind, &options).map_or_else(|| Tables::read(invocation, kind, &options), Ok);
     let tables = tables?;
     let filesystems = tables.filesystems(invocation, &options);

@@ -57,7 +57,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let columns = COLUMNS.chosen(&fields);
     let shows = |name: &str| columns.iter().any(|column| column.name() == name);
     let related = options.tree.is_some_and(|tree| tree != Tree::Processes);
-    let filter = columns::filter::Filter::given(options.filter, COLUMNS)?;
+    let filter = columns::filter::Filter::known(&options.filter)?;
     let is_filtered = filter.is_some();
     let survey = Survey::make(&Filter {
         kinds: options.kinds,
@@ -68,7 +68,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         net_id: is_filtered || shows("NETNSID"),
     });
     let survey = survey.map_err(|error| unreadable(&error))?;
-    let (cells, parents) = rows::make(&survey, &options, one, &fields, filter.as_ref())?;
+    let (cells, parents) = rows::make(&survey, &options, one, &fields, filter)?;
     let tree = match one {
         None if related => "NS",
         _ if related || options.is_flat() => "",

@@ -1,7 +1,7 @@
 //! What can be typed, its table, and the columns.
 
 use super::fields::{COLUMNS, is_of_poll};
-use cli::columns::filter::Filter;
+use cli::columns::filter::{Filter, Given};
 use cli::columns::{self, Form, Style};
 use cli::{Failure, Opt, Table, id, number, text};
 use linux::process::Pid;
@@ -77,8 +77,7 @@ pub struct Options {
     /// With --poll: bit n for the nth of [`ACTIONS`].
     pub poll: Option<u8>,
     pub timeout: Option<i32>,
-    /// The filter, or what is wrong with its columns.
-    pub filter: Option<Result<Filter, Vec<u8>>>,
+    pub filter: Given,
     pub real: bool,
     pub pseudo: bool,
     pub shadowed: bool,
@@ -104,9 +103,6 @@ pub struct Options {
 /// Options that exclude each other.
 const EXCLUSIVE: &str = "nocanonicalize,canonicalize nocanonicalize,evaluate json,pairs,raw,verify \
     pairs,list,raw,verify mountpoint,target task,k,mtab,fstab poll,verify poll,fstab filter,poll real,pseudo";
-
-/// How it is told that a filter's column is none, which is found after all options are read.
-const UNKNOWN_COLUMN: &[u8] = b"unknown column";
 
 impl Options {
     /// How the table is printed.
@@ -233,14 +229,8 @@ const ROWS: &[Opt<Options>] = &[
     }),
     Opt::flag(None, "pseudo", "print only pseudo-filesystems", |o| o.pseudo = true),
     Opt::value(Some('Q'), "filter", "expr", "apply display filter", |o, expression| {
-        o.filter = match expression.as_bytes() {
-            b"" => None,
-            text => Some(Filter::parse(text, COLUMNS)),
-        };
-        match &o.filter {
-            Some(Err(line)) if !line.starts_with(UNKNOWN_COLUMN) => Err(Failure::new(1, line.clone())),
-            _ => Ok(()),
-        }
+        o.filter = Filter::given(expression, COLUMNS)?;
+        Ok(())
     }),
     Opt::value(Some('M'), "mountpoint", "dir", "the mountpoint directory", |o, directory| {
         o.target = Some(directory);

@@ -1,6 +1,7 @@
 //! The options, as a struct and as the table that fills it; the columns.
 
 use cli::Table;
+use cli::columns::filter::{Filter, Given};
 use cli::columns::{self, Column, Columns, Form, Shape};
 use cli::{Failure, Opt, id};
 use linux::namespace::KINDS;
@@ -35,7 +36,7 @@ pub struct Options {
     pub kinds: i32,
     pub tree: Option<Tree>,
     pub list_columns: bool,
-    pub filter: Option<&'static OsStr>,
+    pub filter: Given,
 }
 
 impl Options {
@@ -83,7 +84,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('Q'), "filter", "expr", "apply display filter", |o, expression| {
-        o.filter = Some(expression);
+        o.filter = Filter::given(expression, COLUMNS)?;
         Ok(())
     }),
     Opt::flag(Some('r'), "raw", "use the raw output format", |o| o.form = Form::Raw),

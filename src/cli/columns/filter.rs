@@ -44,13 +44,28 @@ enum Value {
 /// Asks for the cell of a column.
 pub type Ask<'a> = &'a mut dyn FnMut(usize) -> Cell;
 
+/// What an option gave: a filter, or what is said of a column in it that is unknown, once all options are read.
+pub type Given = Option<Result<Filter, Vec<u8>>>;
+
+/// How that is said.
+const UNKNOWN_COLUMN: &[u8] = b"unknown column";
+
 impl Filter {
-    /// That of an option, if there is one that is not empty.
-    pub fn given(expression: Option<&OsStr>, columns: Columns) -> Result<Option<Filter>, Failure> {
-        match expression.map(OsStr::as_bytes) {
-            None | Some(b"") => Ok(None),
-            Some(text) => Filter::parse(text, columns).map(Some).map_err(wrong_filter),
+    /// Reads an option's expression, which may be empty. What is none is told at once.
+    pub fn given(expression: &OsStr, columns: Columns) -> Result<Given, Failure> {
+        match expression.as_bytes() {
+            b"" => Ok(None),
+            text => match Filter::parse(text, columns) {
+                Err(line) if !line.starts_with(UNKNOWN_COLUMN) => Err(Failure::new(1, line)),
+                parsed => Ok(Some(parsed)),
+            },
         }
+    }
+
+    /// The filter of an option, if its columns are known.
+    pub fn known(given: &Given) -> Result<Option<&Filter>, Failure> {
+        let parsed = given.as_ref().map(Result::as_ref);
+        parsed.transpose().map_err(|line| wrong_filter(line.clone()))
     }
 
     /// Parses an expression. The error is the message.
@@ -75,7 +90,7 @@ impl Filter {
 /// What is said of an expression that is none, or cannot be applied.
 pub fn wrong_filter(line: Vec<u8>) -> Failure {
     let failure = Failure::new(1, line);
-    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(b"unknown column"))) {
+    if failure.lines.iter().any(|line| matches!(line, Line::Named(text) if text.starts_with(UNKNOWN_COLUMN))) {
         return failure.and(Line::Named("failed to initialize filter".into()));
     }
     failure
