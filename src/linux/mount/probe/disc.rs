@@ -28,21 +28,19 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
         }
     }
     let primary = primary?;
-    let block = le16(&primary, 128)?;
+    let block = le16(&primary, 128).filter(|block| usize::from(*block) == DESCRIPTOR)?;
     at.blocks(block.into(), block.into());
     at.number("FSSIZE", u64::from(block) * u64::from(le32(&primary, 80)?));
-    for (name, offset, length) in [
-        ("SYSTEM_ID", 8, 32),
-        ("VOLUME_SET_ID", 190, 128),
-        ("PUBLISHER_ID", 318, 128),
-        ("DATA_PREPARER_ID", 446, 128),
-        ("APPLICATION_ID", 574, 128),
+    let wide = joliet.as_deref();
+    for (key, offset, length, may_be_file) in [
+        ("SYSTEM_ID", 8, 32, false),
+        ("VOLUME_SET_ID", 190, 128, false),
+        ("PUBLISHER_ID", 318, 128, true),
+        ("DATA_PREPARER_ID", 446, 128, true),
+        ("APPLICATION_ID", 574, 128, true),
     ] {
-        let value = field::bytes(&primary, offset, length)?;
-        // One that begins so is the name of a file.
-        if !matches!(value.first(), Some(b'_' | 0)) {
-            at.found.add(name, text(value));
-        }
+        let value = name(field::bytes(&primary, offset, length)?, field_of(wide, offset, length), may_be_file);
+        at.found.add(key, text(&value).trim_ascii_start());
     }
     // The UUID is made of the time of modification, or of creation if that is missing.
     let date = |offset: usize| {
@@ -58,21 +56,50 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
             }
             uuid.push(*digit);
         }
-        at.found.add("UUID", &uuid);
+        at.found.add("UUID", uuid.split(|byte| *byte == 0).next().unwrap_or_default());
     }
     if let Some(boot) = boot {
         at.found.add("BOOT_SYSTEM_ID", text(field::bytes(&boot, 7, 32)?));
     }
-    let label = field::bytes(&primary, 40, 32)?;
-    match joliet {
-        None => at.found.add("LABEL", text(label)),
-        Some(joliet) => {
-            at.found.add("VERSION", b"Joliet Extension");
-            let wide = utf16(field::bytes(&joliet, 40, 32)?, true);
-            at.found.add("LABEL", text(&wide));
+    if wide.is_some() {
+        at.found.add("VERSION", b"Joliet Extension");
+    }
+    at.found.add("LABEL", text(&name(field::bytes(&primary, 40, 32)?, field_of(wide, 40, 32), false)));
+    Some("iso9660")
+}
+
+fn field_of(descriptor: Option<&[u8]>, offset: usize, length: usize) -> Option<&[u8]> {
+    field::bytes(descriptor?, offset, length)
+}
+
+/// What both descriptors say: Joliet's field has letters that the primary one lacks, but is half as long, and either has an
+/// underscore in place of what it cannot have. Where they disagree, Joliet's counts. `may_be_file`: a name that begins
+/// with an underscore is that of a file, and not told.
+fn name(primary: &[u8], joliet: Option<&[u8]>, may_be_file: bool) -> Vec<u8> {
+    let is_told = |field: &[u8], blank: &[u8]| {
+        !may_be_file
+            || field.get(blank.len() - 1) != Some(&b'_') && field.chunks_exact(blank.len()).any(|one| one != blank)
+    };
+    let is_primary_told = is_told(primary, b" ");
+    let Some(joliet) = joliet.filter(|joliet| is_told(joliet, b"\0 ")) else {
+        return if is_primary_told { primary.to_vec() } else { Vec::new() };
+    };
+    let mut merged = Vec::with_capacity(2 * primary.len());
+    for (pair, byte) in joliet.chunks_exact(2).zip(primary) {
+        match pair {
+            [0, b'_'] => merged.extend_from_slice(&[0, *byte]),
+            [0, other] if other.eq_ignore_ascii_case(byte) => merged.extend_from_slice(pair),
+            _ if *byte == b'_' => merged.extend_from_slice(pair),
+            _ => return utf16(joliet, true),
         }
     }
-    Some("iso9660")
+    if !is_primary_told {
+        return utf16(joliet, true);
+    }
+    for byte in primary.iter().skip(primary.len() / 2) {
+        merged.extend_from_slice(&[0, *byte]);
+    }
+    utf16(&merged, true)
 }
 
 /// The descriptor of a kind at a place, which its tag has to know.

@@ -38,12 +38,13 @@ pub fn vfat(at: &mut Fields<'_>) -> Type {
     if sectors == 0 {
         sectors = at.le32(32)?.into();
     }
-    let short = u64::from(at.le16(22)?);
-    let long = u64::from(at.le32(36)?);
-    let fat = fats.checked_mul(if short == 0 { long } else { short })?;
+    let short = u32::from(at.le16(22)?);
+    let long = at.le32(36)?;
+    // In 32 bits, as the original counts: what is too large wraps around.
+    let fat = u64::from((fats as u32).wrapping_mul(if short == 0 { long } else { short }));
     let root = (entries * 32).div_ceil(sector);
-    let clusters = sectors.checked_sub(reserved.checked_add(fat)?.checked_add(root)?)? / per_cluster;
-    const FAT12_MOST: u64 = 0xff4;
+    let clusters = u64::from(sectors.wrapping_sub(reserved + fat + root) as u32) / per_cluster;
+    const FAT12_END: u64 = 0xff4;
     const FAT16_MOST: u64 = 0xfff4;
     const FAT32_MOST: u64 = 0x0fff_fff6;
     let is_32 = short == 0 && long != 0;
@@ -75,12 +76,23 @@ pub fn vfat(at: &mut Fields<'_>) -> Type {
     }
     let version: &[u8] = match clusters {
         _ if is_32 => b"FAT32",
-        ..=FAT12_MOST => b"FAT12",
-        _ => b"FAT16",
+        ..FAT12_END => b"FAT12",
+        FAT12_END..FAT16_MOST => b"FAT16",
+        _ => b"",
     };
     at.found.add("VERSION", version);
     at.blocks(per_cluster * sector, sector);
     at.number("FSSIZE", sectors * sector);
+    // The sector of free space has its marks, or none yet.
+    let info = u64::from(at.le16(48)?);
+    if is_32 && info != 0 {
+        let info = at.disk.bytes(info * sector, 512)?;
+        for (offset, mark) in [(0, b"RRaA"), (484, b"rrAa")] {
+            if !matches!(field::bytes(&info, offset, 4)?, [0, 0, 0, 0]) && field::bytes(&info, offset, 4)? != mark {
+                return None;
+            }
+        }
+    }
     Some("vfat")
 }
 

@@ -72,28 +72,23 @@ pub fn uuid(field: &[u8]) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// UTF-16 to its first NUL. What is no character is U+FFFD.
+/// UTF-16 to its first NUL. Half of a pair that has no other half is written as if it were a character.
 #[inline(never)]
 pub fn utf16(field: &[u8], is_big_endian: bool) -> Vec<u8> {
     let mut text = Vec::new();
-    let mut high = 0;
-    for pair in field.chunks_exact(2) {
-        let Some(unit) = (if is_big_endian { be16(pair, 0) } else { le16(pair, 0) }) else { break };
-        if unit == 0 {
-            break;
+    let at = |offset| if is_big_endian { be16(field, offset) } else { le16(field, offset) };
+    let mut offset = 0;
+    while let Some(unit) = at(offset).filter(|unit| *unit != 0) {
+        offset += 2;
+        let mut code = u32::from(unit);
+        if let (0xd800..0xdc00, Some(low @ 0xdc00..0xe000)) = (unit, at(offset)) {
+            code = 0x1_0000 + ((code & 0x3ff) << 10) + u32::from(low & 0x3ff);
+            offset += 2;
         }
-        let mut unit = u32::from(unit);
-        match unit {
-            0xd800..0xdc00 => {
-                high = unit;
-                continue;
-            }
-            0xdc00..0xe000 if high != 0 => unit = 0x1_0000 + ((high & 0x3ff) << 10) + (unit & 0x3ff),
-            _ => {}
+        match char::from_u32(code) {
+            Some(character) => text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => text.extend_from_slice(&[0xed, 0x80 | (code >> 6) as u8 & 0x3f, 0x80 | code as u8 & 0x3f]),
         }
-        high = 0;
-        let character = char::from_u32(unit).unwrap_or('\u{fffd}');
-        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
     text
 }

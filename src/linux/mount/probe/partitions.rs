@@ -80,7 +80,8 @@ fn is_dos(disk: &Disk<'_>, sector: &[u8]) -> bool {
     }
     for signature in [dos::vfat, dos::exfat, dos::ntfs] {
         let mut fields = Fields { disk, bytes: disk.head(), found: Superblock::default() };
-        if signature(&mut fields).is_some() {
+        // A FAT whose boot sector is right and whose FSInfo is not is neither: it has told values by then.
+        if signature(&mut fields).is_some() || !fields.found.values.is_empty() {
             return false;
         }
     }

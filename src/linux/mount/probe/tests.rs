@@ -81,6 +81,7 @@ fn hand_made_superblocks_are_known() {
 
     let mut head = vec![0; HEAD];
     head[32_768..32_774].copy_from_slice(b"\x01CD001");
+    head[32_768 + 129] = 8;
     head[32_808..32_816].copy_from_slice(b"A LABEL ");
     head[32_768 + 830..32_768 + 846].copy_from_slice(b"2026112320300001");
     let found = found_in(&head);
@@ -112,6 +113,7 @@ fn two_signatures_are_ambiguous_unless_they_are_of_a_disc_or_a_container() {
     head[0..4].copy_from_slice(b"hsqs");
     head[28] = 4;
     head[32_768..32_774].copy_from_slice(b"\x01CD001");
+    head[32_768 + 129] = 8;
     let Probed::Ambiguous(all) = probed(&head) else { panic!() };
     assert_eq!([all[0].fstype, all[1].fstype], ["iso9660", "squashfs"]);
     head[0..8].copy_from_slice(b"LUKS\xba\xbe\0\x01");
