@@ -101,15 +101,6 @@ impl Options {
     }
 }
 
-/// Refuses the second one of two options that exclude each other. Not by the table: the exit status is not that of wrong
-/// usage.
-fn excluded(is_second: bool, first: &str, second: &str) -> Result<(), Failure> {
-    match is_second {
-        false => Ok(()),
-        true => Err(Failure::new(OTHER, text!["options ", first, " and ", second, " cannot be combined"])),
-    }
-}
-
 fn size(value: &OsStr, what: &str) -> Result<u64, Failure> {
     number::size(value.as_bytes())
         .map_err(|errno: Errno| Failure::new(OTHER, text!["invalid ", what, ": '", value, "': ", errno]))
@@ -183,7 +174,6 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('u'), "usages", "list", "filter by \"usage\" (e.g. -u filesystem,raid)", |o, list| {
-        excluded(o.types.is_some(), "--match-types", "--usages")?;
         let usages = List::parse(list);
         let mut rest = usages.names;
         loop {
@@ -199,7 +189,6 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(Some('n'), "match-types", "list", "filter by filesystem type (e.g. -n vfat,ext3)", |o, list| {
-        excluded(o.usages.is_some(), "--usages", "--match-types")?;
         if matches!(list.as_bytes(), b"" | b"no") {
             return Err(Failure::new(OTHER, text!["invalid argument: ", list]));
         }
@@ -229,4 +218,4 @@ fn tag(token: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The rows, packed.
-pub static OPTIONS: Table<Options> = cli::table!(ROWS);
+pub static OPTIONS: Table<Options> = cli::table!(ROWS, "4 usages,match-types");

@@ -68,14 +68,21 @@ pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
             explanation.tell("take the groups {0}", "setgroups({1}, [{0}])", &[&list, &groups.len()]);
         }
     }
+    if let Some(changes) = &options.securebits {
+        let bits = shown(&mut changes.iter().map(|(gains, bits)| (*gains, format!("{bits:#x}"))));
+        explanation.tell("change the securebits:{0}", "prctl(PR_SET_SECUREBITS, ...)", &[&bits]);
+    }
     for (changes, what, call) in [
-        (&options.securebits, "securebits", "prctl(PR_SET_SECUREBITS, ...)"),
         (&options.bounding, "bounding set", "prctl(PR_CAPBSET_DROP, ...)"),
         (&options.inheritable, "inheritable set, if it is another", "capset()"),
         (&options.ambient, "ambient set", "prctl(PR_CAP_AMBIENT, ...)"),
     ] {
         if let Some(changes) = changes {
-            explanation.tell("change the {0}:{1}", call, &[&what, &shown(changes, what == "securebits")]);
+            explanation.tell(
+                "change the {0}:{1}",
+                call,
+                &[&what, &shown(&mut changes.iter().map(|(gains, set)| (*gains, names(*set))))],
+            );
         }
     }
     match options.death_signal {
@@ -100,16 +107,15 @@ pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
     explanation
 }
 
-/// ` +cap_chown -cap_kill`; bits that are no capabilities in hexadecimal.
-fn shown(changes: &Changes, as_bits: bool) -> Vec<u8> {
+/// ` +cap_chown -cap_kill`.
+fn shown(changes: &mut dyn Iterator<Item = (bool, String)>) -> Vec<u8> {
     let mut list = Vec::new();
     for (gains, members) in changes {
-        let members = match *members {
-            bits if as_bits => format!("{bits:#x}"),
-            all if all == CapSet::first(caps::count()).0 => "all".to_string(),
-            some => caps::names(CapSet(some)),
-        };
-        add!(&mut list, if *gains { " +" } else { " -" }, members);
+        add!(&mut list, if gains { " +" } else { " -" }, members);
     }
     list
+}
+
+fn names(set: CapSet) -> String {
+    if set == CapSet::first(caps::count()) { "all".to_string() } else { caps::names(set) }
 }

@@ -4,6 +4,7 @@ use super::values::{
     Changes, Groups, Rule, access, capabilities, group, rule, securebits, supplementary, tracer, user,
 };
 use cli::{Failure, Opt, Table};
+use linux::caps::CapSet;
 use linux::credentials::{Gid, Uid};
 use linux::process::Pid;
 use linux::signal::Signal;
@@ -24,10 +25,10 @@ pub struct Options {
     pub rgid: Option<Gid>,
     pub egid: Option<Gid>,
     pub groups: Option<Groups>,
-    pub inheritable: Option<Changes>,
-    pub ambient: Option<Changes>,
-    pub bounding: Option<Changes>,
-    pub securebits: Option<Changes>,
+    pub inheritable: Option<Changes<CapSet>>,
+    pub ambient: Option<Changes<CapSet>>,
+    pub bounding: Option<Changes<CapSet>>,
+    pub securebits: Option<Changes<u64>>,
     /// `None`: as it happens. `Some(None)`: as it was. 0: none.
     pub death_signal: Option<Option<Signal>>,
     pub selinux: Option<&'static OsStr>,

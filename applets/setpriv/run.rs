@@ -146,23 +146,18 @@ fn activate() -> Done {
     caps::set(&Sets { effective: sets.permitted, ..sets }).map_err(failed("activate capabilities"))
 }
 
-/// A set of capabilities after changes.
-fn changed_set(set: CapSet, changes: &Changes) -> CapSet {
-    CapSet(changed(set.0, changes))
-}
-
 fn set_capabilities(options: &Options) -> Done {
     let count = caps::count();
     if let Some(changes) = &options.bounding {
         let present = caps::bounding(count).map_err(failed("apply bounding set"))?;
         // A capability outside the bounding set cannot be added back; requesting that is no error.
-        let lost = present & !changed_set(present, changes);
+        let lost = present & !changed(present, changes);
         for capability in lost.members() {
             caps::drop_bounding(capability).map_err(failed("apply bounding set"))?;
         }
     }
     let sets = caps::get(Pid::SELF).map_err(failed("apply capabilities"))?;
-    let inheritable = |changes: &Changes| changed_set(sets.inheritable, changes);
+    let inheritable = |changes: &Changes<CapSet>| changed(sets.inheritable, changes);
     let inheritable = options.inheritable.as_ref().map_or(sets.inheritable, inheritable);
     let wanted = Sets { inheritable, ..sets };
     if wanted != sets {
@@ -170,7 +165,7 @@ fn set_capabilities(options: &Options) -> Done {
     }
     let Some(changes) = &options.ambient else { return Ok(()) };
     let present = caps::ambient().map_err(failed("apply ambient capabilities"))?;
-    let wanted = changed_set(present, changes);
+    let wanted = changed(present, changes);
     for capability in (present & !wanted).members() {
         caps::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
     }

@@ -6,6 +6,7 @@ use linux::credentials::{Gid, Uid};
 use linux::landlock;
 use linux::process::{ANY_TRACER, NO_TRACER, Pid};
 use std::ffi::OsStr;
+use std::ops::{BitAnd, BitOr, Not};
 use std::os::unix::ffi::OsStrExt;
 
 /// A privilege could not be set.
@@ -25,7 +26,7 @@ pub enum Groups {
 }
 
 /// The members to add to a set and to remove from it, in the given order.
-pub type Changes = Vec<(bool, u64)>;
+pub type Changes<Set> = Vec<(bool, Set)>;
 
 /// Stands for every right to files that the kernel knows, and in a rule for every one that is blocked.
 pub const EVERY_FILE: u64 = 1 << 63;
@@ -75,7 +76,7 @@ pub fn supplementary(list: &OsStr) -> Result<Vec<Gid>, Failure> {
 }
 
 /// `+x,-y`, where `member` reads a name.
-fn changes(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<u64, Failure>) -> Result<Changes, Failure> {
+fn changes<Set>(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<Set, Failure>) -> Result<Changes<Set>, Failure> {
     let mut changes = Vec::new();
     for item in list.as_bytes().split(|byte| *byte == b',') {
         changes.push(match item.split_first() {
@@ -88,16 +89,16 @@ fn changes(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<u64, Failure>) 
 }
 
 /// `+name,-name`: names without `cap_`, `cap_N` by number, or `all`.
-pub fn capabilities(list: &OsStr) -> Result<Changes, Failure> {
+pub fn capabilities(list: &OsStr) -> Result<Changes<CapSet>, Failure> {
     changes(list, "capability", |name| {
         if name == b"all" {
-            return Ok(CapSet::first(caps::count()).0);
+            return Ok(CapSet::first(caps::count()));
         }
         let full = [b"cap_", name].concat();
         let numbered =
             name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok()).map(Cap);
         let found = caps::find(&full).or(numbered).filter(|it| it.0 < caps::count());
-        found.map(|it| CapSet::of(it).0).ok_or_else(|| cli::fail!(1, "unknown capability \"", name, "\""))
+        found.map(CapSet::of).ok_or_else(|| cli::fail!(1, "unknown capability \"", name, "\""))
     })
 }
 
@@ -119,7 +120,7 @@ pub const SECUREBITS_COUNT: u32 = 6;
 const KEEP_CAPS: u64 = 1 << 4;
 
 /// `+bit,-bit`: the names of capabilities(7) in lower case, or `all`.
-pub fn securebits(list: &OsStr) -> Result<Changes, Failure> {
+pub fn securebits(list: &OsStr) -> Result<Changes<u64>, Failure> {
     let found = changes(list, "securebits", |name| {
         if name == b"all" {
             return Ok(u64::from(u32::MAX) & !KEEP_CAPS);
@@ -137,8 +138,11 @@ pub fn securebits(list: &OsStr) -> Result<Changes, Failure> {
 }
 
 /// A set after changes.
-pub fn changed(set: u64, changes: &Changes) -> u64 {
-    changes.iter().fold(set, |set, (gains, members)| if *gains { set | members } else { set & !members })
+pub fn changed<Set: Copy + BitOr<Output = Set> + BitAnd<Output = Set> + Not<Output = Set>>(
+    set: Set,
+    changes: &Changes<Set>,
+) -> Set {
+    changes.iter().fold(set, |set, (gains, members)| if *gains { set | *members } else { set & !*members })
 }
 
 /// `right,right` of one kind, each by its name, and those to files also by the beginning of one; all of them if there is
@@ -231,7 +235,7 @@ mod tests {
     #[test]
     fn changes_are_made_from_left_to_right() {
         let changes = capabilities(OsStr::new("-all,+chown,+kill,-chown")).unwrap();
-        assert_eq!(changed(u64::MAX >> 23, &changes), 1 << 5);
+        assert_eq!(changed(CapSet(u64::MAX >> 23), &changes), CapSet(1 << 5));
         assert!(capabilities(OsStr::new("chown")).is_err() && capabilities(OsStr::new("")).is_err());
         assert!(capabilities(OsStr::new("+cap_chown")).is_err());
     }

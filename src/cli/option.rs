@@ -73,7 +73,8 @@ pub type Opt<O> = Row<Store<O>>;
 pub struct Table<O: 'static> {
     /// What can be said about the rows.
     pub specs: Specs,
-    /// Options of which only one may be given, as in [`Spec::is_one_of`], with a blank between two such groups.
+    /// Options of which only one may be given, as in [`Spec::is_one_of`], with a blank between two such groups. A
+    /// digit before them is the exit status, if it is not that of wrong usage.
     pub exclusive: &'static str,
     /// Does what the row with this index does.
     pub store: fn(&mut O, usize, Option<&'static OsStr>) -> Result<Met, Failure>,

@@ -117,7 +117,8 @@ impl Rules {
         for group in self.exclusive.split(' ').filter(|group| spec.is_one_of(group)) {
             if let Some(first) = self.met.iter().find(|met| **met != spec && met.is_one_of(group)) {
                 let text = text!["options ", called(first), " and ", called(&spec), " cannot be combined"];
-                return Err(Failure::new(invocation.applet.usage_status, text));
+                let status = self.exclusive.bytes().next().filter(u8::is_ascii_digit).map(|digit| digit - b'0');
+                return Err(Failure::new(status.unwrap_or(invocation.applet.usage_status), text));
             }
             if !self.met.contains(&spec) {
                 self.met.push(spec);
