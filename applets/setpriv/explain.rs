@@ -1,7 +1,7 @@
 //! The steps in words, in the order in which they are made.
 
 use super::options::Options;
-use super::values::{Changes, Groups, RuleObject, listed};
+use super::values::{Groups, RuleObject, listed};
 use cli::add;
 use cli::explain::{Explanation, NO_CALL};
 use linux::caps::{self, CapSet};
