@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 static INODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b402653\d{4}\b").unwrap());
 static DEVICE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^stdout 0:\d+$").unwrap());
 static BACKING: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"\[\d{4}\]:|\b(0:\d+ +0 +\d+ +)?7:\d+ +7 +\d+ +|\b0:\d+ *|\b7:\d+|"min": \d+|"back-min": "\d+"#).unwrap()
+    Regex::new(r#"\[\d{4}\]:|\b(0:\d+ +0 +\d+ +)?7:\d+ +7 +\d+ +|\b0:\d+ *|\b7:\d+|"min": \d+|"back-min": "\d+"#)
+        .unwrap()
 });
 static LOOP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"/dev/loop\d+").unwrap());
 
