@@ -108,7 +108,6 @@ pub fn new_processes(before: &[String], tested: &str) -> String {
 /// Loop devices on files of the file system `device`, which are detached if that is wanted.
 pub fn loop_devices(device: u64, detach: bool) -> String {
     const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
-    const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
     let mut lines = Vec::new();
     let table = String::from_utf8_lossy(&probe::read("self/mountinfo")).into_owned();
     for number in 0..64 {
@@ -149,8 +148,7 @@ pub fn loop_devices(device: u64, detach: bool) -> String {
             read("queue/logical_block_size").trim_end()
         ));
         if detach {
-            // SAFETY: it takes no argument.
-            unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&opened), LOOP_CLR_FD) };
+            let _ = super::images::clear(&opened);
         }
     }
     // Which is which depends on what else the machine does.

@@ -143,7 +143,12 @@ pub fn hide_others(number: usize) {
     }
 }
 
-const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
+/// Takes a loop device's file from it.
+pub fn clear(device: &fs::File) -> Result<(), Errno> {
+    const LOOP_CLR_FD: libc::Ioctl = 0x4c01;
+    // SAFETY: it takes no argument.
+    Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) }).map(drop)
+}
 
 /// Makes the loop devices of a sandbox as those of all others: one that was ever looked at for partitions is told of as one
 /// that is. What was attached to them is let go of first.
@@ -156,8 +161,7 @@ pub fn level(number: usize) -> Result<(), Errno> {
     for (_, own) in loops(number) {
         let device = open(&own)?;
         configure(&device, &file, LO_FLAGS_PARTSCAN)?;
-        // SAFETY: it takes no argument.
-        Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) })?;
+        clear(&device)?;
     }
     Ok(())
 }
@@ -167,8 +171,7 @@ pub fn let_go(number: usize) {
     for (_, own) in loops(number) {
         let is_attached = Path::new("/sys/block").join(own.trim_start_matches("/dev/")).join("loop").exists();
         if let (true, Ok(device)) = (is_attached, fs::File::open(own)) {
-            // SAFETY: it takes no argument.
-            unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) };
+            let _ = clear(&device);
         }
     }
 }
@@ -180,8 +183,7 @@ pub fn detach_nested(number: usize) {
         let file = fs::read_to_string(format!("/sys/devices/virtual/block/loop{number}/loop/backing_file"));
         let is_own = file.is_ok_and(|file| own.iter().any(|own| file.trim_end().ends_with(own)));
         if let (true, Ok(device)) = (is_own, fs::File::open(format!("/dev/loop{number}"))) {
-            // SAFETY: it takes no argument.
-            unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) };
+            let _ = clear(&device);
         }
     }
 }
