@@ -214,12 +214,24 @@ fn told_to_btrfs(request: libc::Ioctl, device: &str) -> Result<(), Errno> {
     Errno::result(unsafe { libc::ioctl(control.as_raw_fd(), request, volume.as_mut_ptr()) }).map(drop)
 }
 
+/// Tells the kernel that no loop device without a file belongs to a btrfs: it remembers the one of a mount that failed, and
+/// would look there for the first device of a later line's.
+fn forget_free_devices() {
+    for number in 0..256 {
+        let loops = format!("/sys/devices/virtual/block/loop{number}");
+        if Path::new(&loops).exists() && !Path::new(&loops).join("loop").exists() {
+            let _ = told_to_btrfs(BTRFS_IOC_FORGET_DEV, &format!("/dev/loop{number}"));
+        }
+    }
+}
+
 /// The two devices of a btrfs: the second one is attached and known, as a machine does it at boot.
 pub fn two_devices(path: &Path) -> Result<Device, Errno> {
     let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
     let second = Path::new("/tmp/second.btrfs");
     copy(Path::new("/images/btrfs"), path).map_err(errno)?;
     copy(Path::new("/images/second"), second).map_err(errno)?;
+    forget_free_devices();
     let device = attach(second)?;
     // The one of the line before is let go of a little later than its last mount.
     patiently(|| told_to_btrfs(BTRFS_IOC_SCAN_DEV, &device.name)).map(|()| device)
