@@ -106,6 +106,13 @@ impl Mount {
             let failure = self.source_failed(missing, named, given.as_deref().unwrap_or_default());
             return failure.map_or(Ok(false), Err);
         }
+        // What is wrong with the source is told first, as by the original, which looks at these options when it has one.
+        if self.options.0.iter().any(|option| option.name.starts_with(b"verity.")) {
+            return refuse(
+                named,
+                text!["dm-verity is not supported by this build, use veritysetup(8) and mount the mapped device"],
+            );
+        }
         let Some(target) = target else {
             return Err(cli::fail!(USAGE, named, ": can't find mount point in ", fstab::default_path(), "."));
         };
@@ -256,8 +263,6 @@ fn refuse_unsupported(options: &MountOptions, named: &OsStr) -> Result<(), Failu
     let relabels = |name| options.get(name).and_then(|option| option.plain_value()).is_some_and(|v| v == b"@target");
     let what = if options.has("encryption") {
         "encryption not supported, use cryptsetup(8) instead"
-    } else if options.0.iter().any(|option| option.name.starts_with(b"verity.")) {
-        "dm-verity is not supported by this build, use veritysetup(8) and mount the mapped device"
     } else if relabels("rootcontext") {
         "SELinux relabelling (rootcontext=@target) is not supported by this build"
     } else {
