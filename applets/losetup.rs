@@ -200,13 +200,22 @@ fn failed(object: &OsStr, device: &OsStr, what: &str, errno: Errno) -> Failure {
     }
 }
 
+/// The failure of a device that was not named and that cannot be had: it is told before what is wrong with the file.
+fn without_free(wanted: &LoopSpec) -> Option<Failure> {
+    if wanted.device.is_some() {
+        return None;
+    }
+    loopdev::free_device().err().map(|error| none_free(error.errno))
+}
+
 fn none_free(errno: Errno) -> Failure {
     fail!(1, "cannot find an unused loop device: ", errno)
 }
 
 fn attach(invocation: &Invocation<'_>, options: &Options, file: &OsStr, output: &mut Output) -> Outcome {
     if file.is_empty() {
-        return Err(fail!(1, file, ": failed to use backing file: ", Errno::EINVAL));
+        let failure = fail!(1, file, ": failed to use backing file: ", Errno::EINVAL);
+        return Err(without_free(&options.wanted).unwrap_or(failure));
     }
     let wanted = &options.wanted;
     if let Some(device) = &wanted.device
@@ -246,12 +255,13 @@ fn overlapping(file: &OsStr) -> Failure {
 
 fn unattached(wanted: &LoopSpec, file: &OsStr, refused: Refused) -> Failure {
     let error = match refused {
-        Refused::Overlap => return overlapping(file),
-        Refused::Failed(error) => error,
+        Refused::Failed(error) if error.object == loopdev::CONTROL => return none_free(error.errno),
+        refused => match (without_free(wanted), refused) {
+            (Some(failure), _) => return failure,
+            (None, Refused::Overlap) => return overlapping(file),
+            (None, Refused::Failed(error)) => error,
+        },
     };
-    if error.object == loopdev::CONTROL {
-        return none_free(error.errno);
-    }
     let device = wanted.device.as_deref();
     let object = device.filter(|_| matches!(error.call, "open" | "open device")).unwrap_or(file);
     let failure = failed(object, device.unwrap_or_default(), ": failed to set up loop device: ", error.errno);
