@@ -26,6 +26,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// The path for umount2(2).
+    pub fn path(&self) -> &OsStr {
+        if self.resolved.is_empty() { &self.target } else { &self.resolved }
+    }
+
     /// A mount of the table.
     pub fn of(entry: &mountinfo::Entry<'_>) -> Found {
         Found {

@@ -86,13 +86,22 @@ pub fn flags(options: &Options) -> u64 {
 /// Finds the mount; without the table where that will do.
 fn look_up(settings: &Unmounting<'_>, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
     let options = &settings.options;
-    let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || options.verbose;
-    // The table has the source, which is a loop device to be freed.
-    if !needs_table
-        && let Some(found) = find::by_kernel(path, !options.internal_only)
-        && known.kept_options(&found).is_none_or(|kept| !kept.has("loop"))
-    {
-        return Some(found);
+    let is_absolute = operand.as_bytes().starts_with(b"/") && !options.no_canonicalize;
+    // Where -v is to name the source, it is in the table.
+    let needs_source = options.verbose && !is_absolute;
+    let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || needs_source;
+    if !needs_table && let Some(mut found) = find::by_kernel(path, !options.internal_only) {
+        match known.kept_options(&found) {
+            // The original names it as it was typed then, and does not know its source.
+            None if is_absolute => {
+                found.resolved = core::mem::replace(&mut found.target, operand.to_os_string());
+                return Some(found);
+            }
+            None => return Some(found),
+            // The source may be a loop device to be freed.
+            Some(kept) if !kept.has("loop") && !options.verbose => return Some(found),
+            Some(_) => {}
+        }
     }
     match table::Table::read() {
         Ok(table) => find::in_table(&table, operand, path),
@@ -140,7 +149,7 @@ impl<'a> Known<'a> {
 
     /// The same before the root is unmounted, which makes it read-only: utab may be on it.
     fn finish_before(&mut self, found: &Found) {
-        if found.target == "/"
+        if found.path() == "/"
             && !self.gone.is_empty()
             && utab::update(&mut |table| table.remove_all(&self.gone)).is_ok()
         {
@@ -223,9 +232,8 @@ pub fn unmount_found(
 
 /// The system call. A path is taken as it was resolved; with -c, unless the table had it, as it was typed.
 fn call(options: &Options, found: &Found) -> linux::Result<()> {
-    let path = if found.resolved.is_empty() { &found.target } else { &found.resolved };
     let is_typed = options.no_canonicalize && found.source.is_none();
-    if is_typed { mount::umount2(path, flags(options)) } else { mount::unmount(path, flags(options)) }
+    if is_typed { mount::umount2(found.path(), flags(options)) } else { mount::unmount(found.path(), flags(options)) }
 }
 
 /// After the system call: the loop device, utab, and with -v a line.
@@ -245,7 +253,7 @@ fn finish(
         // Where somebody else still uses it the kernel refuses, and rightly so.
         let _ = loopdev::detach(source);
     }
-    if !options.no_mtab && found.target != "/" && kept.is_some() {
+    if !options.no_mtab && found.path() != "/" && kept.is_some() {
         known.forget(found)?;
     }
     if options.verbose && !options.all {
@@ -280,7 +288,8 @@ fn run_helper(settings: &Unmounting<'_>, found: &Found, program: &OsStr, output:
     let options = &settings.options;
     let mut argv = vec![program.to_os_string(), found.target.clone()];
     for (flag, given) in [
-        ("-n", options.no_mtab || options.recursive || options.all_targets),
+        // Nor is there an entry where the mount is named as it was typed.
+        ("-n", options.no_mtab || options.recursive || options.all_targets || !found.resolved.is_empty()),
         ("-l", options.lazy),
         ("-f", options.force),
         ("-v", options.verbose),
@@ -327,7 +336,7 @@ pub fn refused(found: &Found, error: &Error) -> Refused {
     let failure = cli::fail!(FAILED, found.target, ": ", text, ".");
     let failure = match error.errno {
         Errno::EBUSY => failure,
-        errno => explained(failure, Step::Unmount(&found.target), errno),
+        errno => explained(failure, Step::Unmount(found.path()), errno),
     };
-    Refused { errno: Some(error.errno), target: found.target.clone(), failure }
+    Refused { errno: Some(error.errno), target: found.path().to_os_string(), failure }
 }

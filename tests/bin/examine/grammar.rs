@@ -80,7 +80,13 @@ fn options(applet: &'static str, most: usize, examined: &Examined) -> BoxedStrat
         };
         each.push((weight, option(applet, spec)));
     }
-    each.push((1, values::hostile().prop_map(|word| vec![[b"-".to_vec(), word].concat()]).boxed()));
+    // A cluster of letters has none of those that are ours alone.
+    let own: Vec<char> = table.options.iter().filter(|spec| !shared(spec)).filter_map(|spec| spec.short).collect();
+    let cluster = move |mut word: Word| {
+        word.retain(|byte| !own.contains(&char::from(*byte)));
+        vec![[b"-".to_vec(), word].concat()]
+    };
+    each.push((1, values::hostile().prop_map(cluster).boxed()));
     vec(proptest::strategy::Union::new_weighted(each), 0..=most).boxed()
 }
 
