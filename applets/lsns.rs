@@ -76,7 +76,9 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     };
     Listing { name: "namespaces", columns, cells, parents, tree }.print(style(&options), output);
     if survey.unreadable {
-        hint_on_terminal("processes of others, and their namespaces, are not shown; root sees all");
+        hint_on_terminal(
+            "processes that may not be traced from here, and their namespaces, are not shown: it takes CAP_SYS_PTRACE",
+        );
     }
     Ok(0)
 }
