@@ -5,10 +5,12 @@ use linux::caps::{self, Cap, Iab, Sets, TextError, TextErrorKind};
 use linux::environment::variable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
-/// Whether the output of libcap of the years up to 2019 is asked for: `CTRBOX_CAPS_TEXT=classic`.
+/// Whether the output of libcap of the years up to 2019 is asked for: `CTRBOX_CAPS_TEXT=classic`. It is looked up once.
 pub fn is_classic() -> bool {
-    variable("CTRBOX_CAPS_TEXT").is_some_and(|value| value == "classic")
+    static CLASSIC: OnceLock<bool> = OnceLock::new();
+    *CLASSIC.get_or_init(|| variable("CTRBOX_CAPS_TEXT").is_some_and(|value| value == "classic"))
 }
 
 /// The text of a capability state, in the form that is asked for.

@@ -17,6 +17,22 @@ pub const NAMES: &str = "\
 /// How many capabilities have a name.
 pub const NAMED: u8 = 41;
 
+/// Where each name begins in `NAMES`, and where one more would.
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and would tell an index that is too large")]
+const STARTS: [u16; NAMED as usize + 1] = {
+    let names = NAMES.as_bytes();
+    let mut starts = [0; NAMED as usize + 1];
+    let (mut number, mut at) = (1, 0);
+    while at < names.len() {
+        at += 1;
+        if at == names.len() || names[at] == b' ' {
+            starts[number] = at as u16 + 1;
+            number += 1;
+        }
+    }
+    starts
+};
+
 /// The capability with this name, in any case.
 ///
 /// ```
@@ -45,7 +61,9 @@ pub fn name(capability: Cap) -> String {
 
 /// The name of a capability that has one.
 pub fn known_name(capability: Cap) -> Option<&'static str> {
-    NAMES.split(' ').nth(usize::from(capability.0))
+    let number = usize::from(capability.0);
+    let (start, next) = (STARTS.get(number)?, STARTS.get(number + 1)?);
+    NAMES.get(usize::from(*start)..usize::from(*next) - 1)
 }
 
 /// The names of a set's members in increasing order, joined by commas.
@@ -63,17 +81,12 @@ pub fn names(set: CapSet) -> String {
 /// Adds a set's members, joined by commas; those from `named` on by their numbers.
 pub(super) fn push_list(out: &mut String, set: CapSet, named: u8) {
     let mut separator = "";
-    let mut names = NAMES.split(' ');
-    let mut passed = 0;
-    for Cap(capability) in set.members() {
+    for member in set.members() {
         out.push_str(separator);
         separator = ",";
-        // One pass over the names, since members come in increasing order.
-        let name = names.nth(usize::from(capability - passed));
-        passed = capability + 1;
-        match name.filter(|_| capability < named) {
+        match known_name(member).filter(|_| member.0 < named) {
             Some(name) => out.push_str(name),
-            None => out.push_str(&capability.to_string()),
+            None => out.push_str(&member.0.to_string()),
         }
     }
 }
