@@ -24,6 +24,7 @@ pub fn judge(case: &Case, ours: Option<&Run>, theirs: Option<&Run>, versions: &V
             faults.push(format!("{side} did not end in time"));
         }
         faults.extend(run.left.iter().map(|left| format!("{side} left {left}")));
+        faults.extend(unknown_command(run).map(|line| format!("{side} lacks what the row is made with: {line}")));
     }
     if !case.has_expectations() {
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
@@ -50,6 +51,12 @@ pub fn judge(case: &Case, ours: Option<&Run>, theirs: Option<&Run>, versions: &V
         }
     }
     verdict
+}
+
+/// What the row's shell says of a command that this machine does not have: both sides lack it alike, so that nothing else
+/// would be noticed, and what it was meant to do or to undo stays as it was, for other rows, too.
+fn unknown_command(run: &Run) -> Option<&str> {
+    run.stderr.lines().find(|line| line.starts_with("/bin/bash: line ") && line.ends_with(": command not found"))
 }
 
 fn no_more(why: &str) -> String {
@@ -223,5 +230,13 @@ mod tests {
     fn what_is_left_behind_and_what_does_not_end_is_a_fault() {
         let left = Run { left: vec!["/dev/loop7".into()], timed_out: true, ..Run::default() };
         assert_eq!(faults(&expecting_status(0), Some(&left), None).len(), 2);
+    }
+
+    #[test]
+    fn a_command_that_neither_side_has_is_a_fault() {
+        let lacking = run(0, "", "mount: bad\n/bin/bash: line 4: delpart: command not found\n");
+        assert_eq!(faults(&Case::default(), Some(&lacking), Some(&lacking)).len(), 2);
+        let of_another = run(0, "", "bash: line 1: nothing: command not found\n");
+        assert!(faults(&Case::default(), Some(&of_another), Some(&of_another)).is_empty());
     }
 }
