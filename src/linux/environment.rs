@@ -1,6 +1,6 @@
 //! Our environment: environ(7), getenv(3). Not `std::env`: it takes a lock, which costs a page fault at the start.
 
-use crate::secure;
+use crate::{raw, secure};
 use core::ffi::{CStr, c_char};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -22,10 +22,12 @@ pub fn trusted_variable(name: &str) -> Option<OsString> {
 /// assert_eq!(linux::environment::value("NO=SUCH"), None);
 /// ```
 pub fn value(name: impl AsRef<OsStr>) -> Option<OsString> {
-    let name = name.as_ref().as_bytes();
-    let is_name = |entry: &&[u8]| entry.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"="));
-    let entry = entries().find(|entry| !name.is_empty() && !name.contains(&b'=') && is_name(entry))?;
-    entry.get(name.len() + 1..).map(|value| OsStr::from_bytes(value).to_os_string())
+    let name = raw::cstring(name.as_ref()).ok()?;
+    // SAFETY: the name is NUL-terminated. What is found stays, since nothing in this program changes the environment.
+    unsafe {
+        let value = libc::getenv(name.as_ptr());
+        (!value.is_null()).then(|| OsStr::from_bytes(CStr::from_ptr(value).to_bytes()).to_os_string())
+    }
 }
 
 /// Every `NAME=value` of it, as it is.

@@ -40,10 +40,8 @@ const STARTS: [u16; NAMED as usize + 1] = {
 /// assert_eq!([find(b"CAP_KILL"), find(b"kill")], [Some(Cap(5)), None]);
 /// ```
 pub fn find(name: &[u8]) -> Option<Cap> {
-    (0..)
-        .zip(NAMES.split(' '))
-        .find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name))
-        .map(|(number, _)| Cap(number))
+    let is_it = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
+    (0..NAMED).map(Cap).find(|capability| known_name(*capability).is_some_and(is_it))
 }
 
 /// The name of a capability, or its number in decimal.

@@ -70,7 +70,7 @@ pub fn is_network(fstype: &[u8]) -> bool {
 
 /// Whether a type is one of those, with blanks between them.
 pub fn is_listed(fstype: &[u8], list: &str) -> bool {
-    list.split(' ').any(|name| name.as_bytes() == fstype)
+    list.as_bytes().split(|byte| *byte == b' ').any(|name| name == fstype)
 }
 
 /// Whether any type in the list of mount -t is supported by the kernel or has a module.
