@@ -9,6 +9,7 @@ use linux::mount::appeared::Before;
 use linux::mount::options::{MountOption, Options as MountOptions};
 use linux::mount::table;
 use linux::mount::{statmount, subdirectory};
+use linux::stat::{self, Stat};
 use linux::{Errno, Error, directory, mount};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -51,16 +52,20 @@ struct DetachedTree<'a> {
     attached: bool,
     /// Whether its flags are set after it is attached: without mount_setattr(2) only mount(2) can, and only then.
     late: bool,
+    /// The owner and the mode of its root before they were changed.
+    changed: Option<Stat>,
     done: Done,
 }
 
 /// Carries out all steps, on the tree that is already open if there is one.
 pub fn execute(target: &Target, tree: Option<OwnedFd>, steps: &[MountStep<'_>]) -> Result<Done, Failed> {
-    let mut state = DetachedTree { target, tree, before: None, attached: false, late: false, done: Done::default() };
+    let (before, changed, done) = (None, None, Done::default());
+    let mut state = DetachedTree { target, tree, before, attached: false, late: false, changed, done };
     for (index, step) in steps.iter().enumerate() {
         let done = steps.get(..index).unwrap_or_default();
         if let Err(error) = state.step(done, step) {
             let undone = undo(&state, done, step);
+            state.change_back();
             return Err(Failed { error, messages: state.done.messages, attached: state.attached && !undone });
         }
     }
@@ -159,10 +164,12 @@ impl DetachedTree<'_> {
             // If the owner could not be changed, leave the mode: the old owner must not get the new mode.
             MountStep::SetOwner { .. } | MountStep::SetMode(_) if self.done.not_changed.is_some() => {}
             MountStep::SetOwner { user, group } => {
+                self.note_change();
                 let changed = directory::set_owner(self.tree()?, *user, *group);
                 self.note("ownership", changed);
             }
             MountStep::SetMode(mode) => {
+                self.note_change();
                 let changed = directory::set_mode(self.tree()?, *mode);
                 self.note("mode", changed);
             }
@@ -197,6 +204,21 @@ impl DetachedTree<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Remembers what is to be changed before the mount is there: of a bind, and of a disk, it is somebody's directory.
+    fn note_change(&mut self) {
+        if !self.attached && self.changed.is_none() {
+            self.changed = self.tree().ok().and_then(|tree| stat::of(tree).ok());
+        }
+    }
+
+    /// Changes owner and mode back where nothing was mounted. The first failure is what is reported.
+    fn change_back(&self) {
+        if let (Some(was), Ok(tree), false) = (&self.changed, self.tree(), self.attached) {
+            let _ = directory::set_owner(tree, Some(was.uid()), Some(was.gid()));
+            let _ = directory::set_mode(tree, was.mode() & 0o7777);
+        }
     }
 
     /// Sets by mount(2) the flags that mount_setattr(2) could not set before the mount was attached.
