@@ -81,7 +81,8 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('m'), "mkdir", "mode", "alias to '-o X-mount.mkdir[=<mode>]'", |o, mode| {
-        let mode = mode.map(|mode| text!["\"", mode, "\""]);
+        // -m=0700 is taken for what it is meant to be.
+        let mode = mode.map(|mode| text!["\"", mode.as_bytes().strip_prefix(b"=").unwrap_or(mode.as_bytes()), "\""]);
         o.options.push("X-mount.mkdir", mode.as_deref());
         Ok(())
     }),
