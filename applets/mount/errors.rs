@@ -44,14 +44,18 @@ pub fn no_mounts(error: Error) -> Failure {
 }
 
 /// Whether it is the source that is missing.
-pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error) -> bool {
+pub fn is_source_missing(mounting: &Mounting<'_>, error: &Error, messages: &[Message]) -> bool {
     let errno = error.errno;
-    // A source is looked for before the target is.
+    // Where the kernel says nothing more the number is all that there is to judge by.
+    let is_mute = messages.is_empty();
+    // A source is looked for before the target is, which only the kernel's words tell.
+    let comes_first = error.call == "fsconfig" && (!is_mute || errno == Errno::ENOTBLK);
     matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ENOTBLK | Errno::ENXIO | Errno::ENOMEDIUM)
-        && (error.call == "fsconfig" || stat::path(mounting.target).is_ok())
+        && (comes_first || stat::path(mounting.target).is_ok())
         && mounting.source.is_some_and(|path| match stat::path(path) {
+            Ok(_) if errno == Errno::ENOTBLK => is_mute,
             Ok(stat) => stat.is_block_device() && matches!(errno, Errno::ENXIO | Errno::ENOMEDIUM),
-            Err(missing) => missing.errno == Errno::ENOENT || mounting.operation == Operation::Bind,
+            Err(missing) => missing.errno == Errno::ENOENT || mounting.operation == Operation::Bind || is_mute,
         })
 }
 
@@ -107,8 +111,9 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
             None => text![source, " already mounted or mount point busy"],
         },
         Errno::ENOENT if stat::link(mounting.target).is_err() => text!["mount point does not exist"],
+        Errno::ELOOP if error.call == "mount" => plain(),
         Errno::ENOENT | Errno::ELOOP if stat::path(mounting.target).is_err() => match mounting.operation {
-            Operation::New | Operation::Bind | Operation::Move => wrong(source),
+            Operation::New | Operation::Bind | Operation::Move if error.call != "mount" => wrong(source),
             _ => text!["mount point is a symbolic link to nowhere"],
         },
         Errno::ENOENT if source_stat.is_err() && mounting.source.is_some() => {

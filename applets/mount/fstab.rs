@@ -53,7 +53,9 @@ pub fn default_path() -> OsString {
 pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Failure> {
     let remount = request.options.has("remount");
     let pair = request.source.is_some() && request.target.is_some();
-    if request.without_table || pair && !settings.typed.table_use.force {
+    // Swap space is refused whatever a table says of it.
+    let is_swap = request.negatable && request.types.as_deref() == Some(b"swap");
+    if request.without_table || is_swap || pair && !settings.typed.table_use.force {
         check(settings)?;
         let is_nothing = request.source.as_deref() == Some(OsStr::new("none"));
         if request.source.is_some() && request.target.is_none() && !is_nothing {
@@ -79,9 +81,6 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     // --options-source-force asks for a line, where a table is asked.
     if remount && request.target.is_some() || pair && !settings.typed.table_use.fstab && !settings.typed.table_use.mtab
     {
-        return Ok(request.into_target());
-    }
-    if request.negatable && request.types.as_deref() == Some(b"swap") {
         return Ok(request.into_target());
     }
     Err(not_found(&request))
@@ -253,7 +252,9 @@ fn by_target<'a>(table: &'a fstab::Fstab, target: &OsStr) -> Option<&'a fstab::F
         let canonical = canonical?;
         equals(&canonical).or_else(|| {
             table.entries.iter().find(|entry| {
-                entry.target != "none" && directory::canonical(&entry.target).is_ok_and(|path| path == canonical)
+                entry.target != "none"
+                    && !entry.is_swap()
+                    && directory::canonical(&entry.target).is_ok_and(|path| path == canonical)
             })
         })
     })

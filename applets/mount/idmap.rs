@@ -45,11 +45,15 @@ pub fn namespace(value: &OsStr) -> linux::Result<OwnedFd> {
 
 /// Whether a value of X-mount.idmap says a map, or is a path.
 pub fn is_valid(value: &[u8]) -> bool {
-    value.starts_with(b"/") || parse(value).is_some()
+    value.starts_with(b"/") || parse(value).is_some_and(|(users, groups)| is_map(&users) && is_map(&groups))
 }
 
-/// Whether a value that is no map has three numbers all the same: one of them is none that an id or a range can have.
+/// Whether a value that is no map has three numbers all the same: one of them is none that an id or a range can have, or
+/// ids are mapped twice.
 pub fn has_numbers(value: &[u8]) -> bool {
+    if parse(value).is_some() {
+        return true;
+    }
     let value = value.strip_prefix(b"u:").or_else(|| value.strip_prefix(b"g:")).unwrap_or(value);
     let mut numbers = value.split(|&byte| byte == b':');
     (0..3).all(|_| numbers.next().is_some_and(|number| linux::number::signed(number).is_some()))
@@ -77,6 +81,18 @@ fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
         }
     }
     (!users.is_empty() || !groups.is_empty()).then_some((users, groups))
+}
+
+/// Whether the kernel takes it for a map: no id is in it twice, on either side.
+fn is_map(extents: &[Extent]) -> bool {
+    let ends = |first: u32, count: u32| (u64::from(first), u64::from(first) + u64::from(count));
+    let meet = |a: (u64, u64), b: (u64, u64)| a.0 < b.1 && b.0 < a.1;
+    extents.iter().enumerate().all(|(at, one)| {
+        extents.iter().take(at).all(|other| {
+            !meet(ends(one.inner, one.count), ends(other.inner, other.count))
+                && !meet(ends(one.outer, one.count), ends(other.outer, other.count))
+        })
+    })
 }
 
 /// A child makes the user namespace and lives until we have written its maps and opened it.

@@ -14,7 +14,7 @@ use linux::mount::api::{Message, Severity};
 use linux::mount::helper;
 use linux::mount::options::operation::Operation;
 use linux::mount::table;
-use linux::{Errno, Error};
+use linux::{Errno, Error, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -95,7 +95,9 @@ impl Mount {
             let is_told = |byte: &u8| self.negatable && *byte == b',';
             fstype = self.types.split(is_told).next().map(OsStr::from_bytes);
         }
-        if self.options.has("nofail") && errors::is_source_missing(&self.mounting(fstype), &failed.error) {
+        if self.options.has("nofail")
+            && errors::is_source_missing(&self.mounting(fstype), &failed.error, &failed.messages)
+        {
             return Ok(None);
         }
         let failure = self.failure(settings, fstype, &failed);
@@ -169,17 +171,23 @@ impl Mount {
             }
             return again;
         }
-        if failed.error.errno == Errno::ENOTBLK && self.make_late_device() {
+        if failed.error.errno == Errno::ENOTBLK && self.make_late_device(fstype) {
             return self.call(settings, fstype, silent);
         }
         done
     }
 
     /// A file that the kernel would not take without a device gets one.
-    fn make_late_device(&mut self) -> bool {
+    fn make_late_device(&mut self, fstype: Option<&OsStr>) -> bool {
         let wanted = self.whole_file();
         let takes_device = self.operation == Operation::New && !self.xmount.no_loop;
-        let source = self.source.as_mut().filter(|source| takes_device && source::is_image(&source.path));
+        // Of erofs, which may do without a device, a small file gets one as well.
+        let is_erofs = fstype.is_some_and(|fstype| fstype == "erofs");
+        let is_image = |path: &OsStr| match is_erofs {
+            true => stat::path(path).is_ok_and(|stat| stat.is_regular()),
+            false => source::is_image(path),
+        };
+        let source = self.source.as_mut().filter(|source| takes_device && is_image(&source.path));
         source.is_some_and(|source| source.attach(&wanted).is_ok())
     }
 

@@ -92,7 +92,7 @@ impl Mount {
     /// With -f: what the table would have of the mount.
     fn foresee(&self, entry: &mut utab::UtabEntry) {
         if self.operation.is_remount() {
-            (entry.source, entry.root) = (OsString::new(), OsString::new());
+            (entry.source, entry.root) = (self.source().unwrap_or_default().to_os_string(), OsString::new());
         }
         if self.operation == Operation::Bind
             && let Ok(mounted) = table::Table::read()

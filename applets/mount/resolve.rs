@@ -84,14 +84,14 @@ impl Mount {
         let named = target.or(given.as_deref()).unwrap_or(OsStr::new("???"));
         let refuse = |named: &OsStr, words: Vec<u8>| Err(errors::early(USAGE, named, words));
         match self.operation {
-            Operation::New if self.types == b"swap" && self.negatable => {
+            _ if self.types == b"swap" && self.negatable => {
                 return refuse(named, text!["operation failed: ", Errno::EINVAL]);
             }
             Operation::New if given.is_none() && self.changes_propagation() => {
                 if settings.typed.fake {
                     return Ok(true);
                 }
-                return Err(self.nothing_to_mount());
+                return Err(self.nothing_to_mount(settings.typed.internal_only));
             }
             Operation::New if given.is_none() => return refuse(named, text!["no mount source specified"]),
             Operation::Bind | Operation::Move | Operation::Conflict if given.is_none() && !settings.typed.fake => {
@@ -132,11 +132,11 @@ impl Mount {
     }
 
     /// The failure of a file system that has a type and no source.
-    fn nothing_to_mount(&mut self) -> Failure {
+    fn nothing_to_mount(&mut self, internal_only: bool) -> Failure {
         self.target.path = directory::canonical_or_same(&self.target.path);
         let (path, fstype) = (&self.target.path, OsStr::from_bytes(&self.types));
         let refused = FsContext::open(fstype).err().filter(|error| error.errno != Errno::ENOSYS);
-        match refused.filter(|_| helper::find("mount", fstype).is_none()) {
+        match refused.filter(|_| internal_only || helper::find("mount", fstype).is_none()) {
             Some(error) => errors::failed(&self.mounting(Some(fstype)), false, &error, &[]),
             None => errors::early(USAGE, path, text!["mount failed: ", Errno::EINVAL]),
         }
@@ -223,11 +223,10 @@ impl Mount {
             Missing::Elsewhere => Some(errors::elsewhere(given)),
             Missing::AlreadyMounted => early(USAGE, text![directory::canonical_or_same(given), " is already mounted"]),
             Missing::Loop(Refused::Overlap) => {
-                early(FAILED, text!["overlapping loop device exists for ", directory::canonical_or_same(given)])
+                early(FAILED, text!["overlapping loop device exists for ", self.source_or_none()])
             }
             Missing::Loop(Refused::Failed(error)) => {
-                let failure =
-                    early(FAILED, text!["failed to set up loop device for ", directory::canonical_or_same(given)]);
+                let failure = early(FAILED, text!["failed to set up loop device for ", self.source_or_none()]);
                 failure.map(|failure| failure.hint(text![error.call, " ", error.object, ": ", error.errno]))
             }
         }

@@ -26,10 +26,12 @@ impl Target {
     /// Makes the directories that are missing, each with this octal mode, which is only read if one is. With `raw` the path
     /// stays as it was given.
     pub fn make(&mut self, mode: &[u8], raw: bool) -> Result<(), Unmade> {
-        if stat::path(&self.path).is_ok() {
+        let Err(missing) = stat::path(&self.path) else { return Ok(()) };
+        let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
+        // A link that leads to itself is there: nothing can be made for it.
+        if missing.errno == Errno::ELOOP && stat::link(&self.path).is_ok() {
             return Ok(());
         }
-        let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
         let made = directory::make_all(&directory::absolute(&self.path), mode as u32 & 0o7777, &mut self.made);
         let made = made.map_err(Unmade::Failed)?;
         if !raw && let Some(path) = directory::path_of(made.as_fd()) {
@@ -66,7 +68,8 @@ pub fn prefixed(target: &OsStr, prefix: Option<&OsStr>) -> OsString {
         return prefix.to_os_string();
     }
     let mut path = prefix.as_bytes().to_vec();
-    if path.last() != Some(&b'/') && target.as_bytes().first() != Some(&b'/') {
+    // Messages show it, and the original adds one where there is one already.
+    if target.as_bytes().first() != Some(&b'/') {
         path.push(b'/');
     }
     path.extend_from_slice(target.as_bytes());
