@@ -20,14 +20,17 @@ fn read_only(path: &Path) {
 /// Fills up directories, so that what is used of each one's file system is the same: as many files, as many blocks.
 fn level(directories: [PathBuf; 2]) {
     const FILES: usize = 40;
-    const BLOCKS: usize = 4096;
+    let blocks = |directory: &PathBuf| -> Vec<usize> {
+        let lengths = fs::read_dir(directory).unwrap().flatten().map(|entry| entry.metadata().unwrap().len());
+        lengths.map(|length| usize::try_from(length.div_ceil(4096)).unwrap()).collect()
+    };
+    let most = directories.iter().map(|directory| blocks(directory).iter().sum()).fold(4096, usize::max);
     for directory in directories {
         // Of ours the other names are links, and each is counted.
         let links = if directory.ends_with("ours") { APPLETS.len() } else { 0 };
-        let lengths = fs::read_dir(&directory).unwrap().flatten().map(|entry| entry.metadata().unwrap().len());
-        let blocks: Vec<usize> = lengths.map(|length| usize::try_from(length.div_ceil(4096)).unwrap()).collect();
+        let blocks = blocks(&directory);
         for number in blocks.len()..FILES - links {
-            let size = if number == blocks.len() { BLOCKS.saturating_sub(blocks.iter().sum()) } else { 0 };
+            let size = if number == blocks.len() { most - blocks.iter().sum::<usize>() } else { 0 };
             fs::write(directory.join(format!("level-{number}")), vec![0; 4096 * size]).unwrap();
         }
     }
