@@ -31,6 +31,11 @@ impl Found {
         if self.resolved.is_empty() { &self.target } else { &self.resolved }
     }
 
+    /// As the original names an absolute path that needs no table: as it was typed, and without knowing its source.
+    pub fn typed(self, operand: &OsStr) -> Found {
+        Found { resolved: self.target, target: operand.to_os_string(), source: None, options: None, ..self }
+    }
+
     /// A mount of the table.
     pub fn of(entry: &mountinfo::Entry<'_>) -> Found {
         Found {

@@ -90,21 +90,21 @@ fn look_up(settings: &Unmounting<'_>, operand: &OsStr, path: &OsStr, known: &Kno
     // Where -v is to name the source, it is in the table.
     let needs_source = options.verbose && !is_absolute;
     let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || needs_source;
-    if !needs_table && let Some(mut found) = find::by_kernel(path, !options.internal_only) {
+    if !needs_table && let Some(found) = find::by_kernel(path, !options.internal_only) {
         match known.kept_options(&found) {
-            // The original names it as it was typed then, and does not know its source.
-            None if is_absolute => {
-                found.resolved = core::mem::replace(&mut found.target, operand.to_os_string());
-                return Some(found);
-            }
-            None => return Some(found),
+            None => return Some(if is_absolute { found.typed(operand) } else { found }),
             // The source may be a loop device to be freed.
             Some(kept) if !kept.has("loop") && !options.verbose => return Some(found),
             Some(_) => {}
         }
     }
     match table::Table::read() {
-        Ok(table) => find::in_table(&table, operand, path),
+        Ok(table) => {
+            let found = find::in_table(&table, operand, path)?;
+            // Only the kernel was too old to say it.
+            let is_typed = is_absolute && !needs_table && found.target == path && known.kept_options(&found).is_none();
+            Some(if is_typed { found.typed(operand) } else { found })
+        }
         // The kernel knows the mount without the table; its entry in utab must be removed with it.
         Err(_) => find::by_kernel(path, !options.internal_only),
     }
