@@ -4,6 +4,7 @@ use super::args::Options;
 use super::plan;
 use super::request::{Request, Settings};
 use super::resolve::Mount;
+use super::source;
 use super::step::MountStep;
 use cli::explain::{Explanation, NO_CALL};
 use cli::text::Piece;
@@ -55,7 +56,9 @@ pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Reques
     for step in steps {
         tell(&step, named, out_of_sight, &mut explanation);
     }
-    if !typed.no_mtab && mount.operation != Operation::Propagation && !mount.options.for_utab(false).is_empty() {
+    let takes_device = mount.operation == Operation::New && source::is_path_type(&mount.types);
+    if !typed.no_mtab && mount.operation != Operation::Propagation && !mount.options.for_utab(!takes_device).is_empty()
+    {
         explanation.tell(
             "note in the userspace table what the kernel does not keep",
             "write(\"/run/mount/utab\")",

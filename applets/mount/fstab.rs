@@ -292,20 +292,13 @@ fn is_device(entry: &fstab::FstabEntry, device: &NamedDevice) -> bool {
 
 /// A path without double slashes and without one at its end.
 fn normal(path: &OsStr) -> Vec<u8> {
-    normal_bytes(path).collect()
-}
-
-fn normal_bytes(path: &OsStr) -> impl Iterator<Item = u8> {
-    let bytes = path.as_bytes();
-    let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
-    let mut before = 0;
-    bytes.iter().copied().take(end).filter(move |byte| core::mem::replace(&mut before, *byte) != b'/' || *byte != b'/')
+    directory::normal_bytes(path).collect()
 }
 
 /// Whether two paths are equal apart from redundant slashes. Compared without building them, since most paths of a
 /// long table differ in their first bytes.
 fn is_same_path(a: &OsStr, b: &OsStr) -> bool {
-    normal_bytes(a).eq(normal_bytes(b))
+    directory::normal_bytes(a).eq(directory::normal_bytes(b))
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ impl Mount {
         } else {
             let device = self.source.as_ref().and_then(|source| source.device.as_ref());
             let manual = device.is_some_and(|device| device.is_new && !device.autoclear);
-            let kept = self.options.for_utab(manual || fake);
+            // An option for a device that was not made, since the type takes none, is one like others.
+            let kept = self.options.for_utab(manual || fake || device.is_none());
             let remount = self.operation.is_remount();
             if kept.is_empty() {
                 return Ok(());

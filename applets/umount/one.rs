@@ -12,7 +12,7 @@ use linux::mount::{loopdev, table, utab};
 use linux::process::{self, Status};
 use linux::{Errno, Error, credentials, directory, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Unmounts what an operand names.
 pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
@@ -36,6 +36,16 @@ pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>
         if mount::unmount(&find::canonical(operand, false), flags(options)).is_ok() {
             done = Ok(0);
         }
+    }
+    // No link is followed to what is not there, and that is what is wrong with it.
+    if let Err(other) = &done
+        && matches!(other.errno, Some(Errno::EINVAL | Errno::ELOOP))
+        && !is_known
+        && !gentle
+        && let Err(missing) = stat::path(found.path())
+        && missing.errno == Errno::ENOENT
+    {
+        done = Err(refused(&found, &missing));
     }
     done.or_else(|refused| refused.outcome(settings))
 }
@@ -133,7 +143,7 @@ impl<'a> Known<'a> {
     /// Removes the entry of a mount that is gone from utab. Entries are removed in batches, since each removal
     /// rewrites the file.
     fn forget(&mut self, found: &Found) -> Result<(), Refused> {
-        self.gone.push((directory::absolute(&found.target), (found.id != 0).then_some(found.id)));
+        self.gone.push((in_utab(found), (found.id != 0).then_some(found.id)));
         if self.gone.len() < (self.kept.count() / 8).max(32) { Ok(()) } else { self.finish() }
     }
 
@@ -162,7 +172,7 @@ impl<'a> Known<'a> {
         if !self.is_read {
             return Some(MountOptions::default());
         }
-        let target = directory::absolute(&found.target);
+        let target = in_utab(found);
         let entry = self.kept.find_mount(&target, (found.id != 0).then_some(found.id))?;
         Some(MountOptions::parse(&entry.options).unwrap_or_default())
     }
@@ -188,6 +198,18 @@ impl<'a> Known<'a> {
         }
         program
     }
+}
+
+/// The path by which utab has a mount, if it has it: of what is no mount the one that was typed, made whole.
+fn in_utab(found: &Found) -> OsString {
+    let typed = found.target.as_bytes();
+    if typed.is_empty() {
+        return OsString::new();
+    }
+    let normal: Vec<u8> = directory::normal_bytes(OsStr::from_bytes(typed)).collect();
+    let inner = if normal == b"." { b"" } else { normal.strip_prefix(b"./").unwrap_or(&normal) };
+    let path = directory::absolute(OsStr::from_bytes(inner));
+    OsString::from_vec(directory::normal_bytes(&path).collect())
 }
 
 /// Unmounts a mount.

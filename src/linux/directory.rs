@@ -4,7 +4,7 @@ mod canonical;
 
 pub use canonical::{
     absolute, canonical, canonical_and_open, canonical_here, canonical_or_same, canonical_source, current, mapped_name,
-    path_of, seen_at,
+    normal_bytes, path_of, seen_at,
 };
 
 use crate::credentials::{Gid, Uid};

@@ -208,6 +208,18 @@ pub fn absolute(path: &OsStr) -> OsString {
     absolute
 }
 
+/// The bytes of a path without double slashes and without one at its end.
+///
+/// ```
+/// assert!(linux::directory::normal_bytes("//a//b/".as_ref()).eq(*b"/a/b"));
+/// ```
+pub fn normal_bytes(path: &OsStr) -> impl Iterator<Item = u8> {
+    let bytes = path.as_bytes();
+    let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |last| last + 1);
+    let mut before = 0;
+    bytes.iter().copied().take(end).filter(move |byte| core::mem::replace(&mut before, *byte) != b'/' || *byte != b'/')
+}
+
 /// The working directory's path.
 pub fn current() -> Result<OsString> {
     canonical(OsStr::new("."))
