@@ -97,9 +97,13 @@ impl Mount {
         }
         if self.operation == Operation::Bind
             && let Ok(mounted) = table::Table::read()
-            && let Some((holder, root)) = self.source().and_then(|path| mounted.holder(path))
         {
-            (entry.source, entry.root) = (holder.source_text(), root);
+            let found = self.source().and_then(|path| mounted.holder(path));
+            // Of what is not there the root is not known.
+            match found {
+                Some((holder, root)) => (entry.source, entry.root) = (holder.source_text(), root),
+                None => entry.root = OsString::new(),
+            }
         }
     }
 
