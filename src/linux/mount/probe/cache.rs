@@ -54,7 +54,11 @@ impl CacheEntry {
             rest = bytes.as_slice();
             match tag {
                 b"DEVNO" => number = number::read(&text, 0)?.value?,
-                b"TIME" => time = text,
+                // It is written back as it is, so nothing but a number's bytes are kept of it.
+                b"TIME" => {
+                    text.retain(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
+                    time = text;
+                }
                 // Leaked, since names must be `&'static str`, as those of probed values are. A cache has few of them.
                 _ => found.add(core::str::from_utf8(tag).ok()?.to_string().leak(), &text),
             }
