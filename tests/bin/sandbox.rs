@@ -269,12 +269,15 @@ fn target(options: &[OsString]) -> Result<u8> {
         .args(["sleep", "1000"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        // Read until sleep runs only: what unshare says of its end would stand among the words of what the script runs then.
+        .stderr(Stdio::piped())
         .spawn()?;
     let mut pid = unshare.id();
     // There once sleep runs; unshare may have forked it.
     while fs::read_to_string(format!("/proc/{pid}/comm"))?.trim_end() != "sleep" {
         if let Some(status) = unshare.try_wait()? {
-            return Err(format!("unshare: {status}").into());
+            let said = unshare.stderr.take().map(std::io::read_to_string).transpose()?.unwrap_or_default();
+            return Err(format!("unshare: {status} {said}").into());
         }
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
         match children.split_whitespace().next() {
