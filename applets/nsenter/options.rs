@@ -106,12 +106,15 @@ fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
     Ok(TargetProcess { pid: pid.ok_or_else(|| bad("Numerical result out of range"))?, inode })
 }
 
-fn id_or_follow(value: &OsStr, what: &str, found: Option<u32>) -> Result<Option<u32>, Failure> {
+/// Whose id is taken: that of a name or number, unless the target is to be followed, which no later option takes back.
+fn id<T>(chosen: &mut Option<Id<T>>, value: &OsStr, what: &str, found: Option<T>) -> Result<(), Failure> {
     match found {
-        _ if value == "follow" => Ok(None),
-        Some(found) => Ok(Some(found)),
-        None => Err(id::unknown(value, what)),
+        _ if value == "follow" => *chosen = Some(Id::Follow),
+        None => return Err(id::unknown(value, what)),
+        Some(_) if matches!(chosen, Some(Id::Follow)) => {}
+        Some(found) => *chosen = Some(Id::Number(found)),
     }
+    Ok(())
 }
 
 /// The option table, in the order of the documentation.
@@ -162,14 +165,10 @@ const ROWS: &[Opt<Options>] = &[
         options.namespace(Kind::Time, value)
     }),
     Opt::value(Some('S'), "setuid", "uid|follow", "set uid in entered namespace", |options, value| {
-        let uid = id_or_follow(value, "uid", id::user(value).map(|uid| uid.0))?;
-        options.uid = Some(uid.map_or(Id::Follow, |uid| Id::Number(Uid(uid))));
-        Ok(())
+        id(&mut options.uid, value, "uid", id::user(value))
     }),
     Opt::value(Some('G'), "setgid", "gid|follow", "set gid in entered namespace", |options, value| {
-        let gid = id_or_follow(value, "gid", id::group(value).map(|gid| gid.0))?;
-        options.gid = Some(gid.map_or(Id::Follow, |gid| Id::Number(Gid(gid))));
-        Ok(())
+        id(&mut options.gid, value, "gid", id::group(value))
     }),
     Opt::flag(None, "preserve-credentials", "do not touch uids or gids", |options| options.preserve_credentials = true),
     Opt::flag(None, "keep-caps", "retain capabilities granted in user namespaces", |options| options.keep_caps = true),
