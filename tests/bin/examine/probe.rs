@@ -14,6 +14,9 @@ pub const REPORT: RawFd = 101;
 /// Where the calls of ours are told of, if one is to fail.
 pub const LOG: RawFd = 102;
 
+/// Where what was found is told, in the process that makes a sandbox.
+pub const TOLD: RawFd = 103;
+
 /// The bytes of a file of [`PROC`].
 pub fn read(name: &str) -> Vec<u8> {
     let Ok(path) = std::ffi::CString::new(name) else { return Vec::new() };

@@ -7,7 +7,7 @@
 
 use super::case::{Case, receive, send};
 use super::perform::{self, Setting};
-use super::probe::{LOG, PROC, REPORT};
+use super::probe::{LOG, PROC, REPORT, TOLD};
 use super::{cgroup, effect, images, probe};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -18,7 +18,7 @@ use nix::unistd::{Pid, pivot_root};
 use std::ffi::CString;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write as _};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -169,10 +169,16 @@ pub fn memory(name: &str) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(libc::memfd_create(name.as_ptr(), 0)) }
 }
 
-fn sandbox(case: &Case, mut to: UnixStream, libraries: &Path, number: usize) {
+fn sandbox(case: &Case, to: UnixStream, libraries: &Path, number: usize) {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
+    // It has one number on both sides, since lines name descriptors of this process.
+    // SAFETY: the first is a descriptor, and the second one is nobody else's.
+    let mut to = unsafe {
+        assert!(libc::dup3(to.into_raw_fd(), TOLD, libc::O_CLOEXEC) == TOLD);
+        UnixStream::from_raw_fd(TOLD)
+    };
     // A socket of another network namespace would be one more that lsns finds.
-    for descriptor in (3..PROC).filter(|&descriptor| descriptor != to.as_raw_fd()) {
+    for descriptor in 3..PROC {
         let _ = nix::unistd::close(descriptor);
     }
     root(libraries);
