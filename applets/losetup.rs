@@ -254,13 +254,17 @@ fn overlapping(file: &OsStr) -> Failure {
 }
 
 fn unattached(wanted: &LoopSpec, file: &OsStr, refused: Refused) -> Failure {
+    if let Refused::Failed(error) = &refused
+        && error.object == loopdev::CONTROL
+    {
+        return none_free(error.errno);
+    }
+    if let Some(failure) = without_free(wanted) {
+        return failure;
+    }
     let error = match refused {
-        Refused::Failed(error) if error.object == loopdev::CONTROL => return none_free(error.errno),
-        refused => match (without_free(wanted), refused) {
-            (Some(failure), _) => return failure,
-            (None, Refused::Overlap) => return overlapping(file),
-            (None, Refused::Failed(error)) => error,
-        },
+        Refused::Overlap => return overlapping(file),
+        Refused::Failed(error) => error,
     };
     let device = wanted.device.as_deref();
     let object = device.filter(|_| matches!(error.call, "open" | "open device")).unwrap_or(file);

@@ -107,7 +107,7 @@ fn target(value: &OsStr) -> Result<TargetProcess, Failure> {
 }
 
 /// Whose id is taken: that of a name or number, unless the target is to be followed, which no later option takes back.
-fn id<T>(chosen: &mut Option<Id<T>>, value: &OsStr, what: &str, found: Option<T>) -> Result<(), Failure> {
+fn choose<T>(chosen: &mut Option<Id<T>>, value: &OsStr, what: &str, found: Option<T>) -> Result<(), Failure> {
     match found {
         _ if value == "follow" => *chosen = Some(Id::Follow),
         None => return Err(id::unknown(value, what)),
@@ -165,10 +165,10 @@ const ROWS: &[Opt<Options>] = &[
         options.namespace(Kind::Time, value)
     }),
     Opt::value(Some('S'), "setuid", "uid|follow", "set uid in entered namespace", |options, value| {
-        id(&mut options.uid, value, "uid", id::user(value))
+        choose(&mut options.uid, value, "uid", id::user(value))
     }),
     Opt::value(Some('G'), "setgid", "gid|follow", "set gid in entered namespace", |options, value| {
-        id(&mut options.gid, value, "gid", id::group(value))
+        choose(&mut options.gid, value, "gid", id::group(value))
     }),
     Opt::flag(None, "preserve-credentials", "do not touch uids or gids", |options| options.preserve_credentials = true),
     Opt::flag(None, "keep-caps", "retain capabilities granted in user namespaces", |options| options.keep_caps = true),

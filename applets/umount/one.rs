@@ -202,11 +202,10 @@ impl<'a> Known<'a> {
 
 /// The path by which utab has a mount, if it has it: of what is no mount the one that was typed, made whole.
 fn in_utab(found: &Found) -> OsString {
-    let typed = found.target.as_bytes();
-    if typed.is_empty() {
+    if found.target.is_empty() {
         return OsString::new();
     }
-    let normal: Vec<u8> = directory::normal_bytes(OsStr::from_bytes(typed)).collect();
+    let normal: Vec<u8> = directory::normal_bytes(&found.target).collect();
     let inner = if normal == b"." { b"" } else { normal.strip_prefix(b"./").unwrap_or(&normal) };
     let path = directory::absolute(OsStr::from_bytes(inner));
     OsString::from_vec(directory::normal_bytes(&path).collect())
