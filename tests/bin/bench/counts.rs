@@ -35,6 +35,7 @@ pub struct Counts {
 pub fn count(command: &Ready, row: &Row, scene: &Scene) -> Result<Counts> {
     let output = scene.path("output");
     let root = start(command, &fs::File::create(&output)?)?;
+    ptrace::syscall(root, None)?;
     let mut counts = Counts::default();
     // Faults of each process since its start. Those of the root before its exec are not the command's.
     let mut faults: BTreeMap<Pid, usize> = BTreeMap::new();
@@ -94,8 +95,8 @@ pub fn count(command: &Ready, row: &Row, scene: &Scene) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Starts a command under our eyes; it stops after its exec.
-fn start(command: &Ready, output: &fs::File) -> Result<Pid> {
+/// Starts a command under our eyes; it stands stopped after its exec.
+pub fn start(command: &Ready, output: &fs::File) -> Result<Pid> {
     // SAFETY: this process has one thread; the child makes only system calls before its exec.
     let pid = match unsafe { fork() }? {
         ForkResult::Parent { child } => child,
@@ -121,7 +122,6 @@ fn start(command: &Ready, output: &fs::File) -> Result<Pid> {
             | Options::PTRACE_O_TRACEEXIT
             | Options::PTRACE_O_EXITKILL,
     )?;
-    ptrace::syscall(pid, None)?;
     Ok(pid)
 }
 

@@ -9,6 +9,7 @@
 
 mod builds;
 mod counts;
+mod functions;
 mod peers;
 mod report;
 mod rows;
@@ -41,6 +42,8 @@ struct Options {
     rows: Vec<String>,
     /// Compared with each other, in place of the rows.
     builds: Vec<Build>,
+    /// A program with symbols, whose functions are printed in place of the rows.
+    functions: Option<PathBuf>,
 }
 
 /// What one peer did.
@@ -79,6 +82,10 @@ fn run() -> Result<bool> {
     mount(Some("utab"), "/run/mount", Some("tmpfs"), MsFlags::empty(), none)?;
 
     let mut scene = Scene::make(&options.scene)?;
+    if let Some(program) = &options.functions {
+        functions::print(program, &mut scene)?;
+        return Ok(true);
+    }
     let about = report::About::new(&scene, options.rounds)?;
     if !options.json {
         about.print();
@@ -136,8 +143,16 @@ fn set_realtime(realtime: bool) -> Result<()> {
 fn options() -> Result<Options> {
     let mut arguments = std::env::args().skip(1);
     let scene = PathBuf::from(arguments.next().ok_or("no scene")?).canonicalize()?;
-    let mut options =
-        Options { scene, rounds: 200, counts: false, json: false, check: false, rows: Vec::new(), builds: Vec::new() };
+    let mut options = Options {
+        scene,
+        rounds: 200,
+        counts: false,
+        json: false,
+        check: false,
+        rows: Vec::new(),
+        builds: Vec::new(),
+        functions: None,
+    };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--rounds" => options.rounds = arguments.next().ok_or("--rounds needs a number")?.parse()?,
@@ -145,6 +160,7 @@ fn options() -> Result<Options> {
             "--json" => options.json = true,
             "--check" => options.check = true,
             "--build" => options.builds.push(Build::parse(&arguments.next().ok_or("--build needs NAME=FILE")?)?),
+            "--functions" => options.functions = Some(arguments.next().ok_or("--functions needs a program")?.into()),
             flag if flag.starts_with('-') => return Err(format!("unknown option {flag}").into()),
             _ => options.rows.push(argument),
         }
