@@ -156,9 +156,11 @@ impl Mount {
         let raw = settings.typed.no_canonicalize || self.xmount.raw_source;
         let is_mount = matches!(self.operation, Operation::Bind | Operation::Move);
         source.path = source::resolve(&source.given, raw, &self.types, is_mount)?;
+        if self.operation != Operation::New || settings.typed.fake {
+            return Ok(());
+        }
         // A swap line of fstab is passed on for the kernel to refuse.
-        let takes_device = source::is_path_type(&self.types) && self.types != b"swap";
-        if self.operation != Operation::New || !takes_device || settings.typed.fake {
+        if !source::is_path_type(&self.types) || self.types == b"swap" {
             return Ok(());
         }
         let Some(wanted) = self.loop_device()? else { return Ok(()) };

@@ -73,9 +73,9 @@ pub fn is_mounted(mounted: &ByTarget<'_>, mount: &Entry<'_>, path: &OsStr, optio
 /// Further types whose source is no path: it is on another machine, or a name of its own.
 const NAMED: &str = "ceph zfs";
 
-/// Whether the source of this type is a path.
+/// Whether the source of this type is a path, as it is where no type is named.
 pub fn is_path_type(fstype: &[u8]) -> bool {
-    !filesystems::is_pseudo(fstype) && !is_network_type(fstype) && !fstype.starts_with(b"fuse.")
+    fstype.is_empty() || !filesystems::is_pseudo(fstype) && !is_network_type(fstype) && !fstype.starts_with(b"fuse.")
 }
 
 /// Whether the file system is on another machine.

@@ -24,7 +24,7 @@ pub struct Spec {
 impl Spec {
     /// The long names.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.long.split_terminator(' ')
+        self.long.split_ascii_whitespace()
     }
 
     /// The long name that is documented, or nothing.
@@ -36,11 +36,11 @@ impl Spec {
     /// that, and have commas between them.
     pub fn is_one_of(&self, list: &str) -> bool {
         let name = self.name();
-        let is_it = |member: &str| match name {
-            "" => member.len() == 1 && self.short.is_some_and(|letter| member.starts_with(letter)),
-            name => member == name,
+        let is_it = |member: &[u8]| match (name, member) {
+            ("", &[letter]) => self.short == Some(char::from(letter)),
+            (name, member) => member == name.as_bytes(),
         };
-        list.split(',').any(is_it)
+        list.as_bytes().split(|byte| *byte == b',').any(is_it)
     }
 }
 

@@ -114,7 +114,7 @@ struct Rules {
 impl Rules {
     /// Refuses an option that cannot be combined with one that came before.
     fn meet(&mut self, spec: Spec, invocation: &Invocation<'_>) -> Result<(), Failure> {
-        for group in self.exclusive.split(' ').filter(|group| spec.is_one_of(group)) {
+        for group in self.exclusive.split_ascii_whitespace().filter(|group| spec.is_one_of(group)) {
             if let Some(first) = self.met.iter().find(|met| **met != spec && met.is_one_of(group)) {
                 let text = text!["options ", called(first), " and ", called(&spec), " cannot be combined"];
                 let status = self.exclusive.bytes().next().filter(u8::is_ascii_digit).map(|digit| digit - b'0');

@@ -22,7 +22,7 @@ pub fn print(program: &Path, scene: &mut Scene) -> Result<()> {
     let directory = scene.path("functions");
     fs::create_dir(&directory)?;
     let symbols = symbols_of(program)?;
-    let mut rows: Vec<BTreeSet<(&u64, &String)>> = Vec::new();
+    let mut rows: Vec<BTreeSet<&String>> = Vec::new();
     for row in ROWS.iter().filter(|row| !row.large) {
         (row.prepare)(scene)?;
         let Some(mut ready) = Ready::new(row, Peer::Ours, scene)? else { return Err("no such command".into()) };
@@ -33,11 +33,12 @@ pub fn print(program: &Path, scene: &mut Scene) -> Result<()> {
         let addresses = step(&ready, scene)?;
         (row.after_each)(scene);
         (row.undo)(scene);
-        rows.push(addresses.iter().filter_map(|address| symbols.range(..=address).next_back()).collect());
+        let functions = addresses.iter().filter_map(|address| symbols.range(..=address).next_back());
+        rows.push(functions.map(|(_, name)| name).collect());
     }
     rows.sort_by_key(BTreeSet::len);
     let mut printed = BTreeSet::new();
-    for (_, name) in rows.into_iter().flatten() {
+    for name in rows.into_iter().flatten() {
         // How the outliner numbers what it makes differs from build to build; the linker has all of them first.
         if !name.starts_with("OUTLINED_FUNCTION_") && printed.insert(name) {
             println!("{name}");
