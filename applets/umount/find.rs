@@ -13,6 +13,8 @@ pub struct Found {
     pub target: OsString,
     /// Its source, if the table was read.
     pub source: Option<OsString>,
+    /// The directory of its file system that it shows, if the table was read.
+    pub root: Option<OsString>,
     /// Its number in mountinfo, 0 if it is not known.
     pub id: u64,
     /// Its type, if it is known.
@@ -31,9 +33,14 @@ impl Found {
         if self.resolved.is_empty() { &self.target } else { &self.resolved }
     }
 
+    /// Whether it has this source and root, as far as they are known.
+    pub fn is_of(&self, source: &OsStr, root: &OsStr) -> bool {
+        self.source.as_deref().is_none_or(|own| own == source) && self.root.as_deref().is_none_or(|own| own == root)
+    }
+
     /// As the original names an absolute path that needs no table: as it was typed, and without knowing its source.
     pub fn typed(self, operand: &OsStr) -> Found {
-        Found { resolved: self.target, target: operand.to_os_string(), source: None, options: None, ..self }
+        Found { resolved: self.target, target: operand.to_os_string(), source: None, root: None, options: None, ..self }
     }
 
     /// A mount of the table.
@@ -41,6 +48,7 @@ impl Found {
         Found {
             target: entry.target_path(),
             source: Some(entry.source_text()),
+            root: Some(OsString::from_vec(mountinfo::unescape(entry.root).into_owned())),
             id: u64::from(entry.id),
             fstype: Some(entry.fstype_text().to_os_string()),
             options: Some(entry.options.to_vec()),
@@ -94,12 +102,13 @@ pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
 
 /// Looks the operand up in the table, later mounts first: as a target, as a source, as the file of one loop device. A
 /// directory is a target and nothing else: whoever may mount can give a file system the directory's path as its source.
-pub fn in_table(table: &table::Table, operand: &OsStr, path: &OsStr) -> Option<Found> {
+/// Without `follows` a link at the operand's end is not followed to a mount.
+pub fn in_table(table: &table::Table, operand: &OsStr, path: &OsStr, follows: bool) -> Option<Found> {
     if let Some(entry) = table.find_target(path) {
         return Some(Found::of(&entry));
     }
     let full = directory::canonical_here(operand).ok();
-    if let Some(full) = full.as_deref().filter(|full| *full != path)
+    if let Some(full) = full.as_deref().filter(|full| follows && *full != path)
         && let Some(entry) = table.find_target(full)
     {
         return Some(Found::of(&entry));

@@ -93,24 +93,32 @@ pub fn flags(options: &Options) -> u64 {
     flags
 }
 
+/// Whether an option asks for what only the table tells. With -c a path is looked for in it, and not touched.
+fn reads_table(options: &Options) -> bool {
+    options.force || options.lazy || options.detach_loop || options.read_only || options.no_canonicalize
+}
+
 /// Finds the mount; without the table where that will do.
 fn look_up(settings: &Unmounting<'_>, operand: &OsStr, path: &OsStr, known: &Known<'_>) -> Option<Found> {
     let options = &settings.options;
-    let is_absolute = operand.as_bytes().starts_with(b"/") && !options.no_canonicalize;
+    let is_absolute = operand.as_bytes().starts_with(b"/");
     // Where -v is to name the source, it is in the table.
-    let needs_source = options.verbose && !is_absolute;
-    let needs_table = options.force || options.lazy || options.detach_loop || options.read_only || needs_source;
+    let needs_table = reads_table(options) || options.verbose && !is_absolute;
     if !needs_table && let Some(found) = find::by_kernel(path, !options.internal_only) {
+        // The source may be a loop device to be freed, and a program is that of the mount with this source.
+        let names_more = |kept: &MountOptions| ["loop", "helper", "uhelper"].iter().any(|name| kept.has(name));
         match known.kept_options(&found) {
             None => return Some(if is_absolute { found.typed(operand) } else { found }),
-            // The source may be a loop device to be freed.
-            Some(kept) if !kept.has("loop") && !options.verbose => return Some(found),
+            Some(kept) if !names_more(&kept) && !options.verbose => return Some(found),
             Some(_) => {}
         }
     }
     match table::Table::read() {
+        Ok(table) if options.no_canonicalize => {
+            find::in_table(&table, operand, &find::canonical(operand, false), false)
+        }
         Ok(table) => {
-            let found = find::in_table(&table, operand, path)?;
+            let found = find::in_table(&table, operand, path, true)?;
             // Only the kernel was too old to say it.
             let is_typed = is_absolute && !needs_table && found.target == path && known.kept_options(&found).is_none();
             Some(if is_typed { found.typed(operand) } else { found })
@@ -167,14 +175,16 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What utab keeps of the mount, if it has an entry of it; no options if it may have one that cannot be read.
+    /// What utab keeps of the mount, if it has an entry of it; no options if it may have one that cannot be read, or has one
+    /// that is of what was mounted there before.
     fn kept_options(&self, found: &Found) -> Option<MountOptions> {
         if !self.is_read {
             return Some(MountOptions::default());
         }
         let target = in_utab(found);
         let entry = self.kept.find_mount(&target, (found.id != 0).then_some(found.id))?;
-        Some(MountOptions::parse(&entry.options).unwrap_or_default())
+        let is_its = entry.id.is_some() || found.is_of(&entry.source, &entry.root);
+        Some(if is_its { MountOptions::parse(&entry.options).unwrap_or_default() } else { MountOptions::default() })
     }
 
     /// Whether a mount is still there, without touching it. The table is read for each only where nothing else tells.
@@ -232,7 +242,11 @@ pub fn unmount_found(
         let by_user = named("uhelper").filter(|_| !credentials::effective_uid().is_root());
         let program = by_user.or_else(|| named("helper"));
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
-            let status = run_helper(settings, found, &program, output)?;
+            let status = run_helper(settings, found, kept.is_some(), &program, output)?;
+            // A user's entries are the program's to take out.
+            if status == 0 && !options.no_mtab && kept.is_some() && credentials::effective_uid().is_root() {
+                known.forget(found)?;
+            }
             if status == 0 && options.verbose && !options.all {
                 tell(settings, found, " unmounted", output);
             }
@@ -305,12 +319,19 @@ fn remount_read_only(settings: &Unmounting<'_>, found: &Found, output: &mut Outp
     Ok(0)
 }
 
-fn run_helper(settings: &Unmounting<'_>, found: &Found, program: &OsStr, output: &mut Output) -> Result<u8, Refused> {
+fn run_helper(
+    settings: &Unmounting<'_>,
+    found: &Found,
+    is_kept: bool,
+    program: &OsStr,
+    output: &mut Output,
+) -> Result<u8, Refused> {
     let options = &settings.options;
+    // Found by the kernel alone, as the original finds it: then utab has no entry.
+    let is_quick = options.recursive || options.all_targets || !found.resolved.is_empty();
     let mut argv = vec![program.to_os_string(), found.target.clone()];
     for (flag, given) in [
-        // Nor is there an entry where the mount is named as it was typed.
-        ("-n", options.no_mtab || options.recursive || options.all_targets || !found.resolved.is_empty()),
+        ("-n", options.no_mtab || is_quick && !is_kept && !reads_table(options)),
         ("-l", options.lazy),
         ("-f", options.force),
         ("-v", options.verbose),
