@@ -11,6 +11,8 @@ pub const USAGE: u8 = 1;
 pub const SYSTEM: u8 = 2;
 /// utab could not be locked or written.
 pub const UTAB: u8 = 16;
+/// With -R: the table cannot be read.
+pub const UNREAD: u8 = 4;
 /// An unmount failed.
 pub const FAILED: u8 = 32;
 

@@ -2,7 +2,7 @@
 
 use super::find::{self, Found};
 use super::one::{self, Known};
-use super::options::{USAGE, Unmounting};
+use super::options::{FAILED, UNREAD, USAGE, Unmounting};
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::statmount;
@@ -14,8 +14,9 @@ use std::os::unix::ffi::OsStrExt;
 /// The types that -a leaves mounted when no types are given.
 const LEFT_ALONE: &[u8] = b"noproc,nodevfs,nodevpts,nosysfs,norpc_pipefs,nonfsd,noselinuxfs";
 
-fn read() -> Result<table::Table, Failure> {
-    table::Table::read().map_err(|error| cli::fail!(USAGE, "failed to parse ", table::SELF, ": ", error.errno))
+/// The table, and the status if it cannot be read.
+fn read(status: u8) -> Result<table::Table, Failure> {
+    table::Table::read().map_err(|error| cli::fail!(status, "failed to parse ", table::SELF, ": ", error.errno))
 }
 
 /// The path to look for in the table, where paths are canonical. With -c the operand's last part stays as it is.
@@ -25,7 +26,7 @@ fn canonical(settings: &Unmounting<'_>, operand: &OsStr) -> std::ffi::OsString {
 
 /// -R DIR: unmounts every mount on DIR or below it. The first failure ends it.
 pub fn unmount_tree(settings: &Unmounting<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
-    let table = read()?;
+    let table = read(UNREAD)?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
     let Some(lowest) = lowest_on(&entries, &path) else { return nothing(settings, operand) };
@@ -145,15 +146,20 @@ fn is_seen(entry: &mountinfo::Entry<'_>) -> bool {
 /// -A: unmounts every mount of the file system that the operand names, the last first; with -R also the mounts below
 /// them.
 pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &mut Output) -> Outcome {
-    let table = read()?;
+    let table = read(FAILED)?;
     let path = canonical(settings, operand);
     let entries: Vec<_> = table.entries().collect();
-    let wanted = entries.iter().rev().find(|entry| entry.is_on(&path)).map(|entry| entry.device);
+    let wanted = entries.iter().rev().find(|entry| entry.is_on(&path));
     let wanted = wanted.or_else(|| {
         let device = find::device(operand)?;
-        entries.iter().rev().find(|entry| entry.is_from(&device)).map(|entry| entry.device)
+        entries.iter().rev().find(|entry| entry.is_from(&device))
     });
-    let Some(device) = wanted else { return nothing(settings, operand) };
+    let Some(wanted) = wanted else { return nothing(settings, operand) };
+    // By its path the mount over it would be unmounted.
+    if entries.iter().rev().find(|entry| entry.target == wanted.target).is_some_and(|top| top.id != wanted.id) {
+        return Err(cli::fail!(USAGE, operand, ": operation failed: ", Errno::EINVAL, "."));
+    }
+    let device = wanted.device;
     let tree = table::Tree::new(&entries);
     // The mounts that are gone with their trees, so that a tree inside another one is not unmounted twice.
     let mut gone = vec![false; entries.len()];
@@ -188,7 +194,7 @@ pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &
 /// -a: tries every mount that -t and -O select, the last first, and combines the exit statuses.
 pub fn unmount_all(settings: &Unmounting<'_>, output: &mut Output) -> Outcome {
     let options = &settings.options;
-    let table = read()?;
+    let table = read(USAGE)?;
     let (kept, is_read) = read_utab();
     let kept = kept.index();
     let types = options.types.as_ref().map_or(LEFT_ALONE, |types| types.as_bytes());
