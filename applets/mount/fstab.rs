@@ -66,7 +66,7 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
     let mut found = None;
     if settings.typed.table_use.fstab {
         let table = read(settings)?;
-        found = find(&table, &request).cloned();
+        found = find(&table, &request, settings.typed.no_canonicalize).cloned();
     }
     if let Some(line) = found {
         return from_fstab(settings, request, line, &|target| {
@@ -114,7 +114,15 @@ pub fn from_fstab(
         // Remount a bind of fstab as a mount only, since other mounts share its file system.
         request.options.push("bind", None);
     }
-    request.types.get_or_insert(entry.fstype.into_vec());
+    // A list of types, or of those not to try, is for a line that leaves the type open.
+    let is_list = request
+        .types
+        .as_deref()
+        .is_some_and(|types| types.contains(&b',') || request.negatable && types.starts_with(b"no"));
+    if request.types.is_none() || is_list && entry.fstype != "auto" {
+        request.types = Some(entry.fstype.into_vec());
+        request.negatable = false;
+    }
     Ok(request)
 }
 
@@ -191,15 +199,17 @@ fn not_asked(options: &MountOptions, asked: &MountOptions) -> MountOptions {
     rest
 }
 
-/// The first entry that the request means.
-fn find<'a>(table: &'a fstab::Fstab, request: &Request) -> Option<&'a fstab::FstabEntry> {
+/// The first entry that the request means. With `raw`, -c, no link is followed to it.
+fn find<'a>(table: &'a fstab::Fstab, request: &Request, raw: bool) -> Option<&'a fstab::FstabEntry> {
+    let by_source = |source: &OsStr| by_source(table, source, raw);
+    let by_target = |target: &OsStr| by_target(table, target, raw);
     match (&request.source, &request.target) {
-        (None, Some(either)) if request.is_either => by_target(table, either).or_else(|| by_source(table, either)),
+        (None, Some(either)) if request.is_either => by_target(either).or_else(|| by_source(either)),
         (Some(source), Some(target)) => {
             table.entries.iter().find(|entry| is_target(entry, target) && is_source(entry, source))
         }
-        (Some(source), None) => by_source(table, source),
-        (None, Some(target)) => by_target(table, target),
+        (Some(source), None) => by_source(source),
+        (None, Some(target)) => by_target(target),
         (None, None) => None,
     }
 }
@@ -244,9 +254,10 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn by_target<'a>(table: &'a fstab::Fstab, target: &OsStr) -> Option<&'a fstab::FstabEntry> {
-    let absolute = directory::absolute(target);
-    let canonical = directory::canonical(target).ok();
+fn by_target<'a>(table: &'a fstab::Fstab, target: &OsStr, raw: bool) -> Option<&'a fstab::FstabEntry> {
+    let below = target.as_bytes().strip_prefix(b"./").unwrap_or(target.as_bytes());
+    let absolute = directory::absolute(OsStr::from_bytes(below));
+    let canonical = if raw { None } else { directory::canonical(target).ok() };
     let equals = |name: &OsStr| table.entries.iter().find(|entry| is_same_path(&entry.target, name));
     equals(target).or_else(|| equals(&absolute)).or_else(|| {
         let canonical = canonical?;
@@ -265,8 +276,12 @@ fn is_target(entry: &fstab::FstabEntry, target: &OsStr) -> bool {
     is_same_path(&entry.target, target) || canonical(&entry.target) == canonical(target)
 }
 
-fn by_source<'a>(table: &'a fstab::Fstab, source: &OsStr) -> Option<&'a fstab::FstabEntry> {
-    table.entries.iter().find(|entry| is_written(entry, source)).or_else(|| {
+fn by_source<'a>(table: &'a fstab::Fstab, source: &OsStr, raw: bool) -> Option<&'a fstab::FstabEntry> {
+    let written = table.entries.iter().find(|entry| is_written(entry, source));
+    if raw && !source::is_tag(source) {
+        return written;
+    }
+    written.or_else(|| {
         // The device may be in the table by another of its names.
         let device = NamedDevice::of(source)?;
         table.entries.iter().find(|entry| is_device(entry, &device))
@@ -318,16 +333,16 @@ mod tests {
     #[test]
     fn one_operand_is_a_target_before_it_is_a_source() {
         let table = table("/a /b x\n/b /c y\n");
-        assert_eq!(find(&table, &either("/b")).map(|entry| entry.fstype.as_os_str()), Some(OsStr::new("x")));
-        assert_eq!(find(&table, &either("/a")).map(|entry| entry.fstype.as_os_str()), Some(OsStr::new("x")));
-        assert_eq!(find(&table, &either("/q")), None);
+        assert_eq!(find(&table, &either("/b"), false).map(|entry| entry.fstype.as_os_str()), Some(OsStr::new("x")));
+        assert_eq!(find(&table, &either("/a"), false).map(|entry| entry.fstype.as_os_str()), Some(OsStr::new("x")));
+        assert_eq!(find(&table, &either("/q"), false), None);
     }
 
     #[test]
     fn slashes_too_many_do_not_matter() {
         let table = table("/dev/s none swap\n/a /b/c x\n");
-        assert!(find(&table, &either("//b//c/")).is_some());
-        assert!(find(&table, &either("/dev/s")).is_some());
+        assert!(find(&table, &either("//b//c/"), false).is_some());
+        assert!(find(&table, &either("/dev/s"), false).is_some());
         for (path, short) in [("/", "/"), ("//", "/"), ("", ""), ("//a///b//", "/a/b"), ("a/", "a")] {
             assert_eq!(normal(OsStr::new(path)), short.as_bytes());
             assert!(is_same_path(OsStr::new(path), OsStr::new(short)));
@@ -340,7 +355,7 @@ mod tests {
         let table = table("/b /a x\n/dev /q/ y\ntmpfs /proc/ z\n/proc none swap\n/dev /b w\n/nowhere none v\nq /q u\n");
         let lines = Lines::of(&table);
         for place in ["/a", "/b", "/dev", "/proc", "/q", "//q", "/nowhere", "none", "/none", "/usr"] {
-            assert_eq!(lines.find(OsStr::new(place)), find(&table, &either(place)), "{place}");
+            assert_eq!(lines.find(OsStr::new(place)), find(&table, &either(place), false), "{place}");
         }
     }
 
@@ -348,8 +363,8 @@ mod tests {
     fn a_tag_finds_the_entry_with_the_same_tag() {
         let table = table("LABEL=x /b y\nUUID=\"1\" /c z\n");
         let source = |name: &str| Request { source: Some(name.into()), ..Request::default() };
-        assert!(find(&table, &source("LABEL=\"x\"")).is_some());
-        assert!(find(&table, &source("UUID=1")).is_some());
-        assert!(find(&table, &source("UUID=x")).is_none());
+        assert!(find(&table, &source("LABEL=\"x\""), false).is_some());
+        assert!(find(&table, &source("UUID=1"), false).is_some());
+        assert!(find(&table, &source("UUID=x"), false).is_none());
     }
 }

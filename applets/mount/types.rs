@@ -41,7 +41,7 @@ pub fn candidates(mount: &Mount) -> Vec<Candidate> {
         return vec![if is_known { named(types) } else { Candidate::of(Ok(None)) }];
     }
     let mut all = Vec::new();
-    if mount.negatable && types.starts_with(b"no") && types != b"none" {
+    if mount.negatable && types.starts_with(b"no") {
         guess(mount, Some(types), &mut all);
         return all;
     }
