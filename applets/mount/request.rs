@@ -98,11 +98,14 @@ impl Request {
             }
             _ => return Err(bad_usage()),
         }
-        // With the source `none` and nothing but propagation, the command changes an existing mount.
+        // With the source `none` and nothing but propagation, the command changes an existing mount; with one that is
+        // recursive whatever else there is, as with the original.
+        let propagation = request.options.propagation();
         if request.source.as_ref().is_some_and(|source| source == "none")
             && !request.has_one_type()
-            && !request.options.propagation().is_empty()
-            && !request.options.clone().imply_user_flags().has_flags()
+            && !propagation.is_empty()
+            && (propagation.iter().any(|(_, recursive)| *recursive)
+                || !request.options.clone().imply_user_flags().has_flags())
         {
             request.source = None;
             request.without_table = true;
