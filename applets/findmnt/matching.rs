@@ -117,10 +117,10 @@ impl<'a> Matcher<'a> {
             return true;
         }
         let Some(leads_to) = leads_to else { return false };
-        // A line of fstab may have a link.
+        // A line of fstab may have a link, or a path from the working directory; the target of swap space is no path.
         is_same_path(&own, leads_to)
             || filesystem.line.is_some()
-                && own.first() == Some(&b'/')
+                && *filesystem.fstype() != *b"swap"
                 && canonical(OsStr::from_bytes(&own)).is_ok_and(|own| own.as_bytes() == leads_to)
     }
 
