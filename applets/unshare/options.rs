@@ -147,8 +147,9 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     }
 }
 
+/// The largest number is no id: it means none.
 fn map_id(value: &OsStr, what: &str, found: Option<u32>) -> Result<u32, Failure> {
-    found.ok_or_else(|| cli::fail!(1, "failed to parse ", what, " '", value, "'"))
+    found.filter(|id| *id != u32::MAX).ok_or_else(|| cli::fail!(1, "failed to parse ", what, " '", value, "'"))
 }
 
 fn seconds(value: &OsStr, what: &str) -> Result<i64, Failure> {
