@@ -22,8 +22,8 @@ pub struct Meant {
     before: String,
     /// What the command line must match.
     line: Option<Regex>,
-    /// What a step of the surroundings or of the caller must match.
-    with: Option<Regex>,
+    /// What a step of the surroundings or of the caller must match; of several one of each.
+    with: Vec<Regex>,
     /// What a line of ours or of theirs, whether it differs or not, must match.
     seen: Option<Regex>,
     /// What may differ within a line: without what it matches both sides' lines are alike.
@@ -53,7 +53,11 @@ impl Examined {
         let text =
             |row: &toml::Value, key: &str| row.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_string();
         let list = |row: &toml::Value, key: &str| -> Vec<String> {
-            let words = row.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+            let words = match row.get(key) {
+                Some(toml::Value::Array(words)) => words.clone(),
+                Some(word) => vec![word.clone()],
+                None => Vec::new(),
+            };
             words.iter().filter_map(toml::Value::as_str).map(str::to_string).collect()
         };
         let pattern = |row: &toml::Value, key: &str| {
@@ -73,7 +77,7 @@ impl Examined {
                 from: text(row, "from"),
                 before: text(row, "before"),
                 line: pattern(row, "line"),
-                with: pattern(row, "with"),
+                with: list(row, "with").iter().map(|text| Regex::new(text).expect("a pattern")).collect(),
                 seen: pattern(row, "seen"),
                 but: pattern(row, "but"),
                 ours: whole(list(row, "ours")),
@@ -110,7 +114,7 @@ impl Examined {
         let applies = |row: &&Meant| {
             (row.applets.is_empty() || row.applets.contains(&applet))
                 && row.line.as_ref().is_none_or(|pattern| pattern.is_match(&line))
-                && row.with.as_ref().is_none_or(|pattern| steps.iter().any(|step| pattern.is_match(step)))
+                && row.with.iter().all(|pattern| steps.iter().any(|step| pattern.is_match(step)))
                 && row
                     .seen
                     .as_ref()
