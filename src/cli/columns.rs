@@ -16,9 +16,10 @@ pub use json::json_string;
 
 use crate::Output;
 use crate::quote::is_utf8_locale;
-use cell::{add_link, joined, measure, show};
+use cell::{joined, link, measure, show};
 use json::Json;
 use narrow::{Wide, narrow};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -153,7 +154,7 @@ impl Listing {
         let (pairs, raw) = (style.form == Form::Pairs, style.form == Form::Raw);
         let links = if style.links && broken { linux::system::host_name() } else { OsString::new() };
         // As they are printed: cells, line after line.
-        let mut shown: Vec<Vec<u8>> = Vec::with_capacity(self.cells.len());
+        let mut shown: Vec<Cow<'_, [u8]>> = Vec::with_capacity(self.cells.len());
         // For each line what of the tree leads past it, where a cell may be wider than its column.
         let mut stems: Vec<Vec<u8>> = Vec::new();
         // For each level from below the roots down to the row, whether no sibling follows.
@@ -170,29 +171,31 @@ impl Listing {
             while more {
                 more = false;
                 for (column, cell) in self.columns.iter().zip(self.row(node.row)) {
-                    let mut out = Vec::new();
-                    if self.is_tree(column) {
-                        let mut branches = Vec::new();
-                        draw(&last, line == 0, has_children, is_utf8, &mut branches);
-                        show(&branches, pairs, raw, utf8, &mut out);
-                    }
                     let cell = cell.as_deref().unwrap_or_default();
                     let is_array = column.shape == Shape::Array;
                     let is_list = is_array || column.shape == Shape::Lines;
-                    if is_list && (!broken || style.one_line) {
-                        show(&joined(cell, if is_array { b'\n' } else { b',' }), pairs, raw, utf8, &mut out);
+                    let text = if is_list && (!broken || style.one_line) {
+                        Cow::Owned(joined(cell, if is_array { b'\n' } else { b',' }))
                     } else if is_list {
                         let mut parts = cell.split(|byte| *byte == 0).skip(line);
-                        show(parts.next().unwrap_or_default(), pairs, raw, utf8, &mut out);
+                        let part = parts.next().unwrap_or_default();
                         more |= parts.next().is_some();
-                    } else if line == 0 {
-                        let start = out.len();
-                        show(cell, pairs, raw, utf8, &mut out);
-                        if column.shape == Shape::Path && !links.is_empty() {
-                            add_link(links.as_bytes(), cell, start, &mut out);
-                        }
+                        Cow::Borrowed(part)
+                    } else {
+                        Cow::Borrowed(if line == 0 { cell } else { b"" })
+                    };
+                    let mut text = show(text, pairs, raw, utf8);
+                    if line == 0 && column.shape == Shape::Path && !links.is_empty() {
+                        text = Cow::Owned(link(links.as_bytes(), cell, &text));
                     }
-                    shown.push(out);
+                    if self.is_tree(column) {
+                        let mut branches = Vec::new();
+                        draw(&last, line == 0, has_children, is_utf8, &mut branches);
+                        let mut drawn = show(Cow::Owned(branches), pairs, raw, utf8).into_owned();
+                        drawn.extend_from_slice(&text);
+                        text = Cow::Owned(drawn);
+                    }
+                    shown.push(text);
                 }
                 if broken && style.width.is_some() {
                     let mut stem = Vec::new();
@@ -203,35 +206,35 @@ impl Listing {
             }
         }
         let widths = if broken { self.widths(&shown, style) } else { Vec::new() };
-        let names: Vec<Vec<u8>> = self.columns.iter().map(|column| column.heading(style)).collect();
+        let names: Vec<Cow<'_, [u8]>> = self.columns.iter().map(|column| column.heading(style).into()).collect();
         if style.form == Form::Pairs {
             return self.print_pairs(&names, &shown, output);
         }
         if !style.no_headings && style.stream != Stream::Further {
-            self.print_line(&names, &widths, None, output);
+            output.print_with(&mut |out| self.add_line(&names, &widths, None, out));
         }
         for (index, line) in shown.chunks(self.columns.len().max(1)).enumerate() {
-            let stem = stems.get(index).map(Vec::as_slice);
-            self.print_line(line, &widths, Some(stem.unwrap_or_default()), output);
+            let stem = stems.get(index).map(Vec::as_slice).unwrap_or_default();
+            output.print_with(&mut |out| self.add_line(line, &widths, Some(stem), out));
         }
     }
 
-    fn print_pairs(&self, names: &[Vec<u8>], shown: &[Vec<u8>], output: &mut Output) {
+    fn print_pairs(&self, names: &[Cow<'_, [u8]>], shown: &[Cow<'_, [u8]>], output: &mut Output) {
         for line in shown.chunks(names.len().max(1)) {
-            let mut out = Vec::new();
-            for (name, cell) in names.iter().zip(line) {
-                out.extend_from_slice(if out.is_empty() { b"" } else { b" " });
-                out.extend_from_slice(name);
-                out.extend_from_slice(b"=\"");
-                out.extend_from_slice(cell);
-                out.push(b'"');
-            }
-            out.push(b'\n');
-            output.print(out);
+            output.print_with(&mut |out| {
+                for (index, (name, cell)) in names.iter().zip(line).enumerate() {
+                    out.extend_from_slice(if index == 0 { b"" } else { b" " });
+                    out.extend_from_slice(name);
+                    out.extend_from_slice(b"=\"");
+                    out.extend_from_slice(cell);
+                    out.push(b'"');
+                }
+                out.push(b'\n');
+            });
         }
     }
 
-    fn widths(&self, shown: &[Vec<u8>], style: Style) -> Vec<usize> {
+    fn widths(&self, shown: &[Cow<'_, [u8]>], style: Style) -> Vec<usize> {
         let mut widths = vec![0; self.columns.len()];
         for line in shown.chunks(widths.len().max(1)) {
             for (width, cell) in widths.iter_mut().zip(line) {
@@ -273,9 +276,8 @@ impl Listing {
         widths
     }
 
-    /// Prints a line of cells; without widths they stand as they are. Headings have no stem, and are not cut.
-    fn print_line(&self, cells: &[Vec<u8>], widths: &[usize], stem: Option<&[u8]>, output: &mut Output) {
-        let mut out = Vec::new();
+    /// Adds a line of cells; without widths they stand as they are. Headings have no stem, and are not cut.
+    fn add_line(&self, cells: &[Cow<'_, [u8]>], widths: &[usize], stem: Option<&[u8]>, out: &mut Vec<u8>) {
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             if index > 0 {
                 out.push(b' ');
@@ -304,7 +306,6 @@ impl Listing {
             }
         }
         out.push(b'\n');
-        output.print(out);
     }
 
     fn print_json(&self, nodes: &[Node], style: Style, output: &mut Output) {

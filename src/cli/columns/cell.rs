@@ -1,11 +1,10 @@
 //! The text of a cell: escaped, and measured in columns of a terminal.
 
+use std::borrow::Cow;
+
 /// Adds a text with `\xNN` for each byte that cannot be printed, and for the backslash of a literal `\x`. In a raw cell
 /// only visible ASCII stays as it is.
 fn escape(text: &[u8], raw: bool, utf8: bool, out: &mut Vec<u8>) {
-    if text.iter().all(|byte| matches!(byte, b'!'..=b'[' | b']'..=b'~') || *byte == b' ' && !raw) {
-        return out.extend_from_slice(text);
-    }
     let mut add = |bytes: &[u8], special: bool| {
         for &byte in bytes {
             if special { hexadecimal(b"\\x", byte, out) } else { out.push(byte) }
@@ -36,9 +35,21 @@ pub(super) fn joined(cell: &[u8], separator: u8) -> Vec<u8> {
     line
 }
 
-/// Adds a text as the format wants it: quoted for pairs, else escaped.
-pub(super) fn show(text: &[u8], pairs: bool, raw: bool, utf8: bool, out: &mut Vec<u8>) {
-    if pairs { quote(text, out) } else { escape(text, raw, utf8, out) }
+/// A text as the format wants it: quoted for pairs, else escaped.
+pub(super) fn show(text: Cow<'_, [u8]>, pairs: bool, raw: bool, utf8: bool) -> Cow<'_, [u8]> {
+    let stays = |byte: &u8| {
+        if pairs { stays_in_quotes(*byte) } else { matches!(byte, b'!'..=b'[' | b']'..=b'~') || *byte == b' ' && !raw }
+    };
+    if text.iter().all(stays) {
+        return text;
+    }
+    let mut out = Vec::new();
+    if pairs {
+        quote(&text, &mut out)
+    } else {
+        escape(&text, raw, utf8, &mut out)
+    }
+    Cow::Owned(out)
 }
 
 fn hexadecimal(mark: &[u8], byte: u8, out: &mut Vec<u8>) {
@@ -51,7 +62,7 @@ fn hexadecimal(mark: &[u8], byte: u8, out: &mut Vec<u8>) {
 /// Adds a text that stands in double quotes, with `\xNN` for what is not printable ASCII or special to a shell there.
 fn quote(text: &[u8], out: &mut Vec<u8>) {
     for &byte in text {
-        if matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'`' | b'$') {
+        if stays_in_quotes(byte) {
             out.push(byte);
         } else {
             hexadecimal(b"\\x", byte, out);
@@ -59,24 +70,28 @@ fn quote(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Makes the text from `start` on a hyperlink to a path on this host: the terminal's escape sequence OSC 8.
-pub(super) fn add_link(host: &[u8], path: &[u8], start: usize, out: &mut Vec<u8>) {
-    let shown = out.split_off(start);
-    out.extend_from_slice(b"\x1b]8;;file://");
+fn stays_in_quotes(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'`' | b'$')
+}
+
+/// A text as a hyperlink to a path on this host: the terminal's escape sequence OSC 8.
+pub(super) fn link(host: &[u8], path: &[u8], shown: &[u8]) -> Vec<u8> {
+    let mut out = b"\x1b]8;;file://".to_vec();
     out.extend_from_slice(host);
     for chunk in path.utf8_chunks() {
         for character in chunk.valid().chars() {
             // A control character would end the link.
             let is_control = character.is_control();
             for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
-                if is_control { hexadecimal(b"%", byte, out) } else { out.push(byte) }
+                if is_control { hexadecimal(b"%", byte, &mut out) } else { out.push(byte) }
             }
         }
-        chunk.invalid().iter().for_each(|byte| hexadecimal(b"%", *byte, out));
+        chunk.invalid().iter().for_each(|byte| hexadecimal(b"%", *byte, &mut out));
     }
     out.extend_from_slice(b"\x1b\\");
-    out.extend_from_slice(&shown);
+    out.extend_from_slice(shown);
     out.extend_from_slice(b"\x1b]8;;\x1b\\");
+    out
 }
 
 /// How many terminal columns a text takes, and how many of its bytes fit if the columns are limited.
