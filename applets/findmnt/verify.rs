@@ -155,11 +155,11 @@ fn one(filesystem: &Filesystem<'_>, options: &Options, report: &mut Report<'_>) 
             }
         }
     }
-    if is_pseudo(&fstype) || is_network(&fstype) {
-        report.fine(text!["do not check ", &*source, " source (pseudo/net)"]);
-        report.fine(text!["do not check ", &*source, " FS type (pseudo/net)"]);
-    } else if let Some(device) = device(&source, list.has("noauto"), is_bind, report) {
-        type_of(&device, &fstype, report);
+    let is_checked = !is_pseudo(&fstype) && !is_network(&fstype);
+    match device(&source, is_checked, list.has("noauto"), is_bind, report) {
+        Some(device) if is_checked => type_of(&device, &fstype, report),
+        Some(device) => report.fine(text!["do not check ", device, " FS type (pseudo/net)"]),
+        None => {}
     }
     if *filesystem.target() == *b"/" && !matches!(&*fstype, b"xfs" | b"btrfs") {
         let passno = filesystem.line.map_or(0, |line| line.passno);
@@ -191,8 +191,8 @@ fn target(filesystem: &Filesystem<'_>, options: &Options, no_auto: bool, is_bind
     }
 }
 
-/// The device to look at for its type, if the source leads to one.
-fn device(source: &[u8], no_auto: bool, is_bind: bool, report: &mut Report<'_>) -> Option<OsString> {
+/// The device to look at for its type, if the source leads to one. A tag is looked for whatever the type is.
+fn device(source: &[u8], is_checked: bool, no_auto: bool, is_bind: bool, report: &mut Report<'_>) -> Option<OsString> {
     let mut path = OsStr::from_bytes(source).to_os_string();
     if let Some(equals) = source.iter().position(|byte| *byte == b'=')
         && source.len() > equals + 1
@@ -214,6 +214,10 @@ fn device(source: &[u8], no_auto: bool, is_bind: bool, report: &mut Report<'_>) 
             }
         }
         report.fine(text![shown, " translated to ", path]);
+    }
+    if !is_checked {
+        report.fine(text!["do not check ", path, " source (pseudo/net)"]);
+        return Some(path);
     }
     match stat::path(&path) {
         Err(error) => report.warn(text!["unreachable source: ", path, ": ", error.errno]),
