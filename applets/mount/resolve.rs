@@ -94,7 +94,10 @@ impl Mount {
                 return Err(self.nothing_to_mount(settings.typed.internal_only));
             }
             Operation::New if given.is_none() => return refuse(named, text!["no mount source specified"]),
-            Operation::Bind | Operation::Move | Operation::Conflict if given.is_none() && !settings.typed.fake => {
+            // A move of nothing is none with -f, either.
+            Operation::Bind | Operation::Move | Operation::Conflict
+                if given.is_none() && (!settings.typed.fake || self.operation == Operation::Move) =>
+            {
                 return refuse(
                     &directory::canonical_or_same(&self.target.path),
                     text!["mount failed: ", Errno::EINVAL],
