@@ -131,7 +131,9 @@ impl DetachedTree<'_> {
                         if !self.attached && matches!(done, [MountStep::Clone { .. }, ..]) {
                             self.late = true;
                         } else {
-                            mount::remount::set_attributes(tree, target, *attributes, *recursive)?;
+                            let done = mount::remount::set_attributes(tree, target, *attributes, *recursive);
+                            // What is no mount mount(2) does not know, either.
+                            done.map_err(|again| if error.errno == again.errno { error } else { again })?;
                         }
                     }
                     done => done?,

@@ -28,8 +28,8 @@ impl Target {
     pub fn make(&mut self, mode: &[u8], raw: bool) -> Result<(), Unmade> {
         let Err(missing) = stat::path(&self.path) else { return Ok(()) };
         let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
-        // A link that leads to itself is there: nothing can be made for it.
-        if missing.errno == Errno::ELOOP && stat::link(&self.path).is_ok() {
+        // A link that leads to itself or nowhere is there: nothing can be made for it.
+        if matches!(missing.errno, Errno::ELOOP | Errno::ENOENT) && stat::link(&self.path).is_ok() {
             return Ok(());
         }
         let made = directory::make_all(&directory::absolute(&self.path), mode as u32 & 0o7777, &mut self.made);
