@@ -111,7 +111,7 @@ fn unmount_below(
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
     // With -f and -l the mounts are not looked at, since a server may hang.
     let options = &settings.options;
-    let asks = spreads && !options.fake && !options.force && !options.lazy;
+    let asks = spreads && !options.fake && !options.force && !options.lazy && is_open(&order);
     for entry in &order {
         let found = Found::of(entry);
         if asks && is_gone(entry.id, &found.target) {
@@ -126,6 +126,16 @@ fn unmount_below(
         }
     }
     Ok(0)
+}
+
+/// Whether the path of the lowest of these mounts leads to one of them: else something above covers them all, and none
+/// of them is gone because its path leads elsewhere.
+fn is_open(order: &[mountinfo::Entry<'_>]) -> bool {
+    let Some(lowest) = order.last() else { return true };
+    match statmount::mountinfo_id(None, &lowest.target_path(), 0) {
+        Ok(ids) => ids.id == 0 || order.iter().any(|entry| u64::from(entry.id) == ids.id),
+        Err(error) => error.errno != Errno::ENOENT,
+    }
 }
 
 /// Whether a mount is gone because the unmount of a peer propagated to it: its path then leads to another mount. Mounts
