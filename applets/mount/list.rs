@@ -89,7 +89,8 @@ fn pretty(path: Vec<u8>) -> Vec<u8> {
     let path = OsString::from_vec(path);
     let path = directory::canonical_source(&path).unwrap_or(path);
     match loopdev::backing(&path) {
-        Some(backing) if backing.autoclear => backing.file.into_vec(),
+        // Where /sys cannot be read there may be no name.
+        Some(backing) if backing.autoclear && !backing.file.is_empty() => backing.file.into_vec(),
         _ => path.into_vec(),
     }
 }
