@@ -8,7 +8,7 @@ use linux::mount;
 use linux::mount::fstab::{self, Fstab, FstabEntry};
 use linux::mount::listmount::{self, Lines};
 use linux::mount::mountinfo::{Entry, unescape};
-use linux::mount::options::names::{Meaning, meaning};
+use linux::mount::options::names::Meaning;
 use linux::mount::table::{self, Table};
 use linux::mount::utab::{self, Utab};
 use linux::process::{Pid, id};
@@ -120,7 +120,7 @@ fn named_part(list: &[u8], part: Part) -> Option<Vec<u8>> {
     let options = linux::mount::options::Options::parse(list).ok()?;
     let mut text = Vec::new();
     for option in &options.0 {
-        let is_wanted = match meaning(&option.name) {
+        let is_wanted = match option.meaning() {
             Meaning::Vfs(_) => part == Part::Vfs,
             Meaning::Userspace(_) => part == Part::User && option.name != b"defaults",
             Meaning::Filesystem => part == Part::Filesystem,

@@ -7,7 +7,7 @@ use super::step::{MountStep, Setting};
 use super::xmount::XMount;
 use linux::mount;
 use linux::mount::api::Attributes;
-use linux::mount::options::names::{Layer, Meaning, meaning};
+use linux::mount::options::names::{Layer, Meaning};
 use linux::mount::options::operation::Operation;
 use linux::mount::options::{AttributeChange, MountOption, Options as MountOptions};
 use std::ffi::{OsStr, OsString};
@@ -142,7 +142,7 @@ fn settings<'a>(
     }
     for is_flag in [true, false] {
         for option in options.0.iter().filter(|option| wanted(option)) {
-            let is_sent = match meaning(&option.name) {
+            let is_sent = match option.meaning() {
                 Meaning::Vfs(vfs) => is_flag && vfs.layer == Layer::Superblock,
                 Meaning::Filesystem => !is_flag,
                 Meaning::Userspace(_) => false,

@@ -100,15 +100,14 @@ impl Request {
         }
         // With the source `none` and nothing but propagation, the command changes an existing mount; with one that is
         // recursive whatever else there is, as with the original.
-        let propagation = request.options.propagation();
-        if request.source.as_ref().is_some_and(|source| source == "none")
-            && !request.has_one_type()
-            && !propagation.is_empty()
-            && (propagation.iter().any(|(_, recursive)| *recursive)
-                || !request.options.clone().imply_user_flags().has_flags())
-        {
-            request.source = None;
-            request.without_table = true;
+        if request.source.as_ref().is_some_and(|source| source == "none") && !request.has_one_type() {
+            let propagation = request.options.propagation();
+            let is_recursive = propagation.iter().any(|(_, recursive)| *recursive);
+            let has_flags = || request.options.clone().imply_user_flags().has_flags();
+            if is_recursive || !propagation.is_empty() && !has_flags() {
+                request.source = None;
+                request.without_table = true;
+            }
         }
         Ok(request)
     }

@@ -13,7 +13,7 @@ pub use matching::{matches, type_matches};
 pub use meaning::AttributeChange;
 pub use option::MountOption;
 
-use names::{Layer, Meaning, meaning};
+use names::{Layer, Meaning};
 
 /// Options in the order they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,11 +49,8 @@ impl Options {
             }
             let option = match item.iter().position(|&byte| byte == b'=') {
                 Some(0) => return Err(Malformed::NoName),
-                Some(end) => MountOption {
-                    name: item.get(..end).unwrap_or_default().to_vec(),
-                    value: item.get(end + 1..).map(<[u8]>::to_vec),
-                },
-                None => MountOption { name: item.to_vec(), value: None },
+                Some(end) => MountOption::new(item.get(..end).unwrap_or_default(), item.get(end + 1..)),
+                None => MountOption::new(item, None),
             };
             list.push(option);
         }
@@ -82,7 +79,7 @@ impl Options {
 
     /// Adds one option behind these.
     pub fn push(&mut self, name: &str, value: Option<&[u8]>) {
-        self.0.push(MountOption { name: name.as_bytes().to_vec(), value: value.map(<[u8]>::to_vec) });
+        self.0.push(MountOption::new(name.as_bytes(), value));
     }
 
     /// The last option of that name.
@@ -143,7 +140,7 @@ impl Options {
                 _ => &[],
             };
             list.push(option);
-            list.extend(implied.iter().map(|name| MountOption::flag(name)));
+            list.extend(implied.iter().map(|name| MountOption::new(name.as_bytes(), None)));
         }
         self.0 = list;
         self
@@ -171,7 +168,7 @@ fn split_item(text: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 /// Options with the same key exclude each other.
 fn key(option: &MountOption) -> (u64, &[u8], Option<&[u8]>) {
     let whole = (0, option.name.as_slice(), option.value.as_deref());
-    match meaning(&option.name) {
+    match option.meaning() {
         Meaning::Vfs(vfs) => match vfs.layer {
             // Each change of propagation is a step of its own.
             Layer::Propagation(..) => whole,

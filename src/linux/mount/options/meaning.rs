@@ -1,7 +1,7 @@
 //! Translates options into flags of mount(2), attributes of mount_setattr(2), propagation, data for the file system,
 //! utab's text and the options of a mount.TYPE program.
 
-use super::names::{self, Layer, Meaning, meaning};
+use super::names::{self, Layer, Meaning};
 use super::{MountOption, Options};
 use crate::mount::api::{Attributes, MOUNT_ATTR__ATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_RDONLY};
 use crate::mount::{MS_NOATIME, MS_RELATIME, MS_STRICTATIME, Propagation};
@@ -18,7 +18,7 @@ pub struct AttributeChange {
 impl Options {
     /// Whether any flag of a mount or superblock is set, propagation aside.
     pub fn has_flags(&self) -> bool {
-        self.0.iter().any(|option| match meaning(&option.name) {
+        self.0.iter().any(|option| match option.meaning() {
             Meaning::Vfs(vfs) => !vfs.inverse && !matches!(vfs.layer, Layer::Propagation(..)),
             _ => false,
         })
@@ -46,7 +46,7 @@ impl Options {
     pub fn mount_flags(&self) -> u64 {
         let mut flags = 0;
         for option in &self.0 {
-            if let Meaning::Vfs(vfs) = meaning(&option.name) {
+            if let Meaning::Vfs(vfs) = option.meaning() {
                 let own = u64::from(vfs.flags);
                 match vfs.layer {
                     Layer::Propagation(..) => {}
@@ -67,7 +67,7 @@ impl Options {
     pub fn attributes(&self) -> AttributeChange {
         let mut change = AttributeChange::default();
         for option in &self.0 {
-            let Meaning::Vfs(vfs) = meaning(&option.name) else { continue };
+            let Meaning::Vfs(vfs) = option.meaning() else { continue };
             let Layer::Attribute(bits) = vfs.layer else { continue };
             let bits = u64::from(bits);
             let layers = option.layers();
@@ -120,7 +120,7 @@ impl Options {
     pub fn propagation(&self) -> Vec<(Propagation, bool)> {
         let mut changes = Vec::new();
         for option in &self.0 {
-            if let Meaning::Vfs(vfs) = meaning(&option.name)
+            if let Meaning::Vfs(vfs) = option.meaning()
                 && let Layer::Propagation(propagation, recursive) = vfs.layer
             {
                 changes.push((propagation, recursive));
@@ -131,7 +131,7 @@ impl Options {
 
     /// The options that are the file system's own, in order.
     pub fn filesystem(&self) -> impl Iterator<Item = &MountOption> {
-        self.0.iter().filter(|option| matches!(meaning(&option.name), Meaning::Filesystem))
+        self.0.iter().filter(|option| matches!(option.meaning(), Meaning::Filesystem))
     }
 
     /// The data string of mount(2): the file system's options as typed. Quotes are kept only for SELinux
@@ -146,7 +146,7 @@ impl Options {
                         value.extend_from_slice(if byte == b',' { b"\\" } else { b"" });
                         value.push(byte);
                     }
-                    MountOption { name: option.name.clone(), value: Some(value) }.append_to(&mut text);
+                    MountOption::new(&option.name, Some(&value)).append_to(&mut text);
                 }
                 _ => option.append_to(&mut text),
             }
@@ -171,7 +171,7 @@ impl Options {
     pub fn for_utab(&self, with_loop: bool) -> Vec<u8> {
         let mut text = Vec::new();
         for option in &self.0 {
-            match meaning(&option.name) {
+            match option.meaning() {
                 Meaning::Userspace(user) if user.utab && (with_loop || !option.is("loop")) => {
                     option.append_to(&mut text);
                 }
@@ -186,7 +186,7 @@ impl Options {
         let last = self.0.iter().rev().find(|option| option.is("ro") || option.is("rw"));
         let mut text = last.map_or(b"rw".to_vec(), |option| option.name.clone());
         for option in &self.0 {
-            let shown = match meaning(&option.name) {
+            let shown = match option.meaning() {
                 Meaning::Vfs(vfs) => u64::from(vfs.flags) != crate::mount::MS_RDONLY && vfs.is_shown(),
                 Meaning::Userspace(user) => user.helper,
                 Meaning::Filesystem => true,

@@ -8,7 +8,7 @@ use crate::mount::api::{
 use crate::mount::{self, Propagation};
 
 /// Who an option is for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// The VFS.
     Vfs(&'static VfsOption),
@@ -19,7 +19,7 @@ pub enum Meaning {
 }
 
 /// An option of the VFS.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct VfsOption {
     /// The MS_ flags of mount(2) that it sets, or clears if it is an inverse.
     pub flags: u32,
@@ -57,7 +57,7 @@ impl VfsOption {
 }
 
 /// An option of mount itself.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct UserspaceOption {
     /// Options of the same family exclude each other; 0: of no family.
     pub family: u8,

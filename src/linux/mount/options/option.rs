@@ -1,5 +1,7 @@
 //! One mount option, and what its value says: `ro`, `ro=recursive`, `size=1m`, `context="a,b"`.
 
+use super::names::{self, Meaning};
+
 /// One option: `name` or `name=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountOption {
@@ -8,6 +10,8 @@ pub struct MountOption {
     /// The text after `=` as typed, with quotes and backslashes. `None` without `=`, which differs from an empty
     /// value.
     pub value: Option<Vec<u8>>,
+    /// Looked up once, since each step of a mount asks for it.
+    meaning: Meaning,
 }
 
 /// The layers that the value of a VFS option selects: `ro=vfs`, `"ro=fs,recursive"`.
@@ -19,9 +23,14 @@ pub(super) struct Layers {
 }
 
 impl MountOption {
-    /// An option without a value.
-    pub fn flag(name: &str) -> MountOption {
-        MountOption { name: name.as_bytes().to_vec(), value: None }
+    /// An option, and what is typed behind its `=` if it has one.
+    pub fn new(name: &[u8], value: Option<&[u8]>) -> MountOption {
+        MountOption { name: name.to_vec(), value: value.map(<[u8]>::to_vec), meaning: names::meaning(name) }
+    }
+
+    /// Who it is for.
+    pub fn meaning(&self) -> Meaning {
+        self.meaning
     }
 
     /// The value without its quotes, and without the backslashes before comma, quote and backslash.
