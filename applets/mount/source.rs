@@ -75,7 +75,7 @@ const NAMED: &str = "ceph zfs";
 
 /// Whether the source of this type is a path, as it is where no type is named.
 pub fn is_path_type(fstype: &[u8]) -> bool {
-    fstype == b"auto" || !filesystems::is_pseudo(fstype) && !is_network_type(fstype) && !fstype.starts_with(b"fuse.")
+    fstype == b"auto" || !filesystems::is_pseudo(fstype) && !is_network_type(fstype)
 }
 
 /// Whether the file system is on another machine.
