@@ -20,14 +20,20 @@ fn no_command_makes_more_system_calls_than_busybox_or_takes_more_memory_than_any
     assert!(run.status.success() && errors.is_empty(), "{table}{errors}");
 }
 
-#[test]
-fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
-    let tree = Scratch::new("many-directories").unwrap();
+/// A tree of 6,000 directories.
+fn many_directories(name: &str) -> Scratch {
+    let tree = Scratch::new(name).unwrap();
     for number in 0..2_000 {
         let directory = tree.0.join(number.to_string());
         fs::create_dir_all(directory.join("a/b")).unwrap();
         fs::write(directory.join("file"), "").unwrap();
     }
+    tree
+}
+
+#[test]
+fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
+    let tree = many_directories("many-directories");
     for options in ["-r", "-rv"] {
         let script = "ulimit -v 2000 && exec \"$@\"";
         let mut shell = Command::new("sh");
@@ -35,6 +41,28 @@ fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
         let run = shell.arg(&tree.0).output().unwrap();
         assert!(run.status.success() && run.stderr.is_empty(), "{options}: {}", String::from_utf8_lossy(&run.stderr));
     }
+}
+
+/// A walk that mostly waits, here for a processor that something else keeps busy, asks for as many threads as there can be.
+/// Wherever memory ends, their stacks must not take what those need that are there already.
+#[test]
+fn a_walk_that_waits_leaves_itself_the_memory_that_it_needs() {
+    if !tests::needs::present(&["taskset"]) {
+        return;
+    }
+    let tree = many_directories("many-directories-and-threads");
+    let script = r#"
+        processor=$(taskset --cpu-list --pid $$) && processor=${processor##*: }
+        taskset --cpu-list --pid "${processor%%[,-]*}" $$ >/dev/null || exit
+        while :; do :; done & busy=$!
+        trap 'kill $busy' EXIT
+        for limit in 1900 2020 2140 2300 2420 2560 2720; do
+            nice -n 5 sh -c 'ulimit -v "$0" && exec "$@"' $limit "$@" || exit
+        done"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(tests::sandbox::artefact().unwrap()).args(["getcap", "-r"]);
+    let run = shell.arg(&tree.0).output().unwrap();
+    assert!(run.status.success() && run.stderr.is_empty(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
 /// The root of `unshare -r` has no power over the directories of others: in a clone whose owner alone may enter it, as

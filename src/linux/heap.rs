@@ -188,9 +188,19 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
+/// Whether so many bytes more could be mapped now. Nothing is taken.
+pub fn has_room(size: usize) -> bool {
+    blocks::can_map(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_room_for_a_page_and_not_for_more_than_there_are_addresses() {
+        assert!(has_room(4096) && !has_room(isize::MAX as usize));
+    }
 
     fn exhausted() -> ! {
         panic!("no memory left")

@@ -155,6 +155,13 @@ fn map(length: usize) -> *mut u8 {
     mapping.map_or(null_mut(), |mapping| mapping.cast().as_ptr())
 }
 
+/// Whether a mapping of this length can be made. It is undone.
+pub(super) fn can_map(length: usize) -> bool {
+    let mapping = NonNull::new(map(length).cast());
+    // SAFETY: it was made here, of this length, and nobody has its address.
+    mapping.is_some_and(|mapping| unsafe { munmap(mapping, length) }.is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! walk.
 
 use super::clock;
+use crate::heap;
 use crate::thread::Team;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,9 @@ const LARGE: usize = 2_000;
 const MOST: usize = 16;
 /// The stack of a thread, in bytes: nothing recurses.
 const STACK: usize = 256 * 1024;
+/// What there must be room for before one more thread is started, in bytes: the stacks, and of each worker the buffer and
+/// the directories that it is in. Where memory is limited, stacks would else take what the walk itself needs.
+const ROOM: usize = MOST * 1024 * 1024;
 
 pub(super) struct Pool<T> {
     waiting: Mutex<Waiting<T>>,
@@ -141,7 +145,7 @@ impl<'team, 'env, T: Send> Crew<'team, 'env, T> {
         self.last = now;
         let most = if worked * 2 < passed { MOST } else { clock::processors().min(MOST) };
         while self.pool.join(most) {
-            if !self.team.start(STACK, self.work) {
+            if !heap::has_room(ROOM) || !self.team.start(STACK, self.work) {
                 // The walk goes on with the threads that there are.
                 self.pool.unjoin();
                 break;
