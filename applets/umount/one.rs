@@ -187,6 +187,12 @@ impl<'a> Known<'a> {
         Some(if is_its { MountOptions::parse(&entry.options).unwrap_or_default() } else { MountOptions::default() })
     }
 
+    /// Whether utab's entry is known to be of the mount: by the mount's number, or by the source that the table says.
+    fn is_certain(&self, found: &Found) -> bool {
+        let entry = self.kept.find_mount(&in_utab(found), Some(found.id));
+        found.source.is_some() || entry.is_some_and(|entry| entry.id.is_some())
+    }
+
     /// Whether a mount is still there, without touching it. The table is read for each only where nothing else tells.
     pub fn is_there(&mut self, id: u32) -> bool {
         if self.mounts.is_none() {
@@ -241,6 +247,11 @@ pub fn unmount_found(
         };
         let by_user = named("uhelper").filter(|_| !credentials::effective_uid().is_root());
         let program = by_user.or_else(|| named("helper"));
+        // Neither another mount's program is run, nor is the mount taken from under its own.
+        if program.is_some() && !known.is_certain(found) {
+            let failure = cli::fail!(FAILED, found.target, ": umount failed: ", Errno::ENOENT, ".");
+            return Err(Refused { errno: None, target: found.target.clone(), failure });
+        }
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
             let status = run_helper(settings, found, kept.is_some(), &program, output)?;
             // A user's entries are the program's to take out.
