@@ -130,6 +130,8 @@ fn utab_line() -> Steps {
         "SRC=tmpfs TARGET=/here/a ROOT=/ ATTRS=user OPTS=user,x-bar=1",
         "SRC=/here/a TARGET=/here/d ROOT=/here/a BINDSRC=/here/a OPTS=_netdev",
         "SRC=tmpfs TARGET=/mnt ROOT=/ OPTS=uhelper=helper",
+        "SRC=tmpfs TARGET=/here/a ROOT=/ OPTS=helper=helper",
+        "SRC=root TARGET=/here/d ROOT=/here/a OPTS=uhelper=helper",
         "SRC=tmpfs TARGET=/here/with\\040space ROOT=/ OPTS=x",
         "garbage",
         "SRC=tmpfs TARGET=/here/gone ROOT=/ OPTS=x",
