@@ -115,11 +115,7 @@ pub fn from_fstab(
         request.options.push("bind", None);
     }
     // A list of types, or of those not to try, is for a line that leaves the type open.
-    let is_list = request
-        .types
-        .as_deref()
-        .is_some_and(|types| types.contains(&b',') || request.negatable && types.starts_with(b"no"));
-    if request.types.is_none() || is_list && entry.fstype != "auto" {
+    if request.types.is_none() || request.has_type_list() && entry.fstype != "auto" {
         request.types = Some(entry.fstype.into_vec());
         request.negatable = false;
     }

@@ -112,11 +112,14 @@ impl Request {
         Ok(request)
     }
 
-    /// Whether one type is named: with a `no` before them, if that negates, those are meant that are not named.
+    /// Whether there is a choice of types: a list, or with a `no` in front, if that negates, those not named.
+    pub fn has_type_list(&self) -> bool {
+        self.types.as_deref().is_some_and(|types| types.contains(&b',') || self.negatable && types.starts_with(b"no"))
+    }
+
+    /// Whether one type is named.
     pub fn has_one_type(&self) -> bool {
-        let Some(types) = self.types.as_deref() else { return false };
-        let negates = self.negatable && types.starts_with(b"no");
-        !negates && types != b"none" && types != b"auto" && !types.contains(&b',')
+        !self.has_type_list() && self.types.as_deref().is_some_and(|types| types != b"none" && types != b"auto")
     }
 
     /// The only operand is a target.
