@@ -50,7 +50,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     outcome
 }
 
-fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+fn tell(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> Outcome {
     if options.list_types {
         for name in probe::types() {
             output.print(text![name, "\n"]);
@@ -58,8 +58,8 @@ fn tell(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome
         return Ok(0);
     }
     // What is missing or can be no device is skipped; if that is all, the exit status says so.
-    let is_some = |name: &&OsString| stat::path(name).is_ok_and(|stat| stat.is_block_device() || stat.is_regular());
-    let found: Vec<OsString> = devices.iter().filter(is_some).cloned().collect();
+    let mut found = devices.to_vec();
+    found.retain(|name| stat::path(name).is_ok_and(|stat| stat.is_block_device() || stat.is_regular()));
     if found.is_empty() && !devices.is_empty() {
         return Ok(NOTHING);
     }
@@ -91,7 +91,7 @@ fn collect_garbage(mut cache: Cache) {
 }
 
 /// Looks at devices as they are.
-fn low_level(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+fn low_level(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> Outcome {
     let session = session(options)?;
     let mut printer = Printer::new(options, output);
     let mut outcome = Ok(NOTHING);
@@ -174,7 +174,7 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
 }
 
 /// Tells what is known of devices: what the low-level mode finds, without what only it tells.
-fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcome {
+fn known(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> Outcome {
     // To look up a label is what other programs do, too, by the cache that all have.
     let mut cache = Cache::load(options.cache.filter(|_| !options.evaluated));
     let is_named = !devices.is_empty() && !options.evaluated;
@@ -187,7 +187,7 @@ fn known(options: &Options, devices: &[OsString], output: &mut Output) -> Outcom
     };
     let devices = match link {
         Some(device) => vec![device],
-        None if is_named => devices.to_vec(),
+        None if is_named => devices.iter().map(OsString::from).collect(),
         None => {
             let mut names = cache.names();
             for device in probe::block_devices() {

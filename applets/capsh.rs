@@ -15,7 +15,7 @@ use cli::explain::{Explanation, NO_CALL};
 use cli::option::{Argument, Spec};
 use cli::{Applet, Directory, Failure, Invocation, Origin, Outcome, Output, Section, text};
 use session::{Ended, Session};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// The record of this applet.
@@ -82,7 +82,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let mut explanation = Explanation::default();
     let mut rest = invocation.args;
-    let mut shell = OsString::from("/bin/bash");
+    let mut shell = OsStr::new("/bin/bash");
     while let Some((argument, after)) = rest.split_first() {
         rest = after;
         let child = matches!(argument.as_bytes(), b"-+" | b"=+");
@@ -91,12 +91,8 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<E
         }
         match argument.as_bytes() {
             b"--" | b"-+" | b"==" | b"=+" => {
-                let program = if argument.as_bytes().starts_with(b"=") { OsString::from("capsh") } else { shell };
-                let mut words = vec![program];
-                for word in after {
-                    words.push(word.to_os_string());
-                }
-                explanation.run(&words, "");
+                let program = if argument.as_bytes().starts_with(b"=") { OsStr::new("capsh") } else { shell };
+                explanation.run(&[&[program], after].concat(), "");
                 if after.first().is_some_and(|first| *first == "-c") {
                     explanation.tell("the shell reads the text after -c; it is not explained here", NO_CALL, &[]);
                 }
@@ -108,7 +104,7 @@ fn explain(invocation: &Invocation<'_>, _output: &mut Output) -> Result<Option<E
             find(argument).ok_or_else(|| cli::fail!(plain 1, "unrecognized command [", argument, "]"))?;
         let name = spec.name();
         match value {
-            Some(value) if name == "shell" => shell = value.to_os_string(),
+            Some(value) if name == "shell" => shell = value,
             Some(value) => explanation.tell("{0}: {1}", call(name), &[&spec.help, &value]),
             None => explanation.tell("{0}", call(name), &[&spec.help]),
         }

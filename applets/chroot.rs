@@ -59,10 +59,10 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 fn carry_out(plan: &ChrootPlan, invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let outside = if plan.looks_outside { userspec::look_up_outside(&plan.wanted) } else { OutsideIds::default() };
     // If the new root was found to be the old one, use "/": resolved again, its path could lead to another directory.
-    let new_root = if plan.chdir { plan.new_root.as_os_str() } else { OsStr::new("/") };
+    let new_root = if plan.chdir { plan.new_root } else { OsStr::new("/") };
     directory::chroot(new_root).map_err(|error| {
-        let text = text!["cannot change root directory to ", quote::shell(&plan.new_root), ": ", error.errno];
-        explained(Failure::new(FAILED, text), Step::Chroot(&plan.new_root), error.errno)
+        let text = text!["cannot change root directory to ", quote::shell(plan.new_root), ": ", error.errno];
+        explained(Failure::new(FAILED, text), Step::Chroot(plan.new_root), error.errno)
     })?;
     if plan.chdir {
         directory::chdir(OsStr::new("/"))

@@ -3,7 +3,7 @@
 use cli::explain::{Explanation, NO_CALL};
 use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use linux::mount::probe::Tag;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// No device has it.
@@ -32,24 +32,24 @@ const ROWS: &[Opt<()>] = &[Opt::help(Some('h')), Opt::version(Some('V'))];
 static OPTIONS: Table<()> = cli::table!(ROWS);
 
 /// The tag to look for; `None` for --help and --version.
-fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<OsString>, Failure> {
+fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<&'static OsStr>, Failure> {
     // An option must be the only argument; not even `--` may accompany it.
     let [_] = invocation.args else { return Err(Failure::usage(USAGE, text!["bad usage"])) };
     let operands = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut (), output)?;
     match operands {
         None => Ok(None),
         // The mark of the end of options alone is a name, too.
-        Some(mut operands) => Ok(operands.pop().or_else(|| Some("--".into()))),
+        Some(mut operands) => Ok(operands.pop().or_else(|| Some(OsStr::new("--")))),
     }
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let Some(wanted) = wanted(invocation, output)? else { return Ok(0) };
     // A word without a tag is a device name.
-    let device = match (Tag::parse(&wanted), wanted.as_bytes().contains(&b'=')) {
+    let device = match (Tag::parse(wanted), wanted.as_bytes().contains(&b'=')) {
         (Some(tag), _) => tag.resolve(),
         (None, true) => None,
-        (None, false) => Some(wanted.clone()),
+        (None, false) => Some(wanted.to_os_string()),
     };
     let device = device.ok_or_else(|| Failure::new(NOT_FOUND, text!["unable to resolve '", wanted, "'"]))?;
     output.print(text![device, "\n"]);
@@ -60,7 +60,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Explanation>, Failure> {
     let Some(wanted) = wanted(invocation, output)? else { return Ok(None) };
     let mut explanation = Explanation::default();
-    if let Some(tag) = Tag::parse(&wanted) {
+    if let Some(tag) = Tag::parse(wanted) {
         let directory = OsStr::new(tag.kind.directory());
         explanation.tell("look for udev's link", "readlink(\"{0}...\")", &[&directory]);
         explanation.tell("if there is none, read each block device", "open(\"/sys/block\")", &[]);

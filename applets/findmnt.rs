@@ -19,7 +19,6 @@ use cli::failure::{Line, warn};
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use fields::{COLUMNS, is_of_poll};
 use options::{Kind, OPTIONS, Options};
-use std::ffi::OsString;
 use tables::Tables;
 
 /// The record of this applet.
@@ -119,11 +118,11 @@ fn given(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Opti
             "options --target and --source can't be used together with command line element that is not an option",
         );
     }
-    let mut operands = operands.into_iter().map(OsString::leak);
+    let mut operands = operands.into_iter();
     if let Some(source) = operands.next() {
         options.set_source(source);
     }
-    options.target = operands.next().map(|target| &*target).or(options.target);
+    options.target = operands.next().or(options.target);
     if options.submounts && options.is_everything() {
         options.submounts = false;
     }

@@ -88,7 +88,7 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     };
     options.wanted.stays = true;
     options.wanted.may_overlap = !options.no_overlap;
-    let plan = plan(&mut options, operands, invocation.args.len())?;
+    let plan = plan(&mut options, &operands, invocation.args.len())?;
     let is_attached = matches!(plan, Plan::Attach(_));
     let is_changed = options.action.is_none() && matches!(plan, Plan::Change(..));
     let is_for_new = options.is_for_new || options.wanted.sizelimit != 0 || options.wanted.direct_io && !is_changed;
@@ -104,11 +104,11 @@ fn planned(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<(O
     Ok(Some((options, plan)))
 }
 
-fn plan(options: &mut Options, operands: Vec<OsString>, words: usize) -> Result<Plan, Failure> {
+fn plan(options: &mut Options, operands: &[&'static OsStr], words: usize) -> Result<Plan, Failure> {
     let none = || fail!(1, "no loop device specified");
     let paths = || {
         let mut paths = Vec::new();
-        for operand in &operands {
+        for operand in operands {
             paths.push(device_path(operand));
         }
         if paths.is_empty() { Err(none()) } else { Ok(paths) }
@@ -124,9 +124,9 @@ fn plan(options: &mut Options, operands: Vec<OsString>, words: usize) -> Result<
             return Ok(Plan::Change(device_path(device), vec![LoopChange::Capacity]));
         }
         Some(Doing::Find) => {
-            return match operands.as_slice() {
+            return match operands {
                 [] => Ok(Plan::Find),
-                [file] => Ok(Plan::Attach(file.clone())),
+                [file] => Ok(Plan::Attach(file.to_os_string())),
                 _ => Err(fail!(1, "unexpected arguments")),
             };
         }
@@ -134,7 +134,7 @@ fn plan(options: &mut Options, operands: Vec<OsString>, words: usize) -> Result<
     }
     // The form of a table says that one is wanted, if it is all that is said.
     let says_form = words == 1 && options.form != cli::columns::Form::Aligned;
-    match operands.as_slice() {
+    match operands {
         [] if words == 0 || says_form || options.is_table() => {
             options.list();
             Ok(Plan::Show(Shown::All))
@@ -150,7 +150,7 @@ fn plan(options: &mut Options, operands: Vec<OsString>, words: usize) -> Result<
         }
         [device, file, ..] => {
             options.wanted.device = Some(device_path(device));
-            Ok(Plan::Attach(file.clone()))
+            Ok(Plan::Attach(file.to_os_string()))
         }
     }
 }

@@ -62,7 +62,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     };
     let nothing_named = typed.check(&operands)?;
     idmap::add_option(&typed.id_maps, &mut typed.options)?;
-    let request = if nothing_named || typed.all { None } else { Some(Request::of(&mut typed, operands)?) };
+    let request = if nothing_named || typed.all { None } else { Some(Request::of(&mut typed, &operands)?) };
     let entered = enter_namespace(typed.namespace.as_deref())?;
     let settings = Settings::of(invocation, &typed, entered.as_ref());
     match request {
@@ -84,7 +84,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
     let nothing_named = typed.check(&operands)?;
     if !nothing_named && !typed.all {
         idmap::add_option(&typed.id_maps, &mut typed.options)?;
-        let request = Request::of(&mut typed, operands)?;
+        let request = Request::of(&mut typed, &operands)?;
         return explain::explanation(invocation, &typed, request).map(Some);
     }
     let mut explanation = Explanation::default();

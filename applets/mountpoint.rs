@@ -102,27 +102,27 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
     let path = only(&options, &operands)?;
     let mut explanation = Explanation::default();
     if options.devno {
-        explanation.tell("print the numbers of the block device {0}", "stat(\"{0}\")", &[path]);
+        explanation.tell("print the numbers of the block device {0}", "stat(\"{0}\")", &[&path]);
         return Ok(Some(explanation));
     }
     if options.show {
         let call = "statx(\"{0}\", STATX_MNT_ID_UNIQUE), statmount(...)";
-        explanation.tell("print the mount point of the mount that {0} is on", call, &[path]);
+        explanation.tell("print the mount point of the mount that {0} is on", call, &[&path]);
         return Ok(Some(explanation));
     }
     explanation.tell(
         "ask the kernel whether {0} is the root of a mount",
         "statx(\"{0}\", STATX_ATTR_MOUNT_ROOT)",
-        &[path],
+        &[&path],
     );
     if options.fs_devno {
-        explanation.tell("if it is, print the device number of its file system", "stat(\"{0}\")", &[path]);
+        explanation.tell("if it is, print the device number of its file system", "stat(\"{0}\")", &[&path]);
     }
     Ok(Some(explanation))
 }
 
 /// The one operand.
-fn only<'a>(options: &Options, operands: &'a [OsString]) -> Result<&'a OsString, Failure> {
+fn only(options: &Options, operands: &[&'static OsStr]) -> Result<&'static OsStr, Failure> {
     let [path] = operands else { return Err(cli::fail!(usage FAILED, "bad usage")) };
     if options.nofollow && options.devno {
         return Err(cli::fail!(FAILED, "--devno and --nofollow are mutually exclusive"));

@@ -5,7 +5,7 @@ use cli::explain::Explanation;
 use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use hints::{Step, explained};
 use linux::pivot;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -47,10 +47,10 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
     let [new_root, put_old] = two(&operands)?;
     let mut explanation = Explanation::default();
     let words = "make the mount at {0} the root of this mount namespace, and put the present root on {1}";
-    explanation.tell(words, "pivot_root(\"{0}\", \"{1}\")", &[new_root, put_old]);
+    explanation.tell(words, "pivot_root(\"{0}\", \"{1}\")", &[&new_root, &put_old]);
     Ok(Some(explanation))
 }
 
-fn two(operands: &[OsString]) -> Result<&[OsString; 2], Failure> {
+fn two(operands: &[&'static OsStr]) -> Result<[&'static OsStr; 2], Failure> {
     operands.try_into().map_err(|_| cli::fail!(usage 1, "bad usage"))
 }

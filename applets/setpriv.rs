@@ -12,7 +12,7 @@ use ::run::exec::Program;
 use cli::explain::Explanation;
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section, text};
 use linux::caps::{self, CapSet};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -74,7 +74,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 }
 
 /// The program to run; `None` with an option that prints.
-fn program(options: &options::Options, operands: &[OsString]) -> Result<Option<Program>, Failure> {
+fn program(options: &options::Options, operands: &[&'static OsStr]) -> Result<Option<Program>, Failure> {
     let wrong = |line: &str| Err(cli::fail!(1, line));
     if options.dump > 0 {
         if options.given != options.dump || !operands.is_empty() {

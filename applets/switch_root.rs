@@ -9,7 +9,7 @@ use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, O
 use hints::{Step, explained};
 use linux::mount::{self, statmount};
 use linux::pivot::OldRoot;
-use linux::process::{Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
+use linux::process::{ExecError, Fork, SearchPath, Status, Variables, Wait};
 use linux::{Errno, directory, executable, process, stat};
 use run::exec::{Program, failed_to_execute};
 use run::explain as steps;
@@ -62,8 +62,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         Ok(false) => warn(invocation, &Line::Named(text!["old root filesystem is not an initramfs"])),
         Err(error) => warn(invocation, &Line::Named(text!["stat of old root failed: ", error.errno])),
     }
-    let argv = Argv(operands.get(1..).unwrap_or_default().to_vec());
-    let program = Program { file: init.clone(), argv, environment: Variables::Inherited, search: SearchPath::No };
+    let argv = operands.get(1..).unwrap_or_default().to_vec();
+    let program = Program { file: init, argv, environment: Variables::Inherited, search: SearchPath::No };
     Err(failed_to_execute(&program.exec(output)))
 }
 
@@ -78,7 +78,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
     explanation.tell(
         words,
         "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()",
-        &[new_root, init],
+        &[&new_root, &init],
     );
     for kept in KEPT.split(' ') {
         let words = "if {0} is a mount, move it to {1}, or detach it where there is no empty place for it";
@@ -98,7 +98,7 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
 }
 
 /// The new root and its init.
-fn operands_of(operands: &[OsString]) -> Result<(&OsString, &OsString), Failure> {
+fn operands_of(operands: &[&'static OsStr]) -> Result<(&'static OsStr, &'static OsStr), Failure> {
     let [new_root, init, ..] = operands else {
         return Err(cli::fail!(usage 1, "not enough arguments"));
     };

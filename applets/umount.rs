@@ -16,7 +16,7 @@ use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
 use options::{OPTIONS, Options, SYSTEM, USAGE, Unmounting, check};
 use std::cell::RefCell;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -63,7 +63,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     outcome
 }
 
-fn unmount_each(settings: &Unmounting<'_>, operands: &[OsString], output: &mut Output) -> u8 {
+fn unmount_each(settings: &Unmounting<'_>, operands: &[&'static OsStr], output: &mut Output) -> u8 {
     let mut status: u8 = 0;
     for operand in operands {
         let outcome = if settings.options.all_targets {

@@ -13,7 +13,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 const PROGRAM_DIRECTORIES: &str = "usr/local/bin usr/local/sbin usr/bin usr/sbin bin sbin";
 
 /// Makes or removes the links.
-pub fn run(options: &Options, operands: &[OsString]) -> Outcome {
+pub fn run(options: &Options, operands: &[&'static OsStr]) -> Outcome {
     if operands.len() > 1 {
         return Err(cli::fail!(usage 1, "more than one directory"));
     }

@@ -99,7 +99,7 @@ const LIBC: &str = if cfg!(target_env = "musl") { "musl" } else { "glibc" };
 static OPTIONS: Table<Options> = cli::table!(ROWS);
 
 /// What the C entry point calls.
-fn start(arguments: &[&OsStr]) -> u8 {
+fn start(arguments: &[&'static OsStr]) -> u8 {
     let (argv0, args) =
         arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
     let name = cli::called::last_component(argv0);
@@ -173,7 +173,7 @@ fn run_ctrbox(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
 }
 
 /// `ctrbox APPLET ARGUMENT...`.
-fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
+fn run_applet(operands: &[&'static OsStr], output: &mut Output) -> Outcome {
     let Some((name, args)) = operands.split_first() else {
         return Err(cli::fail!(usage 1, "no applet specified"));
     };
@@ -188,19 +188,17 @@ fn run_applet(operands: &[OsString], output: &mut Output) -> Outcome {
             _ => Err(unknown(name)),
         };
     };
-    let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    let invocation = Invocation::new(applet, name, &args);
+    let invocation = Invocation::new(applet, name, args);
     Ok(refused(&invocation).unwrap_or_else(|| invocation.run()))
 }
 
 /// A command that ctrbox has beside its applets, with options of its own.
-fn run_own(command: &'static Applet, args: &[OsString]) -> Outcome {
-    let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    Ok(Invocation::new(command, OsStr::new(command.name), &args).run())
+fn run_own(command: &'static Applet, args: &[&'static OsStr]) -> Outcome {
+    Ok(Invocation::new(command, OsStr::new(command.name), args).run())
 }
 
 /// `ctrbox explain COMMAND...`: what the command would do, and the command of ours that it runs.
-fn explain(words: &[OsString], output: &mut Output) -> Outcome {
+fn explain(words: &[&'static OsStr], output: &mut Output) -> Outcome {
     let words = match words.split_first() {
         Some((name, applet)) if cli::called::last_component(name) == CTRBOX.name => applet,
         _ => words,
@@ -209,8 +207,7 @@ fn explain(words: &[OsString], output: &mut Output) -> Outcome {
         return Err(cli::fail!(usage 1, "explain takes a command line"));
     };
     let applet = applets::find(cli::called::last_component(name)).ok_or_else(|| unknown(name))?;
-    let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
-    let invocation = Invocation::new(applet, name, &args);
+    let invocation = Invocation::new(applet, name, args);
     let explanation = match (applet.explain)(&invocation, output) {
         Ok(Some(explanation)) => explanation,
         Ok(None) => return Ok(0),
@@ -236,7 +233,7 @@ const PAGES: &str = "/../lib/ctrbox/share/man/man /../share/man/man /../man";
 
 /// `ctrbox man APPLET`: the whole page where it is installed beside the program, else what the table says; as man(7)
 /// source.
-fn print_page(name: Option<&OsString>, output: &mut Output) -> Outcome {
+fn print_page(name: Option<&&'static OsStr>, output: &mut Output) -> Outcome {
     let applet = match name {
         Some(name) if *name != CTRBOX.name => applets::find(name).ok_or_else(|| unknown(name))?,
         _ => &CTRBOX,
@@ -267,7 +264,7 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
         }
         path.push(".gz");
         if linux::stat::path(&path).is_ok_and(|stat| stat.is_regular()) {
-            let words = ["gzip".into(), "-dc".into(), path];
+            let words = [OsStr::new("gzip"), OsStr::new("-dc"), path.leak()];
             // It returns where there is no gzip.
             let _ = Program::from_operands(&words).map(|gzip| gzip.exec(output));
         }

@@ -7,7 +7,7 @@
 use crate::CTRBOX;
 use cli::text::{Piece, disarm, fill};
 use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table};
-use linux::process::{self, Argv, Forwarding, Status, Variables};
+use linux::process::{self, Forwarding, Status, Variables};
 use linux::signal::Signal;
 use linux::{Errno, directory, file, link, raw, stat, walk};
 use run::exec::{Program, failed_to_execute};
@@ -294,9 +294,9 @@ impl Shell {
     /// The shell to run, with its environment; for an interactive one, the files that it begins with are written.
     fn program(&self) -> Result<Program, Failure> {
         let mut program = Program::or_shell(&[], Variables::Inherited);
-        let mut argv = vec![program.file.clone()];
+        let mut argv = vec![program.file];
         let mut changes = self.changes.clone();
-        let kind = cli::called::last_component(&program.file);
+        let kind = cli::called::last_component(program.file);
         let is_interactive = linux::terminal::is_terminal(0);
         let mut beginnings = BEGINNINGS.iter().filter(|_| is_interactive);
         if let Some(beginning) = beginnings.find(|it| kind == it.shell || it.shell.is_empty()) {
@@ -309,13 +309,13 @@ impl Shell {
                 }
             }
             for argument in beginning.arguments.split('\n') {
-                argv.push(OsString::from_vec(self.fill(argument)));
+                argv.push(OsString::from_vec(self.fill(argument)).leak());
             }
             if let Some((name, value)) = beginning.variable.split_once('=') {
                 changes.push((name, OsString::from_vec(self.fill(value))));
             }
         }
-        program.argv = Argv(argv);
+        program.argv = argv;
         program.environment = Variables::Inherited.with(&changes);
         Ok(program)
     }
@@ -337,7 +337,7 @@ impl Shell {
             Forked::Parent(child) => {
                 let forwarding = Forwarding { forward_signals: true, job_control: true };
                 let status = process::wait_forwarding(child, forwarding);
-                Ok(match status.map_err(|error| failed("cannot wait for", &program.file, error))? {
+                Ok(match status.map_err(|error| failed("cannot wait for", program.file, error))? {
                     Status::Exited(status) => status,
                     Status::Signaled(signal) | Status::Stopped(signal) => 128_u8.saturating_add(signal as u8),
                 })

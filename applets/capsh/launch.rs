@@ -5,7 +5,7 @@ use super::session::{SHELL, Session, StepResult, fail, failed, integer};
 use cli::{Failure, Outcome, text};
 use hints::explained;
 use linux::Errno;
-use linux::process::{self, Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
+use linux::process::{self, ExecError, Fork, SearchPath, Status, Variables, Wait};
 use run::exec::Program;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -17,52 +17,52 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn exec_shell(&mut self, args: &[&OsStr]) -> Outcome {
+    pub(super) fn exec_shell(&mut self, args: &[&'static OsStr]) -> Outcome {
         let program = self.shell_program(args);
         self.exec(&program)
     }
 
-    pub(super) fn launch_shell(&mut self, args: &[&OsStr]) -> Outcome {
+    pub(super) fn launch_shell(&mut self, args: &[&'static OsStr]) -> Outcome {
         let program = self.shell_program(args);
         self.launch(&program)
     }
 
-    pub(super) fn exec_self(&mut self, args: &[&OsStr]) -> Outcome {
+    pub(super) fn exec_self(&mut self, args: &[&'static OsStr]) -> Outcome {
         let program = self.own_program(args)?;
         self.exec(&program)
     }
 
-    pub(super) fn launch_self(&mut self, args: &[&OsStr]) -> Outcome {
+    pub(super) fn launch_self(&mut self, args: &[&'static OsStr]) -> Outcome {
         let program = self.own_program(args)?;
         self.launch(&program)
     }
 
-    fn shell_program(&self, args: &[&OsStr]) -> Program {
-        let shell = self.shell.clone().unwrap_or_else(default_shell);
-        self.program(shell.clone(), shell, args)
+    fn shell_program(&self, args: &[&'static OsStr]) -> Program {
+        let shell = self.shell.clone().unwrap_or_else(default_shell).leak();
+        self.program(shell, shell, args)
     }
 
     /// The path of capsh itself: `argv[0]` if it contains a slash, else found by PATH in the current root.
-    fn own_program(&self, args: &[&OsStr]) -> Result<Program, Failure> {
+    fn own_program(&self, args: &[&'static OsStr]) -> Result<Program, Failure> {
         let argv0 = self.invocation.argv0;
         let path = if argv0.as_bytes().contains(&b'/') {
-            argv0.to_os_string()
+            argv0
         } else {
             let path = linux::environment::value("PATH")
                 .ok_or_else(|| fail(text!["no PATH environment variable found for re-execing"]))?;
-            in_path(&path, argv0).ok_or_else(|| fail(text!["unable to find executable '", argv0, "' in PATH"]))?
+            in_path(&path, argv0).ok_or_else(|| fail(text!["unable to find executable '", argv0, "' in PATH"]))?.leak()
         };
-        let mut program = self.program(path, argv0.to_os_string(), args);
+        let mut program = self.program(path, argv0, args);
         if self.quiet {
-            program.argv.0.insert(1, OsString::from("--quiet"));
+            program.argv.insert(1, OsStr::new("--quiet"));
         }
         Ok(program)
     }
 
-    fn program(&self, file: OsString, argv0: OsString, args: &[&OsStr]) -> Program {
+    fn program(&self, file: &'static OsStr, argv0: &'static OsStr, args: &[&'static OsStr]) -> Program {
         let mut argv = vec![argv0];
-        argv.extend(args.iter().map(|argument| argument.to_os_string()));
-        Program { file, argv: Argv(argv), environment: self.environment(), search: SearchPath::No }
+        argv.extend_from_slice(args);
+        Program { file, argv, environment: self.environment(), search: SearchPath::No }
     }
 
     /// Ours, with what `--user` has set.
@@ -119,7 +119,7 @@ impl Session<'_> {
         let status = process::wait(child, Wait::End).map_err(not_started)?;
         sigchld.restore().map_err(not_started)?;
         if let Some(errno) = refused {
-            let (file, path) = (program.file.clone(), program.file.clone());
+            let (file, path) = (program.file.into(), program.file.into());
             let error = ExecError { file, path, searched: None, errno };
             let failure = fail(text!["child failed to start: ", errno]);
             return Err(explained(failure, hints::Step::Exec(&error), errno));

@@ -11,7 +11,7 @@ pub fn explanation(plan: &ChrootPlan) -> Explanation {
     if plan.looks_outside {
         shared::look_up(&mut explanation, " outside");
     }
-    shared::chroot(&mut explanation, &plan.new_root);
+    shared::chroot(&mut explanation, plan.new_root);
     if plan.chdir {
         shared::chdir(&mut explanation, OsStr::new("/"));
     }
@@ -23,6 +23,6 @@ pub fn explanation(plan: &ChrootPlan) -> Explanation {
         };
         explanation.tell(words, call, &[]);
     }
-    explanation.run(&plan.program.argv.0, "a shell");
+    explanation.run(&plan.program.argv, "a shell");
     explanation
 }

@@ -4,14 +4,14 @@ use super::options::{FAILED, Options};
 use super::userspec::AskedIds;
 use cli::{Failure, quote};
 use linux::directory;
-use linux::process::{Argv, SearchPath, Variables};
+use linux::process::{SearchPath, Variables};
 use run::exec::Program;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 /// What will be done, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChrootPlan {
-    pub new_root: OsString,
+    pub new_root: &'static OsStr,
     /// Whether to look names up in the old root first. Not needed if the old root is the new one, but finding out
     /// would resolve the new root's path a second time.
     pub looks_outside: bool,
@@ -22,7 +22,7 @@ pub struct ChrootPlan {
 }
 
 /// The plan of a command line.
-pub fn plan(options: Options, operands: &[OsString]) -> Result<ChrootPlan, Failure> {
+pub fn plan(options: Options, operands: &[&'static OsStr]) -> Result<ChrootPlan, Failure> {
     let (new_root, command) = operands.split_first().ok_or_else(|| cli::fail!(usage FAILED, "missing operand"))?;
     let wanted = AskedIds { userspec: options.userspec, groups: options.groups };
     if options.skip_chdir && !directory::canonical(new_root).is_ok_and(|path| path == "/") {
@@ -31,7 +31,7 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<ChrootPlan, Failu
         );
     }
     Ok(ChrootPlan {
-        new_root: new_root.clone(),
+        new_root,
         looks_outside: wanted.userspec.is_some() || wanted.groups.is_some(),
         chdir: !options.skip_chdir,
         wanted,
@@ -41,9 +41,9 @@ pub fn plan(options: Options, operands: &[OsString]) -> Result<ChrootPlan, Failu
 
 /// `$SHELL -i`; an empty `$SHELL` is taken as it is, as GNU does.
 fn interactive_shell() -> Program {
-    let shell = linux::environment::value("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
+    let shell = linux::environment::value("SHELL").map_or(OsStr::new("/bin/sh"), |shell| shell.leak());
     Program {
-        argv: Argv(vec![shell.clone(), OsString::from("-i")]),
+        argv: vec![shell, OsStr::new("-i")],
         file: shell,
         environment: Variables::Inherited,
         search: SearchPath::Yes,
@@ -54,15 +54,15 @@ fn interactive_shell() -> Program {
 mod tests {
     use super::*;
 
-    fn words(words: &[&str]) -> Vec<OsString> {
-        words.iter().map(OsString::from).collect()
+    fn words(words: &[&'static str]) -> Vec<&'static OsStr> {
+        words.iter().map(|word| OsStr::new(*word)).collect()
     }
 
     #[test]
     fn a_plan_names_the_root_and_the_program() {
         let plan = plan(Options::default(), &words(&["/tmp", "ls", "-l"])).unwrap();
         assert_eq!((plan.looks_outside, plan.chdir), (false, true));
-        assert_eq!(plan.program.argv, Argv(words(&["ls", "-l"])));
+        assert_eq!(plan.program.argv, words(&["ls", "-l"]));
     }
 
     #[test]

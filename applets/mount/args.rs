@@ -49,7 +49,7 @@ impl Options {
     }
 
     /// Refuses what does not go together. Whether neither a source nor a target is named.
-    pub fn check(&self, operands: &[OsString]) -> Result<bool, Failure> {
+    pub fn check(&self, operands: &[&'static OsStr]) -> Result<bool, Failure> {
         let nothing_named = operands.is_empty() && self.source.is_none() && self.target.is_none();
         let wrong = if nothing_named && !self.all {
             self.operation || self.propagation || !self.options.0.is_empty() || !self.id_maps.is_empty()

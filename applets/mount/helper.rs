@@ -128,27 +128,26 @@ impl Mount {
 
     fn run_helper(&self, settings: &Settings<'_>, program: &OsStr, fstype: &OsStr, output: &mut Output) -> u8 {
         let typed = settings.typed;
-        let mut argv = vec![program.to_os_string(), self.source_or_none().to_os_string(), self.target.path.clone()];
+        let options = OsString::from_vec(self.options.for_helper());
+        let namespace = settings.origin.map(|origin| origin.path());
+        let mut argv = vec![program, self.source_or_none(), &self.target.path];
         let flags = [("-s", typed.sloppy), ("-f", typed.fake), ("-n", typed.no_mtab), ("-v", typed.verbose)];
         for (flag, given) in flags {
             if given {
-                argv.push(OsString::from(flag));
+                argv.push(OsStr::new(flag));
             }
         }
-        argv.push(OsString::from("-o"));
-        argv.push(OsString::from_vec(self.options.for_helper()));
+        argv.extend_from_slice(&[OsStr::new("-o"), &options]);
         let full = [b"mount.", fstype.as_bytes()].concat();
         if !program.as_bytes().ends_with(&full) {
-            argv.push(OsString::from("-t"));
-            argv.push(fstype.to_os_string());
+            argv.extend_from_slice(&[OsStr::new("-t"), fstype]);
         }
-        if let Some(origin) = settings.origin {
-            argv.push(OsString::from("-N"));
-            argv.push(origin.path());
+        if let Some(namespace) = &namespace {
+            argv.extend_from_slice(&[OsStr::new("-N"), namespace]);
         }
         // Flush first, so that our output comes before the program's.
         let _ = output.flush();
-        match helper::run(program, argv, settings.origin.map(|origin| origin.original())) {
+        match helper::run(program, &argv, settings.origin.map(|origin| origin.original())) {
             Ok(helper::Ran::Ended(Status::Exited(status))) => status,
             // A program that died of a signal: -1, as in the original.
             Ok(helper::Ran::Ended(_)) => 255,

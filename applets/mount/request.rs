@@ -68,7 +68,7 @@ pub struct Request {
 
 impl Request {
     /// The one mount that a command line without -a asks for, which is taken from what was typed.
-    pub fn of(typed: &mut Options, operands: Vec<OsString>) -> Result<Request, Failure> {
+    pub fn of(typed: &mut Options, operands: &[&'static OsStr]) -> Result<Request, Failure> {
         let without_table = typed.operation || typed.propagation || typed.options.has("move");
         let mut request = Request {
             is_named: typed.source.is_some() || typed.target.is_some(),
@@ -80,7 +80,7 @@ impl Request {
             without_table,
             ..Request::default()
         };
-        let mut operands = operands.into_iter();
+        let mut operands = operands.iter().map(OsString::from);
         match (operands.next(), operands.next(), operands.next()) {
             (None, _, _) => {}
             (Some(only), None, _) => match (&request.source, &request.target) {

@@ -5,7 +5,7 @@ use cli::Failure;
 use linux::credentials::{Gid, Uid};
 use linux::namespace::{KINDS, Kind};
 use run::fork::ForkOptions;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 /// The actions in the order of the fields. A descriptor that one opens is passed to the one that uses it.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct NsenterPlan {
     /// Whether the capabilities survive the exec.
     pub keep_capabilities: bool,
     /// The program, or the login shell if there is none.
-    pub operands: Vec<OsString>,
+    pub operands: Vec<&'static OsStr>,
 }
 
 /// Where the working directory is taken from.
@@ -62,7 +62,7 @@ pub struct Become {
 }
 
 /// The plan of a command line.
-pub fn plan(options: Options, operands: &[OsString]) -> Result<NsenterPlan, Failure> {
+pub fn plan(options: Options, operands: &[&'static OsStr]) -> Result<NsenterPlan, Failure> {
     check(&options)?;
     let from_target = |kind: &Kind| options.namespaces.contains(&(*kind, NamespaceSource::Target));
     let first = match KINDS.into_iter().find(from_target) {
@@ -149,7 +149,7 @@ mod tests {
         let mut options =
             Options { target: Some(TargetProcess { pid: linux::process::Pid(5), inode: None }), ..Options::default() };
         set(&mut options);
-        plan(options, &[OsString::from("true")])
+        plan(options, &[OsStr::new("true")])
     }
 
     #[test]

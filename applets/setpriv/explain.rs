@@ -6,10 +6,10 @@ use cli::add;
 use cli::explain::{Explanation, NO_CALL};
 use linux::caps::{self, CapSet};
 use run::explain as shared;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// Tells what the options do before the program runs.
-pub fn explanation(options: &Options, program: &[OsString]) -> Explanation {
+pub fn explanation(options: &Options, program: &[&'static OsStr]) -> Explanation {
     let mut explanation = Explanation::default();
     if options.groups == Some(Groups::Init) {
         shared::look_up(&mut explanation, "");

@@ -7,12 +7,12 @@ use cli::text::Piece;
 use linux::mount::UMOUNT_NAMES;
 use linux::trace::Flags;
 use run::explain as shared;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 const TABLE: &str = "open(\"/proc/self/mountinfo\")";
 
 /// Tells what becomes of each operand.
-pub fn explanation(options: &Options, operands: &[OsString]) -> Explanation {
+pub fn explanation(options: &Options, operands: &[&'static OsStr]) -> Explanation {
     let mut explanation = Explanation::default();
     if let Some(namespace) = &options.namespace {
         shared::enter_mounts(&mut explanation, namespace);

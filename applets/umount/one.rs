@@ -340,7 +340,8 @@ fn run_helper(
     let options = &settings.options;
     // Found by the kernel alone, as the original finds it: then utab has no entry.
     let is_quick = options.recursive || options.all_targets || !found.resolved.is_empty();
-    let mut argv = vec![program.to_os_string(), found.target.clone()];
+    let namespace = settings.origin.as_ref().map(OtherMountNs::path);
+    let mut argv = vec![program, &found.target];
     for (flag, given) in [
         ("-n", options.no_mtab || is_quick && !is_kept && !reads_table(options)),
         ("-l", options.lazy),
@@ -349,22 +350,20 @@ fn run_helper(
         ("-r", options.read_only),
     ] {
         if given {
-            argv.push(OsString::from(flag));
+            argv.push(OsStr::new(flag));
         }
     }
-    let fstype = found.fstype.clone().unwrap_or_default();
+    let fstype = found.fstype.as_deref().unwrap_or_default();
     let full = [b"umount.", fstype.as_bytes()].concat();
     let has_subtype = full.iter().filter(|byte| **byte == b'.').count() > 1;
     if has_subtype && !program.as_bytes().ends_with(&full) {
-        argv.push(OsString::from("-t"));
-        argv.push(fstype);
+        argv.extend_from_slice(&[OsStr::new("-t"), fstype]);
     }
-    if let Some(origin) = &settings.origin {
-        argv.push(OsString::from("-N"));
-        argv.push(origin.path());
+    if let Some(namespace) = &namespace {
+        argv.extend_from_slice(&[OsStr::new("-N"), namespace]);
     }
     let _ = output.flush();
-    match helper::run(program, argv, settings.origin.as_ref().map(OtherMountNs::original)) {
+    match helper::run(program, &argv, settings.origin.as_ref().map(OtherMountNs::original)) {
         Ok(helper::Ran::Ended(Status::Exited(status))) => Ok(status),
         Ok(helper::Ran::Ended(_)) | Err(_) => Ok(FAILED),
         Ok(helper::Ran::InChild(error)) => {

@@ -3,7 +3,7 @@
 use cli::{Failure, Invocation, Opt, Table};
 use linux::mount::other_namespace::OtherMountNs;
 use std::cell::RefCell;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// Wrong usage, or not permitted.
 pub const USAGE: u8 = 1;
@@ -94,7 +94,7 @@ pub struct Unmounting<'a> {
 }
 
 /// Refuses too few or too many operands.
-pub fn check(options: &Options, operands: &[OsString]) -> Result<(), Failure> {
+pub fn check(options: &Options, operands: &[&'static OsStr]) -> Result<(), Failure> {
     match options.all {
         true if !operands.is_empty() => Err(cli::fail!(usage USAGE, "unexpected number of arguments")),
         false if operands.is_empty() => Err(cli::fail!(usage USAGE, "bad usage")),

@@ -9,9 +9,9 @@ use linux::Errno;
 use linux::mount;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{self, Kind};
-use linux::process::{self, Argv, Channel, Fork, Pid, SearchPath, Status, Variables, Wait};
+use linux::process::{self, Channel, Fork, Pid, SearchPath, Status, Variables, Wait};
 use run::fork::fork_failed;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 /// Asks for the maps.
 const MAP: u8 = b'm';
@@ -165,17 +165,21 @@ fn write_maps(pid: Pid, maps: &[(Ids, Vec<Extent>)]) -> Done {
 
 /// `newuidmap PID INNER OUTER COUNT ...`.
 fn run_newidmap(pid: Pid, ids: Ids, map: &[Extent]) -> Done {
-    let program = OsString::from(ids.program());
-    let mut argv = vec![program.clone(), OsString::from(pid.to_string())];
+    let program = OsStr::new(ids.program());
+    let mut numbers = vec![pid.to_string()];
     for extent in map {
         for number in [extent.inner, extent.outer, extent.count] {
-            argv.push(OsString::from(number.to_string()));
+            numbers.push(number.to_string());
         }
     }
     let (ours, theirs) = process::channel().map_err(fork_failed)?;
     match process::fork().map_err(fork_failed)? {
         Fork::Child => {
-            let error = process::exec(&program, &Argv(argv), &Variables::Inherited, SearchPath::Yes);
+            let mut argv = vec![program];
+            for number in &numbers {
+                argv.push(OsStr::new(number));
+            }
+            let error = process::exec(program, &argv, &Variables::Inherited, SearchPath::Yes);
             let mut text = text!["failed to execute ", program, ": ", error.errno];
             if error.errno == Errno::ENOENT {
                 text.extend_from_slice(b"\0it writes the maps that only root may write; it is in the package uidmap (Debian) or shadow-utils");

@@ -9,7 +9,7 @@ use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{Clock, Kind};
 use linux::process::Variables;
 use run::fork::ForkOptions;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// What is done, in the order of the fields.
@@ -27,7 +27,7 @@ pub struct UnsharePlan {
     /// Up to the exec.
     pub inside: Vec<UnshareStep>,
     /// The program, or the login shell if there is none.
-    pub operands: Vec<OsString>,
+    pub operands: Vec<&'static OsStr>,
     /// Its environment variables.
     pub environment: Variables,
 }
@@ -87,7 +87,7 @@ pub struct Outside {
 }
 
 /// The plan of a command line.
-pub fn plan(mut options: Options, operands: &[OsString]) -> Result<UnsharePlan, Failure> {
+pub fn plan(mut options: Options, operands: &[&'static OsStr]) -> Result<UnsharePlan, Failure> {
     check(&options)?;
     let maps = maps(&mut options);
     let outside = Outside { files: std::mem::take(&mut options.files), maps: maps.outside, forks: options.fork };
@@ -236,7 +236,7 @@ mod tests {
     fn planned(set: impl FnOnce(&mut Options)) -> UnsharePlan {
         let mut options = Options::default();
         set(&mut options);
-        plan(options, &[OsString::from("true")]).unwrap()
+        plan(options, &[OsStr::new("true")]).unwrap()
     }
 
     fn position(steps: &[UnshareStep], wanted: impl Fn(&UnshareStep) -> bool) -> usize {

@@ -77,23 +77,23 @@ pub struct Invocation<'a> {
     /// The applet.
     pub applet: &'static Applet,
     /// The name it was called by.
-    pub called: Called<'a>,
+    pub called: Called,
     /// What follows `argv[0]`.
-    pub args: &'a [&'a OsStr],
+    pub args: &'a [&'static OsStr],
 }
 
 /// Messages ask for the name only.
 impl<'a> core::ops::Deref for Invocation<'a> {
-    type Target = Called<'a>;
+    type Target = Called;
 
-    fn deref(&self) -> &Called<'a> {
+    fn deref(&self) -> &Called {
         &self.called
     }
 }
 
 impl<'a> Invocation<'a> {
     /// A call of `applet` with this `argv[0]`, and what follows it.
-    pub fn new(applet: &'static Applet, argv0: &'a OsStr, args: &'a [&'a OsStr]) -> Invocation<'a> {
+    pub fn new(applet: &'static Applet, argv0: &'static OsStr, args: &'a [&'static OsStr]) -> Invocation<'a> {
         Invocation { applet, called: Called { argv0, origin: applet.origin }, args }
     }
 

@@ -19,16 +19,16 @@ pub enum Origin {
 
 /// The name a command was called by.
 #[derive(Clone, Copy, Debug)]
-pub struct Called<'a> {
+pub struct Called {
     /// `argv[0]`, whole.
-    pub argv0: &'a OsStr,
+    pub argv0: &'static OsStr,
     /// Whose command it is.
     pub origin: Origin,
 }
 
-impl<'a> Called<'a> {
+impl Called {
     /// The last component of `argv[0]`.
-    pub fn name(&self) -> &'a OsStr {
+    pub fn name(&self) -> &'static OsStr {
         last_component(self.argv0)
     }
 }

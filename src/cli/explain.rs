@@ -2,7 +2,7 @@
 
 use crate::text::{Piece, fill};
 use crate::{Output, text};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// What a command would do.
 #[derive(Default)]
@@ -10,7 +10,7 @@ pub struct Explanation {
     /// Words and call of each step, in order.
     pub steps: Vec<(Vec<u8>, Vec<u8>)>,
     /// The command line it ends with, if it runs a program.
-    pub program: Vec<OsString>,
+    pub program: Vec<&'static OsStr>,
 }
 
 /// Instead of a call, of a step that makes none.
@@ -33,7 +33,7 @@ impl Explanation {
     }
 
     /// Adds the last step: running a program, or the shell that `otherwise` names.
-    pub fn run(&mut self, program: &[OsString], otherwise: &str) {
+    pub fn run(&mut self, program: &[&'static OsStr], otherwise: &str) {
         let mut line = Vec::new();
         for word in program {
             line.extend_from_slice(if line.is_empty() { b"" } else { b" " });
@@ -47,7 +47,7 @@ impl Explanation {
     }
 
     /// Prints it under the command's name.
-    pub fn print(&self, name: &OsString, output: &mut Output) {
+    pub fn print(&self, name: &OsStr, output: &mut Output) {
         output.print_line(text![name, ":"]);
         for (index, (words, call)) in self.steps.iter().enumerate() {
             let number = index + 1;

@@ -139,7 +139,7 @@ impl Failure {
     }
 
     /// Writes the lines and hints to standard error.
-    pub fn print(&self, called: &Called<'_>) {
+    pub fn print(&self, called: &Called) {
         let mut text = Vec::new();
         for line in &self.lines {
             line.render(called, &mut text);
@@ -154,7 +154,7 @@ impl Failure {
 }
 
 impl Line {
-    fn render(&self, called: &Called<'_>, text: &mut Vec<u8>) {
+    fn render(&self, called: &Called, text: &mut Vec<u8>) {
         let name = called.name();
         let start = text.len();
         match self {
@@ -238,7 +238,7 @@ pub fn hints_wanted() -> bool {
 }
 
 /// Prints one line on standard error and goes on: a warning.
-pub fn warn(called: &Called<'_>, line: &Line) {
+pub fn warn(called: &Called, line: &Line) {
     let mut text = Vec::new();
     line.render(called, &mut text);
     write_error(&text);

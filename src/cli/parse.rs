@@ -27,45 +27,67 @@ pub fn parse<O>(
     order: Order,
     options: &mut O,
     output: &mut Output,
-) -> Result<Option<Vec<OsString>>, Failure> {
+) -> Result<Option<Vec<&'static OsStr>>, Failure> {
     let mut rules = Rules { specs: &table.specs, exclusive: table.exclusive, met: Vec::new() };
     parse_rows(invocation, &mut rules, &mut |index, value| (table.store)(options, index, value), order, output)
 }
+
+/// Stores what a row's option says, by the row's number and the option's value.
+type Store<'a> = &'a mut dyn FnMut(usize, Option<&'static OsStr>) -> Result<Met, Failure>;
 
 /// Gives each option to its row and returns the operands; `None` if the help or the version has been printed.
 fn parse_rows(
     invocation: &Invocation<'_>,
     rules: &mut Rules,
-    store: &mut dyn FnMut(usize, Option<&'static OsStr>) -> Result<Met, Failure>,
+    store: Store<'_>,
     order: Order,
     output: &mut Output,
-) -> Result<Option<Vec<OsString>>, Failure> {
+) -> Result<Option<Vec<&'static OsStr>>, Failure> {
     let until_operand = order == Order::UntilOperand || variable("POSIXLY_CORRECT").is_some();
     let mut operands = Vec::new();
-    let mut parser = lexopt::Parser::from_args(invocation.args.iter().map(|argument| argument.to_os_string()));
-    parser.set_short_equals(false);
+    let mut rest = invocation.args;
+    while let [argument, following @ ..] = rest {
+        match argument.as_encoded_bytes() {
+            b"--" => {
+                rest = following;
+                break;
+            }
+            [b'-', _, ..] => match parse_argument(invocation, rest, rules, store, output)? {
+                Some(behind) => rest = behind,
+                None => return Ok(None),
+            },
+            _ if until_operand => break,
+            _ => {
+                operands.push(*argument);
+                rest = following;
+            }
+        }
+    }
+    operands.extend_from_slice(rest);
+    Ok(Some(operands))
+}
+
+/// Gives the options of the first argument to their rows and returns the arguments behind these options and their
+/// values; `None` if the help or the version has been printed.
+fn parse_argument<'a>(
+    invocation: &Invocation<'a>,
+    arguments: &'a [&'static OsStr],
+    rules: &mut Rules,
+    store: Store<'_>,
+    output: &mut Output,
+) -> Result<Option<&'a [&'static OsStr]>, Failure> {
     let usage = Usage { invocation };
     let specs = rules.specs;
+    // Of what follows, an option takes one argument at most.
+    let mut parser = lexopt::Parser::from_args(arguments.iter().take(2));
+    parser.set_short_equals(false);
     loop {
         let found = match parser.next() {
-            Ok(None) => break,
-            Ok(Some(lexopt::Arg::Value(operand))) => {
-                operands.push(operand);
-                if until_operand {
-                    if let Ok(rest) = parser.raw_args() {
-                        for operand in rest {
-                            operands.push(operand);
-                        }
-                    }
-                    break;
-                }
-                continue;
-            }
             Ok(Some(lexopt::Arg::Short(letter))) => Found::Short(letter),
             Ok(Some(lexopt::Arg::Long(name))) => Found::Long(name.to_string()),
             // Only of `--name=value` whose value nobody took; every arm below takes it. Its own words would bring
             // the tables of Unicode into the program, to quote the value.
-            Err(_) => return Err(usage.getopt(text!["unexpected value of an option"])),
+            _ => return Err(usage.getopt(text!["unexpected value of an option"])),
         };
         let (index, spec) = match &found {
             Found::Short(letter) => find_short(specs, *letter).ok_or_else(|| usage.invalid_letter(*letter, specs))?,
@@ -100,8 +122,11 @@ fn parse_rows(
             }
             Met::Stored => {}
         }
+        if let Some(behind) = parser.try_raw_args() {
+            let behind = behind.as_slice().len();
+            return Ok(arguments.get(arguments.len().min(2) - behind..));
+        }
     }
-    Ok(Some(operands))
 }
 
 /// What a table says of its options, and which of those that exclude others have been met.

@@ -10,7 +10,7 @@ mod helper_child;
 
 pub use crate::credentials::Pid;
 pub use channel::{Channel, channel};
-pub use exec::{Argv, ExecError, SearchPath, Variables, exec};
+pub use exec::{ExecError, SearchPath, Variables, exec};
 pub use forward::{
     ANY_TRACER, FORWARDED, Forwarding, NO_TRACER, Parent, death_signal, die_with_parent, set_tracer, wait_forwarding,
 };

@@ -2,16 +2,16 @@
 
 use cli::{Failure, Output, text};
 use hints::{Step, explained};
-use linux::process::{Argv, ExecError, SearchPath, Variables};
+use linux::process::{ExecError, SearchPath, Variables};
 use std::ffi::{OsStr, OsString};
 
 /// A program to run in our place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// The file, looked for along PATH unless it has a slash.
-    pub file: OsString,
+    pub file: &'static OsStr,
     /// Its arguments, `argv[0]` first.
-    pub argv: Argv,
+    pub argv: Vec<&'static OsStr>,
     /// Its environment.
     pub environment: Variables,
     /// Whether PATH is searched.
@@ -21,7 +21,7 @@ pub struct Program {
 impl Program {
     /// The command line `args`, or the login shell where it is empty. To be asked last: which shell
     /// that is depends on the user we have become and on the root we are in.
-    pub fn or_shell(args: &[OsString], environment: Variables) -> Program {
+    pub fn or_shell(args: &[&'static OsStr], environment: Variables) -> Program {
         match Program::from_operands(args) {
             Some(program) => Program { environment, ..program },
             None => Program::login_shell(environment),
@@ -29,10 +29,10 @@ impl Program {
     }
 
     /// The command line `args`, as a user typed it.
-    pub fn from_operands(args: &[OsString]) -> Option<Program> {
+    pub fn from_operands(args: &[&'static OsStr]) -> Option<Program> {
         Some(Program {
-            file: args.first()?.clone(),
-            argv: Argv(args.to_vec()),
+            file: args.first()?,
+            argv: args.to_vec(),
             environment: Variables::Inherited,
             search: SearchPath::Yes,
         })
@@ -46,17 +46,17 @@ impl Program {
             .filter(|shell| !shell.is_empty())
             .or_else(|| linux::accounts::passwd_by_uid(linux::credentials::real_uid()).map(|user| user.shell))
             .filter(|shell| !shell.is_empty())
-            .unwrap_or_else(|| OsString::from("/bin/sh"));
+            .map_or(OsStr::new("/bin/sh"), |shell| shell.leak());
         let mut argv0 = OsString::from("-");
-        argv0.push(cli::called::last_component(&shell));
-        Program { file: shell, argv: Argv(vec![argv0]), environment, search: SearchPath::No }
+        argv0.push(cli::called::last_component(shell));
+        Program { file: shell, argv: vec![argv0.leak()], environment, search: SearchPath::No }
     }
 
     /// Executes it. Returns only on failure, with what was printed so far written out.
     pub fn exec(&self, output: &mut Output) -> ExecError {
         // A failed write is reported by the caller's last flush if the exec fails, too.
         let _ = output.flush();
-        linux::process::exec(&self.file, &self.argv, &self.environment, self.search)
+        linux::process::exec(self.file, &self.argv, &self.environment, self.search)
     }
 }
 

@@ -128,7 +128,8 @@ pub fn captext(input: &[u8]) {
 /// Every applet reads any command line and makes its plan of it, without carrying it out. NUL separates
 /// the applet's name and the arguments.
 pub fn command_line(input: &[u8]) {
-    let mut words = input.split(|&byte| byte == 0).map(OsStr::from_bytes);
+    // As the kernel's, arguments are there until the process ends.
+    let mut words = input.to_vec().leak().split(|&byte| byte == 0).map(OsStr::from_bytes);
     let Some(applet) = words.next().and_then(applets::find) else { return };
     let args: Vec<&OsStr> = words.collect();
     let invocation = Invocation::new(applet, OsStr::new(applet.name), &args);

@@ -2,7 +2,7 @@
 //! alone: mount(8), "EXTERNAL HELPERS".
 
 use crate::Result;
-use crate::process::{self, Argv, ExecError, Fork, SearchPath, Status, Variables, Wait};
+use crate::process::{self, ExecError, Fork, SearchPath, Status, Variables, Wait};
 use crate::signal::{SIGCHLD, reset_to_default};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::BorrowedFd;
@@ -44,7 +44,7 @@ pub enum Ran {
 }
 
 /// Runs a helper in a child, in the mount namespace `original` if that is given, and waits for it.
-pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>>) -> Result<Ran> {
+pub fn run(program: &OsStr, argv: &[&OsStr], original: Option<BorrowedFd<'_>>) -> Result<Ran> {
     // If SIGCHLD were ignored, the kernel would discard the child's status. The helper itself gets the disposition
     // that we inherited.
     let disposition = reset_to_default(SIGCHLD)?;
@@ -61,7 +61,7 @@ pub fn run(program: &OsStr, argv: Vec<OsString>, original: Option<BorrowedFd<'_>
             {
                 process::exit_child(126);
             }
-            Ok(Ran::InChild(process::exec(program, &Argv(argv), &Variables::Inherited, SearchPath::No)))
+            Ok(Ran::InChild(process::exec(program, argv, &Variables::Inherited, SearchPath::No)))
         }
     }
 }

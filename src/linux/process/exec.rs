@@ -5,10 +5,6 @@ use nix::unistd::{execv, execve};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The arguments a program gets, `argv[0]` first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Argv(pub Vec<OsString>);
-
 /// The environment a program gets.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Variables {
@@ -90,7 +86,7 @@ impl Variables {
 }
 
 /// Replaces this process by a program. Returns only if that fails.
-pub fn exec(file: &OsStr, argv: &Argv, environment: &Variables, search: SearchPath) -> ExecError {
+pub fn exec(file: &OsStr, argv: &[&OsStr], environment: &Variables, search: SearchPath) -> ExecError {
     let numbered = with_number(environment);
     let environment = numbered.as_ref().unwrap_or(environment);
     let fail = |path: &OsStr, searched: Option<&OsStr>, errno| ExecError {
@@ -170,6 +166,15 @@ impl Lacking<'_> {
     }
 }
 
+/// Copies that end in a NUL.
+fn strings<T: AsRef<OsStr>>(list: &[T]) -> Result<Vec<CString>, Errno> {
+    let mut strings = Vec::with_capacity(list.len());
+    for text in list {
+        strings.push(raw::cstring(text.as_ref())?);
+    }
+    Ok(strings)
+}
+
 /// Argument and environment strings as execve(2) takes them.
 struct Vectors {
     argv: Vec<CString>,
@@ -178,16 +183,9 @@ struct Vectors {
 }
 
 impl Vectors {
-    fn new(argv: &Argv, environment: &Variables) -> Result<Vectors, Errno> {
-        let strings = |list: &[OsString]| -> Result<Vec<CString>, Errno> {
-            let mut strings = Vec::with_capacity(list.len());
-            for text in list {
-                strings.push(raw::cstring(text)?);
-            }
-            Ok(strings)
-        };
+    fn new(argv: &[&OsStr], environment: &Variables) -> Result<Vectors, Errno> {
         Ok(Vectors {
-            argv: strings(&argv.0)?,
+            argv: strings(argv)?,
             environment: match environment {
                 Variables::Inherited => None,
                 Variables::Exactly(list) => Some(strings(list)?),
