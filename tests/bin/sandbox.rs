@@ -111,6 +111,11 @@ fn init(arguments: &[OsString]) -> Result<u8> {
     mount(Some("case"), &case, Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
     // The userspace mount table is there: the machine's own must not learn of our mounts.
     mount(Some("sandbox"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=0755"))?;
+    if umount2("/dev/shm", MntFlags::MNT_DETACH).is_ok() {
+        // To remount one that the machine uses changes it for the machine, too.
+        while umount2("/dev/shm", MntFlags::MNT_DETACH).is_ok() {}
+        mount(Some("sandbox"), "/dev/shm", Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))?;
+    }
     if accounts > Accounts::Host {
         let subordinate = if accounts == Accounts::Subordinate { "subordinate" } else { "no-subordinate" };
         for (file, over) in [
