@@ -78,7 +78,8 @@ pub struct Invocation<'a> {
     pub applet: &'static Applet,
     /// The name it was called by.
     pub called: Called,
-    /// What follows `argv[0]`.
+    /// What follows `argv[0]`. The texts are the kernel's own and stay until the process ends, so options and operands
+    /// borrow them.
     pub args: &'a [&'static OsStr],
 }
 
