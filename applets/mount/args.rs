@@ -227,15 +227,16 @@ impl TableUse {
         if list.is_empty() {
             return Ok(());
         }
-        (self.fstab, self.mtab) = (false, false);
+        let (mut fstab, mut mtab, mut disable) = (false, false, false);
         for word in list.as_bytes().split(|&byte| byte == b',') {
-            match word {
-                b"fstab" => self.fstab = true,
-                b"mtab" => self.mtab = true,
-                b"disable" => (self.fstab, self.mtab) = (false, false),
+            *match word {
+                b"fstab" => &mut fstab,
+                b"mtab" => &mut mtab,
+                b"disable" => &mut disable,
                 _ => return Err(bad_usage()),
-            }
+            } = true;
         }
+        (self.fstab, self.mtab) = (fstab && !disable, mtab && !disable);
         Ok(())
     }
 
