@@ -19,7 +19,7 @@ pub fn find(verb: &str, fstype: &OsStr) -> Option<OsString> {
     if unfit || matches!(name, b"none" | b"auto") {
         return None;
     }
-    let base = name.split(|&byte| byte == b'.').next().unwrap_or_default();
+    let base = name.rsplitn(2, |&byte| byte == b'.').last().unwrap_or_default();
     for directory in DIRECTORIES.split(' ') {
         for fstype in [name, base] {
             let path = [directory.as_bytes(), verb.as_bytes(), b".", fstype].concat();
