@@ -21,10 +21,11 @@ pub fn open_without_links(dir: Option<BorrowedFd<'_>>, path: &OsStr) -> Result<O
     open_resolving(dir, path, libc::O_PATH, beneath | libc::RESOLVE_NO_SYMLINKS)
 }
 
-/// openat2(2), or [`walk`] before Linux 5.6 and under a seccomp filter that does not know the call.
+/// openat2(2), or [`walk`] before Linux 5.6, under a seccomp filter that does not know the call, and where the kernel
+/// gives up on a `..` because something was mounted or renamed meanwhile, anywhere.
 fn open_resolving(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) -> Result<OwnedFd, Errno> {
     match openat2(dir, path, flags, resolve) {
-        Err(Errno::ENOSYS) => walk(dir, path, flags, resolve),
+        Err(Errno::ENOSYS | Errno::EAGAIN) => walk(dir, path, flags, resolve),
         done => done,
     }
 }
