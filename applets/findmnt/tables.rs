@@ -3,7 +3,6 @@
 use super::options::{Kind, Options, TabFile};
 use cli::failure::{Line, hints_wanted, warn};
 use cli::{Failure, Invocation, text};
-use linux::environment::trusted_variable;
 use linux::mount;
 use linux::mount::fstab::{self, Fstab, FstabEntry};
 use linux::mount::listmount::{self, Lines};
@@ -218,14 +217,14 @@ impl Tables {
         let mut tables = Tables { files, unique: Vec::new(), fstab, utab, is_kernel: false, bad_lines: Cell::new(0) };
         let mut format = if kind == Kind::Fstab { Format::Fstab } else { Format::Unknown };
         if options.files.is_empty() && kind == Kind::Fstab {
-            let path = trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| fstab::DEFAULT.into());
-            tables.fstab.add_path(&path).map_err(|error| cant_read(&path, error.errno))?;
+            tables.add_fstab(&fstab::default_path())?;
         }
         if options.files.is_empty() && kind != Kind::Fstab {
             tables.add(OsStr::new(table::SELF), Some(id()), &mut Format::Mountinfo)?;
         }
         for file in &options.files {
             match *file {
+                TabFile::Path(path) if kind == Kind::Fstab => tables.add_fstab(path)?,
                 TabFile::Path(path) => tables.add(path, None, &mut format)?,
                 TabFile::Task(task) => {
                     let path = OsString::from(format!("/proc/{task}/mountinfo"));
@@ -239,6 +238,10 @@ impl Tables {
         tables.bad_lines.set(tables.fstab.bad_lines.len());
         tables.is_kernel = format == Format::Mountinfo || options.files.is_empty() && kind != Kind::Fstab;
         Ok(tables)
+    }
+
+    fn add_fstab(&mut self, path: &OsStr) -> Result<(), Failure> {
+        self.fstab.add_path(path).map_err(|error| cant_read(path, error.errno))
     }
 
     fn add(&mut self, path: &OsStr, task: Option<Pid>, format: &mut Format) -> Result<(), Failure> {

@@ -22,7 +22,7 @@ pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
         table.add_path(path).map_err(|_| cli::fail!(USAGE, path, ": failed to parse"))?;
     }
     if settings.typed.fstab.is_empty() {
-        let path = default_path();
+        let path = fstab::default_path();
         // A missing table is an empty one. Of all that is in one that cannot be read nothing would be mounted; whoever
         // asks for less than all can do without it.
         let is_needed = settings.typed.all && !settings.typed.options.has("remount");
@@ -42,11 +42,6 @@ pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
 /// Refuses unreadable files of -T, even where the command needs nothing from them.
 pub fn check(settings: &Settings<'_>) -> Result<(), Failure> {
     if settings.typed.fstab.is_empty() { Ok(()) } else { read(settings).map(drop) }
-}
-
-/// The table that is read when none is named.
-pub fn default_path() -> OsString {
-    linux::environment::trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| OsString::from(fstab::DEFAULT))
 }
 
 /// Completes a request that names only a source or only a target.
@@ -123,7 +118,7 @@ pub fn from_fstab(
 }
 
 fn not_found(request: &Request) -> Failure {
-    let table = default_path();
+    let table = fstab::default_path();
     let text = match (&request.source, &request.target) {
         (Some(_), Some(target)) if !request.is_named => text![target, ": can't find in ", table, "."],
         (Some(source), None) if !request.is_either => {

@@ -1,7 +1,6 @@
 //! One mount with everything looked up: the operation, the source, the target. mount(8).
 
 use super::errors::{self, FAILED, USAGE};
-use super::fstab;
 use super::request::{Request, Settings};
 use super::source::{self, Missing, Source};
 use super::target::{Target, Unmade};
@@ -12,7 +11,7 @@ use linux::mount::loopdev::{LoopSpec, Refused};
 use linux::mount::options::Options as MountOptions;
 use linux::mount::options::operation::{Mounting, Operation};
 use linux::mount::probe::{self, Probed};
-use linux::mount::{filesystems, helper, table};
+use linux::mount::{filesystems, fstab, helper, table};
 use linux::{Errno, directory};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -10,9 +10,9 @@ pub fn variable(name: &str) -> Option<OsString> {
     value(name).filter(|value| !value.is_empty())
 }
 
-/// As [`variable`], but `None` where a less privileged caller may have set the environment: secure_getenv(3).
+/// As [`value`], but `None` where a less privileged caller may have set the environment: secure_getenv(3).
 pub fn trusted_variable(name: &str) -> Option<OsString> {
-    if secure::is_secure_execution() { None } else { variable(name) }
+    if secure::is_secure_execution() { None } else { value(name) }
 }
 
 /// A variable's value, which may be empty.

@@ -9,8 +9,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// Where the table is if nobody says otherwise.
-pub const DEFAULT: &str = "/etc/fstab";
+/// The table that is read when none is named. If `LIBMOUNT_FSTAB` is empty, there is none.
+pub fn default_path() -> OsString {
+    crate::environment::trusted_variable("LIBMOUNT_FSTAB").unwrap_or_else(|| "/etc/fstab".into())
+}
 
 /// One line of fstab.
 #[derive(Clone, Debug, PartialEq, Eq)]
