@@ -14,6 +14,8 @@ enum Step {
     Begin,
     /// Its end.
     End,
+    /// Between these: whether a character of a word may stand before the place, and behind it. Bit 2 * before + behind.
+    Word(u8),
     /// Go on at the next step and at this one.
     Fork(usize),
     /// Go on at this step.
@@ -26,6 +28,11 @@ enum Step {
 const MOST: usize = 20_000;
 const DEEPEST: usize = 100;
 const TOO_BIG: &str = "Regular expression too big";
+
+/// Whether it is a letter, a digit or `_`.
+fn is_of_word(one: Option<&u32>) -> bool {
+    one.and_then(|one| u8::try_from(*one).ok()).is_some_and(|one| one.is_ascii_alphanumeric() || one == b'_')
+}
 
 /// The characters of a text. Bytes that are not UTF-8 get numbers above those of all characters.
 fn characters(text: &[u8]) -> Vec<u32> {
@@ -67,6 +74,13 @@ impl Regex {
                     Some(Step::Done) => return true,
                     Some(Step::Begin) if at == 0 => now.push(place + 1),
                     Some(Step::End) if at == text.len() => now.push(place + 1),
+                    Some(Step::Word(sides)) => {
+                        let before = at.checked_sub(1).and_then(|at| text.get(at));
+                        let side = u8::from(is_of_word(before)) * 2 + u8::from(is_of_word(text.get(at)));
+                        if sides >> side & 1 != 0 {
+                            now.push(place + 1);
+                        }
+                    }
                     Some(Step::Fork(there)) => now.extend([place + 1, *there]),
                     Some(Step::Jump(there)) => now.push(*there),
                     Some(Step::Any(ranges, wanted)) => {
@@ -153,17 +167,21 @@ impl Reader<'_> {
     }
 
     fn branch(&mut self) -> Result<(), &'static str> {
+        // Nothing that could be repeated is before this.
         let mut is_first = true;
-        while let Some(byte) = self.rest.first() {
+        while let Some(one) = self.rest.first().copied() {
             let start = self.steps.len();
-            match u8::try_from(*byte).unwrap_or(b'a') {
+            match u8::try_from(one).unwrap_or(b'a') {
                 b'|' => return Ok(()),
                 b')' if self.depth > 1 => return Ok(()),
-                b'*' | b'+' | b'?' if is_first => return Err("Invalid preceding regular expression"),
+                b'*' | b'+' | b'?' | b'{' if is_first => return Err("Invalid preceding regular expression"),
                 _ => self.atom()?,
             }
-            is_first = false;
-            self.repeat(start)?;
+            let is_group = one == letter(b'(');
+            is_first = !is_group && matches!(self.steps.get(start..), Some([Step::Begin | Step::End | Step::Word(_)]));
+            if !is_first {
+                self.repeat(start)?;
+            }
         }
         Ok(())
     }
@@ -188,6 +206,12 @@ impl Reader<'_> {
                         ranges.push((letter(b'_'), letter(b'_')));
                         Step::Any(ranges, escaped == letter(b'w'))
                     }
+                    b'<' => Step::Word(0b0010),
+                    b'>' => Step::Word(0b0100),
+                    b'b' => Step::Word(0b0110),
+                    b'B' => Step::Word(0b1001),
+                    b'`' => Step::Begin,
+                    b'\'' => Step::End,
                     b's' | b'S' => Step::Any(named("space").unwrap_or_default(), escaped == letter(b's')),
                     _ => Step::Any(vec![(escaped, escaped)], true),
                 }
@@ -203,8 +227,12 @@ impl Reader<'_> {
         const UNMATCHED: &str = "Unmatched [, [^, [:, [., or [=";
         let wanted = !self.take_one(b'^');
         let mut ranges = Vec::new();
+        // Whether a range, or a class, has just ended, behind which none can begin.
+        let mut is_range = false;
         loop {
-            let Some(one) = self.take() else { return Err(UNMATCHED) };
+            let Some(one) = self.take() else {
+                return Err(if ranges.is_empty() { "Invalid regular expression" } else { UNMATCHED });
+            };
             if one == letter(b']') && !ranges.is_empty() {
                 return Ok(Step::Any(ranges, wanted));
             }
@@ -214,7 +242,11 @@ impl Reader<'_> {
                 let name: String = name.iter().filter_map(|one| char::from_u32(*one)).collect();
                 ranges.extend(named(&name).ok_or("Invalid character class name")?);
                 self.rest = rest.get(2..).unwrap_or_default();
+                is_range = true;
                 continue;
+            }
+            if is_range && one == letter(b'-') && self.first() != Some(b']') {
+                return Err("Invalid range end");
             }
             let mut last = one;
             if let [dash, end, ..] = self.rest
@@ -227,6 +259,7 @@ impl Reader<'_> {
             if last < one {
                 return Err("Invalid range end");
             }
+            is_range = last > one;
             ranges.push((one, last));
         }
     }
@@ -253,16 +286,17 @@ impl Reader<'_> {
 
     /// Reads `{2,3}` from behind its brace.
     fn bounds(&mut self) -> Result<(usize, Option<usize>), &'static str> {
-        const INVALID: &str = "Invalid content of \\{\\}";
+        let is_open = !self.rest.contains(&letter(b'}'));
+        let invalid = if is_open { "Unmatched \\{" } else { "Invalid content of \\{\\}" };
         let least = self.number();
         let bounds =
-            if self.take_one(b',') { (least.unwrap_or(0), self.number()) } else { (least.ok_or(INVALID)?, least) };
+            if self.take_one(b',') { (least.unwrap_or(0), self.number()) } else { (least.ok_or(invalid)?, least) };
         if !self.take_one(b'}') {
-            return Err(if self.rest.is_empty() { "Unmatched \\{" } else { INVALID });
+            return Err(invalid);
         }
         match bounds {
             (least, most) if least > 32_767 || most.is_some_and(|most| most > 32_767) => Err(TOO_BIG),
-            (least, Some(most)) if most < least => Err(INVALID),
+            (least, Some(most)) if most < least => Err(invalid),
             bounds => Ok(bounds),
         }
     }
@@ -364,6 +398,11 @@ mod tests {
             ("\\.", "a", false),
             ("x*", "", true),
             ("(a*)*b", "aaac", false),
+            ("\\bro\\b", "rw,ro", true),
+            ("\\<ro\\>", "erode", false),
+            ("\\Bod\\B", "erode", true),
+            ("\\`e.*e\\'", "erode", true),
+            ("^^e", "erode", true),
         ] {
             assert_eq!(
                 Regex::new(pattern.as_bytes()).expect(pattern).matches(text.as_bytes()),
@@ -375,7 +414,23 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_and_nothing_takes_for_ever() {
-        for pattern in ["(", "[a", "*a", "a{2", "a{3,2}", "[z-a]", "[[:no:]]", "\\", "(a{255}){255}"] {
+        for pattern in [
+            "(",
+            "[",
+            "[a",
+            "[a-c-e]",
+            "*a",
+            "^*a",
+            "a|$+",
+            "{1}",
+            "a{2",
+            "a{2x",
+            "a{3,2}",
+            "[z-a]",
+            "[[:no:]]",
+            "\\",
+            "(a{255}){255}",
+        ] {
             assert!(Regex::new(pattern.as_bytes()).is_err(), "{pattern}");
         }
         assert!(Regex::new("(".repeat(100_000).as_bytes()).is_err());

@@ -154,7 +154,7 @@ impl Parser<'_> {
                     self.single()?;
                     return Err(wrong);
                 };
-                let regex = Regex::new(pattern).map_err(|why| self.wrong(why.as_bytes()))?;
+                let regex = Regex::new(pattern.trim_ascii()).map_err(|why| self.wrong(why.as_bytes()))?;
                 self.take();
                 node = Node::Match(Box::new(node), regex, name == "REG");
             } else if let Some(name) = self.take_one("EQ NE LE LT GE GT") {
@@ -233,7 +233,7 @@ impl Node {
                 compare(name, left, right, by_right)
             }
             Node::Match(node, regex, wanted) => match node.value(ask)? {
-                Value::Text(text) => Ok(regex.matches(&text) == *wanted),
+                Value::Text(text) => Ok(regex.matches(text.trim_ascii()) == *wanted),
                 Value::Missing { .. } => Ok(!wanted),
                 Value::Number(value) if matches!(**node, Node::Holder(..)) => {
                     Ok(regex.matches(&written(value)) == *wanted)
