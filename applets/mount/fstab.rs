@@ -158,8 +158,17 @@ pub fn from_mounted(
     settings: &Settings<'_>,
     mut request: Request,
     entry: &mountinfo::Entry<'_>,
-    options: MountOptions,
+    mut options: MountOptions,
 ) -> Request {
+    let asked = (request.options.read_only_mount(), request.options.read_only());
+    if matches!(asked, (Some(_), None) | (None, Some(_))) {
+        // What is said of the file system, or of the mount, leaves the other one as it is.
+        options.0.retain(|option| !option.is_access());
+        for (list, layer) in [(entry.super_options, b"fs".as_slice()), (entry.options, b"vfs")] {
+            let is_read_only = list.split(|byte| *byte == b',').any(|word| word == b"ro");
+            options.push(if is_read_only { "ro" } else { "rw" }, Some(layer));
+        }
+    }
     request.present = not_asked(&options, &request.options);
     request.options = settings.typed.table_use.merge(options, request.options);
     request.source.get_or_insert_with(|| entry.source_text());

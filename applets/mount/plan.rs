@@ -45,8 +45,8 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<MountStep<'
         Operation::Remount => {
             steps.push(MountStep::Open(&mount.target.path));
             // With neither ro nor rw the mount is rw, as with mount(2) without MS_RDONLY.
-            let layered = options.0.iter().any(|option| matches!(option.name.as_slice(), b"ro" | b"rw"));
-            let read_only = options.read_only().or((!layered).then_some(false));
+            let says_nothing = !options.0.iter().any(MountOption::is_access);
+            let read_only = options.read_only().or(says_nothing.then_some(false));
             let is_kept = |option: &MountOption| mount.present.0.contains(option);
             steps.push(MountStep::Reconfigure {
                 settings: settings(options, read_only, &|option| !is_kept(option)),

@@ -26,20 +26,12 @@ impl Options {
 
     /// Whether the superblock is to be read-only: the last of `ro` and `rw` counts; `None` if neither is given.
     pub fn read_only(&self) -> Option<bool> {
-        self.0
-            .iter()
-            .rev()
-            .find(|option| (option.is("ro") || option.is("rw")) && option.layers().fs)
-            .map(|o| o.is("ro"))
+        self.0.iter().rev().find(|option| option.is_access() && option.layers().fs).map(|o| o.is("ro"))
     }
 
     /// What `ro` and `rw` say about the mount, the last one counting.
     pub fn read_only_mount(&self) -> Option<bool> {
-        self.0
-            .iter()
-            .rev()
-            .find(|option| (option.is("ro") || option.is("rw")) && option.layers().vfs)
-            .map(|o| o.is("ro"))
+        self.0.iter().rev().find(|option| option.is_access() && option.layers().vfs).map(|o| o.is("ro"))
     }
 
     /// MS_ flags for mount(2), without propagation. mount(2) has no layers and no `=recursive`.
@@ -160,7 +152,7 @@ impl Options {
         options.deduplicate();
         let mut text = if self.read_only_mount() == Some(true) { b"ro".to_vec() } else { b"rw".to_vec() };
         for option in &options.0 {
-            if option.value.is_some() || !(option.is("ro") || option.is("rw")) {
+            if option.value.is_some() || !option.is_access() {
                 option.append_to(&mut text);
             }
         }
@@ -183,7 +175,7 @@ impl Options {
 
     /// The options for a mount.TYPE program: rw or ro first, then the rest in order, without mount's own.
     pub fn for_helper(&self) -> Vec<u8> {
-        let last = self.0.iter().rev().find(|option| option.is("ro") || option.is("rw"));
+        let last = self.0.iter().rev().find(|option| option.is_access());
         let mut text = last.map_or(b"rw".to_vec(), |option| option.name.clone());
         for option in &self.0 {
             let shown = match option.meaning() {

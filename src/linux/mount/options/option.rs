@@ -43,6 +43,11 @@ impl MountOption {
         Some(unescape(raw))
     }
 
+    /// Whether it is `ro` or `rw`, of whichever layer.
+    pub fn is_access(&self) -> bool {
+        self.is("ro") || self.is("rw")
+    }
+
     pub(super) fn is(&self, name: &str) -> bool {
         self.name == name.as_bytes()
     }
@@ -69,7 +74,8 @@ impl MountOption {
                 _ => {}
             }
         }
-        if !layers.vfs && !layers.fs {
+        // Only `ro` and `rw` are for one layer or the other.
+        if !layers.vfs && !layers.fs || !self.is_access() {
             layers = Layers { vfs: true, fs: true, ..layers };
         }
         layers
