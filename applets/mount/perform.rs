@@ -43,7 +43,10 @@ impl Mount {
         }
         let Some(done) = self.try_types(settings, output)? else { return Ok(None) };
         match done.helper {
-            None => self.tell(settings, &done.messages, output),
+            None => {
+                self.tell_kernel(settings, &done.messages, output);
+                self.tell(settings, output);
+            }
             Some(0) => self.set_propagation_after_helper(settings),
             Some(status) => return Ok(Some(status)),
         }
@@ -89,6 +92,7 @@ impl Mount {
             }
         }
         let Some((fstype, failed)) = last else { return Ok(None) };
+        self.tell_kernel(settings, &failed.messages, output);
         let mut fstype = fstype.as_deref();
         if failed.error.errno == Errno::ENODEV && self.types.contains(&b',') {
             // The original tells the first of a list, and all of one in a table.
@@ -248,8 +252,8 @@ impl Mount {
         Failed { messages: vec![Message { severity: Severity::Error, text }], ..Failed::of(error) }
     }
 
-    /// Tells warnings of the kernel's, and with -v what was done.
-    fn tell(&self, settings: &Settings<'_>, messages: &[Message], output: &mut Output) {
+    /// Tells warnings of the kernel's, and with -v what else it says.
+    fn tell_kernel(&self, settings: &Settings<'_>, messages: &[Message], output: &mut Output) {
         for (severity, title) in [(Severity::Warning, "mount warning"), (Severity::Info, "mount info")] {
             let shown = || messages.iter().filter(|message| message.severity == severity);
             let count = shown().count();
@@ -261,6 +265,10 @@ impl Mount {
                 output.print_line(text!["      * ", message.text]);
             }
         }
+    }
+
+    /// Tells with -v what was done.
+    fn tell(&self, settings: &Settings<'_>, output: &mut Output) {
         if !settings.verbose {
             return;
         }
