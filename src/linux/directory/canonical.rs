@@ -98,9 +98,11 @@ fn mapped(path: &OsStr) -> Option<OsString> {
 }
 
 /// A descriptor of what a path leads to. `None`: it cannot be opened, or it ends in a slash, so that opening it could
-/// trigger an automount.
+/// trigger an automount, or it is relative to a directory outside our root, as on a mount that was detached. There
+/// [`path_of`] would be the path of something else in our root.
 fn opened(path: &OsStr) -> Option<OwnedFd> {
-    if path.as_bytes().ends_with(b"/") {
+    let bytes = path.as_bytes();
+    if bytes.ends_with(b"/") || !bytes.starts_with(b"/") && working_directory().is_err() {
         return None;
     }
     file::open_at(None, path, libc::O_PATH, 0).ok()
