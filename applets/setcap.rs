@@ -249,7 +249,11 @@ impl Session {
         let mut text = Vec::new();
         let mut piece = [0; 4096];
         while text.len() < INPUT {
-            let got = linux::raw::read_standard_input(&mut piece).unwrap_or(0);
+            // What was read before an error is no whole text, so that nothing is set by it.
+            let got = linux::raw::read_standard_input(&mut piece).map_err(|errno| {
+                let aborting = Line::Text(b"\n[Error - aborting]".to_vec());
+                Failure::silent(1).and(aborting).hint(text!["standard input: ", errno])
+            })?;
             let read = piece.get(..got).unwrap_or_default();
             if matches!(read.first(), None | Some(b'\n')) {
                 break;
