@@ -2,11 +2,11 @@
 //!
 //! Every descriptor opened here is close-on-exec, so none reaches a program we run.
 
-use crate::raw::{cstring, from_directory, owned, read_some, write_all};
+use crate::raw::{above_standard, cstring, from_directory, read_some, write_all};
 use crate::trace::{FlagNames, Flags, Quoted};
 use crate::{Errno, error::Context, stat};
 use libc::{O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY};
-use nix::fcntl::{FcntlArg, OFlag, fcntl, openat};
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -20,7 +20,7 @@ pub fn open_at(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, mode: u32)
 pub(crate) fn open_name_at(dir: Option<BorrowedFd<'_>>, path: &CStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
     let dir = from_directory(dir);
     let oflags = OFlag::from_bits_retain(flags) | OFlag::O_CLOEXEC;
-    let opened = openat(dir, path, oflags, Mode::from_bits_retain(mode)).map_err(Errno::from);
+    let opened = openat(dir, path, oflags, Mode::from_bits_retain(mode)).map_err(Errno::from).and_then(above_standard);
     if flags & O_CREAT == 0 {
         return opened;
     }
@@ -52,11 +52,6 @@ pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {
 pub fn create(path: &OsStr, mode: u32, text: &[u8]) -> crate::Result<()> {
     let file = open_at(None, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     file.and_then(|file| write_all(file.as_fd(), text)).context("write", path)
-}
-
-/// Duplicates a descriptor to a number above the standard ones, close-on-exec.
-pub fn above_standard(fd: BorrowedFd<'_>) -> crate::Result<OwnedFd> {
-    fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3)).map_err(Errno::from).and_then(owned).context("fcntl", "")
 }
 
 /// Reads at most `limit` bytes, to the end of the file. Not inlined: its 4 KiB buffer would enlarge every

@@ -5,8 +5,9 @@
 
 use crate::Errno;
 use core::ffi::{c_long, c_ulong};
+use nix::fcntl::{FcntlArg, fcntl};
 use std::ffi::{CString, OsStr, OsString};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// A path or argument as the kernel wants it. A NUL byte inside is `EINVAL`.
@@ -27,7 +28,20 @@ pub(crate) fn owned(fd: RawFd) -> Result<OwnedFd, Errno> {
         return Err(Errno::last());
     }
     // SAFETY: the kernel has just given us this descriptor and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    above_standard(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The same file by a number above the standard ones. A caller that closed standard output or error leaves its number to the
+/// next file that is opened, a disk image for example, and messages would be written into that.
+pub(crate) fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+    if fd.as_raw_fd() > 2 { Ok(fd) } else { duplicate(fd.as_fd()) }
+}
+
+/// Duplicates a descriptor to a number above the standard ones, close-on-exec.
+#[cold]
+#[inline(never)]
+pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3)).map_err(Errno::from).and_then(owned)
 }
 
 /// Zero or an error number, for calls that return -1 on failure.

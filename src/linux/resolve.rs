@@ -1,7 +1,7 @@
 //! Opens paths without following symbolic links: openat2(2), path_resolution(7).
 
 use crate::filtered::unless_filtered;
-use crate::raw::{cstring, from_directory};
+use crate::raw::{above_standard, cstring, from_directory};
 use crate::{Errno, file, link, stat};
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag};
 use std::ffi::OsStr;
@@ -90,7 +90,7 @@ fn openat2(dir: Option<BorrowedFd<'_>>, path: &OsStr, flags: i32, resolve: u64) 
     let flags = OFlag::from_bits_retain(flags) | OFlag::O_CLOEXEC;
     let how = OpenHow::new().flags(flags).resolve(ResolveFlag::from_bits_retain(resolve));
     let opened = nix::fcntl::openat2(from_directory(dir), cstring(path)?.as_c_str(), how);
-    opened.map_err(|errno| unless_filtered(libc::SYS_openat2, errno.into()))
+    opened.map_err(|errno| unless_filtered(libc::SYS_openat2, errno.into())).and_then(above_standard)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 use crate::{environment, file, number, raw, secure, trace};
 use nix::unistd::getpid;
 use std::ffi::{CStr, OsStr, c_char, c_int};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 /// The arguments, `argv[0]` first. They live as long as the process.
@@ -36,12 +35,11 @@ pub fn trace() {
     let Some(name) = environment::value("CTRBOX_TRACE") else { return };
     let output = match name.as_bytes() {
         b"" | b"0" => return,
-        b"1" => file::above_standard(raw::known_by_number(2)),
+        b"1" => raw::duplicate(raw::known_by_number(2)).ok(),
         _ if secure::is_secure_execution() => return,
-        // Where a standard descriptor is closed, ours must not take its place.
-        _ => file::append(&name).and_then(|file| file::above_standard(file.as_fd())),
+        _ => file::append(&name).ok(),
     };
-    if let Ok(output) = output {
+    if let Some(output) = output {
         trace::start(output, number_from_before());
     }
 }

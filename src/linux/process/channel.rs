@@ -1,5 +1,6 @@
 //! A channel between a process and the child it forks: socketpair(2).
 
+use crate::raw::above_standard;
 use crate::{Errno, Result, error::Context};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -19,8 +20,8 @@ pub struct Channel(OwnedFd);
 /// ```
 pub fn channel() -> Result<(Channel, Channel)> {
     let ends = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
-    let (ours, theirs) = ends.map_err(Errno::from).context("socketpair", "")?;
-    Ok((Channel(ours), Channel(theirs)))
+    let above = |(ours, theirs)| Ok((Channel(above_standard(ours)?), Channel(above_standard(theirs)?)));
+    ends.map_err(Errno::from).and_then(above).context("socketpair", "")
 }
 
 impl From<Channel> for OwnedFd {
