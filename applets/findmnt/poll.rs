@@ -53,7 +53,7 @@ pub fn watch(
             print(&before, &after, &matcher, fields, options, stream, output)
         };
         // Whoever reads the changes waits for them. What cannot be written is told at the end.
-        if output.flush().is_err() {
+        if output.flush().is_err() || output.unwanted().is_some() {
             return Ok(0);
         }
         if printed {

@@ -102,15 +102,15 @@ impl<'a> Invocation<'a> {
     pub fn run(&self) -> u8 {
         let mut output = Output::default();
         let outcome = (self.applet.run)(self, &mut output);
-        let flushed = output.flush();
+        let flushed = output.flush().err().or_else(|| output.unwanted().filter(|_| self.origin == Origin::Coreutils));
         match outcome {
             Err(failure) => {
                 failure.print(self);
                 failure.status
             }
             Ok(status) => match flushed {
-                Ok(()) => status,
-                Err(errno) => {
+                None => status,
+                Some(errno) => {
                     crate::fail!(0, "write error: ", errno).print(self);
                     self.applet.usage_status
                 }

@@ -51,12 +51,22 @@ impl Output {
         }
     }
 
-    /// Writes what has been printed so far. The first failure is remembered and reported each time.
+    /// Writes what has been printed so far. The first failure is remembered and reported each time, unless it is that
+    /// nobody wants the output: see [`Output::unwanted`].
     pub fn flush(&mut self) -> Result<(), Errno> {
         if self.failed.is_none() && !self.buffer.is_empty() {
             self.failed = linux::raw::write_all_to(1, &self.buffer).err();
         }
         self.buffer.clear();
-        self.failed.map_or(Ok(()), Err)
+        match self.failed {
+            Some(errno) if self.unwanted().is_none() => Err(errno),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why nothing was written, where the caller closed standard output or its reader is gone and SIGPIPE is ignored, as it is
+    /// in a service of systemd. To util-linux and libcap that is no failure, to coreutils it is.
+    pub fn unwanted(&self) -> Option<Errno> {
+        self.failed.filter(|errno| matches!(*errno, Errno::EBADF | Errno::EPIPE))
     }
 }
