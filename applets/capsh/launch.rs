@@ -142,7 +142,7 @@ impl Session<'_> {
             return Err(fail(text!["require non-zero --forkfor value"]));
         }
         let _ = self.output.flush();
-        let failed = |error| failed("unable to fork", &error);
+        let failed = |error| failed("unable to fork()", &error);
         self.sigchld = Some(linux::signal::reset_to_default(linux::signal::SIGCHLD).map_err(failed)?);
         match process::fork().map_err(failed)? {
             Fork::Child => {
