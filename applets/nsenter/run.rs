@@ -217,7 +217,10 @@ fn may_enter_user(target: &ProcFd) -> Result<bool, Failure> {
         Ok(theirs) => Ok(namespace::own(Kind::User).ok() != Some(theirs)),
         Err(error) => match target.has_kind(Kind::User) {
             Ok(false) => Ok(false),
-            _ => Err(cannot_open_namespace(error)),
+            _ => {
+                let failure = cli::fail!(1, "stat of ", error.object, " failed: ", error.errno);
+                Err(explained(failure, hints::Step::OpenNamespace, error.errno))
+            }
         },
     }
 }
