@@ -181,6 +181,9 @@ fn run_applet(operands: &[&'static OsStr], output: &mut Output) -> Outcome {
         return match (name.to_str(), args) {
             (Some("doctor"), _) => run_own(&doctor::DOCTOR, args),
             (Some("shell"), _) => run_own(&shell::SHELL, args),
+            (Some("explain" | "man" | "completion"), [word]) if *word == "-h" || *word == "--help" => {
+                run_own(&CTRBOX, args)
+            }
             (Some("explain"), _) => explain(args, output),
             (Some("man"), _) => print_page(args.first(), output),
             (Some("completion"), [shell]) => print_completion(shell, output),
