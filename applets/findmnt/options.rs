@@ -190,7 +190,6 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::maybe(Some('p'), "poll", "list", "monitor changes in table of mounted filesystems", |o, list| {
-        let list = list.filter(|list| !list.is_empty());
         let (mut actions, mut rest) = (0, list.map_or(&[][..], OsStr::as_bytes));
         for name in rest.split(|byte| *byte == b',') {
             let found = ACTIONS.iter().position(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
