@@ -4,10 +4,11 @@
 use super::args::bad_usage;
 use cli::{Failure, text};
 use linux::mount::options::Options as MountOptions;
+use linux::namespace::Kind;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::{Errno, Error, namespace, process};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 /// Adds the option that --map-users and --map-groups stand for.
@@ -16,7 +17,7 @@ pub fn add_option(maps: &[(char, OsString)], options: &mut MountOptions) -> Resu
     let is_path = |map: &OsString| map.as_bytes().first() == Some(&b'/');
     if maps.iter().any(|(_, map)| is_path(map)) {
         // A namespace file has both maps already.
-        let [('u', path)] = maps else { return Err(bad_usage()) };
+        let [(_, path)] = maps else { return Err(bad_usage()) };
         value.extend_from_slice(path.as_bytes());
     } else {
         for (kind, map) in maps {
@@ -43,17 +44,26 @@ pub fn namespace(value: &OsStr) -> linux::Result<OwnedFd> {
     made(&users, &groups)
 }
 
-/// Whether a value of X-mount.idmap says a map, or is a path.
-pub fn is_valid(value: &[u8]) -> bool {
-    value.starts_with(b"/") || parse(value).is_some_and(|(users, groups)| is_map(&users) && is_map(&groups))
+/// What is wrong with a value of X-mount.idmap, as the original's errno says it; `None` if it is a map, or the path of a
+/// user namespace.
+pub fn wrong(value: &[u8]) -> Option<Errno> {
+    if value.starts_with(b"/") {
+        let file = namespace::open(OsStr::from_bytes(value));
+        return match file.and_then(|file| namespace::kind(file.as_fd())) {
+            Ok(Kind::User) => None,
+            Ok(_) => Some(Errno::EINVAL),
+            Err(error) => Some(error.errno),
+        };
+    }
+    match parse(value) {
+        Some((users, groups)) if is_map(&users) && is_map(&groups) => None,
+        None if !has_numbers(value) => Some(Errno::ENOENT),
+        _ => Some(Errno::EINVAL),
+    }
 }
 
-/// Whether a value that is no map has three numbers all the same: one of them is none that an id or a range can have, or
-/// ids are mapped twice.
-pub fn has_numbers(value: &[u8]) -> bool {
-    if parse(value).is_some() {
-        return true;
-    }
+/// Whether a value that is no map has three numbers all the same, one of which is none that an id or a range can have.
+fn has_numbers(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"u:").or_else(|| value.strip_prefix(b"g:")).unwrap_or(value);
     let mut numbers = value.split(|&byte| byte == b':');
     (0..3).all(|_| numbers.next().is_some_and(|number| linux::number::signed(number).is_some()))

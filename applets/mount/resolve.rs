@@ -121,7 +121,7 @@ impl Mount {
         if let Err(unmade) = self.find_target(settings) {
             self.target.undo();
             return Err(match unmade {
-                Unmade::BadMode => xmount::malformed(&self.options, target, ""),
+                Unmade::BadMode => xmount::malformed(&self.options, target, None),
                 Unmade::Failed(errno) => errors::early(USAGE, target, text!["failed to create mount point: ", errno]),
                 Unmade::Elsewhere => errors::elsewhere(target),
             });
@@ -223,7 +223,7 @@ impl Mount {
             Missing::Tag if nofail => None,
             Missing::Loop(Refused::Failed(error)) if nofail && error.errno == Errno::ENOENT => None,
             Missing::Tag => early(USAGE, text!["can't find ", given]),
-            Missing::BadSize => Some(xmount::malformed(&self.options, named, "")),
+            Missing::BadSize => Some(xmount::malformed(&self.options, named, None)),
             Missing::Elsewhere => Some(errors::elsewhere(given)),
             Missing::AlreadyMounted => early(USAGE, text![directory::canonical_or_same(given), " is already mounted"]),
             Missing::Loop(Refused::Overlap) => {

@@ -5,15 +5,15 @@ use super::idmap;
 use cli::{Failure, id, text};
 use linux::credentials::{Gid, Uid};
 use linux::mount::options::{MountOption, Options as MountOptions};
-use linux::number;
+use linux::{Errno, number};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The errno of a value that cannot be used, as it stands behind the list of options.
-const INVALID: &str = ": Invalid argument";
+/// What is said of a value that cannot be used, behind the list of options.
+const INVALID: Option<Errno> = Some(Errno::EINVAL);
 
-/// The errno of one that is missing.
-const MISSING: &str = ": No such file or directory";
+/// Of one that is missing.
+const MISSING: Option<Errno> = Some(Errno::ENOENT);
 
 /// What the X-mount.* options ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,9 +85,9 @@ impl XMount {
                     (xmount.mode.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 "idmap" => {
-                    let why = if value.as_deref().is_some_and(idmap::has_numbers) { INVALID } else { MISSING };
-                    xmount.idmap = value.filter(|map| idmap::is_valid(map)).map(OsString::from_vec);
-                    (xmount.idmap.is_some(), why)
+                    let wrong = idmap::wrong(value.as_deref().unwrap_or_default());
+                    xmount.idmap = value.map(OsString::from_vec);
+                    (wrong.is_none(), wrong)
                 }
                 _ => continue,
             };
@@ -106,7 +106,8 @@ fn name_of(option: &MountOption) -> Option<&str> {
 }
 
 /// An option whose value cannot be used: the whole list is told, and `why`, as the original's errno says it.
-pub fn malformed(options: &MountOptions, target: &OsStr, why: &str) -> Failure {
+pub fn malformed(options: &MountOptions, target: &OsStr, why: Option<Errno>) -> Failure {
+    let why = why.map_or(Vec::new(), |errno| text![": ", errno]);
     errors::early(USAGE, target, text!["failed to parse mount options '", options.shown(), "'", why])
 }
 
