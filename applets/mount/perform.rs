@@ -164,7 +164,10 @@ impl Mount {
         if typed.fake {
             return Ok(Done::default());
         }
-        let done = self.call(settings, fstype, silent);
+        let mut done = self.call(settings, fstype, silent);
+        if matches!(&done, Err(failed) if failed.error.errno == Errno::ENOTBLK) && self.make_late_device(fstype) {
+            done = self.call(settings, fstype, silent);
+        }
         let Err(failed) = &done else { return done };
         if self.may_be_read_only(settings, &failed.error) {
             self.options.push("ro", None);
@@ -174,9 +177,6 @@ impl Mount {
                 warn(settings.invocation, &Line::Named(text));
             }
             return again;
-        }
-        if failed.error.errno == Errno::ENOTBLK && self.make_late_device(fstype) {
-            return self.call(settings, fstype, silent);
         }
         done
     }
