@@ -10,7 +10,6 @@ use linux::mount::loopdev::{self, Attached, LoopChange, LoopDevice, LoopSpec, Re
 use linux::{Errno, directory, stat};
 use options::{Doing, OPTIONS, Options};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 
 /// The record of this applet.
 pub static APPLET: Applet = Applet {
@@ -109,7 +108,7 @@ fn plan(options: &mut Options, operands: &[&'static OsStr], words: usize) -> Res
     let paths = || {
         let mut paths = Vec::new();
         for operand in operands {
-            paths.push(device_path(operand));
+            paths.push(loopdev::named(operand));
         }
         if paths.is_empty() { Err(none()) } else { Ok(paths) }
     };
@@ -121,7 +120,7 @@ fn plan(options: &mut Options, operands: &[&'static OsStr], words: usize) -> Res
         Some(Doing::Remove) => return Ok(Plan::Remove(paths()?)),
         Some(Doing::Capacity) => {
             let device = operands.first().ok_or_else(none)?;
-            return Ok(Plan::Change(device_path(device), vec![LoopChange::Capacity]));
+            return Ok(Plan::Change(loopdev::named(device), vec![LoopChange::Capacity]));
         }
         Some(Doing::Find) => {
             return match operands {
@@ -145,24 +144,14 @@ fn plan(options: &mut Options, operands: &[&'static OsStr], words: usize) -> Res
             if options.has_block_size {
                 changes.push(LoopChange::BlockSize(options.wanted.block_size));
             }
-            let device = device_path(device);
+            let device = loopdev::named(device);
             Ok(if changes.is_empty() { Plan::Show(Shown::One(device)) } else { Plan::Change(device, changes) })
         }
         [device, file, ..] => {
-            options.wanted.device = Some(device_path(device));
+            options.wanted.device = Some(loopdev::named(device));
             Ok(Plan::Attach(file.to_os_string()))
         }
     }
-}
-
-/// The path of a device: a name is one in /dev.
-fn device_path(name: &OsStr) -> OsString {
-    if name.as_bytes().first() == Some(&b'/') {
-        return name.to_os_string();
-    }
-    let mut path = OsString::from("/dev/");
-    path.push(name);
-    path
 }
 
 /// Does it to each device, and goes on where it fails.

@@ -8,7 +8,7 @@ use linux::mount::table::ByTarget;
 use linux::mount::{btrfs, filesystems};
 use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
 /// Whether a source is a tag.
 pub fn is_tag(source: &OsStr) -> bool {
@@ -150,7 +150,9 @@ pub fn loop_wanted(options: &MountOptions) -> Result<Option<LoopSpec>, Missing> 
         offset: size("offset")?,
         sizelimit: size("sizelimit")?,
         read_only: options.read_only_mount() == Some(true),
-        device: value("loop").filter(|device| !device.is_empty()).map(OsString::from_vec),
+        device: value("loop")
+            .filter(|device| !device.is_empty())
+            .map(|device| loopdev::named(OsStr::from_bytes(&device))),
         ..LoopSpec::default()
     }))
 }

@@ -8,7 +8,7 @@ mod control;
 mod device;
 
 pub use calls::LoopChange;
-pub use control::{CONTROL, add, change, chosen, detach, devices, devices_of, free_device, remove};
+pub use control::{CONTROL, add, change, chosen, detach, devices, devices_of, free_device, named, remove};
 pub use device::LoopDevice;
 
 use calls::{LO_FLAGS_AUTOCLEAR, LO_FLAGS_DIRECT_IO, LO_FLAGS_PARTSCAN, LO_FLAGS_READ_ONLY};

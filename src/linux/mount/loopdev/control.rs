@@ -6,6 +6,7 @@ use crate::ioctl::{self, Number};
 use crate::{Errno, Result, directory, error::Context, file, stat, walk};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 
 /// The node that devices are asked of.
 pub const CONTROL: &str = "/dev/loop-control";
@@ -54,6 +55,21 @@ pub fn chosen(devices: Vec<OsString>, is_meant: &dyn Fn(&OsStr) -> bool) -> Vec<
 /// Whether a device has a file: as /sys says, else as the device does.
 fn is_used(path: &OsStr) -> bool {
     LoopDevice::at(path).file().is_some()
+}
+
+/// The path of a device: a name is one in /dev.
+///
+/// ```
+/// use linux::mount::loopdev::named;
+/// assert_eq!([named("loop3".as_ref()), named("/dev/loop3".as_ref())], ["/dev/loop3", "/dev/loop3"]);
+/// ```
+pub fn named(name: &OsStr) -> OsString {
+    if name.as_bytes().first() == Some(&b'/') {
+        return name.to_os_string();
+    }
+    let mut path = OsString::from("/dev/");
+    path.push(name);
+    path
 }
 
 /// Asks /dev/loop-control.
