@@ -82,7 +82,7 @@ fn changes<Set>(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<Set, Failu
         changes.push(match item.split_first() {
             Some((b'+', name)) => (true, member(name)?),
             Some((b'-', name)) => (false, member(name)?),
-            _ => return Err(cli::fail!(1, "bad ", what, " string")),
+            _ => return Err(cli::fail!(1, "bad ", what, " string").hint("before each name comes + or -")),
         });
     }
     Ok(changes)
@@ -98,7 +98,13 @@ pub fn capabilities(list: &OsStr) -> Result<Changes<CapSet>, Failure> {
         let numbered =
             name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok()).map(Cap);
         let found = caps::find(&full).or(numbered).filter(|it| it.0 < caps::count());
-        found.map(CapSet::of).ok_or_else(|| cli::fail!(1, "unknown capability \"", name, "\""))
+        found.map(CapSet::of).ok_or_else(|| {
+            let failure = cli::fail!(1, "unknown capability \"", name, "\"");
+            match name.strip_prefix(b"cap_").filter(|_| caps::find(name).is_some()) {
+                Some(name) => failure.hint(text!["setpriv calls it ", name]),
+                None => failure,
+            }
+        })
     })
 }
 
