@@ -218,7 +218,7 @@ fn may_enter_user(target: &ProcFd) -> Result<bool, Failure> {
         Err(error) => match target.has_kind(Kind::User) {
             Ok(false) => Ok(false),
             _ => {
-                let failure = cli::fail!(1, "stat of ", error.object, " failed: ", error.errno);
+                let failure = cli::fail!(1, "stat of ", target.path("ns/user"), " failed: ", error.errno);
                 Err(explained(failure, hints::Step::OpenNamespace, error.errno))
             }
         },
@@ -251,7 +251,11 @@ fn fork(how: ForkOptions, forking: &mut Forking, output: &mut Output) -> Result<
 
 fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<(), Failure> {
     let becomes_root = entered.user && !whom.preserve;
-    let owner = || target.get()?.owner().map_err(named("can not get process stat"));
+    let not_told = |error: Error| match error.call {
+        "open" => cannot_open(error),
+        _ => named("can not get process stat")(error),
+    };
+    let owner = || target.get()?.owner().map_err(not_told);
     let gid = match whom.gid.or(becomes_root.then_some(Id::Number(Gid::default()))) {
         Some(Id::Number(gid)) => Some(gid),
         Some(Id::Follow) => Some(owner()?.1),

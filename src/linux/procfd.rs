@@ -6,7 +6,7 @@
 use crate::credentials::{Gid, Uid};
 use crate::{Errno, Result, error::Context, file, namespace, process, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A process to be looked at or entered.
 pub struct ProcFd {
@@ -14,7 +14,8 @@ pub struct ProcFd {
     pub pid: process::Pid,
     /// Its pidfd; `None` before Linux 5.3, or where a seccomp filter forbids it.
     pub pidfd: Option<OwnedFd>,
-    directory: OwnedFd,
+    /// Why it is missing is told by what asks for it: a pidfd takes no proc.
+    directory: core::result::Result<OwnedFd, Errno>,
 }
 
 impl ProcFd {
@@ -28,21 +29,30 @@ impl ProcFd {
     /// ```
     pub fn open(pid: process::Pid) -> Result<ProcFd> {
         let path = OsString::from(format!("/proc/{pid}"));
-        let directory = file::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", &path)?;
+        let directory = file::open_at(None, &path, libc::O_PATH | libc::O_DIRECTORY, 0);
         let pidfd = match process::pidfd_open(pid) {
             Ok(pidfd) => Some(pidfd),
-            Err(error) if error.errno == Errno::ESRCH => return Err(error),
+            Err(error) if error.errno == Errno::ESRCH => {
+                return directory.context("open", &path).and(Err(error));
+            }
             Err(_) => None,
         };
         // If the directory, opened first, still answers, the pidfd refers to the same process.
         let target = ProcFd { pid, pidfd, directory };
-        target.stat("stat")?;
+        if target.directory.is_ok() || target.pidfd.is_none() {
+            target.stat("stat")?;
+        }
         Ok(target)
+    }
+
+    fn directory_fd(&self) -> core::result::Result<BorrowedFd<'_>, Errno> {
+        self.directory.as_ref().map(AsFd::as_fd).map_err(|errno| *errno)
     }
 
     /// Opens a file of its /proc directory, such as `ns/net` or `root`.
     pub fn open_file(&self, name: &str, flags: i32) -> Result<OwnedFd> {
-        file::open_at(Some(self.directory.as_fd()), OsStr::new(name), flags, 0).context("open", self.path(name))
+        let open = |directory| file::open_at(Some(directory), OsStr::new(name), flags, 0);
+        self.directory_fd().and_then(open).context("open", self.path(name))
     }
 
     /// Opens one of its namespaces.
@@ -65,7 +75,7 @@ impl ProcFd {
     pub fn has_kind(&self, kind: namespace::Kind) -> Result<bool> {
         let name = format!("ns/{}", kind.file());
         // The link itself, which a zombie has, too.
-        match stat::link_below(self.directory.as_fd(), OsStr::new(&name)) {
+        match self.directory_fd().and_then(|directory| stat::link_below(directory, OsStr::new(&name))) {
             Err(Errno::ENOENT) => self.stat("stat").map(|_| false),
             found => found.map(|_| true).context("stat", self.path(&name)),
         }
@@ -73,7 +83,8 @@ impl ProcFd {
 
     /// What a file of its /proc directory is, links followed.
     fn stat(&self, name: &str) -> Result<stat::Stat> {
-        stat::below(self.directory.as_fd(), OsStr::new(name)).context("stat", self.path(name))
+        let below = |directory| stat::below(directory, OsStr::new(name));
+        self.directory_fd().and_then(below).context("stat", self.path(name))
     }
 
     /// The inode of its pidfd, unique until the next boot (Linux 6.9).
@@ -83,7 +94,8 @@ impl ProcFd {
 
     /// Its user and group, as our user namespace calls them.
     pub fn owner(&self) -> Result<(Uid, Gid)> {
-        stat::of(self.directory.as_fd()).map(|stat| (stat.uid(), stat.gid())).context("stat", self.path(""))
+        let directory = self.directory_fd().context("open", self.path(""))?;
+        stat::of(directory).map(|stat| (stat.uid(), stat.gid())).context("stat", self.path(""))
     }
 
     /// Whether it shares our namespace of a kind; `None` if that cannot be read.
