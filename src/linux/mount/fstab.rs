@@ -106,7 +106,8 @@ impl Fstab {
             if line.is_empty() || line.first() == Some(&b'#') {
                 continue;
             }
-            match FstabEntry::parse(line) {
+            // No path or option has a NUL.
+            match FstabEntry::parse(line).filter(|_| !line.contains(&0)) {
                 Some(entry) => self.entries.push(entry),
                 None => self.bad_lines.push((name.to_os_string(), index + 1)),
             }
