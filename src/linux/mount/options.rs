@@ -130,13 +130,14 @@ impl Options {
     }
 
     /// Inserts the flags that a word implies after it: noexec, nosuid and nodev for `user` and `users`, nosuid and
-    /// nodev for `owner` and `group`. `user=NAME`, which records who mounted, implies none.
+    /// nodev for `owner` and `group`. `user=NAME` is for a mount.TYPE program and implies none.
     pub fn imply_user_flags(&mut self) -> &Options {
         let mut list = Vec::with_capacity(self.0.len());
         for option in self.0.drain(..) {
-            let implied: &[&str] = match (option.name.as_slice(), &option.value) {
-                (b"user" | b"users", None) => &["noexec", "nosuid", "nodev"],
-                (b"owner" | b"group", None) => &["nosuid", "nodev"],
+            let implied: &[&str] = match option.name.as_slice() {
+                b"user" if option.names_user() => &[],
+                b"user" | b"users" => &["noexec", "nosuid", "nodev"],
+                b"owner" | b"group" => &["nosuid", "nodev"],
                 _ => &[],
             };
             list.push(option);

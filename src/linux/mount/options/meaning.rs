@@ -164,7 +164,7 @@ impl Options {
         let mut text = Vec::new();
         for option in &self.0 {
             match option.meaning() {
-                Meaning::Userspace(user) if user.utab && (with_loop || !option.is("loop")) => {
+                Meaning::Userspace(user) if user.utab && (with_loop || !option.is("loop")) && !option.names_user() => {
                     option.append_to(&mut text);
                 }
                 _ => {}

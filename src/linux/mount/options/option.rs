@@ -48,6 +48,11 @@ impl MountOption {
         self.is("ro") || self.is("rw")
     }
 
+    /// Whether it is `user=NAME`, which is for a mount.TYPE program only.
+    pub(super) fn names_user(&self) -> bool {
+        self.is("user") && self.value.as_ref().is_some_and(|name| !name.is_empty())
+    }
+
     pub(super) fn is(&self, name: &str) -> bool {
         self.name == name.as_bytes()
     }
