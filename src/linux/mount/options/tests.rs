@@ -129,7 +129,8 @@ fn helpers_see_everything_but_what_is_mounts_own() {
 #[test]
 fn utab_keeps_what_umount_and_remount_need() {
     let kept = |list: &str, with_loop| String::from_utf8_lossy(&parse(list).for_utab(with_loop)).into_owned();
-    assert_eq!(kept("ro,user=a,x-b=1,X-c,_netdev,noauto,helper=h,size=1", false), "user=a,x-b=1,_netdev,helper=h");
+    assert_eq!(kept("ro,user=a,x-b=1,X-c,_netdev,noauto,helper=h,size=1", false), "x-b=1,_netdev,helper=h");
+    assert_eq!(kept("user,user=a", false), "user");
     assert_eq!(kept("loop=/dev/loop0,x-a", true), "loop=/dev/loop0,x-a");
     assert_eq!(kept("loop", false), "");
 }
