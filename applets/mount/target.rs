@@ -27,6 +27,10 @@ impl Target {
     /// stays as it was given.
     pub fn make(&mut self, mode: &[u8], raw: bool) -> Result<(), Unmade> {
         let Err(missing) = stat::path(&self.path) else { return Ok(()) };
+        // No name of anything, and not the working directory.
+        if self.path.is_empty() {
+            return Err(Unmade::Failed(Errno::EINVAL));
+        }
         let mode = number::in_base(mode, 8).ok_or(Unmade::BadMode)?;
         // A link that leads to itself or nowhere is there: nothing can be made for it.
         if matches!(missing.errno, Errno::ELOOP | Errno::ENOENT) && stat::link(&self.path).is_ok() {
