@@ -4,7 +4,7 @@
 
 use super::Superblock;
 use crate::environment::trusted_variable;
-use crate::{Result, directory, error::Context, file, link, number, raw, stat};
+use crate::{Errno, Result, directory, error::Context, file, link, number, raw, stat};
 use nix::time::{ClockId, clock_gettime};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
@@ -152,7 +152,12 @@ impl Cache {
 
     /// Writes it, if something has changed and it may be.
     pub fn save(&self) -> Result<()> {
-        if !self.is_changed || stat::path(&self.path).is_ok_and(|stat| !stat.is_regular()) {
+        let may_be_replaced = match stat::path(&self.path) {
+            Ok(stat) => stat.is_regular(),
+            // Of what cannot be asked for it is not known: it may be a device, as `-c /dev/null` is.
+            Err(error) => error.errno == Errno::ENOENT,
+        };
+        if !self.is_changed || !may_be_replaced {
             return Ok(());
         }
         let mut text = Vec::new();
