@@ -229,12 +229,12 @@ impl TableUse {
         }
         let (mut fstab, mut mtab, mut disable) = (false, false, false);
         for word in list.as_bytes().split(|&byte| byte == b',') {
-            *match word {
-                b"fstab" => &mut fstab,
-                b"mtab" => &mut mtab,
-                b"disable" => &mut disable,
+            match word {
+                b"fstab" => fstab = true,
+                b"mtab" => mtab = true,
+                b"disable" => disable = true,
                 _ => return Err(bad_usage()),
-            } = true;
+            }
         }
         (self.fstab, self.mtab) = (fstab && !disable, mtab && !disable);
         Ok(())

@@ -165,8 +165,7 @@ pub fn from_mounted(
         // What is said of the file system, or of the mount, leaves the other one as it is.
         options.0.retain(|option| !option.is_access());
         for (list, layer) in [(entry.super_options, b"fs".as_slice()), (entry.options, b"vfs")] {
-            let is_read_only = list.split(|byte| *byte == b',').any(|word| word == b"ro");
-            options.push(if is_read_only { "ro" } else { "rw" }, Some(layer));
+            options.push(if mountinfo::is_read_only(list) { "ro" } else { "rw" }, Some(layer));
         }
     }
     request.present = not_asked(&options, &request.options);

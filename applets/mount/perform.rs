@@ -11,9 +11,8 @@ use cli::failure::{Line, warn};
 use cli::{Failure, Output, text};
 use linux::mount::MS_NOSYMFOLLOW;
 use linux::mount::api::{Message, Severity};
-use linux::mount::helper;
 use linux::mount::options::operation::Operation;
-use linux::mount::table;
+use linux::mount::{helper, mountinfo, table};
 use linux::{Errno, Error, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -290,6 +289,5 @@ impl Mount {
 /// Whether a file system on `source` is mounted, and read-only.
 fn is_mounted_read_only(source: &OsStr) -> bool {
     let Ok(table) = table::Table::read() else { return false };
-    let is_read_only = |options: &[u8]| options.split(|&byte| byte == b',').any(|word| word == b"ro");
-    table.find(&|entry| entry.is_from(source) && is_read_only(entry.super_options)).is_some()
+    table.find(&|entry| entry.is_from(source) && mountinfo::is_read_only(entry.super_options)).is_some()
 }

@@ -79,7 +79,8 @@ fn parse_argument<'a>(
     let usage = Usage { invocation };
     let specs = rules.specs;
     // Of what follows, an option takes one argument at most.
-    let mut parser = lexopt::Parser::from_args(arguments.iter().take(2));
+    let pair = arguments.get(..2).unwrap_or(arguments);
+    let mut parser = lexopt::Parser::from_args(pair);
     parser.set_short_equals(false);
     loop {
         let found = match parser.next() {
@@ -124,7 +125,7 @@ fn parse_argument<'a>(
         }
         if let Some(behind) = parser.try_raw_args() {
             let behind = behind.as_slice().len();
-            return Ok(arguments.get(arguments.len().min(2) - behind..));
+            return Ok(arguments.get(pair.len() - behind..));
         }
     }
 }

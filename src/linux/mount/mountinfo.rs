@@ -137,6 +137,16 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Whether a list of options, of a mount or of its file system, says that it is read-only.
+///
+/// ```
+/// use linux::mount::mountinfo::is_read_only;
+/// assert!(is_read_only(b"ro,relatime") && !is_read_only(b"rw,errors=remount-ro"));
+/// ```
+pub fn is_read_only(list: &[u8]) -> bool {
+    without_access(list).0
+}
+
 /// Splits a list of options into whether it is read-only and the rest. The kernel writes rw or ro first and nowhere
 /// else; the rest is empty or begins with a comma.
 fn without_access(list: &[u8]) -> (bool, &[u8]) {
