@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
+use std::ops::Range;
 
 /// A segment or a section of an ELF file: elf(5).
 struct Part {
     kind: u32,
     flags: u64,
+    /// Where its bytes are in the file.
+    file: Range<u64>,
     address: u64,
     size: u64,
 }
@@ -46,12 +49,14 @@ fn shipped() -> Elf {
     let segment = |at| Part {
         kind: number(at, 4) as u32,
         flags: number(at + 4, 4),
+        file: number(at + 8, 8)..number(at + 8, 8) + number(at + 32, 8),
         address: number(at + 16, 8),
         size: number(at + 40, 8),
     };
     let section = |at| Part {
         kind: number(at + 4, 4) as u32,
         flags: number(at + 8, 8),
+        file: number(at + 24, 8)..number(at + 24, 8) + number(at + 32, 8),
         address: number(at + 16, 8),
         size: number(at + 32, 8),
     };
@@ -88,5 +93,20 @@ fn no_segment_is_both_writable_and_executable_and_only_code_is_executable() {
             section.kind,
             section.address
         );
+    }
+}
+
+/// The kernel maps whole pages of the file, also where a segment begins or ends in the middle of one.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn no_page_of_the_file_is_mapped_both_as_code_and_as_anything_else() {
+    let page = 4096;
+    let elf = shipped();
+    let loaded: Vec<&Part> = elf.segments.iter().filter(|segment| segment.kind == PT_LOAD).collect();
+    let (code, others): (Vec<&Part>, Vec<&Part>) = loaded.into_iter().partition(|segment| segment.flags & PF_X != 0);
+    let pages = |part: &Part| part.file.start / page..part.file.end.div_ceil(page);
+    for code in code {
+        let shares = |other: &&&Part| pages(code).start < pages(other).end && pages(other).start < pages(code).end;
+        assert!(others.iter().find(shares).is_none(), "the code at {:#x}", code.address);
     }
 }
