@@ -36,7 +36,7 @@ pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &O
     }
     let shadowed = if options.shadowed { mounts.shadowed() } else { Vec::new() };
     let mut matcher = Matcher::new(options);
-    if options.is_below && is_kernel && (!is_tree || options.submounts) {
+    if options.is_below && !options.invert && (!is_tree || options.submounts) {
         matcher.climb(table);
     }
     let mut chosen = Chosen { rows: Vec::new(), is_tree, may_be_empty: false };

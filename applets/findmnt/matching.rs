@@ -51,17 +51,25 @@ impl<'a> Matcher<'a> {
         self.target = Some((target.to_vec(), leads_to.map(OsString::into_encoded_bytes)));
     }
 
-    /// With --target the last mount point on the way to it is meant, where a kernel's table is looked at.
+    /// With --target, if it is no mount point, the file system is meant whose mount point is the last one on the way to it.
     pub fn climb(&mut self, table: &[Filesystem<'_>]) {
         let Some((typed, leads_to)) = &self.target else { return };
         let path = leads_to.as_ref().unwrap_or(typed).clone();
-        if linux::stat::path(OsStr::from_bytes(&path)).is_err() {
+        if linux::stat::path(OsStr::from_bytes(&path)).is_err()
+            || table.iter().any(|filesystem| self.is_target(filesystem))
+        {
             return;
+        }
+        let mut lines: Vec<(OsString, &Filesystem<'_>)> = Vec::new();
+        for line in table {
+            lines.extend(self.leads_to(line).map(|path| (path, line)));
         }
         let mut top = path.as_slice();
         loop {
             let prefix = if top.is_empty() { b"/" } else { top };
-            if let Some(found) = table.iter().rev().find(|filesystem| is_same_path(&filesystem.target(), prefix)) {
+            let written = table.iter().rev().find(|filesystem| is_same_path(&filesystem.target(), prefix));
+            let leading = || lines.iter().find(|(path, _)| path.as_bytes() == prefix).map(|(_, line)| *line);
+            if let Some(found) = written.or_else(leading) {
                 let target = found.target();
                 return self.set_target(Some(&target));
             }
@@ -71,6 +79,15 @@ impl<'a> Matcher<'a> {
             let slash = top.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
             top = top.get(..slash).unwrap_or_default();
         }
+    }
+
+    /// Where the target of a line leads: in fstab it may be a link, or a path from the working directory. That of swap
+    /// space is no path.
+    fn leads_to(&self, filesystem: &Filesystem<'_>) -> Option<OsString> {
+        if self.options.as_typed || filesystem.line.is_none() || *filesystem.fstype() == *b"swap" {
+            return None;
+        }
+        canonical(OsStr::from_bytes(&filesystem.target())).ok()
     }
 
     /// Whether one is wanted. `is_shadowed` is asked for with --shadowed.
@@ -117,11 +134,7 @@ impl<'a> Matcher<'a> {
             return true;
         }
         let Some(leads_to) = leads_to else { return false };
-        // A line of fstab may have a link, or a path from the working directory; the target of swap space is no path.
-        is_same_path(&own, leads_to)
-            || filesystem.line.is_some()
-                && *filesystem.fstype() != *b"swap"
-                && canonical(OsStr::from_bytes(&own)).is_ok_and(|own| own.as_bytes() == leads_to)
+        is_same_path(&own, leads_to) || self.leads_to(filesystem).is_some_and(|own| own.as_bytes() == leads_to)
     }
 
     fn is_source(&self, filesystem: &Filesystem<'_>) -> bool {
