@@ -113,7 +113,13 @@ impl DetachedTree<'_> {
                 self.tree = Some(subdirectory::of_tree(self.tree()?, path)?);
             }
             MountStep::Reconfigure { settings, present } => {
-                self.reconfigure(settings)?;
+                if let Err(error) = self.reconfigure(settings) {
+                    // What a cgroup of version 1 has is part of what it is: without that it would be another one.
+                    if error.errno != Errno::EBUSY || present.is_empty() {
+                        return Err(error);
+                    }
+                    return self.reconfigure(&[present.as_slice(), settings].concat()).map_err(|_| error);
+                }
                 let mut lost = self.lost(settings, present)?;
                 if !lost.is_empty() {
                     // Some file systems begin anew with each remount. What was asked for is last, and wins.
