@@ -131,8 +131,17 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     let uid = real_uid();
     let path = ids.subordinate();
     let user = accounts::passwd_by_uid(uid);
-    let ranges = accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid)
-        .map_err(|error| cli::fail!(1, "could not open '", path, "': ", error.errno))?;
+    let ranges =
+        accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid).map_err(|error| {
+            match error.call {
+                "parse" => cli::fail!(1, "failed to parse subid map: '", error.object, "'").hint(text![
+                    "it is in the user's first line in ",
+                    path,
+                    ", which is USER:FIRST:COUNT"
+                ]),
+                _ => cli::fail!(1, "could not open '", path, "': ", error.errno),
+            }
+        })?;
     match (ranges.first(), user) {
         (Some(range), _) => Ok(Extent { inner: range.start, outer: range.start, count: range.count }),
         (None, Some(user)) => {

@@ -7,7 +7,7 @@
 mod line;
 mod read;
 
-pub use line::{Group, GroupLine, Range, User, UserLine, parse_group, parse_range, parse_user};
+pub use line::{Group, GroupLine, Range, User, UserLine, not_a_number, parse_group, parse_range, parse_user};
 
 use crate::credentials::{Gid, MOST_GROUPS, Uid};
 use crate::index::Index;
@@ -138,20 +138,24 @@ fn remove_repetitions(numbers: &mut Vec<Gid>) {
     numbers.retain(|_| is_first.next() == Some(&true));
 }
 
-/// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
+/// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number. An error of the call `parse` has
+/// what is no number in the first of them.
 pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> crate::Result<Vec<Range>> {
     let number = OsString::from(uid.0.to_string());
     let mut ranges = Vec::new();
+    let mut malformed = None;
     let done = each(path, &mut |line| {
-        if let Some(range) = parse_range(line)
-            && (Some(range.owner.as_os_str()) == name || range.owner == number)
-        {
-            ranges.push(range);
+        let owner = line.split(|byte| *byte == b':').next().map(OsStr::from_bytes);
+        if owner == name && name.is_some() || owner == Some(&number) {
+            match not_a_number(line) {
+                Some(text) if ranges.is_empty() => malformed = Some(OsStr::from_bytes(text).to_os_string()),
+                _ => ranges.extend(parse_range(line)),
+            }
         }
-        true
+        malformed.is_none()
     });
     done.map_err(|errno| crate::Error::new("open", path, errno))?;
-    Ok(ranges)
+    malformed.map_or(Ok(ranges), |text| Err(crate::Error::new("parse", text, Errno::EINVAL)))
 }
 
 const PASSWD: &str = "/etc/passwd";

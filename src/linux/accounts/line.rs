@@ -163,6 +163,20 @@ pub fn parse_range(line: &[u8]) -> Option<Range> {
     (count > 0 && start.checked_add(count - 1).is_some()).then_some(Range { owner, start, count })
 }
 
+/// What should be a number in a line of subuid(5) and is none: what is behind the first colon, or behind the second.
+///
+/// ```
+/// use linux::accounts::not_a_number;
+/// assert_eq!(not_a_number(b"ann:100000:many"), Some(b"many".as_slice()));
+/// assert_eq!(not_a_number(b"ann:100000:65536:"), Some(b"65536:".as_slice()));
+/// assert_eq!([not_a_number(b"ann:100000:65536"), not_a_number(b"ann:100000")], [None; 2]);
+/// ```
+pub fn not_a_number(line: &[u8]) -> Option<&[u8]> {
+    let mut fields = line.splitn(3, |byte| *byte == b':').skip(1);
+    let numbers = [fields.next()?, fields.next()?];
+    numbers.into_iter().find(|field| number(field).is_none())
+}
+
 fn text(field: &[u8]) -> Option<OsString> {
     (!field.is_empty()).then(|| OsStr::from_bytes(field).to_os_string())
 }
