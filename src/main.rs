@@ -103,9 +103,7 @@ fn start(arguments: &[&'static OsStr]) -> u8 {
     let (argv0, args) =
         arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
     let name = cli::called::last_component(argv0);
-    let index = applets::APPLETS.iter().position(|applet| name == applet.name).unwrap_or(usize::MAX);
-    RUNNING.store(index, Ordering::Relaxed);
-    let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { applets::APPLETS.get(index).copied() };
+    let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { become_applet(name) };
     let invocation = Invocation::new(applet.unwrap_or(&CTRBOX), argv0, args);
     if let Some(status) = refused(&invocation) {
         return status;
@@ -117,6 +115,13 @@ fn start(arguments: &[&'static OsStr]) -> u8 {
         return UNKNOWN;
     }
     invocation.run()
+}
+
+/// The applet of a name, which this process is from now on.
+fn become_applet(name: &OsStr) -> Option<&'static Applet> {
+    let index = applets::APPLETS.iter().position(|applet| name == applet.name)?;
+    RUNNING.store(index, Ordering::Relaxed);
+    applets::APPLETS.get(index).copied()
 }
 
 /// Refuses to run with privilege that the kernel marked as borrowed (AT_SECURE), unless nobody gains by it.
@@ -177,7 +182,7 @@ fn run_applet(operands: &[&'static OsStr], output: &mut Output) -> Outcome {
     let Some((name, args)) = operands.split_first() else {
         return Err(cli::fail!(usage 1, "no applet specified"));
     };
-    let Some(applet) = applets::find(name) else {
+    let Some(applet) = become_applet(name) else {
         return match (name.to_str(), args) {
             (Some("doctor"), _) => run_own(&doctor::DOCTOR, args),
             (Some("shell"), _) => run_own(&shell::SHELL, args),

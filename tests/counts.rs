@@ -43,6 +43,21 @@ fn a_walk_of_thousands_of_directories_fits_into_two_megabytes() {
     }
 }
 
+#[test]
+fn that_memory_is_exhausted_is_told_in_the_name_of_the_applet() {
+    let directory = Scratch::new("memory-exhausted").unwrap();
+    let (table, link) = (directory.0.join("fstab"), directory.0.join("findmnt"));
+    fs::write(&table, vec![b'#'; 8 << 20]).unwrap();
+    let program = tests::sandbox::artefact().unwrap();
+    std::os::unix::fs::symlink(&program, &link).unwrap();
+    for command in [&[program.as_os_str(), "findmnt".as_ref()][..], &[link.as_os_str()]] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -v 4000 && exec \"$@\"", "sh"]).args(command).arg("-F").arg(&table);
+        let run = shell.output().unwrap();
+        assert_eq!((run.status.code(), &*run.stderr), (Some(1), &b"findmnt: memory exhausted\n"[..]));
+    }
+}
+
 /// A walk that mostly waits, here for a processor that something else keeps busy, asks for as many threads as there can be.
 /// Wherever memory ends, their stacks must not take what those need that are there already.
 #[test]
