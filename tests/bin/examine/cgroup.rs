@@ -47,7 +47,9 @@ fn remove(path: &Path) {
 /// Enters one, as far as the machine has them.
 pub fn enter() {
     let Some(hierarchy) = hierarchy() else { return };
-    let own = hierarchy.join(format!("{CALLED}{}", std::process::id()));
+    // A process of another container may have the same number.
+    let unique = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
+    let own = hierarchy.join(format!("{CALLED}{}", unique.trim_end()));
     let entered = fs::create_dir(&own).and_then(|()| fs::write(own.join("cgroup.procs"), "0"));
     ENTERED.store(entered.is_ok() && unshare(CloneFlags::CLONE_NEWCGROUP).is_ok(), Ordering::Relaxed);
 }

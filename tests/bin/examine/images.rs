@@ -4,9 +4,11 @@
 use super::case::Case;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -304,6 +306,17 @@ fn renumber(text: &mut [u8], from: usize, to: usize) {
 /// The loop devices that lines name, and those of this sandbox: of as many digits.
 fn loops(number: usize) -> [(&'static str, String); 2] {
     [("/dev/loop60", format!("/dev/loop{}", 40 + number)), ("/dev/loop63", format!("/dev/loop{}", 50 + number))]
+}
+
+/// Holds the number of a sandbox as long as the file is open; `None` if another examination has it. What is held is a loop
+/// device that nobody uses, since these, and nothing in a directory, are the same ones for every container on a machine.
+pub fn hold(number: usize, directory: &Path) -> Option<fs::File> {
+    let node = directory.join(format!("held-{number}"));
+    if !node.exists() {
+        let device = makedev(7, 70 + number as u64);
+        mknod(&node, SFlag::S_IFBLK, Mode::S_IRUSR, device).expect("a node of a loop device");
+    }
+    fs::OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(node).ok()
 }
 
 fn replace(text: &mut [u8], from: &str, to: &str) {

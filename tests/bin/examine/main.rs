@@ -241,13 +241,13 @@ fn main() {
         return;
     }
     let asked = asked();
-    let (first, _held) = numbers(2 * asked.jobs).expect("other examinations have left numbers for these sandboxes");
     // One processor's worth of helpers a job: forked before there are threads.
     let scratch = Scratch::new("examine").unwrap();
     // In memory, and gone with this process.
     unshare(CloneFlags::CLONE_NEWNS).expect("root is needed");
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
     mount(Some("stage"), &scratch.0, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+    let (first, _held) = numbers(2 * asked.jobs, &scratch.0);
     let originals = Originals::named(&asked.against).unwrap();
     let examined = Examined::read(&originals.versions);
     stage::prepare(&scratch.0, &originals, first..first + 2 * asked.jobs);
@@ -288,13 +288,17 @@ fn main() {
 }
 
 /// So many numbers of sandboxes in a row that no other examination on this machine has, as long as the files are open: labels
-/// and loop devices are called after them.
-fn numbers(count: usize) -> Option<(usize, Vec<std::fs::File>)> {
-    let lock = |number: usize| {
-        let file = std::fs::File::create(std::env::temp_dir().join(format!("ctrbox-examine-{number}.lock"))).ok()?;
-        file.try_lock().ok().map(|()| file)
-    };
-    (0..=NUMBERS - count).find_map(|first| Some((first, (first..first + count).map(lock).collect::<Option<Vec<_>>>()?)))
+/// and loop devices are called after them. Waits until there are as many. `directory` takes the nodes of devices meanwhile.
+fn numbers(count: usize, directory: &Path) -> (usize, Vec<std::fs::File>) {
+    let hold = |number: usize| images::hold(number, directory);
+    loop {
+        for first in 0..=NUMBERS - count {
+            if let Some(held) = (first..first + count).map(hold).collect() {
+                return (first, held);
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
 }
 
 /// Examines one applet; returns the number of kinds of differences that are not meant.
