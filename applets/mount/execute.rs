@@ -114,7 +114,8 @@ impl DetachedTree<'_> {
             }
             MountStep::Reconfigure { settings, present } => {
                 if let Err(error) = self.reconfigure(settings) {
-                    // What a cgroup of version 1 has is part of what it is: without that it would be another one.
+                    // The options of a cgroup of version 1 name its hierarchy. Without them the kernel takes this for a
+                    // change to another one.
                     if error.errno != Errno::EBUSY || present.is_empty() {
                         return Err(error);
                     }

@@ -316,7 +316,12 @@ pub fn hold(number: usize, directory: &Path) -> Option<fs::File> {
         let device = makedev(7, 70 + number as u64);
         mknod(&node, SFlag::S_IFBLK, Mode::S_IRUSR, device).expect("a node of a loop device");
     }
-    fs::OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(node).ok()
+    match fs::OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(node) {
+        Ok(device) => Some(device),
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => None,
+        // Where there are no loop devices nobody shares them.
+        Err(_) => fs::File::open(directory).ok(),
+    }
 }
 
 fn replace(text: &mut [u8], from: &str, to: &str) {
