@@ -4,7 +4,7 @@
 //! ours and by the original, and its peak memory and time are told. Peak memory is ru_maxrss of getrusage(2), which
 //! includes what this program itself has in memory: below about 2 MB it says nothing. The bars: memory grows at most
 //! 1.2 times as fast as the size and is at most the original's, time at most 2.3 times for twice the size and at most
-//! the original's. Both are the least of three, by turns. With `--memory` only memory counts, which does not
+//! the original's. The time is the shortest of three, by turns. With `--memory` only memory counts, which does not
 //! depend on how busy the machine is. `--times` makes every size K times as large.
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -107,19 +107,18 @@ struct Run {
 }
 
 impl Run {
-    /// What several take at least. The kernel counts pages per processor and adds them up in batches, so that a peak may be
-    /// told some hundred KiB too high.
+    /// What several take: the largest peak, the shortest time.
     fn and(self, other: Option<Run>) -> Run {
         let other = other.unwrap_or(self);
         Run {
-            peak: self.peak.min(other.peak),
+            peak: self.peak.max(other.peak),
             time: self.time.min(other.time),
             succeeds: self.succeeds && other.succeeds,
         }
     }
 }
 
-/// How often a command is measured whose time counts, or whose memory misses a bar.
+/// How often a command is measured whose time counts.
 const ROUNDS: usize = 3;
 
 fn main() -> ExitCode {
@@ -158,7 +157,9 @@ fn run() -> Result<bool> {
         let size = form.size * times;
         let (mut ours, mut theirs) = measure(form, size, &scene, if memory { 1 } else { ROUNDS })?;
         if memory && !misses(&ours, &theirs, memory).is_empty() {
-            (ours, theirs) = measure(form, size, &scene, ROUNDS)?;
+            // The kernel counts pages per processor and adds them up in batches: by chance a peak is told some hundred KiB
+            // too high.
+            (ours, theirs) = measure(form, size, &scene, 1)?;
         }
         println!("{:<26} N={size:<6} ours   {}", form.name, shown(&ours));
         println!("{:<26} {:<8} theirs {}", "", "", shown(&theirs));
