@@ -55,9 +55,8 @@ impl<'a> Matcher<'a> {
     pub fn climb(&mut self, table: &[Filesystem<'_>]) {
         let Some((typed, leads_to)) = &self.target else { return };
         let path = leads_to.as_ref().unwrap_or(typed).clone();
-        if linux::stat::path(OsStr::from_bytes(&path)).is_err()
-            || table.iter().any(|filesystem| self.is_target(filesystem))
-        {
+        let is_typed = |filesystem: &Filesystem<'_>| is_same_path(&filesystem.target(), typed);
+        if linux::stat::path(OsStr::from_bytes(&path)).is_err() || table.iter().any(is_typed) {
             return;
         }
         let mut lines: Vec<(OsString, &Filesystem<'_>)> = Vec::new();

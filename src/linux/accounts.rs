@@ -146,7 +146,7 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> crate::Res
     let mut malformed = None;
     let done = each(path, &mut |line| {
         let owner = line.split(|byte| *byte == b':').next().map(OsStr::from_bytes);
-        if owner == name && name.is_some() || owner == Some(&number) {
+        if owner == name || owner == Some(&number) {
             match not_a_number(line) {
                 Some(text) if ranges.is_empty() => malformed = Some(OsStr::from_bytes(text).to_os_string()),
                 _ => ranges.extend(parse_range(line)),
