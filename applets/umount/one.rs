@@ -181,6 +181,9 @@ impl<'a> Known<'a> {
         if !self.is_read {
             return Some(MountOptions::default());
         }
+        if self.kept.count() == 0 {
+            return None;
+        }
         let target = in_utab(found);
         let entry = self.kept.find_mount(&target, (found.id != 0).then_some(found.id))?;
         let is_its = entry.id.is_some() || found.is_of(&entry.source, &entry.root);
