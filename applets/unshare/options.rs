@@ -1,7 +1,7 @@
 //! The options, as a struct and as the table that fills it.
 
 use cli::{Failure, Opt, Table, id, number, text};
-use linux::accounts;
+use linux::accounts::{self, NoRanges};
 use linux::credentials::{Gid, Uid};
 use linux::credentials::{effective_gid, effective_uid, real_uid};
 use linux::mount::Propagation;
@@ -133,13 +133,13 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
     let user = accounts::passwd_by_uid(uid);
     let ranges =
         accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid).map_err(|error| {
-            match error.call {
-                "parse" => cli::fail!(1, "failed to parse subid map: '", error.object, "'").hint(text![
+            match error {
+                NoRanges::Malformed(field) => cli::fail!(1, "failed to parse subid map: '", field, "'").hint(text![
                     "it is in the user's first line in ",
                     path,
                     ", which is USER:FIRST:COUNT"
                 ]),
-                _ => cli::fail!(1, "could not open '", path, "': ", error.errno),
+                NoRanges::Unread(errno) => cli::fail!(1, "could not open '", path, "': ", errno),
             }
         })?;
     match (ranges.first(), user) {

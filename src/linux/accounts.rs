@@ -7,7 +7,7 @@
 mod line;
 mod read;
 
-pub use line::{Group, GroupLine, Range, User, UserLine, not_a_number, parse_group, parse_range, parse_user};
+pub use line::{Group, GroupLine, Range, User, UserLine, malformed_field, parse_group, parse_range, parse_user};
 
 use crate::credentials::{Gid, MOST_GROUPS, Uid};
 use crate::index::Index;
@@ -138,24 +138,32 @@ fn remove_repetitions(numbers: &mut Vec<Gid>) {
     numbers.retain(|_| is_first.next() == Some(&true));
 }
 
-/// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number. An error of the call `parse` has
-/// what is no number in the first of them.
-pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> crate::Result<Vec<Range>> {
+/// Why a user's ranges in /etc/subuid or /etc/subgid are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoRanges {
+    /// The file cannot be read.
+    Unread(Errno),
+    /// The user's first line has this in place of a number, or as the count of a range that cannot be.
+    Malformed(OsString),
+}
+
+/// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
+pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> Result<Vec<Range>, NoRanges> {
     let number = OsString::from(uid.0.to_string());
     let mut ranges = Vec::new();
     let mut malformed = None;
     let done = each(path, &mut |line| {
         let owner = line.split(|byte| *byte == b':').next().map(OsStr::from_bytes);
         if owner == name || owner == Some(&number) {
-            match not_a_number(line) {
-                Some(text) if ranges.is_empty() => malformed = Some(OsStr::from_bytes(text).to_os_string()),
+            match malformed_field(line) {
+                Some(field) if ranges.is_empty() => malformed = Some(OsStr::from_bytes(field).to_os_string()),
                 _ => ranges.extend(parse_range(line)),
             }
         }
         malformed.is_none()
     });
-    done.map_err(|errno| crate::Error::new("open", path, errno))?;
-    malformed.map_or(Ok(ranges), |text| Err(crate::Error::new("parse", text, Errno::EINVAL)))
+    done.map_err(NoRanges::Unread)?;
+    malformed.map_or(Ok(ranges), |field| Err(NoRanges::Malformed(field)))
 }
 
 const PASSWD: &str = "/etc/passwd";

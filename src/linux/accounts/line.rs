@@ -163,18 +163,21 @@ pub fn parse_range(line: &[u8]) -> Option<Range> {
     (count > 0 && start.checked_add(count - 1).is_some()).then_some(Range { owner, start, count })
 }
 
-/// What should be a number in a line of subuid(5) and is none: what is behind the first colon, or behind the second.
+/// What is wrong with the range in a line of subuid(5): the field that is no number, or the count of a range that is
+/// empty or does not fit in 32 bits. A line without two colons is no line of that file.
 ///
 /// ```
-/// use linux::accounts::not_a_number;
-/// assert_eq!(not_a_number(b"ann:100000:many"), Some(b"many".as_slice()));
-/// assert_eq!(not_a_number(b"ann:100000:65536:"), Some(b"65536:".as_slice()));
-/// assert_eq!([not_a_number(b"ann:100000:65536"), not_a_number(b"ann:100000")], [None; 2]);
+/// use linux::accounts::malformed_field;
+/// assert_eq!(malformed_field(b"ann:100000:many"), Some(b"many".as_slice()));
+/// assert_eq!(malformed_field(b"ann:100000:65536:"), Some(b"65536:".as_slice()));
+/// assert_eq!(malformed_field(b"ann:100000:0"), Some(b"0".as_slice()));
+/// assert_eq!([malformed_field(b"ann:100000:65536"), malformed_field(b"ann:100000")], [None; 2]);
 /// ```
-pub fn not_a_number(line: &[u8]) -> Option<&[u8]> {
+pub fn malformed_field(line: &[u8]) -> Option<&[u8]> {
     let mut fields = line.splitn(3, |byte| *byte == b':').skip(1);
     let numbers = [fields.next()?, fields.next()?];
-    numbers.into_iter().find(|field| number(field).is_none())
+    let is_no_range = parse_range(line).is_none();
+    numbers.into_iter().find(|field| number(field).is_none()).or(numbers.last().copied().filter(|_| is_no_range))
 }
 
 fn text(field: &[u8]) -> Option<OsString> {
