@@ -113,14 +113,7 @@ impl DetachedTree<'_> {
                 self.tree = Some(subdirectory::of_tree(self.tree()?, path)?);
             }
             MountStep::Reconfigure { settings, present } => {
-                if let Err(error) = self.reconfigure(settings) {
-                    // The options of a cgroup of version 1 name its hierarchy. Without them the kernel takes this for a
-                    // change to another one.
-                    if error.errno != Errno::EBUSY || present.is_empty() {
-                        return Err(error);
-                    }
-                    return self.reconfigure(&[present.as_slice(), settings].concat()).map_err(|_| error);
-                }
+                self.reconfigure(settings)?;
                 let mut lost = self.lost(settings, present)?;
                 if !lost.is_empty() {
                     // Some file systems begin anew with each remount. What was asked for is last, and wins.

@@ -47,7 +47,10 @@ pub fn steps<'a>(mount: &'a Mount, fstype: Option<&'a OsStr>) -> Vec<MountStep<'
             // With neither ro nor rw the mount is rw, as with mount(2) without MS_RDONLY.
             let says_nothing = !options.0.iter().any(MountOption::is_access);
             let read_only = options.read_only().or(says_nothing.then_some(false));
-            let is_kept = |option: &MountOption| mount.present.0.contains(option);
+            // The options of a cgroup of version 1 name its hierarchy. Without them the kernel takes this for a change to
+            // another one.
+            let is_hierarchy = mount.types == b"cgroup";
+            let is_kept = |option: &MountOption| !is_hierarchy && mount.present.0.contains(option);
             steps.push(MountStep::Reconfigure {
                 settings: settings(options, read_only, &|option| !is_kept(option)),
                 present: settings(options, None, &is_kept),
