@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::tables::Filesystem;
-use linux::directory::canonical;
+use linux::directory::{absolute_as_typed, canonical};
 use linux::mount::filesystems::{is_network, is_pseudo};
 use linux::mount::options::{self, type_matches};
 use linux::mount::probe::NamedDevice;
@@ -66,6 +66,8 @@ impl<'a> Matcher<'a> {
         let mut top = path.as_slice();
         loop {
             let prefix = if top.is_empty() { b"/" } else { top };
+            let absolute = self.options.as_typed.then(|| absolute_as_typed(OsStr::from_bytes(prefix)));
+            let prefix = absolute.as_ref().map_or(prefix, |path| path.as_bytes());
             let written = table.iter().rev().find(|filesystem| is_same_path(&filesystem.target(), prefix));
             let leading = || lines.iter().find(|(path, _)| path.as_bytes() == prefix).map(|(_, line)| *line);
             if let Some(found) = written.or_else(leading) {

@@ -12,7 +12,7 @@ use linux::mount::{loopdev, table, utab};
 use linux::process::{self, Status};
 use linux::{Errno, Error, credentials, directory, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
 /// Unmounts what an operand names.
 pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>, output: &mut Output) -> Outcome {
@@ -221,13 +221,7 @@ impl<'a> Known<'a> {
 
 /// The path by which utab has a mount, if it has it: of what is no mount the one that was typed, made whole.
 fn in_utab(found: &Found) -> OsString {
-    if found.target.is_empty() {
-        return OsString::new();
-    }
-    let normal: Vec<u8> = directory::normal_bytes(&found.target).collect();
-    let inner = if normal == b"." { b"" } else { normal.strip_prefix(b"./").unwrap_or(&normal) };
-    let path = directory::absolute(OsStr::from_bytes(inner));
-    OsString::from_vec(directory::normal_bytes(&path).collect())
+    if found.target.is_empty() { OsString::new() } else { directory::absolute_as_typed(&found.target) }
 }
 
 /// Unmounts a mount.

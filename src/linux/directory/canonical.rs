@@ -222,6 +222,22 @@ pub fn normal_bytes(path: &OsStr) -> impl Iterator<Item = u8> {
     bytes.iter().copied().take(end).filter(move |byte| core::mem::replace(&mut before, *byte) != b'/' || *byte != b'/')
 }
 
+/// As [`absolute`], without slashes that say nothing and without a leading `.`: links are not looked at.
+///
+/// ```
+/// use linux::directory::{absolute_as_typed, current};
+/// assert_eq!(absolute_as_typed("/a//b/".as_ref()), *"/a/b");
+/// assert_eq!(absolute_as_typed(".".as_ref()), current()?);
+/// assert_eq!(absolute_as_typed("./a".as_ref()), absolute_as_typed("a/".as_ref()));
+/// # Ok::<(), linux::Error>(())
+/// ```
+pub fn absolute_as_typed(path: &OsStr) -> OsString {
+    let normal: Vec<u8> = normal_bytes(path).collect();
+    let inner = if normal == b"." { b"" } else { normal.strip_prefix(b"./").unwrap_or(&normal) };
+    let path = absolute(OsStr::from_bytes(inner));
+    OsString::from_vec(normal_bytes(&path).collect())
+}
+
 /// The working directory's path.
 pub fn current() -> Result<OsString> {
     canonical(OsStr::new("."))
