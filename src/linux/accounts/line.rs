@@ -160,7 +160,12 @@ pub fn parse_range(line: &[u8]) -> Option<Range> {
     let owner = text(fields.next()?)?;
     let start = number(fields.next()?)?;
     let count = number(fields.next()?)?;
-    (count > 0 && start.checked_add(count - 1).is_some()).then_some(Range { owner, start, count })
+    fits(start, count).then_some(Range { owner, start, count })
+}
+
+/// Whether there are so many ids from this one on, and at least one.
+fn fits(start: u32, count: u32) -> bool {
+    count > 0 && start.checked_add(count - 1).is_some()
 }
 
 /// What is wrong with the range in a line of subuid(5): the field that is no number, or the count of a range that is
@@ -175,9 +180,12 @@ pub fn parse_range(line: &[u8]) -> Option<Range> {
 /// ```
 pub fn malformed_field(line: &[u8]) -> Option<&[u8]> {
     let mut fields = line.splitn(3, |byte| *byte == b':').skip(1);
-    let numbers = [fields.next()?, fields.next()?];
-    let is_no_range = parse_range(line).is_none();
-    numbers.into_iter().find(|field| number(field).is_none()).or(numbers.last().copied().filter(|_| is_no_range))
+    let (first, second) = (fields.next()?, fields.next()?);
+    match (number(first), number(second)) {
+        (None, _) => Some(first),
+        (Some(start), Some(count)) if fits(start, count) => None,
+        _ => Some(second),
+    }
 }
 
 fn text(field: &[u8]) -> Option<OsString> {
