@@ -137,8 +137,6 @@ const UMOUNT_TREE: Row = Row {
     command: &["umount", "-R", "$/many"],
     busybox: Same::No,
     effect: Effect::Found(|scene| scene.mounts_below("many")),
-    // Few rounds of what varies, and bars of ten and more.
-    control: 0.5,
     large: true,
     after_each: |scene| scene.unmount_many(),
     ..ROW
