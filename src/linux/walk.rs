@@ -138,14 +138,14 @@ struct Start {
 
 /// A directory that a worker is in.
 struct Frame {
-    /// `None` if it was closed since the tree is deep; everything in it has been read then.
+    /// `None` if it was closed; everything in it has been read then.
     directory: Option<Arc<OwnedFd>>,
     /// The length of its path, with which the worker's path begins.
     path_length: usize,
-    /// Entries that were read and are still to be visited, from the last one on.
+    /// Entries that were read and are still to be visited, the next one last.
     pending: Vec<(Kind, CString)>,
     exhausted: bool,
-    /// Device and inode, to know it again once it is not kept open.
+    /// Device and inode, to know it again where it was closed and something in it is still to be visited.
     identity: Option<(u64, u64)>,
     /// Whether it was reported as unreadable.
     told: bool,
@@ -159,16 +159,30 @@ struct Worker<'a> {
     buffer: Buffer,
     /// The directory left last, whose allocation the next one takes.
     left: Option<Arc<OwnedFd>>,
+    /// How many levels below the last frame's directory that one is.
+    left_below: usize,
     /// How many entries have been met.
     met: usize,
 }
 
-/// How many directories one worker keeps open. Deeper ones are read whole when they are entered, and may be closed then.
-const KEPT_OPEN: usize = 24;
+/// How many directories from where it began one worker keeps open. Deeper ones are read whole when they are entered, and
+/// are closed once the worker is [`NEAR`] levels below them.
+const KEPT_OPEN: usize = 16;
+/// How many of the directories above it a worker keeps open at any depth: it may soon come back to them.
+const NEAR: usize = 8;
 
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, pool: &'a Pool<Start>) -> Worker<'a> {
-        Worker { job, pool, frames: Vec::new(), path: Vec::new(), buffer: Buffer::new(), left: None, met: 0 }
+        Worker {
+            job,
+            pool,
+            frames: Vec::new(),
+            path: Vec::new(),
+            buffer: Buffer::new(),
+            left: None,
+            left_below: 0,
+            met: 0,
+        }
     }
 
     /// Walks from `start` to the end of its tree, but for what is given to others.
@@ -183,11 +197,17 @@ impl<'a> Worker<'a> {
         while let Some(frame) = self.frames.last_mut() {
             self.path.truncate(frame.path_length);
             if let Some((kind, name)) = frame.pending.pop() {
-                self.visit(kind, &name);
+                // One of several: nobody can help with a chain of directories that have no other one beside them.
+                let spare = kind == Kind::Directory && !frame.pending.is_empty() && !self.job.everything;
+                if spare && self.pool.is_hungry() {
+                    self.give(name);
+                } else {
+                    self.visit(kind, &name);
+                }
             } else if frame.exhausted {
                 self.leave();
             } else {
-                self.read_some();
+                self.read(false);
                 if let Some(crew) = crew.as_deref_mut() {
                     crew.look(self.met);
                 }
@@ -243,33 +263,46 @@ impl<'a> Worker<'a> {
             told: false,
         });
         if self.frames.len() > KEPT_OPEN || self.job.everything {
-            self.read_all();
+            self.read(true);
         }
+        self.close_far();
     }
 
-    /// Leaves the last directory. If its parent was closed, it is reopened by `..` from here, even if nothing is left to
-    /// visit in it: its own parent is reached from it in turn, at one call a level. From the root it would be a call for
-    /// each level above, at each level.
-    fn leave(&mut self) {
-        self.left = self.frames.pop().and_then(|frame| frame.directory);
-        if let (Some(left), Some(above)) = (&self.left, self.frames.last_mut())
-            && above.directory.is_none()
-            && let Ok(parent) = entries::open_directory(left.as_fd(), c"..")
-            // The directory may have been moved meanwhile, so that `..` is another directory.
-            && stat::of(parent.as_fd()).ok().map(|stat| stat.identity()) == above.identity
+    /// Closes the directory that is no longer near.
+    fn close_far(&mut self) {
+        if let Some(far) = self.frames.len().checked_sub(NEAR + 2).filter(|far| *far >= KEPT_OPEN)
+            && let Some(frame) = self.frames.get_mut(far)
+            && let Some(directory) = frame.directory.take()
+            && !frame.pending.is_empty()
         {
-            above.directory = Some(Arc::new(parent));
+            frame.identity = identity(&directory);
         }
     }
 
-    fn read_all(&mut self) {
-        while self.frames.last().is_some_and(|frame| !frame.exhausted) {
+    /// Leaves the last directory. One that is still open is kept as the one left last, from which those above it that were
+    /// closed are reached.
+    fn leave(&mut self) {
+        match self.frames.pop().and_then(|frame| frame.directory) {
+            Some(directory) => {
+                self.left = Some(directory);
+                self.left_below = 1;
+            }
+            None => self.left_below += 1,
+        }
+    }
+
+    /// Reads one piece of the last directory, or all that is left of it.
+    fn read(&mut self, all: bool) {
+        self.read_some();
+        while all && self.frames.last().is_some_and(|frame| !frame.exhausted) {
             self.read_some();
         }
-        if self.job.everything
-            && let Some(frame) = self.frames.last_mut()
-        {
-            frame.pending.sort_unstable_by(|(_, a), (_, b)| b.cmp(a));
+        if let Some(frame) = self.frames.last_mut() {
+            if self.job.everything {
+                frame.pending.sort_unstable_by(|(_, a), (_, b)| b.cmp(a));
+            } else {
+                frame.pending.reverse();
+            }
         }
     }
 
@@ -308,10 +341,6 @@ impl<'a> Worker<'a> {
         let length = self.path.len();
         match kind {
             Kind::Regular if !self.job.everything => self.look_at(directory.as_fd(), name),
-            Kind::Directory if self.pool.is_hungry() && !self.job.everything => {
-                self.push_name(name);
-                self.pool.give(Start { parent: Arc::clone(directory), name: name.to_owned(), path: self.path.clone() });
-            }
             Kind::Other | Kind::Unknown if !self.job.everything => {}
             kind => {
                 if let Some(frame) = self.frames.last_mut() {
@@ -320,6 +349,13 @@ impl<'a> Worker<'a> {
             }
         }
         self.path.truncate(length);
+    }
+
+    /// Leaves a directory to another worker.
+    fn give(&mut self, name: CString) {
+        let Some(parent) = self.directory() else { return };
+        self.push_name(&name);
+        self.pool.give(Start { parent, name, path: self.path.clone() });
     }
 
     fn visit(&mut self, kind: Kind, name: &CStr) {
@@ -332,13 +368,6 @@ impl<'a> Worker<'a> {
                     self.tell(Found::NotRegular);
                 }
                 let Some(child) = self.open(directory.as_fd(), name) else { return };
-                if self.frames.len() >= KEPT_OPEN
-                    && let Some(frame) = self.frames.last_mut()
-                    && frame.exhausted
-                {
-                    frame.identity = stat::of(directory.as_fd()).ok().map(|stat| stat.identity());
-                    frame.directory = None;
-                }
                 self.enter(child);
             }
             Kind::Other | Kind::Unknown => {
@@ -348,20 +377,40 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The last frame's directory, opened anew if it was too deep to be kept open.
+    /// The last frame's directory, opened anew if it was closed.
     fn directory(&mut self) -> Option<Arc<OwnedFd>> {
-        if let Some(directory) = self.frames.last()?.directory.clone() {
+        let frame = self.frames.last()?;
+        if let Some(directory) = frame.directory.clone() {
             return Some(directory);
         }
-        // From the root of the walk and name by name, so that no symbolic link is followed.
+        let directory = match self.climb() {
+            // Where a directory was moved meanwhile, `..` leads to another one.
+            Some(directory) if frame.identity.is_some() && identity(&directory) == frame.identity => directory,
+            _ => self.descend()?,
+        };
+        if let Some(frame) = self.frames.last_mut() {
+            frame.directory = Some(Arc::clone(&directory));
+        }
+        Some(directory)
+    }
+
+    /// Opens the last frame's directory by `..` from the one left last: as many steps as directories were left since then,
+    /// where from the root it would be one for each level above, at each level.
+    fn climb(&self) -> Option<Arc<OwnedFd>> {
+        let mut directory = Arc::clone(self.left.as_ref()?);
+        for _ in 0..self.left_below {
+            directory = Arc::new(entries::open_directory(directory.as_fd(), c"..").ok()?);
+        }
+        Some(directory)
+    }
+
+    /// Opens the last frame's directory from the root of the walk, name by name, so that no symbolic link is followed.
+    fn descend(&self) -> Option<Arc<OwnedFd>> {
         let below = self.path.get(self.job.root_path.len()..).unwrap_or_default().to_vec();
         let mut directory = Arc::clone(&self.job.root);
         for name in below.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             let name = CString::new(name).ok()?;
             directory = Arc::new(entries::open_directory(directory.as_fd(), &name).ok()?);
-        }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.directory = Some(Arc::clone(&directory));
         }
         Some(directory)
     }
@@ -389,6 +438,11 @@ impl<'a> Worker<'a> {
         self.tell(found);
         self.path.truncate(length);
     }
+}
+
+/// The device and inode of a directory.
+fn identity(directory: &OwnedFd) -> Option<(u64, u64)> {
+    stat::of(directory.as_fd()).ok().map(|stat| stat.identity())
 }
 
 #[cfg(test)]

@@ -97,3 +97,19 @@ fn a_large_tree_is_walked_by_several_threads_and_whole() {
     assert_eq!(tree.walk(Walk::default()).len(), given);
     assert_eq!(tree.walk(EVERYTHING).len(), 40 * 103);
 }
+
+#[test]
+fn what_waits_above_a_deep_directory_is_walked_after_it() {
+    let tree = Tree::new("above");
+    let mut path = tree.0.clone();
+    for _ in 0..40 {
+        for name in ["left", "right"] {
+            std::fs::create_dir(path.join(name)).unwrap();
+            std::fs::create_dir(path.join(name).join("leaf")).unwrap();
+        }
+        path.push("left");
+    }
+    let found = tree.walk(EVERYTHING);
+    assert_eq!(found.len(), 40 * 4);
+    assert_eq!(found.last().unwrap().0, "T/right/leaf");
+}
