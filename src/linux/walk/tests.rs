@@ -1,4 +1,5 @@
 use super::*;
+use crate::caps::file::FileCapabilities;
 use std::sync::Mutex;
 
 /// A directory that is removed when dropped.
