@@ -4,6 +4,7 @@ use super::options::{Id, NamespaceSource, Place};
 use super::plan::{Directory, NsenterPlan};
 use cli::explain::Explanation;
 use cli::text::Piece;
+use linux::namespace::Kind;
 use run::explain as shared;
 
 /// Tells what the plan does.
@@ -52,6 +53,14 @@ fn before(plan: &NsenterPlan, explanation: &mut Explanation) {
             "pidfd_getfd({0}), ioctl(SIOCGSKNS)",
             &[&fd],
         );
+    }
+    let is_user = plan.user_parent
+        || plan.from_target.contains(&Kind::User)
+        || plan.opened.iter().any(|(kind, _)| *kind == Kind::User);
+    if is_user || plan.all {
+        let when = if is_user { "" } else { ", if a user namespace is entered" };
+        let words = "let nobody inside trace us before the program runs{0}";
+        explanation.tell(words, "prctl(PR_SET_DUMPABLE, 0)", &[&when]);
     }
     if plan.all {
         let words = "enter every namespace of the process that is not ours already";

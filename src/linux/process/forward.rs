@@ -156,6 +156,13 @@ pub fn death_signal() -> Result<Signal> {
     done.context("prctl", "").map(|_| signal)
 }
 
+/// Refuses to be traced, and to have our descriptors and memory looked at, by whoever has no privilege over the user
+/// namespace in which we were started, until the next exec: PR_SET_DUMPABLE.
+pub fn refuse_tracing() -> Result<()> {
+    let done = nix::sys::prctl::set_dumpable(false).map_err(Errno::from);
+    traced!(done, "prctl(PR_SET_DUMPABLE, 0)").context("prctl", "")
+}
+
 /// The argument of [`set_tracer`] that lets anybody trace us: PR_SET_PTRACER_ANY.
 pub const ANY_TRACER: Pid = Pid(-1);
 /// The argument of [`set_tracer`] that lets only ancestors trace us again.
