@@ -147,7 +147,10 @@ const ROWS: &[Opt<Options>] = &[
         if o.token.is_some() {
             return Err(Failure::usage(OTHER, text!["Can only search for one NAME=value pair"]));
         }
-        o.token = Some(tag(token.as_bytes()).ok_or_else(|| Failure::usage(OTHER, text!["-t needs NAME=value pair"]))?);
+        o.token = Some(
+            probe::name_and_value(token.as_bytes())
+                .ok_or_else(|| Failure::usage(OTHER, text!["-t needs NAME=value pair"]))?,
+        );
         Ok(())
     }),
     Opt::flag(Some('l'), "list-one", "look up only first device with token specified by -t", |o| o.only_first = true),
@@ -205,17 +208,6 @@ const ROWS: &[Opt<Options>] = &[
         store: Store::Version(""),
     },
 ];
-
-/// A tag and its value, without quotes.
-fn tag(token: &[u8]) -> Option<(&[u8], &[u8])> {
-    let equals = token.iter().position(|byte| *byte == b'=')?;
-    let value = match token.get(equals + 1..)? {
-        [] => return None,
-        [quote @ (b'"' | b'\''), inner @ .., last] if last == quote => inner,
-        plain => plain,
-    };
-    Some((token.get(..equals)?, value))
-}
 
 /// The rows, packed.
 pub static OPTIONS: Table<Options> = cli::table!(ROWS, "4 usages,match-types");

@@ -7,7 +7,7 @@ use cli::failure::write_error;
 use cli::{Invocation, Outcome, Output, add, text};
 use linux::directory::canonical;
 use linux::mount::filesystems::{is_network, is_pseudo, is_supported};
-use linux::mount::probe::{self, Probed, Tag};
+use linux::mount::probe::{self, Probed, Tag, name_and_value};
 use linux::{Errno, number, stat};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -194,14 +194,12 @@ fn target(filesystem: &Filesystem<'_>, options: &Options, no_auto: bool, is_bind
 /// The device to look at for its type, if the source leads to one. A tag is looked for whatever the type is.
 fn device(source: &[u8], is_checked: bool, no_auto: bool, is_bind: bool, report: &mut Report<'_>) -> Option<OsString> {
     let mut path = OsStr::from_bytes(source).to_os_string();
-    if let Some(equals) = source.iter().position(|byte| *byte == b'=')
-        && source.len() > equals + 1
-    {
+    if let Some((name, value)) = name_and_value(source) {
         let Some(tag) = Tag::parse(OsStr::from_bytes(source)) else {
             report.error(text!["unsupported source tag: ", source]);
             return Some(path);
         };
-        let shown = text![source.get(..=equals).unwrap_or_default(), tag.value];
+        let shown = text![name, "=", value];
         match tag.resolve() {
             Some(device) => path = device,
             None if no_auto => {

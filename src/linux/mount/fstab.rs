@@ -78,7 +78,7 @@ fn strip_quotes(source: OsString) -> (OsString, Option<u8>) {
     let Some(equals) = bytes.iter().position(|&byte| byte == b'=') else { return (source, None) };
     let (tag, value) = bytes.split_at(equals + 1);
     match value {
-        [quote @ (b'"' | b'\''), inner @ .., last] if last == quote && !tag.contains(&b'/') => {
+        [quote @ (b'"' | b'\''), inner @ .., last] if last == quote && !inner.is_empty() && !tag.contains(&b'/') => {
             (OsString::from_vec([tag, inner].concat()), Some(*quote))
         }
         _ => (source, None),

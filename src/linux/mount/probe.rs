@@ -19,7 +19,7 @@ pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};
 pub use named::{NamedDevice, tags_of};
 pub use partitions::{Place, entry, table};
-pub use tag::encode;
+pub use tag::{encode, name_and_value};
 
 /// What a superblock says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -17,15 +17,8 @@ impl<'a> Tag<'a> {
     /// assert!(Tag::parse(OsStr::new("/dev/sda")).is_none());
     /// ```
     pub fn parse(source: &'a OsStr) -> Option<Tag<'a>> {
-        let bytes = source.as_bytes();
-        let equals = bytes.iter().position(|&byte| byte == b'=')?;
-        let kind = TagKind::parse(bytes.get(..equals)?)?;
-        let value = bytes.get(equals + 1..)?;
-        let value = match value {
-            [quote @ (b'"' | b'\''), inner @ .., last] if last == quote => inner,
-            plain => plain,
-        };
-        Some(Tag { kind, value })
+        let (name, value) = name_and_value(source.as_bytes())?;
+        Some(Tag { kind: TagKind::parse(name)?, value })
     }
 
     /// The device with a tag: udev's link, else the first match in /proc/partitions, which only root may probe.
@@ -42,14 +35,26 @@ impl<'a> Tag<'a> {
 
     /// The device that udev's link leads to.
     pub fn linked(self) -> Option<OsString> {
-        // Without a value it would be the directory of the links.
-        if self.value.is_empty() {
-            return None;
-        }
         let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
         let device = canonical_source(OsStr::from_bytes(&link)).ok()?;
         crate::stat::path(&device).is_ok_and(|stat| stat.is_block_device()).then_some(device)
     }
+}
+
+/// Divides `NAME=value`. A value in quotes ends at the last one; without a value, or with one quote alone, it is no tag.
+///
+/// ```
+/// use linux::mount::probe::name_and_value;
+/// assert_eq!(name_and_value(b"LABEL='my disk'"), Some((&b"LABEL"[..], &b"my disk"[..])));
+/// assert_eq!([name_and_value(b"LABEL="), name_and_value(b"LABEL='my disk")], [None, None]);
+/// ```
+pub fn name_and_value(tag: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = tag.iter().position(|byte| *byte == b'=')?;
+    let value = match tag.get(equals + 1..)? {
+        [quote @ (b'"' | b'\''), quoted @ ..] => quoted.get(..quoted.iter().rposition(|byte| byte == quote)?)?,
+        plain => plain,
+    };
+    if value.is_empty() { None } else { Some((tag.get(..equals)?, value)) }
 }
 
 /// A tag's value as udev writes it in a link's name: characters unsafe in file names become `\xHH`.
@@ -92,6 +97,10 @@ mod tests {
         assert_eq!(Tag::parse(OsStr::new("UUID=1")).unwrap().kind, TagKind::Uuid);
         assert!(Tag::parse(OsStr::new("label=1")).is_none());
         assert!(Tag::parse(OsStr::new("/dev/LABEL=1")).is_none());
+        assert_eq!(Tag::parse(OsStr::new("LABEL='a'b'c")).unwrap().value, b"a'b");
+        assert!(
+            ["LABEL=", "LABEL=\"", "LABEL=\"a", "LABEL=''b"].iter().all(|text| Tag::parse(OsStr::new(text)).is_none())
+        );
     }
 
     #[test]
