@@ -207,7 +207,7 @@ fn enter(plan: &NsenterPlan, opened: Vec<(Kind, OwnedFd)>, target: Pinned<'_>) -
     let (user, pid) = (entries.contain(Kind::User), entries.contain(Kind::Pid));
     if user {
         // Else a process with privilege inside could trace us before the exec, and use what we have of the outside.
-        process::refuse_tracing().map_err(named("prctl failed"))?;
+        process::set_dumpable(false).map_err(named("prctl failed"))?;
     }
     // setgroups(2) may be permitted here and denied inside.
     let groups_refused = user && !plan.whom.preserve && credentials::set_groups(&[]).is_err();

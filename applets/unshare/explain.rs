@@ -24,8 +24,15 @@ pub fn explanation(plan: &UnsharePlan) -> Explanation {
         );
     }
     all(&plan.made, &mut explanation);
+    if plan.guards_parent {
+        let words = "keep the parent, which keeps its ids, from being traced from inside";
+        explanation.tell(words, "prctl(PR_SET_DUMPABLE, 0)", &[]);
+    }
     if let Some(fork) = plan.fork {
         shared::fork(&mut explanation, fork.forward_signals);
+    }
+    if plan.frees_child {
+        explanation.tell("let the child be traced again", "prctl(PR_SET_DUMPABLE, 1)", &[]);
     }
     if plan.outside.as_ref().is_some_and(|work| !work.files.is_empty()) {
         explanation.tell(

@@ -21,6 +21,12 @@ pub struct UnsharePlan {
     pub making: Vec<UnshareStep>,
     /// From them to the fork.
     pub made: Vec<UnshareStep>,
+    /// Whether the parent of a fork may not be traced from the new user namespace. It is in there with the ids that we
+    /// have now, which a child that takes others would have again by tracing it.
+    pub guards_parent: bool,
+    /// Whether its child may be traced again: it writes its own files in /proc, which belong to root until then. After
+    /// a change of ids it may not, since the kernel would not permit it before the exec, either.
+    pub frees_child: bool,
     /// How to fork, if it is asked for: the parent waits, and the child goes on. Then the namespaces are bound
     /// on their files, from outside.
     pub fork: Option<ForkOptions>,
@@ -107,6 +113,8 @@ pub fn plan(mut options: Options, operands: &[&'static OsStr]) -> Result<Unshare
     let fork = options
         .fork
         .then_some(ForkOptions { forward_signals: options.forward_signals, kill_child: options.kill_child });
+    let changes_ids = options.uid.is_some() || options.gid.is_some() || effective_uid().is_root();
+    let guards_parent = options.fork && options.wants(Kind::User) && changes_ids;
     let mut steps = Vec::new();
     inside(&options, maps.here, &mut steps);
     if options.wants(Kind::Pid) && !options.fork {
@@ -116,6 +124,8 @@ pub fn plan(mut options: Options, operands: &[&'static OsStr]) -> Result<Unshare
         outside: is_needed.then_some(outside),
         making,
         made,
+        guards_parent,
+        frees_child: guards_parent && options.owner.is_none(),
         fork,
         inside: steps,
         operands: operands.to_vec(),
@@ -279,6 +289,24 @@ mod tests {
         });
         assert_eq!(plan.making, [UnshareStep::Unshare(vec![Kind::User]), UnshareStep::Setgroups(false)]);
         assert!(!plan.inside.contains(&UnshareStep::Setgroups(false)));
+    }
+
+    #[test]
+    fn a_child_that_takes_other_ids_than_its_parent_cannot_trace_it() {
+        let forks = |set: fn(&mut Options)| {
+            let plan = planned(|options| {
+                options.want(Kind::User);
+                options.fork = true;
+                set(options);
+            });
+            (plan.guards_parent, plan.frees_child)
+        };
+        assert_eq!(forks(|options| options.uid = Some(Uid(5))), (true, true));
+        assert_eq!(
+            forks(|options| (options.uid, options.owner) = (Some(Uid(5)), Some((Uid(7), Gid(7))))),
+            (true, false)
+        );
+        assert_eq!(forks(|options| (options.uid, options.fork) = (Some(Uid(5)), false)), (false, false));
     }
 
     #[test]

@@ -51,9 +51,15 @@ fn in_order(
     plan.made.iter().try_for_each(perform)?;
     let mut tie = None;
     if let Some(how) = plan.fork {
+        if plan.guards_parent {
+            set_dumpable(false)?;
+        }
         match fork(how, helper, forking, output)? {
             Here::Child(tied) => tie = tied,
             Here::Parent(status) => return Ok(status),
+        }
+        if plan.frees_child {
+            set_dumpable(true)?;
         }
     }
     if let Some(helper) = helper {
@@ -127,6 +133,10 @@ fn perform(step: &UnshareStep) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn set_dumpable(dumpable: bool) -> Result<(), Failure> {
+    process::set_dumpable(dumpable).map_err(named("prctl failed"))
 }
 
 /// Where we are after a fork.

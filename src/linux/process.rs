@@ -12,7 +12,7 @@ pub use crate::credentials::Pid;
 pub use channel::{Channel, channel};
 pub use exec::{ExecError, SearchPath, Variables, exec};
 pub use forward::{
-    ANY_TRACER, FORWARDED, Forwarding, NO_TRACER, Parent, death_signal, die_with_parent, refuse_tracing, set_tracer,
+    ANY_TRACER, FORWARDED, Forwarding, NO_TRACER, Parent, death_signal, die_with_parent, set_dumpable, set_tracer,
     wait_forwarding,
 };
 pub use helper_child::with_helper_child;

@@ -52,6 +52,8 @@ const TOLD: &[(&str, &str)] = &[
     ("", "unshare -m rootfs/state state"),
     ("", "unshare -p -f rootfs/state state"),
     ("", "unshare -r rootfs/state state"),
+    ("", "unshare -f --map-users 0:100000:9 --map-groups 0:100000:9 -S 0 -G 0 rootfs/state state"),
+    ("", "unshare -r -f --owner 7:7 rootfs/state state"),
     ("", "unshare -c -m rootfs/state state"),
     ("", "unshare -m --propagation unchanged rootfs/state state"),
     ("", "unshare -R rootfs /state state"),

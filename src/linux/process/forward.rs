@@ -156,11 +156,11 @@ pub fn death_signal() -> Result<Signal> {
     done.context("prctl", "").map(|_| signal)
 }
 
-/// Refuses to be traced, and to have our descriptors and memory looked at, by whoever has no privilege over the user
-/// namespace in which we were started, until the next exec: PR_SET_DUMPABLE.
-pub fn refuse_tracing() -> Result<()> {
-    let done = nix::sys::prctl::set_dumpable(false).map_err(Errno::from);
-    traced!(done, "prctl(PR_SET_DUMPABLE, 0)").context("prctl", "")
+/// Whether we can be traced, and our descriptors and memory looked at, by whoever has no privilege over the user namespace
+/// in which we were started: PR_SET_DUMPABLE. An exec permits it again.
+pub fn set_dumpable(dumpable: bool) -> Result<()> {
+    let done = nix::sys::prctl::set_dumpable(dumpable).map_err(Errno::from);
+    traced!(done, "prctl(PR_SET_DUMPABLE, {})", u8::from(dumpable)).context("prctl", "")
 }
 
 /// The argument of [`set_tracer`] that lets anybody trace us: PR_SET_PTRACER_ANY.
