@@ -7,7 +7,7 @@ use cli::failure::write_error;
 use cli::{Invocation, Outcome, Output, add, text};
 use linux::directory::canonical;
 use linux::mount::filesystems::{is_network, is_pseudo, is_supported};
-use linux::mount::probe::{self, Probed, Tag, name_and_value};
+use linux::mount::probe::{self, Probed, Tag, TagKind, name_and_value};
 use linux::{Errno, number, stat};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -195,12 +195,12 @@ fn target(filesystem: &Filesystem<'_>, options: &Options, no_auto: bool, is_bind
 fn device(source: &[u8], is_checked: bool, no_auto: bool, is_bind: bool, report: &mut Report<'_>) -> Option<OsString> {
     let mut path = OsStr::from_bytes(source).to_os_string();
     if let Some((name, value)) = name_and_value(source) {
-        let Some(tag) = Tag::parse(OsStr::from_bytes(source)) else {
+        let Some(kind) = TagKind::parse(name) else {
             report.error(text!["unsupported source tag: ", source]);
             return Some(path);
         };
         let shown = text![name, "=", value];
-        match tag.resolve() {
+        match (Tag { kind, value }).resolve() {
             Some(device) => path = device,
             None if no_auto => {
                 report.warn(text!["unreachable: ", shown]);

@@ -120,7 +120,7 @@ impl<'a> Worker<'a> {
     fn open(&self, parent: BorrowedFd<'_>, name: &CStr) -> Option<OwnedFd> {
         match entries::open_directory(parent, name) {
             Ok(directory) => {
-                let device = || stat::of(directory.as_fd()).ok().map(|stat| stat.identity().0);
+                let device = || identity(&directory).map(|(device, _)| device);
                 (self.job.device.is_none() || device() == self.job.device).then_some(directory)
             }
             // Gone, or no directory any more.
@@ -228,7 +228,6 @@ impl<'a> Worker<'a> {
             Kind::Unknown => entries::kind_of(directory.as_fd(), name),
             known => known,
         };
-        let length = self.path.len();
         match kind {
             Kind::Regular if !self.job.everything => self.look_at(directory.as_fd(), name),
             Kind::Other | Kind::Unknown if !self.job.everything => {}
@@ -238,7 +237,6 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        self.path.truncate(length);
     }
 
     /// Leaves a directory to another worker.
@@ -296,7 +294,7 @@ impl<'a> Worker<'a> {
 
     /// Opens the last frame's directory from the root of the walk, name by name, so that no symbolic link is followed.
     fn descend(&self) -> Option<Arc<OwnedFd>> {
-        let below = self.path.get(self.job.root_path.len()..).unwrap_or_default().to_vec();
+        let below = self.path.get(self.job.root_path.len()..).unwrap_or_default();
         let mut directory = Arc::clone(&self.job.root);
         for name in below.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             let name = CString::new(name).ok()?;
