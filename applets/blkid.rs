@@ -144,12 +144,12 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
                     "ambivalent result (probably more filesystems on the device, use wipefs(8) to see more details)";
                 return Err(Failure::new(AMBIVALENT, text![name, ": ", why]));
             }
-            Probed::One(found) => {
+            Probed::One(found) if !probe::is_newer(&disk, found.fstype) => {
                 told = found;
                 told.add("TYPE", told.fstype.as_bytes());
                 told.add("USAGE", probe::usage(told.fstype).as_bytes());
             }
-            Probed::Nothing => {}
+            Probed::One(_) | Probed::Nothing => {}
         }
     }
     if options.info {
@@ -246,7 +246,9 @@ fn look(name: &OsStr, cache: &mut Cache) -> Option<Superblock> {
     let read = |offset: u64, buffer: &mut [u8]| device.read(offset, buffer);
     let mut disk = Disk::new(&read, device.size);
     disk.sector = device.sector();
-    if let Probed::One(found) = probe::probe(&disk) {
+    if let Probed::One(found) = probe::probe(&disk)
+        && !probe::is_newer(&disk, found.fstype)
+    {
         told = found;
         told.values.retain(|(tag, _)| {
             !matches!(*tag, "VERSION" | "ENDIANNESS" | "FSSIZE" | "FSBLOCKSIZE" | "FSLASTBLOCK")

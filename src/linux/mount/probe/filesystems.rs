@@ -257,6 +257,11 @@ pub fn bcachefs(at: &mut Fields<'_>) -> Type {
 pub fn zfs(at: &mut Fields<'_>) -> Type {
     const LABEL: u64 = 256 << 10;
     const PAIRS: u64 = 16 << 10;
+    // A pool takes no smaller device.
+    const LEAST: u64 = 64 << 20;
+    if at.disk.size < LEAST {
+        return None;
+    }
     let last = (at.disk.size & !(LABEL - 1)).checked_sub(LABEL)?;
     for label in [0, LABEL, last.saturating_sub(LABEL), last] {
         let Some(list) = at.disk.bytes(label + PAIRS, 16 << 10) else { continue };

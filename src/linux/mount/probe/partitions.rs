@@ -20,10 +20,28 @@ pub struct Place {
     pub size: u64,
 }
 
-/// Adds the kind of partition table as `PTTYPE`, and its id, if it has one, as `PTUUID`.
+/// Whether a DOS partition table was written after the superblock of this type: LVM and bcachefs clear the beginning of a
+/// device when they take it. LVM leaves a boot sector alone that names no partition.
+pub fn is_newer(disk: &Disk<'_>, fstype: &str) -> bool {
+    let Some(sector) = boot_sector(disk, 0) else { return false };
+    let counts = match fstype {
+        "LVM2_member" => entries(&sector).any(|entry| le32(entry, 12).is_some_and(|sectors| sectors != 0)),
+        "bcachefs" => true,
+        _ => false,
+    };
+    counts && !is_aix(&sector) && !is_protective(&sector) && is_dos(disk, &sector)
+}
+
+/// Adds the kind of partition table as `PTTYPE`, and its id, if it has one, as `PTUUID`. The table on a member of an array
+/// is the array's.
 pub fn table(disk: &Disk<'_>, found: &mut Superblock) {
+    let fstype = found.value("TYPE").unwrap_or_default();
+    if fstype == b"linux_raid_member" {
+        return;
+    }
+    let is_lvm = fstype == b"LVM2_member";
     let Some(sector) = boot_sector(disk, 0) else { return };
-    let kind: &[u8] = if sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1]) {
+    let kind: &[u8] = if is_aix(&sector) {
         b"aix"
     } else if is_protective(&sector) {
         match gpt(disk) {
@@ -33,7 +51,7 @@ pub fn table(disk: &Disk<'_>, found: &mut Superblock) {
             }
             None => b"PMBR",
         }
-    } else if is_dos(disk, &sector) {
+    } else if !is_lvm && is_dos(disk, &sector) {
         found.add("PTUUID", &disk_id(&sector));
         b"dos"
     } else {
@@ -67,6 +85,10 @@ fn entries(sector: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn kind(entry: &[u8]) -> u8 {
     entry.get(4).copied().unwrap_or(0)
+}
+
+fn is_aix(sector: &[u8]) -> bool {
+    sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1])
 }
 
 fn is_protective(sector: &[u8]) -> bool {

@@ -43,6 +43,17 @@ fn found(path: &Path) -> Superblock {
     }
 }
 
+/// Makes an ISO 9660 of it, with a root directory in the block behind the first volume descriptor.
+fn make_disc(head: &mut [u8]) {
+    head[32_768..32_774].copy_from_slice(b"\x01CD001");
+    head[32_768 + 129] = 8;
+    head[32_768 + 158] = 17;
+    head[32_768 + 167] = 8;
+    head[17 * 2048] = 34;
+    head[17 * 2048 + 2] = 17;
+    head[17 * 2048 + 32] = 1;
+}
+
 const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
 #[test]
@@ -80,8 +91,7 @@ fn hand_made_superblocks_are_known() {
     assert_eq!((found_in(&head).fstype, found_in(&head).value("VERSION")), ("squashfs", Some(&b"4.0"[..])));
 
     let mut head = vec![0; HEAD];
-    head[32_768..32_774].copy_from_slice(b"\x01CD001");
-    head[32_768 + 129] = 8;
+    make_disc(&mut head);
     head[32_808..32_816].copy_from_slice(b"A LABEL ");
     head[32_768 + 830..32_768 + 846].copy_from_slice(b"2026112320300001");
     let found = found_in(&head);
@@ -112,8 +122,7 @@ fn two_signatures_are_ambiguous_unless_they_are_of_a_disc_or_a_container() {
     assert_eq!(probed(&[]), Probed::Nothing);
     head[0..4].copy_from_slice(b"hsqs");
     head[28] = 4;
-    head[32_768..32_774].copy_from_slice(b"\x01CD001");
-    head[32_768 + 129] = 8;
+    make_disc(&mut head);
     let Probed::Ambiguous(all) = probed(&head) else { panic!() };
     assert_eq!([all[0].fstype, all[1].fstype], ["iso9660", "squashfs"]);
     head[0..8].copy_from_slice(b"LUKS\xba\xbe\0\x01");
