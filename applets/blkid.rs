@@ -133,8 +133,11 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
     disk.session = session;
     disk.sector = device.sector();
     let mut told = Superblock::default();
+    let mut table = Superblock::default();
     if options.probe {
-        match Probed::of(probe::search(&disk, &|fstype| options.wants(fstype))) {
+        let mut probed = Probed::of(probe::search(&disk, &|fstype| options.wants(fstype)));
+        table = probe::table(&disk, &mut probed);
+        match probed {
             Probed::Ambiguous(all) if options.form == Form::Udev => {
                 printer.ambivalent(&all);
                 return Ok(AMBIVALENT);
@@ -144,12 +147,12 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
                     "ambivalent result (probably more filesystems on the device, use wipefs(8) to see more details)";
                 return Err(Failure::new(AMBIVALENT, text![name, ": ", why]));
             }
-            Probed::One(found) if !probe::is_newer(&disk, found.fstype) => {
+            Probed::One(found) => {
                 told = found;
                 told.add("TYPE", told.fstype.as_bytes());
                 told.add("USAGE", probe::usage(told.fstype).as_bytes());
             }
-            Probed::One(_) | Probed::Nothing => {}
+            Probed::Nothing => {}
         }
     }
     if options.info {
@@ -161,7 +164,7 @@ fn probe_one(options: &Options, name: &OsStr, device: &Device, session: u64, pri
         }
     }
     if options.probe {
-        probe::table(&disk, &mut told);
+        told.values.append(&mut table.values);
         if !options.no_details {
             device.partition(&mut told);
         }
@@ -246,9 +249,9 @@ fn look(name: &OsStr, cache: &mut Cache) -> Option<Superblock> {
     let read = |offset: u64, buffer: &mut [u8]| device.read(offset, buffer);
     let mut disk = Disk::new(&read, device.size);
     disk.sector = device.sector();
-    if let Probed::One(found) = probe::probe(&disk)
-        && !probe::is_newer(&disk, found.fstype)
-    {
+    let mut probed = probe::probe(&disk);
+    let mut table = probe::table(&disk, &mut probed);
+    if let Probed::One(found) = probed {
         told = found;
         told.values.retain(|(tag, _)| {
             !matches!(*tag, "VERSION" | "ENDIANNESS" | "FSSIZE" | "FSBLOCKSIZE" | "FSLASTBLOCK")
@@ -257,7 +260,7 @@ fn look(name: &OsStr, cache: &mut Cache) -> Option<Superblock> {
         told.add("TYPE", told.fstype.as_bytes());
         told.fstype = "";
     }
-    probe::table(&disk, &mut told);
+    told.values.append(&mut table.values);
     let mut partition = Superblock::default();
     device.partition(&mut partition);
     for (own, tag) in [("PART_ENTRY_NAME", "PARTLABEL"), ("PART_ENTRY_UUID", "PARTUUID")] {

@@ -10,7 +10,7 @@ use cli::regex::Regex;
 use cli::{Invocation, Output};
 use linux::mount::mountinfo::{Entry, escape, unescape};
 use linux::mount::options::{Options, matches, type_matches};
-use linux::mount::probe::{CacheEntry, Disk, HEAD, Place, Superblock, entry, search, table, types};
+use linux::mount::probe::{CacheEntry, Disk, HEAD, Place, Probed, entry, search, table, types};
 use linux::mount::table::tree_backward;
 use linux::mount::{fstab, table, utab};
 use linux::namespace::idmap;
@@ -267,12 +267,12 @@ pub fn superblock(input: &[u8]) {
         buffer.len()
     };
     for disk in [Disk::new(&padded, size), Disk::new(&plain, text.len() as u64)] {
-        for found in search(&disk, &|_| true) {
+        let all = search(&disk, &|_| true);
+        for found in &all {
             assert!(types().any(|known| known == found.fstype));
             assert!(found.values.iter().all(|(name, value)| !name.is_empty() && !value.is_empty()));
         }
-        let mut found = Superblock::default();
-        table(&disk, &mut found);
+        let mut found = table(&disk, &mut Probed::of(all));
         for place in [Place { start: 64, size: 256 }, Place { start: 576, size: 256 }, Place { start: 0, size: 0 }] {
             let _ = entry(&disk, place, &mut found);
         }

@@ -18,7 +18,7 @@ pub use device::{Device, block_devices, device, partition_tags, tagged_devices};
 pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};
 pub use named::{NamedDevice, tags_of};
-pub use partitions::{Place, entry, is_newer, table};
+pub use partitions::{Place, entry, table};
 pub use tag::{encode, name_and_value};
 
 /// What a superblock says.

@@ -7,17 +7,6 @@ use super::filesystems::Type;
 const DESCRIPTORS: u64 = 32_768;
 const DESCRIPTOR: usize = 2048;
 
-/// Whether the root directory of a volume begins with the entry of itself, whose name is one zero byte (ECMA-119, 9.1).
-fn is_root(disk: &Disk<'_>, primary: &[u8]) -> Option<()> {
-    const ENTRY: usize = 34;
-    let (extent, size) = (le32(primary, 158)?, le32(primary, 166)?);
-    let entry = disk.bytes(u64::from(extent) * DESCRIPTOR as u64, DESCRIPTOR)?;
-    let is_itself = usize::from(*entry.first()?) >= ENTRY
-        && le32(&entry, 2) == Some(extent)
-        && field::bytes(&entry, 32, 2)? == [1, 0];
-    (size as usize >= ENTRY && is_itself).then_some(())
-}
-
 pub fn iso9660(at: &mut Fields<'_>) -> Type {
     const FIRST: usize = 32_768;
     if !at.has(FIRST + 1, b"CD001") {
@@ -40,7 +29,7 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
     }
     let primary = primary?;
     let block = le16(&primary, 128).filter(|block| usize::from(*block) == DESCRIPTOR)?;
-    is_root(at.disk, &primary)?;
+    root(at.disk, &primary)?;
     at.blocks(block.into(), block.into());
     at.number("FSSIZE", u64::from(block) * u64::from(le32(&primary, 80)?));
     let wide = joliet.as_deref();
@@ -78,6 +67,18 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
     }
     at.found.add("LABEL", text(&name(field::bytes(&primary, 40, 32)?, field_of(wide, 40, 32), false)));
     Some("iso9660")
+}
+
+/// `None` unless the root directory of a volume begins with the entry of itself, whose name is one zero byte (ECMA-119,
+/// 9.1).
+fn root(disk: &Disk<'_>, primary: &[u8]) -> Option<()> {
+    const ENTRY: usize = 34;
+    let (extent, size) = (le32(primary, 158)?, le32(primary, 166)?);
+    let entry = disk.bytes(u64::from(extent) * DESCRIPTOR as u64, DESCRIPTOR)?;
+    let is_itself = usize::from(*entry.first()?) >= ENTRY
+        && le32(&entry, 2) == Some(extent)
+        && field::bytes(&entry, 32, 2)? == [1, 0];
+    (size as usize >= ENTRY && is_itself).then_some(())
 }
 
 fn field_of(descriptor: Option<&[u8]>, offset: usize, length: usize) -> Option<&[u8]> {

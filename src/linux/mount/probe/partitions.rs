@@ -1,9 +1,9 @@
 //! Partition tables: DOS's with its logical partitions, and GPT (UEFI specification, chapter 5).
 
-use super::Superblock;
 use super::disk::{Disk, Fields};
 use super::dos;
 use super::field::{self, ETHERNET, LOWER, crc32, le32, le64, push_hex};
+use super::{Probed, Superblock};
 
 /// The size of an entry in DOS's table, and the table's offset in its sector.
 const ENTRY: usize = 16;
@@ -20,44 +20,36 @@ pub struct Place {
     pub size: u64,
 }
 
-/// Whether a DOS partition table was written after the superblock of this type: LVM and bcachefs clear the beginning of a
-/// device when they take it. LVM leaves a boot sector alone that names no partition.
-pub fn is_newer(disk: &Disk<'_>, fstype: &str) -> bool {
-    let Some(sector) = boot_sector(disk, 0) else { return false };
-    let counts = match fstype {
-        "LVM2_member" => entries(&sector).any(|entry| le32(entry, 12).is_some_and(|sectors| sectors != 0)),
-        "bcachefs" => true,
-        _ => false,
-    };
-    counts && !is_aix(&sector) && !is_protective(&sector) && is_dos(disk, &sector)
-}
-
-/// Adds the kind of partition table as `PTTYPE`, and its id, if it has one, as `PTUUID`. The table on a member of an array
-/// is the array's.
-pub fn table(disk: &Disk<'_>, found: &mut Superblock) {
-    let fstype = found.value("TYPE").unwrap_or_default();
-    if fstype == b"linux_raid_member" {
-        return;
-    }
-    let is_lvm = fstype == b"LVM2_member";
-    let Some(sector) = boot_sector(disk, 0) else { return };
-    let kind: &[u8] = if is_aix(&sector) {
+/// The kind of partition table as `PTTYPE`, and its id, if it has one, as `PTUUID`; nothing where there is none.
+///
+/// The table on a member of an array is the array's. LVM and bcachefs clear the beginning of a device when they take it: a
+/// DOS table there was written later, and what was probed is nothing any more. LVM alone leaves a boot sector as it is
+/// that names no partition.
+pub fn table(disk: &Disk<'_>, probed: &mut Probed) -> Superblock {
+    let mut told = Superblock::default();
+    let fstype = if let Probed::One(found) = probed { found.fstype } else { "" };
+    let Some(sector) = boot_sector(disk, 0).filter(|_| fstype != "linux_raid_member") else { return told };
+    let kind: &[u8] = if sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1]) {
         b"aix"
     } else if is_protective(&sector) {
         match gpt(disk) {
             Some(gpt) => {
-                found.add("PTUUID", &guid(&gpt.header, 56));
+                told.add("PTUUID", &guid(&gpt.header, 56));
                 b"gpt"
             }
             None => b"PMBR",
         }
-    } else if !is_lvm && is_dos(disk, &sector) {
-        found.add("PTUUID", &disk_id(&sector));
+    } else if is_dos(disk, &sector) && (fstype != "LVM2_member" || names_partition(&sector)) {
+        if matches!(fstype, "LVM2_member" | "bcachefs") {
+            *probed = Probed::Nothing;
+        }
+        told.add("PTUUID", &disk_id(&sector));
         b"dos"
     } else {
-        return;
+        return told;
     };
-    found.add("PTTYPE", kind);
+    told.add("PTTYPE", kind);
+    told
 }
 
 /// Tells what the table on a disk says of the partition that is there.
@@ -87,8 +79,8 @@ fn kind(entry: &[u8]) -> u8 {
     entry.get(4).copied().unwrap_or(0)
 }
 
-fn is_aix(sector: &[u8]) -> bool {
-    sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1])
+fn names_partition(sector: &[u8]) -> bool {
+    entries(sector).any(|entry| le32(entry, 12).is_some_and(|sectors| sectors != 0))
 }
 
 fn is_protective(sector: &[u8]) -> bool {
