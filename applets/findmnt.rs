@@ -60,8 +60,8 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let filter = Filter::known(&options.filter)?;
     let tables = choose::looked_up(kind, &options).map_or_else(|| Tables::read(invocation, kind, &options), Ok);
     let tables = tables?;
-    let filesystems = tables.filesystems(invocation, &options);
-    let chosen = choose::choose(&filesystems, kind, tables.is_kernel, &options);
+    let mut filesystems = tables.filesystems(invocation, &options);
+    let chosen = choose::choose(&mut filesystems, kind, tables.is_kernel, &options);
     let mut list = Vec::with_capacity(chosen.rows.len());
     let Chosen { rows, is_tree, may_be_empty } = chosen;
     // For each row its place in the list, if the filter leaves it.

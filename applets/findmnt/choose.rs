@@ -6,6 +6,7 @@ use super::tables::{Filesystem, Tables};
 use cli::columns::Form;
 use linux::directory::canonical;
 use linux::mount::listmount;
+use linux::mount::mountinfo::Entry;
 use linux::mount::utab::Utab;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -21,22 +22,23 @@ pub struct Chosen {
     pub may_be_empty: bool,
 }
 
-/// Chooses the file systems that the options want.
-pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &Options) -> Chosen {
+/// Chooses the file systems that the options want. With --uniq what is on one that is left out moves to its parent.
+pub fn choose(table: &mut [Filesystem<'_>], kind: Kind, is_kernel: bool, options: &Options) -> Chosen {
     let is_listed = options.list || matches!(options.form, Form::Raw | Form::Pairs) || options.df;
     let is_tree = is_kernel && (options.tree || !is_listed && kind != Kind::Mtab && options.files.len() < 2);
     let is_named =
         options.first_only || options.source.is_some() || options.target.is_some() || options.device.is_some();
     let by_name = is_named && !options.submounts && !options.tree;
     let is_tree = is_tree && !by_name;
+    let gone = if options.uniq { leave_last(table) } else { vec![false; table.len()] };
+    let table = &*table;
     // A plain list needs no tree, and so no sorting.
-    let mut mounts = Mounts::new(table, is_tree || options.submounts || options.uniq || options.shadowed);
-    if options.uniq {
-        mounts.leave_last();
-    }
+    let mounts = Mounts::new(table, gone, is_tree || options.submounts || options.shadowed);
     let shadowed = if options.shadowed { mounts.shadowed() } else { Vec::new() };
     let mut matcher = Matcher::new(options);
-    if options.is_below && !options.invert && (!is_tree || options.submounts) {
+    // Where fstab or mtab is asked for, a path that is no mount point of theirs is on none.
+    let goes_up = options.is_below && (is_kernel || kind == Kind::Mountinfo);
+    if goes_up && !options.invert && (!is_tree || options.submounts) {
         matcher.climb(table);
     }
     let mut chosen = Chosen { rows: Vec::new(), is_tree, may_be_empty: false };
@@ -45,7 +47,7 @@ pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &O
         table.get(place).is_some_and(|filesystem| matcher.wants(filesystem, is_shadowed))
     };
     if chosen.is_tree && !options.submounts {
-        chosen.may_be_empty = true;
+        chosen.may_be_empty = !table.is_empty();
         let mut seen = vec![false; table.len()];
         for root in mounts.roots() {
             mounts.descend(root, &mut seen, &mut chosen.rows, &|place| wants(&matcher, place));
@@ -80,8 +82,7 @@ pub fn choose(table: &[Filesystem<'_>], kind: Kind, is_kernel: bool, options: &O
 /// The mounts of a table by their parents.
 struct Mounts<'t, 'a> {
     table: &'t [Filesystem<'a>],
-    /// The number of each and of its parent.
-    links: Vec<(u32, u32)>,
+    /// Which are left out.
     gone: Vec<bool>,
     /// Parent, number and place of each, sorted.
     by_parent: Vec<(u32, u32, usize)>,
@@ -90,10 +91,8 @@ struct Mounts<'t, 'a> {
 }
 
 impl<'t, 'a> Mounts<'t, 'a> {
-    fn new(table: &'t [Filesystem<'a>], is_sorted: bool) -> Mounts<'t, 'a> {
-        let links = table.iter().map(|filesystem| (filesystem.entry.id, filesystem.entry.parent)).collect();
-        let gone = vec![false; table.len()];
-        let mut mounts = Mounts { table, links, gone, by_parent: Vec::new(), ids: Vec::new() };
+    fn new(table: &'t [Filesystem<'a>], gone: Vec<bool>, is_sorted: bool) -> Mounts<'t, 'a> {
+        let mut mounts = Mounts { table, gone, by_parent: Vec::new(), ids: Vec::new() };
         if is_sorted {
             mounts.sort();
         }
@@ -101,12 +100,10 @@ impl<'t, 'a> Mounts<'t, 'a> {
     }
 
     fn sort(&mut self) {
-        self.by_parent.clear();
-        self.ids.clear();
-        for (place, (id, parent)) in self.links.iter().enumerate() {
+        for (place, Filesystem { entry, .. }) in self.table.iter().enumerate() {
             if !self.is_gone(place) {
-                self.by_parent.push((*parent, *id, place));
-                self.ids.push(*id);
+                self.by_parent.push((entry.parent, entry.id, place));
+                self.ids.push(entry.id);
             }
         }
         self.by_parent.sort_unstable();
@@ -124,49 +121,13 @@ impl<'t, 'a> Mounts<'t, 'a> {
         self.by_parent.get(first..end).unwrap_or_default()
     }
 
-    /// Keeps only the last of the mounts with one target. Children of one that goes move to its parent.
-    fn leave_last(&mut self) {
-        let mut by_target: Vec<(Vec<u8>, usize)> = Vec::with_capacity(self.table.len());
-        for (place, filesystem) in self.table.iter().enumerate() {
-            let mut target = Vec::new();
-            for name in filesystem.target().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-                target.push(b'/');
-                target.extend_from_slice(name);
-            }
-            by_target.push((target, place));
-        }
-        by_target.sort_unstable();
-        // Number and parent of those that are left out.
-        let mut above: Vec<(u32, u32)> = Vec::new();
-        for pair in by_target.windows(2) {
-            if let [(one, place), (other, _)] = pair
-                && one == other
-            {
-                self.gone.get_mut(*place).into_iter().for_each(|gone| *gone = true);
-                above.extend(self.links.get(*place));
-            }
-        }
-        above.sort_unstable();
-        for (own, parent) in &mut self.links {
-            let mut steps = above.len();
-            while let Ok(found) = above.binary_search_by_key(&*parent, |(id, _)| *id)
-                && let Some((id, next)) = above.get(found)
-                && steps > 0
-            {
-                *parent = if id == next { *own } else { *next };
-                steps -= 1;
-            }
-        }
-        self.sort();
-    }
-
-    /// Whether each has another one over it.
+    /// Whether each has another one over it. A line of fstab or mtab is on no other.
     fn shadowed(&self) -> Vec<bool> {
         let mut shadowed = Vec::with_capacity(self.table.len());
         for filesystem in self.table {
             let target = filesystem.target();
             let mut over = self.children(filesystem.entry.id).iter().filter_map(|(.., place)| self.table.get(*place));
-            shadowed.push(over.any(|child| is_same_path(&child.target(), &target)));
+            shadowed.push(filesystem.line.is_none() && over.any(|child| is_same_path(&child.target(), &target)));
         }
         shadowed
     }
@@ -175,7 +136,8 @@ impl<'t, 'a> Mounts<'t, 'a> {
     /// table, then whatever was not reached (a circle).
     fn roots(&self) -> Vec<usize> {
         let is_root = |place: usize| {
-            self.links.get(place).is_some_and(|(id, parent)| id == parent || self.ids.binary_search(parent).is_err())
+            let entry = self.table.get(place).map(|filesystem| &filesystem.entry);
+            entry.is_some_and(|entry| entry.id == entry.parent || self.ids.binary_search(&entry.parent).is_err())
         };
         let mut roots = Vec::new();
         let lowest = self.by_parent.iter().map(|(.., place)| *place).find(|place| is_root(*place));
@@ -205,7 +167,7 @@ impl<'t, 'a> Mounts<'t, 'a> {
                 below = Some(rows.len());
                 rows.push((place, parent));
             }
-            let Some((id, _)) = self.links.get(place) else { continue };
+            let Some(Filesystem { entry: Entry { id, .. }, .. }) = self.table.get(place) else { continue };
             let mut last = None;
             // Of several rows with one number the first counts. Pushed in reverse, since the stack gives the last one first.
             let start = waiting.len();
@@ -218,6 +180,43 @@ impl<'t, 'a> Mounts<'t, 'a> {
             waiting.get_mut(start..).unwrap_or_default().reverse();
         }
     }
+}
+
+/// Keeps only the last of the mounts with one target: whether each is left out. Children of one that goes move to its
+/// parent.
+fn leave_last(table: &mut [Filesystem<'_>]) -> Vec<bool> {
+    let mut gone = vec![false; table.len()];
+    let mut by_target: Vec<(Vec<u8>, usize)> = Vec::with_capacity(table.len());
+    for (place, filesystem) in table.iter().enumerate() {
+        // Without the slashes that say nothing.
+        let mut target = filesystem.target().into_owned();
+        target.dedup_by(|next, byte| (*next, *byte) == (b'/', b'/'));
+        target.pop_if(|last| *last == b'/');
+        by_target.push((target, place));
+    }
+    by_target.sort_unstable();
+    // Number and parent of those that are left out.
+    let mut above: Vec<(u32, u32)> = Vec::new();
+    for pair in by_target.windows(2) {
+        if let [(one, place), (other, _)] = pair
+            && one == other
+        {
+            gone.get_mut(*place).into_iter().for_each(|gone| *gone = true);
+            above.extend(table.get(*place).map(|filesystem| (filesystem.entry.id, filesystem.entry.parent)));
+        }
+    }
+    above.sort_unstable();
+    for Filesystem { entry, .. } in table {
+        let mut steps = above.len();
+        while let Ok(found) = above.binary_search_by_key(&entry.parent, |(id, _)| *id)
+            && let Some((id, next)) = above.get(found)
+            && steps > 0
+        {
+            entry.parent = if id == next { entry.id } else { *next };
+            steps -= 1;
+        }
+    }
+    gone
 }
 
 /// The mounts that a path may mean, queried one by one. `None`: the table must be read.

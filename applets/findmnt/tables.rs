@@ -321,8 +321,8 @@ fn is_line(line: &[u8]) -> bool {
 /// A line of mountinfo that somebody may have written.
 fn parse(line: &[u8]) -> Option<Entry<'_>> {
     let mut entry = Entry::parse(line.trim_ascii_start())?;
-    // A blank ends the last field; what follows is ignored.
-    if let Some(end) = entry.super_options.iter().position(|byte| *byte == b' ') {
+    // A blank or a tab ends the last field; what follows is ignored.
+    if let Some(end) = entry.super_options.iter().position(|byte| matches!(byte, b' ' | b'\t')) {
         entry.super_options = entry.super_options.get(..end)?;
     }
     (!entry.fstype.is_empty() && !entry.super_options.is_empty()).then_some(entry)
@@ -333,11 +333,10 @@ fn guess(text: &[u8]) -> Format {
         None => Format::Unknown,
         Some(line) if line.starts_with(b"Filename\t") => Format::Swaps,
         Some(line) => {
-            let mut words = line.trim_ascii_start().split(|byte| *byte == b' ');
-            let is_number = |word: Option<&[u8]>| word.is_some_and(|word| cli::number::decimal(word).is_some());
-            let is_mount = is_number(words.next()) && is_number(words.next());
-            let device = words.next().unwrap_or_default();
-            if is_mount && device.contains(&b':') { Format::Mountinfo } else { Format::Fstab }
+            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let is_id = words.next().is_some_and(|word| cli::number::decimal(word).is_some());
+            let is_mount = is_id && words.next().is_some_and(|word| word.first().is_some_and(u8::is_ascii_digit));
+            if is_mount { Format::Mountinfo } else { Format::Fstab }
         }
     }
 }

@@ -53,14 +53,15 @@ impl Report<'_> {
 /// Looks at each file system that is wanted.
 pub fn verify(invocation: &Invocation<'_>, kind: Kind, options: &Options, output: &mut Output) -> Outcome {
     let tables = Tables::read(invocation, kind, options)?;
-    let table = tables.filesystems(invocation, options);
+    let mut table = tables.filesystems(invocation, options);
     let mut report = Report { verbose: options.verbose, errors: 0, warnings: 0, target: None, text: Vec::new() };
     let is_everything = options.is_everything();
     let order = if is_everything { Order::of(&table, options) } else { Order::default() };
     let count = if options.first_only { 1 } else { table.len() };
     let mut places: Vec<usize> = (0..table.len().min(count)).collect();
     if !is_everything {
-        places = choose(&table, Kind::Mtab, tables.is_kernel, options).rows.iter().map(|(place, _)| *place).collect();
+        places =
+            choose(&mut table, Kind::Mtab, tables.is_kernel, options).rows.iter().map(|(place, _)| *place).collect();
     }
     for place in places {
         let Some(filesystem) = table.get(place) else { continue };

@@ -73,11 +73,11 @@ impl XMount {
                     (has_value, INVALID)
                 }
                 "owner" => {
-                    xmount.owner = value.and_then(|name| id::user(OsStr::from_bytes(&name)));
+                    xmount.owner = value.and_then(|name| id::user_by_name(OsStr::from_bytes(&name)));
                     (xmount.owner.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 "group" => {
-                    xmount.group = value.and_then(|name| id::group(OsStr::from_bytes(&name)));
+                    xmount.group = value.and_then(|name| id::group_by_name(OsStr::from_bytes(&name)));
                     (xmount.group.is_some(), if has_value { INVALID } else { MISSING })
                 }
                 "mode" => {

@@ -50,14 +50,14 @@ pub enum RuleObject {
 /// Rights, and where they are allowed.
 pub type Rule = (u64, RuleObject);
 
-/// A user by number or name; `what` is how a message calls it.
+/// A user by name or number; `what` is how a message calls it.
 pub fn user(value: &OsStr, what: &str) -> Result<Uid, Failure> {
-    id::user(value).ok_or_else(|| unreadable(value, what))
+    id::user_by_name(value).ok_or_else(|| unreadable(value, what))
 }
 
 /// A group, likewise.
 pub fn group(value: &OsStr, what: &str) -> Result<Gid, Failure> {
-    id::group(value).ok_or_else(|| unreadable(value, what))
+    id::group_by_name(value).ok_or_else(|| unreadable(value, what))
 }
 
 fn unreadable(value: &OsStr, what: &str) -> Failure {

@@ -29,6 +29,18 @@ pub fn group(text: &OsStr) -> Option<Gid> {
     number::id(text.as_bytes()).map(Gid).or_else(|| accounts::group_by_name(text).map(|group| group.gid))
 }
 
+/// A user by a name of /etc/passwd, else by number: what is all digits may be a name.
+pub fn user_by_name(text: &OsStr) -> Option<Uid> {
+    let login = Some(text).filter(|name| !name.is_empty()).and_then(accounts::passwd_by_name);
+    login.map(|user| user.uid).or_else(|| number::id(text.as_bytes()).map(Uid))
+}
+
+/// A group by a name of /etc/group, else by number.
+pub fn group_by_name(text: &OsStr) -> Option<Gid> {
+    let named = Some(text).filter(|name| !name.is_empty()).and_then(accounts::group_by_name);
+    named.map(|group| group.gid).or_else(|| number::id(text.as_bytes()).map(Gid))
+}
+
 /// An unknown user or group; `what` is how the message calls it. A number that is too large is reported as such.
 #[cold]
 pub fn unknown(value: &OsStr, what: &str) -> Failure {

@@ -136,9 +136,8 @@ pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
     let name = field(&mut rest).filter(|name| !name.is_empty())?;
     field(&mut rest)?;
     let gid = Gid(number(field(&mut rest)?)?);
-    // There may be thousands of members.
-    let members = rest.unwrap_or_default();
-    Some(GroupLine { name, gid, members: members.get(..raw::find_byte(b':', members).unwrap_or(members.len()))? })
+    // All the rest, as in glibc: a colon is part of a member's name.
+    Some(GroupLine { name, gid, members: rest.unwrap_or_default() })
 }
 
 /// Cuts off the first field of the rest of a line. A loop: fields are so short that a call of memchr(3) costs more.

@@ -46,7 +46,7 @@ const PSEUDO: &str = "\
     pstore ramfs resctrl rootfs rpc_pipefs securityfs selinuxfs smackfs sockfs spufs sysfs tmpfs tracefs vboxsf virtiofs";
 
 /// Types whose source is on another machine.
-const NETWORK: &str = "9p afs cifs fuse.curlftpfs fuse.sshfs glusterfs ncpfs nfs nfs3 nfs4 smb3 smbfs";
+const NETWORK: &str = "afs cifs fuse.curlftpfs fuse.sshfs glusterfs ncpfs smb3 smbfs";
 
 /// Whether nothing is stored by file systems of this type.
 ///
@@ -65,7 +65,8 @@ pub fn is_pseudo(fstype: &[u8]) -> bool {
 /// assert!(is_network(b"nfs4") && !is_network(b"ext4"));
 /// ```
 pub fn is_network(fstype: &[u8]) -> bool {
-    is_listed(fstype, NETWORK)
+    // nfs3 and nfs4, too, and what else these names begin.
+    fstype.starts_with(b"nfs") || fstype.starts_with(b"9p") || is_listed(fstype, NETWORK)
 }
 
 /// Whether a type is one of those, with blanks between them.

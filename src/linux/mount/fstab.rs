@@ -85,8 +85,9 @@ fn strip_quotes(source: OsString) -> (OsString, Option<u8>) {
     }
 }
 
+/// A number, of which 32 bits are kept.
 fn number(text: &[u8]) -> Option<i32> {
-    number::signed(text)?.try_into().ok()
+    Some(number::signed(text)? as i32)
 }
 
 impl Fstab {

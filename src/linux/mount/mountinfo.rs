@@ -189,8 +189,9 @@ pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     let mut rest = text;
     while let [first, tail @ ..] = rest {
         if *first == b'\\'
-            && let [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] = tail
+            && let [a @ b'0'..=b'7', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] = tail
         {
+            // The highest bit of a number above \377 is lost.
             plain.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
             rest = after;
             continue;
@@ -272,7 +273,7 @@ mod tests {
     fn escapes_are_undone_and_made() {
         assert_eq!(&*unescape(b"a\\040b\\134\\011"), b"a b\\\t");
         assert_eq!(&*unescape(b"a\\04"), b"a\\04");
-        assert_eq!(&*unescape(b"\\777"), b"\\777");
+        assert_eq!(&*unescape(b"\\501\\777"), b"A\xff");
         assert_eq!(&*escape(b"a b\\"), b"a\\040b\\134");
         assert_eq!(&*unescape(&escape(b"\xff #\n")), b"\xff #\n");
     }

@@ -4,8 +4,8 @@ use super::Options;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Whether the options `have` satisfy the comma-separated list of mount -O. Each word must be there with its value;
-/// one that begins with `no` must be absent; `+no...` means the word itself.
+/// Whether the options `have` satisfy the comma-separated list of mount -O. Each word must be there, with its value if
+/// that is not empty; one that begins with `no` must be absent; `+no...` means the word itself.
 ///
 /// ```
 /// use linux::mount::options::{Options, matches};
@@ -20,7 +20,7 @@ pub fn matches(have: &Options, wanted: &[u8]) -> bool {
             plain => (plain, false),
         };
         let (name, value) = match item.iter().position(|&byte| byte == b'=') {
-            Some(end) => (item.get(..end).unwrap_or_default(), item.get(end + 1..)),
+            Some(end) => (item.get(..end).unwrap_or_default(), item.get(end + 1..).filter(|value| !value.is_empty())),
             None => (item, None),
         };
         let found = have.0.iter().any(|option| {
