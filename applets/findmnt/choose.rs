@@ -5,6 +5,7 @@ use super::options::{Kind, Options};
 use super::tables::{Filesystem, Tables};
 use cli::columns::Form;
 use linux::directory::canonical;
+use linux::index::Index;
 use linux::mount::listmount;
 use linux::mount::mountinfo::Entry;
 use linux::mount::utab::Utab;
@@ -185,35 +186,39 @@ impl<'t, 'a> Mounts<'t, 'a> {
 /// Keeps only the last of the mounts with one target: whether each is left out. Children of one that goes move to its
 /// parent.
 fn leave_last(table: &mut [Filesystem<'_>]) -> Vec<bool> {
-    let mut gone = vec![false; table.len()];
-    let mut by_target: Vec<(Vec<u8>, usize)> = Vec::with_capacity(table.len());
-    for (place, filesystem) in table.iter().enumerate() {
-        // Without the slashes that say nothing.
+    // Without the slashes that say nothing.
+    let plain = |filesystem: &Filesystem<'_>| {
         let mut target = filesystem.target().into_owned();
         target.dedup_by(|next, byte| (*next, *byte) == (b'/', b'/'));
         target.pop_if(|last| *last == b'/');
-        by_target.push((target, place));
-    }
-    by_target.sort_unstable();
-    // Number and parent of those that are left out.
-    let mut above: Vec<(u32, u32)> = Vec::new();
-    for pair in by_target.windows(2) {
-        if let [(one, place), (other, _)] = pair
-            && one == other
-        {
-            gone.get_mut(*place).into_iter().for_each(|gone| *gone = true);
-            above.extend(table.get(*place).map(|filesystem| (filesystem.entry.id, filesystem.entry.parent)));
+        target
+    };
+    let mut by_target = Index::default();
+    table.iter().for_each(|filesystem| by_target.add(&plain(filesystem)));
+    by_target.sort();
+    let mut gone = Vec::with_capacity(table.len());
+    // Number and place of those that are left out.
+    let mut left_out: Vec<(u32, usize)> = Vec::new();
+    for (place, filesystem) in table.iter().enumerate() {
+        let target = plain(filesystem);
+        let is_same = |other: &usize| table.get(*other).is_some_and(|other| plain(other) == target);
+        let is_last = by_target.places(&target).rev().find(is_same) == Some(place);
+        gone.push(!is_last);
+        if !is_last {
+            left_out.push((filesystem.entry.id, place));
         }
     }
-    above.sort_unstable();
-    for Filesystem { entry, .. } in table {
-        let mut steps = above.len();
-        while let Ok(found) = above.binary_search_by_key(&entry.parent, |(id, _)| *id)
-            && let Some((id, next)) = above.get(found)
-            && steps > 0
-        {
-            entry.parent = if id == next { entry.id } else { *next };
-            steps -= 1;
+    left_out.sort_unstable();
+    for place in 0..table.len() {
+        let Some(Filesystem { entry: Entry { id, mut parent, .. }, .. }) = table.get(place).copied() else { break };
+        for _ in 0..left_out.len() {
+            let Ok(found) = left_out.binary_search_by_key(&parent, |(id, _)| *id) else { break };
+            let above = left_out.get(found).and_then(|(_, place)| table.get(*place));
+            let Some(Filesystem { entry: above, .. }) = above else { break };
+            parent = if above.id == above.parent { id } else { above.parent };
+        }
+        if let Some(filesystem) = table.get_mut(place) {
+            filesystem.entry.parent = parent;
         }
     }
     gone

@@ -6,6 +6,7 @@ use super::tables::{Filesystem, Part, Tables};
 use cli::failure::write_error;
 use cli::{Invocation, Outcome, Output, add, text};
 use linux::directory::canonical;
+use linux::index::Index;
 use linux::mount::filesystems::{is_network, is_pseudo, is_supported};
 use linux::mount::probe::{self, Probed, Tag, TagKind, name_and_value};
 use linux::{Errno, number, stat};
@@ -85,8 +86,7 @@ pub fn verify(invocation: &Invocation<'_>, kind: Kind, options: &Options, output
 #[derive(Default)]
 struct Order {
     targets: Vec<Vec<u8>>,
-    /// Each with its place, sorted.
-    sorted: Vec<(Vec<u8>, usize)>,
+    by_target: Index,
 }
 
 impl Order {
@@ -99,16 +99,17 @@ impl Order {
             let canonical = if is_kept { None } else { canonical(OsStr::from_bytes(&target)).ok() };
             targets.push(canonical.map_or(target, OsString::into_vec));
         }
-        let mut sorted: Vec<_> = targets.iter().cloned().zip(0..).collect();
-        sorted.sort_unstable();
-        Order { targets, sorted }
+        let mut by_target = Index::default();
+        targets.iter().for_each(|target| by_target.add(target));
+        by_target.sort();
+        Order { targets, by_target }
     }
 
     /// Where a target is behind a place.
     fn behind(&self, target: &[u8], place: usize) -> impl Iterator<Item = usize> {
-        let first = self.sorted.partition_point(|(other, at)| (other.as_slice(), *at) <= (target, place));
-        let rest = self.sorted.get(first..).unwrap_or_default();
-        rest.iter().take_while(move |(other, _)| other == target).map(|(_, place)| *place)
+        let is_behind =
+            move |other: &usize| *other > place && self.targets.get(*other).is_some_and(|own| own == target);
+        self.by_target.places(target).filter(is_behind)
     }
 
     /// Says which targets behind one are the same, or above it.

@@ -55,29 +55,21 @@ pub fn with_utab(settings: &Unmounting<'_>, unmount: &mut dyn FnMut(&mut Known<'
 
 /// The number of the lowest mount that is stacked on a directory.
 fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
-    let mut parents: Vec<(u32, u32)> = Vec::new();
-    for entry in entries {
-        if entry.is_on(path) {
-            parents.push((entry.id, entry.parent));
-        }
-    }
-    let last = parents.last()?.0;
-    parents.sort_unstable();
-    let parent_of = |id: u32| {
-        let index = parents.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        parents.get(index).map(|(_, parent)| *parent)
-    };
-    let mut stacks = parents.iter().filter(|(id, parent)| id == parent || parent_of(*parent).is_none());
+    let stacked: Vec<_> = entries.iter().filter(|entry| entry.is_on(path)).copied().collect();
+    let last = stacked.last()?.id;
+    let tree = table::Tree::new(&stacked);
+    let is_lowest = |entry: &&mountinfo::Entry<'_>| entry.id == entry.parent || tree.get(entry.parent).is_none();
+    let mut stacks = stacked.iter().filter(is_lowest);
     let (first, second) = (stacks.next(), stacks.next());
-    if let (Some((lowest, _)), None) = (first, second) {
-        return Some(*lowest);
+    if let (Some(lowest), None) = (first, second) {
+        return Some(lowest.id);
     }
     // A mount over a directory above hides another stack on the same path: the kernel knows which one is seen.
     let seen = statmount::mountinfo_id(None, path, 0).ok().and_then(|ids| u32::try_from(ids.id).ok());
-    let mut lowest = seen.filter(|id| parent_of(*id).is_some()).unwrap_or(last);
-    for _ in &parents {
-        match parent_of(lowest).filter(|parent| *parent != lowest && parent_of(*parent).is_some()) {
-            Some(parent) => lowest = parent,
+    let mut lowest = tree.get(seen.unwrap_or(last)).map_or(last, |entry| entry.id);
+    for _ in &stacked {
+        match tree.get(lowest).and_then(|entry| tree.get(entry.parent)).filter(|parent| parent.id != lowest) {
+            Some(parent) => lowest = parent.id,
             None => break,
         }
     }

@@ -27,7 +27,7 @@ impl Index {
         let hash = hash(name);
         let first = self.0.partition_point(|(other, _)| *other < hash);
         let same = self.0.get(first..).unwrap_or_default();
-        let count = same.iter().take_while(|(other, _)| *other == hash).count();
+        let count = same.partition_point(|(other, _)| *other == hash);
         same.get(..count).unwrap_or_default().iter().map(|(_, place)| *place)
     }
 }

@@ -95,7 +95,7 @@ pub fn accounts(text: &[u8]) {
         }
         if let Some(group) = accounts::parse_group(line) {
             assert_eq!(group.name, field);
-            let members = line.split(|&byte| byte == b':').nth(3).unwrap_or_default();
+            let members = line.splitn(4, |&byte| byte == b':').nth(3).unwrap_or_default();
             let names = || members.split(|&byte| byte == b',');
             for name in names().chain([members, field, b"a"]) {
                 let is_listed = !name.is_empty() && names().any(|member| member.trim_ascii() == name);

@@ -13,6 +13,7 @@ pub use matching::{matches, type_matches};
 pub use meaning::AttributeChange;
 pub use option::MountOption;
 
+use crate::index::Index;
 use names::{Layer, Meaning};
 
 /// Options in the order they were given.
@@ -111,22 +112,17 @@ impl Options {
     /// Removes duplicates and keeps the last. Options that exclude each other (a flag and its inverse, an option of
     /// mount itself with another value) count as duplicates; a file system's option with different values does not.
     pub fn deduplicate(&mut self) {
-        let mut keys: Vec<_> = self.0.iter().enumerate().map(|(index, option)| (key(option), index)).collect();
-        keys.sort_unstable();
-        let mut kept: Vec<usize> = Vec::with_capacity(keys.len());
-        for (position, (key, index)) in keys.iter().enumerate() {
-            if keys.get(position + 1).is_none_or(|(next, _)| next != key) {
-                kept.push(*index);
-            }
+        let mut places = Index::default();
+        self.0.iter().for_each(|option| places.add(&hashed(option)));
+        places.sort();
+        let is_same = |place: usize, option| self.0.get(place).is_some_and(|other| key(other) == key(option));
+        let mut kept = Vec::with_capacity(self.0.len());
+        for (place, option) in self.0.iter().enumerate() {
+            let last = places.places(&hashed(option)).rev().find(|other| is_same(*other, option));
+            kept.push(last == Some(place));
         }
-        kept.sort_unstable();
-        let mut kept = kept.into_iter().peekable();
-        let mut index = 0;
-        self.0.retain(|_| {
-            let keep = kept.next_if_eq(&index).is_some();
-            index += 1;
-            keep
-        });
+        let mut kept = kept.into_iter();
+        self.0.retain(|_| kept.next() == Some(true));
     }
 
     /// Inserts the flags that a word implies after it: noexec, nosuid and nodev for `user` and `users`, nosuid and
@@ -181,6 +177,12 @@ fn key(option: &MountOption) -> (u64, &[u8], Option<&[u8]>) {
         Meaning::Userspace(user) if user.family != 0 => (1 << 40 | u64::from(user.family), &[], None),
         _ => whole,
     }
+}
+
+/// What options with the same key have in common.
+fn hashed(option: &MountOption) -> Vec<u8> {
+    let (_, name, value) = key(option);
+    [name, value.unwrap_or_default()].concat()
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
         at.found.add("UUID", uuid.split(|byte| *byte == 0).next().unwrap_or_default());
     }
     if let Some(boot) = boot {
-        at.found.add("BOOT_SYSTEM_ID", text(field::bytes(&boot, 7, 32)?));
+        at.found.add("BOOT_SYSTEM_ID", text(field::bytes(&boot, 7, 32)?).trim_ascii_start());
     }
     if wide.is_some() {
         at.found.add("VERSION", b"Joliet Extension");
@@ -171,15 +171,20 @@ fn volume(at: &mut Fields<'_>, block: u64, start: u64, blocks: u64) -> Option<()
     const TERMINATOR: u16 = 8;
     const INTEGRITY: u16 = 9;
     const MOST: u64 = 64;
+    // The only set of characters that UDF has.
+    const UNICODE: &[u8] = b"\0OSTA Compressed Unicode\0";
     let (mut has_primary, mut has_logical, mut revision) = (false, false, None);
     for location in start..start + blocks.min(MOST) {
         let Some((kind, descriptor)) = tagged(at.disk, block, location) else { break };
-        let told = |offset: usize, length: usize| dstring(field::bytes(&descriptor, offset, length));
+        let told = |set: usize, offset: usize, length: usize| {
+            let is_unicode = field::bytes(&descriptor, set, UNICODE.len()) == Some(UNICODE);
+            dstring(field::bytes(&descriptor, offset, length).filter(|_| is_unicode))
+        };
         match kind {
             PRIMARY if !has_primary => {
                 has_primary = true;
-                at.found.add("VOLUME_ID", &told(24, 32));
-                let set = told(72, 128);
+                at.found.add("VOLUME_ID", &told(200, 24, 32));
+                let set = told(200, 72, 128);
                 at.found.add("UUID", &set_uuid(&set));
                 at.found.add("VOLUME_SET_ID", &set);
                 // The program's own name, else that of what wrote the volume for it.
@@ -191,12 +196,12 @@ fn volume(at: &mut Fields<'_>, block: u64, start: u64, blocks: u64) -> Option<()
                     }
                 }
             }
-            IMPLEMENTATION if field::bytes(&descriptor, 21, 12) == Some(b"*UDF LV Info") => {
-                at.found.add("PUBLISHER_ID", &told(244, 36));
+            IMPLEMENTATION if field::bytes(&descriptor, 21, 13) == Some(b"*UDF LV Info\0") => {
+                at.found.add("PUBLISHER_ID", &told(52, 244, 36));
             }
             LOGICAL if !has_logical => {
-                has_logical = true;
-                let name = told(84, 128);
+                has_logical = field::bytes(&descriptor, 217, 20)? == b"*OSTA UDF Compliant\0";
+                let name = told(20, 84, 128);
                 at.found.add("LABEL", &name);
                 at.found.add("LOGICAL_VOLUME_ID", &name);
                 revision = le16(&descriptor, 240);

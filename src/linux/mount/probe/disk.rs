@@ -116,6 +116,13 @@ impl Fields<'_> {
         self.found.add(name, text);
     }
 
+    /// The same without white space in front of it, either.
+    #[inline(never)]
+    pub fn trimmed(&mut self, name: &'static str, offset: usize, length: usize) {
+        let text = field::bytes(self.bytes, offset, length).map(field::text).unwrap_or_default();
+        self.found.add(name, text.trim_ascii_start());
+    }
+
     /// Tells sixteen bytes as a UUID, unless all are zero.
     #[inline(never)]
     pub fn uuid(&mut self, name: &'static str, offset: usize) {

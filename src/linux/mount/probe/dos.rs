@@ -66,12 +66,12 @@ pub fn vfat(at: &mut Fields<'_>) -> Type {
     // Whether the boot sector has a label and a serial number, or the number alone.
     let sign = at.byte(serial_at - 1)?;
     if sign == 0x29 && !at.has(label_at, b"NO NAME    ") {
-        at.text("LABEL_FATBOOT", label_at, 11);
+        at.trimmed("LABEL_FATBOOT", label_at, 11);
     }
     if let Some(label) = label {
         at.found.add("LABEL", field::text(&label));
     }
-    if matches!(sign, 0x28 | 0x29) {
+    if is_32 || matches!(sign, 0x28 | 0x29) {
         serial(at, serial_at, 4);
     }
     let version: &[u8] = match clusters {
@@ -162,7 +162,7 @@ pub fn exfat(at: &mut Fields<'_>) -> Type {
     if !is_zero || cluster_shift > 25 || !matches!(at.byte(0x6e)?, 1 | 2) {
         return None;
     }
-    // The twelfth sector holds a checksum of the first eleven, without the bytes that change in use.
+    // The twelfth sector repeats a checksum of the first eleven, without the bytes that change in use.
     let sector = 1_usize << sector_shift;
     let mut sum = 0_u32;
     for (index, byte) in at.bytes.get(..11 * sector)?.iter().enumerate() {
@@ -170,7 +170,7 @@ pub fn exfat(at: &mut Fields<'_>) -> Type {
             sum = sum.rotate_right(1).wrapping_add((*byte).into());
         }
     }
-    if at.le32(11 * sector)? != sum {
+    if at.bytes.get(11 * sector..12 * sector)?.chunks_exact(4).any(|word| word != sum.to_le_bytes()) {
         return None;
     }
     let heap = u64::from(at.le32(0x58)?) << sector_shift;

@@ -25,7 +25,8 @@ pub fn ext(at: &mut Fields<'_>) -> Type {
     // The features that ext3 knows: filetype, recover, meta_bg; sparse_super, large_file, btree_dir. Any other means
     // ext4.
     const RECOVER: u32 = 0x4;
-    const EXT3_INCOMPATIBLE: u32 = 0x2 | RECOVER | 0x10;
+    const EXT2_INCOMPATIBLE: u32 = 0x2 | 0x10;
+    const EXT3_INCOMPATIBLE: u32 = EXT2_INCOMPATIBLE | RECOVER;
     const EXT3_READ_ONLY: u32 = 0x1 | 0x2 | 0x4;
     let summed = field::bytes(at.bytes, AT, 0x3fc)?;
     let checksum = at.le32(AT + 0x3fc)?;
@@ -48,7 +49,8 @@ pub fn ext(at: &mut Fields<'_>) -> Type {
     if compatible & HAS_JOURNAL != 0 {
         at.uuid("EXT_JOURNAL", AT + 0xd0);
     }
-    if fstype == "ext3" {
+    // As far as it says what ext2 may not read.
+    if fstype != "ext2" && incompatible & !EXT2_INCOMPATIBLE == 0 {
         at.found.add("SEC_TYPE", b"ext2");
     }
     at.version(at.le32(AT + 0x4c)?.into(), at.le16(AT + 0x3e)?.into());
@@ -98,7 +100,8 @@ pub fn xfs(at: &mut Fields<'_>) -> Type {
 
 pub fn btrfs(at: &mut Fields<'_>) -> Type {
     const AT: usize = 0x1_0000;
-    if !at.has(AT + 0x40, b"_BHRfS_M") {
+    const LEAST: u64 = 1 << 20;
+    if at.disk.size < LEAST || !at.has(AT + 0x40, b"_BHRfS_M") {
         return None;
     }
     const CRC32C: u16 = 0;
@@ -182,12 +185,14 @@ pub fn f2fs(at: &mut Fields<'_>) -> Type {
         return Some("f2fs");
     }
     let label = field::bytes(at.bytes, AT + 124, 1024).map(|label| field::utf16(label, false))?;
-    at.found.add("LABEL", &label);
+    at.found.add("LABEL", label.trim_ascii_end());
     at.uuid("UUID", AT + 108);
     at.version(major.into(), minor.into());
-    let shift = at.le32(AT + 16).filter(|shift| *shift < 32)?;
-    at.blocks(1 << shift, 1 << shift);
-    at.number("FSSIZE", at.le64(AT + 36)?.wrapping_shl(shift));
+    let shift = at.le32(AT + 16)?;
+    if shift < 31 {
+        at.blocks(1 << shift, 1 << shift);
+        at.number("FSSIZE", at.le64(AT + 36)? << shift);
+    }
     Some("f2fs")
 }
 
@@ -212,7 +217,8 @@ pub fn bcachefs(at: &mut Fields<'_>) -> Type {
         b"\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"
             | b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"
     );
-    if !is_known || field::bytes(at.bytes, AT + 240, 16)? != magic {
+    const LEAST: u64 = 128 << 10;
+    if at.disk.size < LEAST || !is_known || field::bytes(at.bytes, AT + 240, 16)? != magic {
         return None;
     }
     const FIXED: usize = 752;

@@ -3,6 +3,7 @@
 use super::disk::Fields;
 use super::field::{self, ETHERNET, crc32, le32, le64};
 use super::filesystems::Type;
+use super::partitions;
 
 pub fn luks(at: &mut Fields<'_>) -> Type {
     if !at.has(0, b"LUKS\xba\xbe") {
@@ -19,7 +20,7 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
     }
     if version == 2 {
         at.text("LABEL", 24, 48);
-        at.text("SUBSYSTEM", 208, 48);
+        at.trimmed("SUBSYSTEM", 208, 48);
     }
     Some("crypto_LUKS")
 }
@@ -27,6 +28,7 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
 pub fn md(at: &mut Fields<'_>) -> Type {
     const MAGIC: u32 = 0xa92b_4efc;
     const PAGE: u64 = 64 << 10;
+    const SUPERBLOCK: usize = 4096;
     // Version 0.90 of md's superblock begins the last whole, aligned 64 KiB of the device, in either byte order.
     if let Some(last) = (at.disk.size & !(PAGE - 1)).checked_sub(PAGE)
         && let Some(block) = at.disk.bytes(last, 64)
@@ -35,8 +37,14 @@ pub fn md(at: &mut Fields<'_>) -> Type {
             Some(MAGIC) => le32(&block, index * 4),
             _ => field::be32(&block, index * 4),
         };
-        if word(0) == Some(MAGIC) && word(1) == Some(0) {
-            let mut version = 0_u32.to_string();
+        // What the array has of the device is before it. At the end of a disk it is that of the last partition, if that
+        // has all of it.
+        let used = u64::from(word(8)?) << 10;
+        if word(0) == Some(MAGIC)
+            && let Some(first) = last.checked_sub(used)
+            && !partitions::has(at.disk, first, last)
+        {
+            let mut version = word(1)?.to_string();
             for index in [2, 3] {
                 version.push('.');
                 version.push_str(&word(index)?.to_string());
@@ -53,8 +61,8 @@ pub fn md(at: &mut Fields<'_>) -> Type {
     // The second one has three places, and knows in which it is.
     let end = (at.disk.size / 512).checked_sub(16)? & !7;
     for (offset, version) in [(end, "1.0"), (0, "1.1"), (8, "1.2")] {
-        let Some(block) = at.disk.bytes(offset * 512, 256) else { continue };
-        if le32(&block, 0)? != MAGIC || le32(&block, 4)? != 1 || le64(&block, 144)? != offset {
+        let Some(block) = at.disk.bytes(offset * 512, SUPERBLOCK) else { continue };
+        if le32(&block, 0)? != MAGIC || le32(&block, 4)? != 1 || le64(&block, 144)? != offset || !is_summed(&block)? {
             continue;
         }
         for (name, place) in [("UUID", 16), ("UUID_SUB", 168)] {
@@ -65,6 +73,17 @@ pub fn md(at: &mut Fields<'_>) -> Type {
         return Some("linux_raid_member");
     }
     None
+}
+
+/// Whether the sum of all words of md's second superblock is right, two bytes for each device behind it among them.
+fn is_summed(block: &[u8]) -> Option<bool> {
+    let (told, devices) = (le32(block, 216)?, le32(block, 220)? as usize);
+    let mut sum = 0_u64;
+    for (index, byte) in field::bytes(block, 0, devices.checked_mul(2)?.checked_add(256)?)?.iter().enumerate() {
+        sum += u64::from(*byte) << (index % 4 * 8);
+    }
+    sum -= u64::from(told);
+    Some((sum as u32).wrapping_add((sum >> 32) as u32) == told)
 }
 
 pub fn lvm(at: &mut Fields<'_>) -> Type {
@@ -129,7 +148,9 @@ pub fn swap(at: &mut Fields<'_>) -> Type {
             at.number("FSSIZE", page as u64 * u64::from(last));
             at.number("FSLASTBLOCK", u64::from(last) + 1);
         }
-        if is_new || suspended.is_some() {
+        // Where there is something in what mkswap leaves empty, it is no mkswap of today.
+        let is_empty = field::bytes(at.bytes, HEADER + 172, 8)?.iter().all(|byte| *byte == 0);
+        if is_empty && (is_new || suspended.is_some()) {
             at.text("LABEL", HEADER + 28, 16);
             at.uuid("UUID", HEADER + 12);
         }
