@@ -55,7 +55,12 @@ pub fn with_utab(settings: &Unmounting<'_>, unmount: &mut dyn FnMut(&mut Known<'
 
 /// The number of the lowest mount that is stacked on a directory.
 fn lowest_on(entries: &[mountinfo::Entry<'_>], path: &OsStr) -> Option<u32> {
-    let stacked: Vec<_> = entries.iter().filter(|entry| entry.is_on(path)).copied().collect();
+    let mut stacked = Vec::new();
+    for entry in entries {
+        if entry.is_on(path) {
+            stacked.push(*entry);
+        }
+    }
     let last = stacked.last()?.id;
     let tree = table::Tree::new(&stacked);
     let is_lowest = |entry: &&mountinfo::Entry<'_>| entry.id == entry.parent || tree.get(entry.parent).is_none();

@@ -243,7 +243,7 @@ pub fn ntfs(at: &mut Fields<'_>) -> Type {
     let sectors = at.le64(0x28)?;
     let clusters = sectors / per_cluster;
     let (table, mirror) = (at.le64(0x30)?, at.le64(0x38)?);
-    if table >= clusters || mirror >= clusters {
+    if table > clusters || mirror > clusters {
         return None;
     }
     let table = table.checked_mul(cluster)?;

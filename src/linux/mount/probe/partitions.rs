@@ -130,38 +130,39 @@ fn disk_id(sector: &[u8]) -> Vec<u8> {
 }
 
 fn dos_entry(disk: &Disk<'_>, sector: &[u8], place: Place, found: &mut Superblock) -> Option<()> {
-    const MOST: u32 = 256;
+    const MOST: u32 = 255;
     let scale = disk.sector / 512;
-    let mut number = 1;
-    let mut chain = None;
+    let mut number = 0;
     for entry in entries(sector) {
+        number += 1;
         if let Some(start) = is_at(entry, 0, scale, place) {
             return tell(entry, number, &disk_id(sector), start, scale, found);
         }
-        if is_extended(entry) {
-            chain = chain.or(le32(entry, 8));
-        }
-        number += 1;
     }
-    // Each link of the chain describes one logical partition and where the next link is.
-    let begin = u64::from(chain?);
-    let mut at = begin;
-    while number < MOST {
-        let link = boot_sector(disk, at)?;
-        let mut next = None;
-        for entry in entries(&link) {
-            if is_extended(entry) {
-                next = next.or(le32(entry, 8));
-            } else if le32(entry, 12)? != 0 {
-                if let Some(start) = is_at(entry, at, scale, place) {
-                    return tell(entry, number, &disk_id(sector), start, scale, found);
+    // Each link of an extended partition's chain describes one logical partition and where the next link is. They are
+    // numbered as the kernel does it.
+    let mut links = 0;
+    for extended in entries(sector).filter(|entry| is_extended(entry)) {
+        let begin = u64::from(le32(extended, 8)?);
+        let mut next = Some((0, le32(extended, 12)?));
+        while let Some((offset, size)) = next.take().filter(|_| links < MOST && number < MOST) {
+            links += 1;
+            let at = begin + u64::from(offset);
+            let Some(link) = boot_sector(disk, at) else { break };
+            for (index, entry) in entries(&link).enumerate() {
+                let (start, length) = (le32(entry, 8)?, le32(entry, 12)?);
+                // What is in the third and the fourth entry may mean nothing.
+                let is_meant = index < 2 || start.checked_add(length).is_some_and(|end| end <= size);
+                if is_extended(entry) {
+                    next = next.or(Some((start, length)).filter(|_| length != 0));
+                } else if length != 0 && is_meant {
+                    number += 1;
+                    if let Some(start) = is_at(entry, at, scale, place) {
+                        return tell(entry, number, &disk_id(sector), start, scale, found);
+                    }
                 }
-                number += 1;
             }
         }
-        at = begin + u64::from(next.filter(|next| *next != 0)?);
-        // Count a link without a partition as well, so that a chain of nothing but such links ends.
-        number += u32::from(!entries(&link).any(|entry| !is_extended(entry) && kind(entry) != 0));
     }
     None
 }
