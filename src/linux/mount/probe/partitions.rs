@@ -67,16 +67,16 @@ pub fn entry(disk: &Disk<'_>, place: Place, found: &mut Superblock) -> Option<()
 /// Whether one partition has all the bytes from `first` to `end`.
 pub fn has(disk: &Disk<'_>, first: u64, end: u64) -> bool {
     let Some(sector) = boot_sector(disk, 0) else { return false };
-    let (first, last) = (first / disk.sector, end / disk.sector - 1);
+    let (first, end) = (first / disk.sector, end / disk.sector);
     if is_protective(&sector) {
         let Some(gpt) = gpt(disk) else { return false };
-        let has = |entry| le64(entry, 32) <= Some(first) && le64(entry, 40) >= Some(last);
+        let has = |entry| le64(entry, 32) <= Some(first) && le64(entry, 40) >= end.checked_sub(1);
         return gpt.entries.chunks_exact(gpt.size).any(has);
     }
     let mut is_there = false;
     for entry in entries(&sector) {
         let start = le32(entry, 8).map_or(0, u64::from);
-        is_there |= start <= first && start + le32(entry, 12).map_or(0, u64::from) > last;
+        is_there |= start <= first && start + le32(entry, 12).map_or(0, u64::from) >= end;
     }
     is_there && is_dos(disk, &sector)
 }
