@@ -114,7 +114,8 @@ pub struct Range {
 /// assert!(parse_user(b"# a comment").is_none());
 /// ```
 pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
-    let mut fields = line.split(|byte| *byte == b':');
+    // The last one is all the rest, as in glibc.
+    let mut fields = line.splitn(7, |byte| *byte == b':');
     let name = fields.next().filter(|name| !name.is_empty())?;
     fields.next()?;
     let uid = Uid(number(fields.next()?)?);

@@ -15,6 +15,20 @@ use std::process::Command;
 /// What command lines call the parts that each sandbox has of its own, and where the number stands in them.
 const CALLED: [&[u8]; 4] = [b"disk-", b"big-", b"two-", b"-5555555555"];
 
+/// Images of `tests/images`, and how long each is at least, in KiB.
+pub const COMMITTED: [(&str, u64); 10] = [
+    ("bcachefs", 128),
+    ("dos", 1024),
+    ("exfat", 2048),
+    ("f2fs", 65_536),
+    ("gpt", 1024),
+    ("iso9660", 364),
+    ("luks1", 1024),
+    ("luks2", 1024),
+    ("lvm", 4096),
+    ("ntfs", 2048),
+];
+
 /// Makes the images of the sandbox `number` in a directory.
 pub fn make(directory: &Path, number: usize) {
     let tree = directory.join("tree");
@@ -50,6 +64,10 @@ pub fn make(directory: &Path, number: usize) {
     run("mkfs.ext2", &["-q", "-L", "old", "-U", &uuid("2"), "-d", "tree", "ext2", "256k"]);
     run("mksquashfs", &["tree", "squashfs", "-quiet", "-no-progress"]);
     run("mkfs.erofs", &["-Enoinline_data", "-U", &uuid("3"), "erofs", "tree"]);
+    for (name, size) in COMMITTED {
+        let from = format!("{}/images/{name}.gz", env!("CARGO_MANIFEST_DIR"));
+        run("sh", &["-c", &format!("zcat '{from}' >{name} && truncate --size={size}K {name}")]);
+    }
     empty("xfs", 20 << 20);
     run("mkfs.xfs", &["-q", "-f", "-d", "size=16m", "-L", &label("big"), "-m", &format!("uuid={}", uuid("4")), "xfs"]);
     empty("btrfs", 16 << 20);
@@ -60,7 +78,7 @@ pub fn make(directory: &Path, number: usize) {
     run("mkfs.btrfs", &two);
     fs::remove_dir_all(tree).unwrap();
     fs::remove_file(directory.join("attribute")).unwrap();
-    for name in ["xfs", "btrfs", "second"] {
+    for name in ["xfs", "btrfs", "second", "f2fs"] {
         let full = directory.join(name);
         copy(&full, &directory.join("sparse")).unwrap();
         fs::rename(directory.join("sparse"), full).unwrap();

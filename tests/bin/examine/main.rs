@@ -7,6 +7,7 @@ mod arguments;
 mod capabilities;
 mod case;
 mod cgroup;
+mod changes;
 mod compare;
 mod effect;
 mod faults;

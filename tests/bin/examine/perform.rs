@@ -2,7 +2,7 @@
 
 use super::case::Step;
 use super::probe::REPORT;
-use super::{cgroup, images};
+use super::{cgroup, changes, images};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
@@ -60,10 +60,7 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
         "dir" => fs::create_dir_all(path(0)?).map_err(errno),
         "file" => fs::write(path(0)?, rest.get(1).copied().unwrap_or_default()).map_err(errno),
         "link" => symlink(path(0)?, path(1)?).map_err(errno),
-        "remove" => {
-            let path = path(0)?;
-            fs::remove_dir_all(path).or_else(|_| fs::remove_file(path)).map_err(errno)
-        }
+        "remove" => path(0).and_then(|path| fs::remove_dir_all(path).or_else(|_| fs::remove_file(path)).map_err(errno)),
         "owner" => nix::unistd::chown(path(0)?, Some(1000.into()), Some(1000.into())),
         "mode" => {
             let mode = u32::from_str_radix(text(rest[1]), 8).map_err(|_| Errno::EINVAL)?;
@@ -99,6 +96,7 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
             append("/run/mount/utab", rest[0])
         }
         "append" => append(text(rest[0]), rest[1]),
+        "change" => changes::make(path(0)?, text(rest[1]).parse().unwrap_or(0), text(rest[2]), &bytes(rest[3])),
         "image" => images::copy(&Path::new("/images").join(path(0)?), path(1)?).map_err(errno),
         "two" => images::two_devices(path(0)?).map(|device| setting.kept.push(device)),
         "mounted" => images::mounted(text(rest[0]), path(1)?, &mut setting.kept),

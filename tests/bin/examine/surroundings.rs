@@ -1,7 +1,9 @@
 //! What a command line finds: mounts, tables, processes, and what its process is allowed.
 
 use super::case::{Step, step};
+use super::changes::changes;
 use super::filesystems;
+use super::images;
 use super::values::{Word, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -152,6 +154,17 @@ fn image() -> Steps {
     .boxed()
 }
 
+/// One of those that no program of every machine makes, in the place of one of these.
+fn committed() -> Steps {
+    verb(
+        "image",
+        vec![
+            select(&images::COMMITTED[..]).prop_map(|(name, _)| name.into()).boxed(),
+            one_of(&["disk.ext4", "disk.squashfs"]),
+        ],
+    )
+}
+
 fn targets() -> Vec<(u32, Steps)> {
     let letters =
         one_of(&["m", "u", "p", "U", "Um", "mpu", "Umpui", "i", "C", "pm", "muip", "Uu", "up", "", "UC", "Umu"]);
@@ -230,7 +243,7 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
                 step(&["image", "ext4", "disk.ext4"]),
                 step(&["image", "squashfs", "disk.squashfs"]),
             ],
-            vec![(8, image()), (1, fixed(&["file", "f", "text"]))],
+            vec![(8, image()), (6, committed()), (1, fixed(&["file", "f", "text"]))],
             3,
         ),
         "losetup" => (
@@ -297,8 +310,8 @@ pub fn surroundings(applet: &'static str) -> BoxedStrategy<Vec<Step>> {
         "nsenter" | "getpcaps" => Union::new_weighted(targets()).prop_map(|step| vec![step]).boxed(),
         _ => Just(Vec::new()).boxed(),
     };
-    (process, vec(Union::new_weighted(kinds), 0..=most))
-        .prop_map(move |(process, steps)| [first.clone(), process, steps].concat())
+    (process, vec(Union::new_weighted(kinds), 0..=most), changes(applet))
+        .prop_map(move |(process, steps, changes)| [first.clone(), process, steps, changes].concat())
         .boxed()
 }
 
