@@ -193,16 +193,14 @@ fn leave_last(table: &mut [Filesystem<'_>]) -> Vec<bool> {
         target.pop_if(|last| *last == b'/');
         target
     };
-    let mut by_target = Index::default();
-    table.iter().for_each(|filesystem| by_target.add(&plain(filesystem)));
-    by_target.sort();
+    let targets: Vec<Vec<u8>> = table.iter().map(plain).collect();
+    let by_target = Index::of(&targets);
     let mut gone = Vec::with_capacity(table.len());
     // Number and place of those that are left out.
     let mut left_out: Vec<(u32, usize)> = Vec::new();
-    for (place, filesystem) in table.iter().enumerate() {
-        let target = plain(filesystem);
-        let is_same = |other: &usize| table.get(*other).is_some_and(|other| plain(other) == target);
-        let is_last = by_target.places(&target).rev().find(is_same) == Some(place);
+    for (place, (filesystem, target)) in table.iter().zip(&targets).enumerate() {
+        let is_same = |other: &usize| targets.get(*other) == Some(target);
+        let is_last = by_target.places(target).rev().find(is_same) == Some(place);
         gone.push(!is_last);
         if !is_last {
             left_out.push((filesystem.entry.id, place));

@@ -99,9 +99,7 @@ impl Order {
             let canonical = if is_kept { None } else { canonical(OsStr::from_bytes(&target)).ok() };
             targets.push(canonical.map_or(target, OsString::into_vec));
         }
-        let mut by_target = Index::default();
-        targets.iter().for_each(|target| by_target.add(target));
-        by_target.sort();
+        let by_target = Index::of(&targets);
         Order { targets, by_target }
     }
 

@@ -236,9 +236,7 @@ impl<'a> Lines<'a> {
         add(&|entry| directory::canonical(&entry.target).ok().filter(|_| entry.target != "none"));
         add(&|entry| written(&entry.source).filter(|_| !source::is_tag(&entry.source)));
         add(&|entry| resolved(&entry.source));
-        let mut by_name = Index::default();
-        names.iter().for_each(|(name, _)| by_name.add(name.as_bytes()));
-        by_name.sort();
+        let by_name = Index::of(names.iter().map(|(name, _)| name.as_bytes()));
         Lines { names, by_name }
     }
 

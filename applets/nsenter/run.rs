@@ -291,14 +291,13 @@ fn not_become(what: &str, entered: &Entered, error: Error) -> Failure {
 
 /// The entries of /proc/PID/environ from the last to the first, as the original hands them on: of a name the last counts.
 fn environment(text: &[u8]) -> Vec<OsString> {
-    let (mut named, mut index) = (Vec::new(), Index::default());
+    let mut named = Vec::new();
     for entry in text.rsplit(|byte| *byte == 0) {
         if let Some(name) = entry.iter().position(|byte| *byte == b'=').and_then(|end| entry.get(..end)) {
-            index.add(name);
             named.push((name, entry));
         }
     }
-    index.sort();
+    let index = Index::of(named.iter().map(|(name, _)| name));
     let mut first = Vec::with_capacity(named.len());
     for (place, (name, entry)) in named.iter().enumerate() {
         let is_it = |other: &usize| named.get(*other).is_some_and(|(other, _)| other == name);

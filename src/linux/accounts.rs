@@ -42,9 +42,7 @@ pub fn group_by_name(name: &OsStr) -> Option<Group> {
 /// The group ids of these names, in the names' order, and the error that ended the reading of the group file before its
 /// end: any of the groups without an id may be behind it. Reads the file once; one that is missing has no groups.
 pub fn gids_by_name(names: &[&[u8]]) -> (Vec<Option<Gid>>, Option<Errno>) {
-    let mut index = Index::default();
-    names.iter().for_each(|name| index.add(name));
-    index.sort();
+    let index = Index::of(names);
     let mut gids = vec![None; names.len()];
     let mut missing = names.len();
     let read = each("/etc/group", &mut |line| {

@@ -5,22 +5,26 @@
 pub struct Index(Vec<(u32, usize)>);
 
 impl Index {
-    /// Adds the name of the next place.
-    pub fn add(&mut self, name: &[u8]) {
-        self.0.push((hash(name), self.0.len()));
+    /// The index of these names, each at the next place.
+    pub fn of<Name: AsRef<[u8]>>(names: impl IntoIterator<Item = Name>) -> Index {
+        let mut index = Index::default();
+        for name in names {
+            index.add(name.as_ref());
+        }
+        index.0.sort_unstable();
+        index
     }
 
-    /// Sorts them, once all are there.
-    pub fn sort(&mut self) {
-        self.0.sort_unstable();
+    /// Adds the name of the next place. Not inlined: the loop is there once for each kind of names.
+    #[inline(never)]
+    fn add(&mut self, name: &[u8]) {
+        self.0.push((hash(name), self.0.len()));
     }
 
     /// The places that may have this name, in order: the hash is the same.
     ///
     /// ```
-    /// let mut index = linux::index::Index::default();
-    /// [&b"a"[..], b"b", b"a"].iter().for_each(|name| index.add(name));
-    /// index.sort();
+    /// let index = linux::index::Index::of(["a", "b", "a"]);
     /// assert!(index.places(b"a").eq([0, 2]));
     /// ```
     pub fn places(&self, name: &[u8]) -> impl DoubleEndedIterator<Item = usize> {

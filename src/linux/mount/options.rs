@@ -112,14 +112,12 @@ impl Options {
     /// Removes duplicates and keeps the last. Options that exclude each other (a flag and its inverse, an option of
     /// mount itself with another value) count as duplicates; a file system's option with different values does not.
     pub fn deduplicate(&mut self) {
-        let mut places = Index::default();
-        self.0.iter().for_each(|option| places.add(&hashed(option)));
-        places.sort();
+        let names: Vec<Vec<u8>> = self.0.iter().map(hashed).collect();
+        let index = Index::of(&names);
         let is_same = |place: usize, option| self.0.get(place).is_some_and(|other| key(other) == key(option));
         let mut kept = Vec::with_capacity(self.0.len());
-        for (place, option) in self.0.iter().enumerate() {
-            let last = places.places(&hashed(option)).rev().find(|other| is_same(*other, option));
-            kept.push(last == Some(place));
+        for (place, (option, name)) in self.0.iter().zip(&names).enumerate() {
+            kept.push(index.places(name).rev().find(|other| is_same(*other, option)) == Some(place));
         }
         let mut kept = kept.into_iter();
         self.0.retain(|_| kept.next() == Some(true));

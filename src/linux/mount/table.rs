@@ -132,9 +132,7 @@ impl<'a> ByTarget<'a> {
     /// Sorts the mounts of a table.
     pub fn new(table: &'a Table) -> ByTarget<'a> {
         let entries: Vec<Entry<'a>> = table.entries().collect();
-        let mut by_target = Index::default();
-        entries.iter().for_each(|entry| by_target.add(&unescape(entry.target)));
-        by_target.sort();
+        let by_target = Index::of(entries.iter().map(|entry| unescape(entry.target)));
         ByTarget { entries, by_target }
     }
 

@@ -1,7 +1,7 @@
 //! The volume descriptors of ISO 9660 and UDF (ECMA-119, ECMA-167).
 
 use super::disk::{Disk, Fields};
-use super::field::{self, LOWER, le16, le32, push_hex, text, utf16};
+use super::field::{self, LOWER, le16, le32, push_hex, text, trimmed, utf16};
 use super::filesystems::Type;
 
 const DESCRIPTORS: u64 = 32_768;
@@ -41,7 +41,7 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
         ("APPLICATION_ID", 574, 128, true),
     ] {
         let value = name(field::bytes(&primary, offset, length)?, field_of(wide, offset, length), may_be_file);
-        at.found.add(key, text(&value).trim_ascii_start());
+        at.found.add(key, trimmed(&value));
     }
     // The UUID is made of the time of modification, or of creation if that is missing.
     let date = |offset: usize| {
@@ -60,7 +60,7 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
         at.found.add("UUID", uuid.split(|byte| *byte == 0).next().unwrap_or_default());
     }
     if let Some(boot) = boot {
-        at.found.add("BOOT_SYSTEM_ID", text(field::bytes(&boot, 7, 32)?).trim_ascii_start());
+        at.found.add("BOOT_SYSTEM_ID", trimmed(field::bytes(&boot, 7, 32)?));
     }
     if wide.is_some() {
         at.found.add("VERSION", b"Joliet Extension");

@@ -119,8 +119,8 @@ impl Fields<'_> {
     /// The same without white space in front of it, either.
     #[inline(never)]
     pub fn trimmed(&mut self, name: &'static str, offset: usize, length: usize) {
-        let text = field::bytes(self.bytes, offset, length).map(field::text).unwrap_or_default();
-        self.found.add(name, text.trim_ascii_start());
+        let text = field::bytes(self.bytes, offset, length).map(field::trimmed).unwrap_or_default();
+        self.found.add(name, text);
     }
 
     /// Tells sixteen bytes as a UUID, unless all are zero.

@@ -42,6 +42,12 @@ pub fn text(field: &[u8]) -> &[u8] {
     field.split(|&byte| byte == 0).next().unwrap_or_default().trim_ascii_end()
 }
 
+/// The same without white space in front of it, either.
+#[inline(never)]
+pub fn trimmed(field: &[u8]) -> &[u8] {
+    text(field).trim_ascii_start()
+}
+
 /// The digits of hexadecimal numbers.
 pub const LOWER: &[u8; 16] = b"0123456789abcdef";
 /// The digits of hexadecimal numbers in DOS's serial numbers.

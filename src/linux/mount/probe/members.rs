@@ -42,7 +42,7 @@ pub fn md(at: &mut Fields<'_>) -> Type {
         let used = u64::from(word(8)?) << 10;
         if word(0) == Some(MAGIC)
             && let Some(first) = last.checked_sub(used)
-            && !partitions::has(at.disk, first, last)
+            && !partitions::covers(at.disk, first, last)
         {
             let mut version = word(1)?.to_string();
             for index in [2, 3] {

@@ -65,13 +65,13 @@ pub fn entry(disk: &Disk<'_>, place: Place, found: &mut Superblock) -> Option<()
 }
 
 /// Whether one partition has all the bytes from `first` to `end`.
-pub fn has(disk: &Disk<'_>, first: u64, end: u64) -> bool {
+pub fn covers(disk: &Disk<'_>, first: u64, end: u64) -> bool {
     let Some(sector) = boot_sector(disk, 0) else { return false };
     let (first, end) = (first / disk.sector, end / disk.sector);
     if is_protective(&sector) {
         let Some(gpt) = gpt(disk) else { return false };
-        let has = |entry| le64(entry, 32) <= Some(first) && le64(entry, 40) >= end.checked_sub(1);
-        return gpt.entries.chunks_exact(gpt.size).any(has);
+        let is_it = |entry| le64(entry, 32) <= Some(first) && le64(entry, 40) >= end.checked_sub(1);
+        return gpt.entries.chunks_exact(gpt.size).any(is_it);
     }
     let mut is_there = false;
     for entry in entries(&sector) {

@@ -205,10 +205,7 @@ fn find<'a>(
 }
 
 fn by_target(entries: &[UtabEntry]) -> index::Index {
-    let mut places = index::Index::default();
-    entries.iter().for_each(|entry| places.add(entry.target.as_bytes()));
-    places.sort();
-    places
+    index::Index::of(entries.iter().map(|entry| entry.target.as_bytes()))
 }
 
 fn find_last(entries: &[UtabEntry], places: &index::Index, target: &OsStr, id: Option<u64>) -> Option<usize> {
