@@ -3,9 +3,9 @@
 
 use super::case::Step;
 use super::values::one_of;
-use nix::errno::Errno;
 use proptest::prelude::*;
 use std::fs;
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -62,20 +62,15 @@ pub fn changes(applet: &str) -> BoxedStrategy<Vec<Step>> {
 }
 
 /// Makes a change. What is not there, or empty, stays so.
-pub fn make(path: &Path, place: usize, kind: &str, text: &[u8]) -> Result<(), Errno> {
+pub fn make(path: &Path, place: &str, kind: &str, text: &[u8]) -> io::Result<()> {
     let Ok(mut all) = fs::read(path) else { return Ok(()) };
-    let mut used = Vec::new();
-    used.extend(all.iter().take(BEGINNING).enumerate().filter(|(_, byte)| **byte != 0).map(|(at, _)| at));
-    let Some(&at) = used.get(place * used.len() / PARTS) else { return Ok(()) };
-    let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    let used: Vec<usize> = (0..all.len().min(BEGINNING)).filter(|at| all[*at] != 0).collect();
+    let Some(&at) = used.get(place.parse().unwrap_or(0) * used.len() / PARTS) else { return Ok(()) };
     match kind {
         "cut" => drop(all.drain(at..all.len().min(at + text.len()))),
         "put" => drop(all.splice(at..at, text.iter().copied())),
         // An image keeps its holes.
-        _ => {
-            let file = fs::OpenOptions::new().write(true).open(path).map_err(errno)?;
-            return file.write_all_at(text, at as u64).map_err(errno);
-        }
+        _ => return fs::OpenOptions::new().write(true).open(path)?.write_all_at(text, at as u64),
     }
-    fs::write(path, all).map_err(errno)
+    fs::write(path, all)
 }

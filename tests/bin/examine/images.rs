@@ -78,7 +78,7 @@ pub fn make(directory: &Path, number: usize) {
     run("mkfs.btrfs", &two);
     fs::remove_dir_all(tree).unwrap();
     fs::remove_file(directory.join("attribute")).unwrap();
-    for name in ["xfs", "btrfs", "second", "f2fs"] {
+    for name in ["xfs", "btrfs", "second"] {
         let full = directory.join(name);
         copy(&full, &directory.join("sparse")).unwrap();
         fs::rename(directory.join("sparse"), full).unwrap();

@@ -96,7 +96,7 @@ pub fn surrounding(step: &Step, setting: &mut Setting) -> Done {
             append("/run/mount/utab", rest[0])
         }
         "append" => append(text(rest[0]), rest[1]),
-        "change" => changes::make(path(0)?, text(rest[1]).parse().unwrap_or(0), text(rest[2]), &bytes(rest[3])),
+        "change" => changes::make(path(0)?, text(rest[1]), text(rest[2]), &bytes(rest[3])).map_err(errno),
         "image" => images::copy(&Path::new("/images").join(path(0)?), path(1)?).map_err(errno),
         "two" => images::two_devices(path(0)?).map(|device| setting.kept.push(device)),
         "mounted" => images::mounted(text(rest[0]), path(1)?, &mut setting.kept),
