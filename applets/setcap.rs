@@ -241,7 +241,9 @@ impl Session {
         Ok(())
     }
 
-    /// Reads standard input to its end or, on a terminal, to an empty line.
+    /// Reads standard input to its end or, on a terminal, to an empty line. Not inlined: its buffer would be part of
+    /// each start's stack.
+    #[inline(never)]
     fn standard_input(&self, invocation: &Invocation<'_>) -> Result<Vec<u8>, Failure> {
         if !self.quiet {
             warn(invocation, &Line::Plain(text!["Please enter caps for file [empty line to end]:"]));

@@ -38,7 +38,8 @@ impl Count {
     }
 }
 
-/// Mounts what -t and -O select.
+/// Mounts what -t and -O select. Not inlined: what a single mount does not need would be part of its stack.
+#[inline(never)]
 pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     if settings.typed.options.has("remount") {
         return remount_all(settings, output);

@@ -46,7 +46,6 @@ pub fn check(settings: &Settings<'_>) -> Result<(), Failure> {
 
 /// Completes a request that names only a source or only a target.
 pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Failure> {
-    let remount = request.options.has("remount");
     let pair = request.source.is_some() && request.target.is_some();
     // Swap space is refused whatever a table says of it.
     let is_swap = request.negatable && request.types.as_deref() == Some(b"swap");
@@ -58,6 +57,15 @@ pub fn complete(settings: &Settings<'_>, request: Request) -> Result<Request, Fa
         }
         return Ok(request.into_target());
     }
+    from_tables(settings, request)
+}
+
+/// The request that fstab, or for a remount the mounted file systems, complete. Not inlined, as
+/// [`super::all::mount_all`].
+#[inline(never)]
+fn from_tables(settings: &Settings<'_>, request: Request) -> Result<Request, Failure> {
+    let remount = request.options.has("remount");
+    let pair = request.source.is_some() && request.target.is_some();
     let mut found = None;
     if settings.typed.table_use.fstab {
         let table = read(settings)?;

@@ -11,7 +11,9 @@ use linux::{directory, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// Prints `SOURCE on TARGET type TYPE (OPTIONS)` for every mount that -t selects, in the kernel's order.
+/// Prints `SOURCE on TARGET type TYPE (OPTIONS)` for every mount that -t selects, in the kernel's order. Not inlined, as
+/// [`super::all::mount_all`].
+#[inline(never)]
 pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
     let kept = utab::read();
     let kept = kept.index();

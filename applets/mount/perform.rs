@@ -116,7 +116,8 @@ impl Mount {
         ]))
     }
 
-    /// The message for a mount that failed.
+    /// The message for a mount that failed. Not inlined, as [`super::all::mount_all`].
+    #[inline(never)]
     fn failure(&self, settings: &Settings<'_>, fstype: Option<&OsStr>, failed: &Failed) -> Failure {
         let target = &self.target.path;
         match failed.error.call {
