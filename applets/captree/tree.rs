@@ -34,8 +34,8 @@ pub struct Processes<'a> {
     proc: &'a OsStr,
     /// Sorted by number.
     nodes: Vec<Node>,
-    /// Indices of `nodes`, sorted by parent and number.
-    by_parent: Vec<usize>,
+    /// The parent and the index of each of `nodes`, sorted.
+    by_parent: Vec<(Pid, usize)>,
 }
 
 impl<'a> Processes<'a> {
@@ -52,8 +52,8 @@ impl<'a> Processes<'a> {
             Ok(())
         })?;
         nodes.sort_unstable_by_key(|node| node.pid);
-        let mut by_parent: Vec<usize> = (0..nodes.len()).collect();
-        by_parent.sort_by_key(|index| nodes.get(*index).map(|node| node.parent));
+        let mut by_parent: Vec<(Pid, usize)> = nodes.iter().map(|node| node.parent).zip(0..).collect();
+        by_parent.sort_unstable();
         Ok(Processes { proc, nodes, by_parent })
     }
 
@@ -98,9 +98,8 @@ impl<'a> Processes<'a> {
 
     /// The indices in `by_parent` of a process's children.
     fn children(&self, pid: Pid) -> core::ops::Range<usize> {
-        let parent = |index: &usize| self.nodes.get(*index).map_or(Pid(-1), |node| node.parent);
-        let first = self.by_parent.partition_point(|index| parent(index) < pid);
-        let end = self.by_parent.partition_point(|index| parent(index) <= pid);
+        let first = self.by_parent.partition_point(|(parent, _)| *parent < pid);
+        let end = self.by_parent.partition_point(|(parent, _)| *parent <= pid);
         first..end
     }
 
@@ -119,7 +118,7 @@ impl<'a> Processes<'a> {
             if node.is_chosen && !is_covered {
                 roots.push(index);
             }
-            for child in self.by_parent.get(self.children(node.pid)).unwrap_or_default() {
+            for (_, child) in self.by_parent.get(self.children(node.pid)).unwrap_or_default() {
                 waiting.push((*child, is_covered || node.is_chosen));
             }
         }
@@ -143,7 +142,7 @@ impl<'a> Processes<'a> {
             let depth = i64::try_from(levels.len()).unwrap_or(i64::MAX);
             let Some(level) = levels.last_mut() else { return Ok(()) };
             let child = if style.depth > 0 && depth >= style.depth { None } else { level.next() };
-            let Some(index) = child.and_then(|child| self.by_parent.get(child)) else {
+            let Some((_, index)) = child.and_then(|child| self.by_parent.get(child)) else {
                 levels.pop();
                 lead.truncate(lead.len().saturating_sub(2));
                 continue;

@@ -207,16 +207,22 @@ fn leave_last(table: &mut [Filesystem<'_>]) -> Vec<bool> {
         }
     }
     left_out.sort_unstable();
+    let mut passed = Vec::new();
     for place in 0..table.len() {
         let Some(Filesystem { entry: Entry { id, mut parent, .. }, .. }) = table.get(place).copied() else { break };
         for _ in 0..left_out.len() {
             let Ok(found) = left_out.binary_search_by_key(&parent, |(id, _)| *id) else { break };
-            let above = left_out.get(found).and_then(|(_, place)| table.get(*place));
-            let Some(Filesystem { entry: above, .. }) = above else { break };
+            let Some((_, place)) = left_out.get(found) else { break };
+            let Some(Filesystem { entry: above, .. }) = table.get(*place) else { break };
+            passed.push(*place);
             parent = if above.id == above.parent { id } else { above.parent };
         }
-        if let Some(filesystem) = table.get_mut(place) {
-            filesystem.entry.parent = parent;
+        // Those on the way have the same parent, and the next one needs no way: a stack is long.
+        passed.push(place);
+        for place in passed.drain(..) {
+            if let Some(Filesystem { entry, .. }) = table.get_mut(place) {
+                entry.parent = if parent == id { entry.id } else { parent };
+            }
         }
     }
     gone

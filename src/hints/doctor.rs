@@ -158,7 +158,7 @@ impl Machine<'_> {
         let hints = forbidden_user_namespaces(self.is_root(), self.environment);
         if let Some((reason, remedies)) = hints.split_first() {
             self.add(reason);
-            self.add(&remedies.join(&b' '));
+            self.add(&list(" ", &mut remedies.iter().map(Vec::as_slice)));
             return (No, "{0}", "{1}");
         }
         self.add(if self.is_inside { b"; this process is in one already, and they nest 32 deep" } else { b"" });
@@ -202,7 +202,7 @@ impl Machine<'_> {
         match hints.split_first() {
             Some((reason, remedies)) if !self.is_root() => {
                 self.add(reason);
-                self.add(&remedies.join(&b' '));
+                self.add(&list(" ", &mut remedies.iter().map(Vec::as_slice)));
                 (No, "{0}", "{1}")
             }
             _ => yes("may be mounted in a PID namespace of one's own: unshare -pf --mount-proc"),
