@@ -63,8 +63,11 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let nothing_named = typed.check(&operands)?;
     idmap::add_option(&typed.id_maps, &mut typed.options)?;
     let request = if nothing_named || typed.all { None } else { Some(Request::of(&mut typed, &operands)?) };
+    let mut settings = Settings::of(invocation, &typed);
+    let is_elsewhere = typed.namespace.is_some() && !typed.fstab.is_empty();
+    let lines = if is_elsewhere { Some(fstab::read(&settings)?) } else { None };
     let entered = enter_namespace(typed.namespace.as_deref())?;
-    let settings = Settings::of(invocation, &typed, entered.as_ref());
+    (settings.origin, settings.lines) = (entered.as_ref(), lines.as_ref());
     match request {
         _ if typed.all => all::mount_all(&settings, output),
         None => fstab::check(&settings).and_then(|()| list::list(&typed, output)),

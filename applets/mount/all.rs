@@ -7,11 +7,11 @@ use super::record::not_written;
 use super::request::{Request, Settings};
 use super::{fstab, source, target};
 use cli::{Outcome, Output, text};
-use linux::directory;
 use linux::mount::fstab::{Fstab, FstabEntry};
 use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::{table, utab};
 use linux::process::{self, Fork, Status, Wait};
+use linux::{Errno, directory};
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -47,7 +47,11 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     hints::one_of_many();
     let table = fstab::read(settings)?;
     // Read once: two lines for the same place are both mounted.
-    let mounted = table::Table::read().map_err(no_mounts)?;
+    let mounted = match table::Table::read_or_list() {
+        // The line that mounts /proc may be the first.
+        Err(error) if error.errno == Errno::ENOENT => table::Table::from_text(Vec::new()),
+        mounted => mounted.map_err(no_mounts)?,
+    };
     let mounted = table::ByTarget::new(&mounted);
     let mut count = Count::default();
     let mut children: Vec<process::Pid> = Vec::new();

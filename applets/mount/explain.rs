@@ -26,7 +26,7 @@ pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Reques
     let names_both = request.source.is_some() && request.target.is_some();
     let asks_table = !request.without_table && !names_both;
     let types = request.types.clone().map(OsString::from_vec);
-    let settings = Settings { invocation, typed, verbose: false, old_api: false, origin: None, unwritten: None };
+    let settings = Settings { old_api: false, verbose: false, ..Settings::of(invocation, typed) };
     let mount = Mount::of(&settings, request)?;
     let named = mount.target.path.as_os_str();
     if asks_table {

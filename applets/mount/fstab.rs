@@ -17,6 +17,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// Reads fstab: the files of -T, else `LIBMOUNT_FSTAB`, else the default one. Malformed lines are reported.
 pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
+    if let Some(lines) = settings.lines {
+        return Ok(lines.clone());
+    }
     let mut table = fstab::Fstab::default();
     for path in &settings.typed.fstab {
         table.add_path(path).map_err(|_| cli::fail!(USAGE, path, ": failed to parse"))?;
@@ -78,7 +81,7 @@ fn from_tables(settings: &Settings<'_>, request: Request) -> Result<Request, Fai
     }
     if remount && settings.typed.table_use.mtab {
         let missing = not_found(&request);
-        let request = from_mounts(settings, request.into_target());
+        let request = from_mounts(settings, request);
         return if request.target.is_some() { Ok(request) } else { Err(missing) };
     }
     // --options-source-force asks for a line, where a table is asked.
@@ -139,13 +142,17 @@ fn not_found(request: &Request) -> Failure {
     Failure::new(USAGE, text)
 }
 
-/// A remount without an entry in fstab takes source, type and options from the mount itself.
-fn from_mounts(settings: &Settings<'_>, request: Request) -> Request {
-    let Some(target) = &request.target else { return request };
-    let canonical = directory::canonical_here(target).unwrap_or_else(|_| target.clone());
+/// A remount without an entry in fstab takes source, type and options from the mount itself: the last one on the target,
+/// else the last one of that source.
+fn from_mounts(settings: &Settings<'_>, mut request: Request) -> Request {
+    request.is_either = false;
+    let target = request.target.as_ref();
+    let Some(name) = target.or(request.source.as_ref()) else { return request };
+    let path = source::resolve(name, false, b"auto", true).unwrap_or_else(|_| name.clone());
     let Ok(mounted) = table::Table::read() else { return request };
-    let by_source = || mounted.find_last(&|entry| entry.is_from(target));
-    let Some(entry) = mounted.find_target(&canonical).or_else(by_source) else { return request };
+    let by_target = target.and_then(|_| mounted.find_target(&path));
+    let by_source = || mounted.find_last(&|entry| entry.is_from(name) || entry.is_from(&path));
+    let Some(entry) = by_target.or_else(by_source) else { return request };
     let kept = utab::read();
     let options = options_of(&entry, kept.find(&entry));
     from_mounted(settings, request, &entry, options)

@@ -37,7 +37,7 @@ pub fn perform(settings: &Settings<'_>, request: Request, output: &mut Output) -
 impl Mount {
     /// Tries the types that come into question, then records what was done.
     fn make(&mut self, settings: &Settings<'_>, output: &mut Output) -> Performed {
-        if settings.typed.onlyonce && self.operation != Operation::Propagation && self.is_there() {
+        if settings.typed.onlyonce && self.operation != Operation::Propagation && self.is_there()? {
             return Err(errors::early(FAILED, &self.target.path, text!["filesystem already mounted"]));
         }
         let Some(done) = self.try_types(settings, output)? else { return Ok(None) };
@@ -54,13 +54,13 @@ impl Mount {
     }
 
     /// Whether the source is on the target already.
-    fn is_there(&self) -> bool {
-        let Ok(mounted) = table::Table::read() else { return false };
+    fn is_there(&self) -> Result<bool, Failure> {
+        let mounted = table::Table::read_or_list().map_err(errors::no_mounts)?;
         let mounted = table::ByTarget::new(&mounted);
         let source = self.source();
-        mounted
+        Ok(mounted
             .on(&self.target.path)
-            .any(|entry| source.is_none_or(|path| source::is_mounted(&mounted, entry, path, &self.options)))
+            .any(|entry| source.is_none_or(|path| source::is_mounted(&mounted, entry, path, &self.options))))
     }
 
     /// Tries one type after another. `None`: the source is missing, which `nofail` permits.

@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 fn of(list: &str) -> Mount {
     let typed = Options::default();
     let invocation = Invocation::new(&super::super::APPLET, OsStr::new("mount"), &[]);
-    let settings = Settings::of(&invocation, &typed, None);
+    let settings = Settings::of(&invocation, &typed);
     let options = MountOptions::parse(list.as_bytes()).unwrap();
     let request = Request { source: Some("/s".into()), target: Some("/m".into()), options, ..Request::default() };
     Mount::of(&settings, request).ok().unwrap()

@@ -77,7 +77,13 @@ impl Mount {
             self.foresee(&mut entry);
             return entry;
         }
-        let Ok(ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
+        let Ok(mut ids) = statmount::mount_id(None, &entry.target, 0) else { return entry };
+        if self.beneath {
+            // The path leads to the mount on top, which is mounted on the new one.
+            let number = u32::try_from(ids.id).unwrap_or_default();
+            let parent = table::Table::read().ok().and_then(|table| table.find_id(number).map(|top| top.parent));
+            (ids.id, ids.unique) = (parent.unwrap_or_default().into(), 0);
+        }
         entry.id = (ids.id != 0).then_some(ids.id);
         entry.unique = (ids.unique != 0).then_some(ids.unique);
         if let Some((root, source)) = statmount::root_and_source(ids.unique) {

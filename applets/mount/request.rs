@@ -4,6 +4,7 @@ use super::args::{Options, bad_usage};
 use super::errors::{SYSTEM, USAGE};
 use super::source;
 use cli::{Failure, Invocation};
+use linux::mount::fstab::Fstab;
 use linux::mount::options::Options as MountOptions;
 use linux::mount::other_namespace::OtherMountNs;
 use linux::mount::utab;
@@ -24,16 +25,18 @@ pub struct Settings<'a> {
     pub old_api: bool,
     /// With -N: where we are.
     pub origin: Option<&'a OtherMountNs>,
+    /// With -N and -T: the lines of -T, whose files are those of the namespace that was left.
+    pub lines: Option<&'a Fstab>,
     /// What remounts change in utab, if many of them are to be written at once.
     pub unwritten: Option<&'a RefCell<Vec<utab::UtabEntry>>>,
 }
 
 impl<'a> Settings<'a> {
     /// Those that were typed.
-    pub fn of(invocation: &'a Invocation<'a>, typed: &'a Options, origin: Option<&'a OtherMountNs>) -> Settings<'a> {
+    pub fn of(invocation: &'a Invocation<'a>, typed: &'a Options) -> Settings<'a> {
         let forced = linux::environment::trusted_variable("LIBMOUNT_FORCE_MOUNT2");
         let old_api = forced.is_some_and(|value| value == "always");
-        Settings { invocation, typed, verbose: typed.verbose, old_api, origin, unwritten: None }
+        Settings { invocation, typed, verbose: typed.verbose, old_api, origin: None, lines: None, unwritten: None }
     }
 
     /// Whether utab is written at all.

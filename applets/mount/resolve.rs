@@ -62,6 +62,9 @@ impl Mount {
         if operation == Operation::Propagation && has_one_type {
             operation = Operation::New;
         }
+        if operation == Operation::Move && xmount.idmap.is_some() {
+            return Err(errors::early(USAGE, named, text!["X-mount.idmap cannot be combined with a move"]));
+        }
         Ok(Mount {
             operation,
             options,

@@ -124,14 +124,19 @@ impl Options {
     }
 
     /// Inserts the flags that a word implies after it: noexec, nosuid and nodev for `user` and `users`, nosuid and
-    /// nodev for `owner` and `group`. `user=NAME` is for a mount.TYPE program and implies none.
+    /// nodev for `owner` and `group`. `user=NAME` is for a mount.TYPE program and implies none, nor does a word whose
+    /// inverse, `nouser`, comes later.
     pub fn imply_user_flags(&mut self) -> &Options {
+        let is_on = |on, off| self.switch(on, off) == Some(true);
+        let [user, users] = [is_on("user", "nouser"), is_on("users", "nousers")];
+        let [owner, group] = [is_on("owner", "noowner"), is_on("group", "nogroup")];
         let mut list = Vec::with_capacity(self.0.len());
         for option in self.0.drain(..) {
             let implied: &[&str] = match option.name.as_slice() {
-                b"user" if option.names_user() => &[],
-                b"user" | b"users" => &["noexec", "nosuid", "nodev"],
-                b"owner" | b"group" => &["nosuid", "nodev"],
+                b"user" if user && !option.names_user() => &["noexec", "nosuid", "nodev"],
+                b"users" if users => &["noexec", "nosuid", "nodev"],
+                b"owner" if owner => &["nosuid", "nodev"],
+                b"group" if group => &["nosuid", "nodev"],
                 _ => &[],
             };
             list.push(option);

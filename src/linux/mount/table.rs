@@ -4,9 +4,10 @@ mod tree;
 
 pub use tree::{Tree, tree_backward};
 
+use super::listmount;
 use super::mountinfo::{Entry, unescape};
 use crate::index::Index;
-use crate::{Result, error::Context, file, raw};
+use crate::{Errno, Result, error::Context, file, raw};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -59,6 +60,16 @@ impl Table {
     /// ```
     pub fn read() -> Result<Table> {
         Table::read_from(OsStr::new(SELF))
+    }
+
+    /// Reads our own table; where /proc is not mounted it is made of what statmount(2) tells (Linux 6.8).
+    pub fn read_or_list() -> Result<Table> {
+        match Table::read() {
+            Err(error) if error.errno == Errno::ENOENT => {
+                listmount::lines(None).map(|lines| Table(lines.text)).ok_or(error)
+            }
+            read => read,
+        }
     }
 
     /// Reads the table at `path`.
