@@ -123,26 +123,28 @@ impl Options {
         self.0.retain(|_| kept.next() == Some(true));
     }
 
-    /// Inserts the flags that a word implies after it: noexec, nosuid and nodev for `user` and `users`, nosuid and
-    /// nodev for `owner` and `group`. `user=NAME` is for a mount.TYPE program and implies none, nor does a word whose
-    /// inverse, `nouser`, comes later.
+    /// Inserts the flags that a word implies after the last one of it: noexec, nosuid and nodev for `user` and `users`,
+    /// nosuid and nodev for `owner` and `group`. `user=NAME` is for a mount.TYPE program and implies none, nor does a word
+    /// whose inverse, `nouser`, comes later.
     pub fn imply_user_flags(&mut self) -> &Options {
-        let is_on = |on, off| self.switch(on, off) == Some(true);
-        let [user, users] = [is_on("user", "nouser"), is_on("users", "nousers")];
-        let [owner, group] = [is_on("owner", "noowner"), is_on("group", "nogroup")];
-        let mut list = Vec::with_capacity(self.0.len());
-        for option in self.0.drain(..) {
-            let implied: &[&str] = match option.name.as_slice() {
-                b"user" if user && !option.names_user() => &["noexec", "nosuid", "nodev"],
-                b"users" if users => &["noexec", "nosuid", "nodev"],
-                b"owner" if owner => &["nosuid", "nodev"],
-                b"group" if group => &["nosuid", "nodev"],
-                _ => &[],
-            };
-            list.push(option);
-            list.extend(implied.iter().map(|name| MountOption::new(name.as_bytes(), None)));
+        for word in ["user", "users", "owner", "group"] {
+            for place in (0..self.0.len()).rev() {
+                let Some(option) = self.0.get(place) else { continue };
+                if option.name.strip_prefix(b"no") == Some(word.as_bytes()) {
+                    break;
+                }
+                if option.is(word) && !option.names_user() {
+                    let flags: &[&str] = match word {
+                        "user" | "users" => &["nodev", "nosuid", "noexec"],
+                        _ => &["nodev", "nosuid"],
+                    };
+                    for flag in flags {
+                        self.0.insert(place + 1, MountOption::new(flag.as_bytes(), None));
+                    }
+                    break;
+                }
+            }
         }
-        self.0 = list;
         self
     }
 }
