@@ -1,7 +1,7 @@
 //! mount -a: the file systems of fstab, in its order or at once.
 
 use super::args::{Options, parse_options};
-use super::errors::{FAILED, SOME, no_mounts};
+use super::errors::{FAILED, SOME, USAGE, no_mounts};
 use super::perform::{Performed, perform};
 use super::record::not_written;
 use super::request::{Request, Settings};
@@ -50,7 +50,7 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     let mounted = match table::Table::read_or_list() {
         // The line that mounts /proc may be the first.
         Err(error) if error.errno == Errno::ENOENT => table::Table::from_text(Vec::new()),
-        mounted => mounted.map_err(no_mounts)?,
+        mounted => mounted.map_err(|error| no_mounts(USAGE, error))?,
     };
     let mounted = table::ByTarget::new(&mounted);
     let mut count = Count::default();
@@ -178,7 +178,7 @@ fn is_mounted(mounted: &table::ByTarget<'_>, entry: &FstabEntry, own: &MountOpti
 
 /// `-a -o remount`: every mounted file system that is selected.
 fn remount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
-    let mounted = table::Table::read().map_err(no_mounts)?;
+    let mounted = table::Table::read().map_err(|error| no_mounts(USAGE, error))?;
     let by_target = table::ByTarget::new(&mounted);
     let on = |target: &OsStr| by_target.on(target).last();
     let kept = utab::read();

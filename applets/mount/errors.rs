@@ -39,8 +39,8 @@ pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages
 /// The table of mounts cannot be read.
 #[cold]
 #[inline(never)]
-pub fn no_mounts(error: Error) -> Failure {
-    cli::fail!(USAGE, "failed to read mtab: ", error.errno)
+pub fn no_mounts(status: u8, error: Error) -> Failure {
+    cli::fail!(status, "failed to read mtab: ", error.errno)
 }
 
 /// Whether it is the source that is missing.

@@ -1,7 +1,7 @@
 //! `mount` without a mount to make: what is mounted, one line each.
 
 use super::args::Options;
-use super::errors::no_mounts;
+use super::errors::{SYSTEM, no_mounts};
 use super::source;
 use cli::text::disarm;
 use cli::{Outcome, Output, text};
@@ -48,7 +48,7 @@ pub fn list(wanted: &Options, output: &mut Output) -> Outcome {
             line.push(b'\n');
         });
     };
-    table::for_each(&mut show).map_err(no_mounts)?;
+    table::for_each(&mut show).map_err(|error| no_mounts(SYSTEM, error))?;
     Ok(0)
 }
 

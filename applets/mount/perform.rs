@@ -55,7 +55,7 @@ impl Mount {
 
     /// Whether the source is on the target already.
     fn is_there(&self) -> Result<bool, Failure> {
-        let mounted = table::Table::read_or_list().map_err(errors::no_mounts)?;
+        let mounted = table::Table::read_or_list().map_err(|error| errors::no_mounts(FAILED, error))?;
         let mounted = table::ByTarget::new(&mounted);
         let source = self.source();
         Ok(mounted
