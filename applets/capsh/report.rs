@@ -29,7 +29,7 @@ impl Session<'_> {
         let classic = is_classic();
         let own = Own::read().map_err(unreadable)?;
         self.print_sets(&own);
-        self.print_set("Bounding set =", (own.count > 0).then_some(own.bounding));
+        self.print_set("Bounding set =", caps::in_bounding(Cap(0)).is_ok().then_some(own.bounding));
         if !classic {
             self.print_set("Ambient set =", own.ambient);
             self.print_iab(&own);

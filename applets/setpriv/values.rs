@@ -88,7 +88,7 @@ fn changes<Set>(list: &OsStr, what: &str, member: fn(&[u8]) -> Result<Set, Failu
     Ok(changes)
 }
 
-/// `+name,-name`: names without `cap_`, `cap_N` by number, or `all`.
+/// `+name,-name`: names without `cap_`, `cap_N` by number, or `all`. An older kernel need not have what has a name.
 pub fn capabilities(list: &OsStr) -> Result<Changes<CapSet>, Failure> {
     changes(list, "capability", |name| {
         if name == b"all" {
@@ -97,7 +97,7 @@ pub fn capabilities(list: &OsStr) -> Result<Changes<CapSet>, Failure> {
         let full = [b"cap_", name].concat();
         let numbered =
             name.strip_prefix(b"cap_").and_then(number::decimal).and_then(|it| u8::try_from(it).ok()).map(Cap);
-        let found = caps::find(&full).or(numbered).filter(|it| it.0 < caps::count());
+        let found = caps::find(&full).or(numbered).filter(|it| it.0 < caps::count().max(caps::NAMED));
         found.map(CapSet::of).ok_or_else(|| {
             let failure = cli::fail!(1, "unknown capability \"", name, "\"");
             match name.strip_prefix(b"cap_").filter(|_| caps::find(name).is_some()) {

@@ -133,8 +133,9 @@ impl Iab {
     }
 
     fn set_vectors(&self, before: Sets, working: Sets, to_drop: CapSet) -> Result<()> {
-        let wants_ambient = !self.ambient.is_empty();
-        if wants_ambient && (!(self.ambient & !before.permitted).is_empty() || !process::may_raise_ambient()) {
+        // As in the other two vectors, what the kernel does not have is left out.
+        let ambient = self.ambient & CapSet::first(process::count());
+        if !ambient.is_empty() && (!(ambient & !before.permitted).is_empty() || !process::may_raise_ambient()) {
             return Err(Error::new("prctl", "", Errno::EPERM));
         }
         if working != before {
@@ -143,9 +144,9 @@ impl Iab {
         if !process::ambient()?.is_empty() {
             process::clear_ambient()?;
         }
-        let told = self.ambient | to_drop;
+        let told = ambient | to_drop;
         for capability in (0..64).rev().map(Cap).filter(|capability| told.has(*capability)) {
-            if self.ambient.has(capability) {
+            if ambient.has(capability) {
                 process::raise_ambient(capability)?;
             }
             if to_drop.has(capability) {

@@ -72,17 +72,17 @@ pub fn known_name(capability: Cap) -> Option<&'static str> {
 /// ```
 pub fn names(set: CapSet) -> String {
     let mut list = String::with_capacity(set.len() as usize * 16);
-    push_list(&mut list, set, NAMED);
+    push_list(&mut list, set);
     list
 }
 
-/// Adds a set's members, joined by commas; those from `named` on by their numbers.
-pub(super) fn push_list(out: &mut String, set: CapSet, named: u8) {
+/// Adds a set's members, joined by commas.
+pub(super) fn push_list(out: &mut String, set: CapSet) {
     let mut separator = "";
     for member in set.members() {
         out.push_str(separator);
         separator = ",";
-        match known_name(member).filter(|_| member.0 < named) {
+        match known_name(member) {
             Some(name) => out.push_str(name),
             None => out.push_str(&member.0.to_string()),
         }

@@ -106,10 +106,12 @@ pub fn count() -> u8 {
     if known != 0 {
         return known;
     }
-    // Any other error comes from a seccomp filter and says nothing about the kernel: count every capability that may
-    // exist.
-    let has = |capability: u8| in_bounding(Cap(capability)) != Err(Errno::EINVAL);
     let named = super::NAMED;
+    // Any other error comes from a seccomp filter and says nothing about the kernel: count those that have a name.
+    let has = |number: u8| match in_bounding(Cap(number)) {
+        Err(errno) => errno != Errno::EINVAL && number < named,
+        Ok(_) => true,
+    };
     // Most kernels have exactly the named capabilities, which two calls confirm. On others, bisect.
     let (mut low, mut high) = (0, 64);
     if has(named - 1) {
@@ -128,8 +130,10 @@ pub fn count() -> u8 {
             high = middle;
         }
     }
-    COUNT.store(low, Ordering::Relaxed);
-    low
+    // So does a filter for which there is no such operation, and of no capabilities `all` would be nothing.
+    let count = if low == 0 { named } else { low };
+    COUNT.store(count, Ordering::Relaxed);
+    count
 }
 
 /// Whether a capability is in our bounding set; `EINVAL` if the kernel does not have it.
@@ -137,12 +141,15 @@ pub fn in_bounding(capability: Cap) -> core::result::Result<bool, Errno> {
     NumberPrctl::CAPBSET_READ.call([capability.0.into(), 0]).map(|answer| answer != 0)
 }
 
-/// Our bounding set, of the first `count` capabilities.
+/// Our bounding set, of the first `count` capabilities: all where there is no such set, which bounds nothing.
 pub fn bounding(count: u8) -> Result<CapSet> {
-    collect(count, in_bounding)
+    collect(count, |capability| match in_bounding(capability) {
+        Err(Errno::EINVAL) => Ok(true),
+        known => known,
+    })
 }
 
-/// The members of `set` for which `has` is true. A capability that the kernel lacks is left out. Any other error is
+/// The first `count` capabilities for which `is_in` is true. One that the kernel lacks is left out. Any other error is
 /// returned, since a capability that cannot be queried must not pass for dropped.
 fn collect(count: u8, is_in: fn(Cap) -> core::result::Result<bool, Errno>) -> Result<CapSet> {
     let mut set = CapSet::EMPTY;

@@ -203,12 +203,12 @@ pub fn print(sets: &Sets, count: u8) -> String {
         if out == "=" {
             // With nothing as the base, the first group needs no base before it.
             out.clear();
-            push_list(&mut out, set, NAMED);
+            push_list(&mut out, set);
             out.push('=');
             push_letters(&mut out, triple);
         } else {
             out.push(' ');
-            push_list(&mut out, set, NAMED);
+            push_list(&mut out, set);
             push_difference(&mut out, triple, base);
         }
     }
@@ -216,7 +216,7 @@ pub fn print(sets: &Sets, count: u8) -> String {
         let set = having(sets, triple, !known);
         if !set.is_empty() {
             out.push(' ');
-            push_list(&mut out, set, 0);
+            push_list(&mut out, set);
             push_difference(&mut out, triple, 0);
         }
     }
@@ -238,7 +238,7 @@ pub fn print_classic(sets: &Sets) -> String {
         let set = having(sets, triple, CapSet::FULL);
         if !set.is_empty() {
             out.push(' ');
-            push_list(&mut out, set, NAMED);
+            push_list(&mut out, set);
             push_difference(&mut out, triple, base);
         }
     }
