@@ -36,7 +36,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     };
     let Some(program) = program(&options, &operands)? else {
         if options.dump > 0 {
-            dump::print(options.dump, invocation, output)?;
+            dump::print(options.dump, invocation, output);
             return Ok(0);
         }
         for capability in CapSet::first(caps::count()).members() {

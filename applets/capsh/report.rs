@@ -11,7 +11,7 @@ use linux::{Errno, accounts, credentials};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// The failure to read a part of the state. Fail rather than print something in its place.
+/// The failure to read a part of the state. Fail rather than print something in its place that could be true.
 pub(super) fn unreadable(error: linux::Error) -> Failure {
     fail(text!["cannot read the state of this process: ", error.call, ": ", error.errno])
 }
@@ -29,7 +29,7 @@ impl Session<'_> {
         let classic = is_classic();
         let own = Own::read().map_err(unreadable)?;
         self.print_sets(&own);
-        self.print_set("Bounding set =", caps::in_bounding(Cap(0)).is_ok().then_some(own.bounding));
+        self.print_set("Bounding set =", (caps::in_bounding(Cap(0)) != Err(Errno::EINVAL)).then_some(own.bounding));
         if !classic {
             self.print_set("Ambient set =", own.ambient);
             self.print_iab(&own);
@@ -73,7 +73,10 @@ impl Session<'_> {
         let digits = (u32::BITS - bits.leading_zeros()).max(1);
         self.output.print(text!["Securebits: 0", format!("{bits:o}/{bits:#x}/{digits}'b{bits:b}")]);
         if !classic {
-            let limited = u8::from(caps::no_new_privileges().map_err(unreadable)?);
+            let limited = caps::no_new_privileges().map(|set| u8::from(set).to_string()).unwrap_or_else(|error| {
+                unreadable(error).print(self.invocation);
+                String::from("-1")
+            });
             self.output.print(text![" (no-new-privs=", limited, ")"]);
         }
         self.output.print("\n");
