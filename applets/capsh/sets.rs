@@ -2,7 +2,7 @@
 
 use super::report::unreadable;
 use super::session::{Session, StepResult, fail, failed, integer};
-use cli::capability::{parse, parse_one};
+use cli::capability::{parse, parse_one, without_flags};
 use cli::{Failure, text};
 use hints::explained;
 use hints::point_at;
@@ -211,7 +211,7 @@ fn inheritable(list: &[u8]) -> Result<CapSet, Option<TextError>> {
     if list.is_empty() || list == b"none" {
         return Ok(CapSet::EMPTY);
     }
-    let sets = parse(&[list, b"+i"].concat()).map_err(Some)?;
+    let sets = parse(&[without_flags(list), b"+i"].concat()).map_err(Some)?;
     if !(sets.permitted | sets.effective).is_empty() { Err(None) } else { Ok(sets.inheritable) }
 }
 
@@ -253,8 +253,14 @@ fn recognized(text: &OsStr) -> Result<Cap, Failure> {
         .map_err(|error| point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error))
 }
 
-fn require(text: &OsStr, otherwise: &str, holds: fn(Cap) -> bool) -> StepResult {
-    if holds(recognized(text)?) { Ok(()) } else { Err(fail(text!["cap[", text, "] ", otherwise])) }
+/// Fails unless it holds of each name in a list.
+fn require(list: &OsStr, otherwise: &str, holds: fn(Cap) -> bool) -> StepResult {
+    for item in list.as_bytes().split(|byte| *byte == b',').map(OsStr::from_bytes) {
+        if !holds(recognized(item)?) {
+            return Err(fail(text!["cap[", item, "] ", otherwise]));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -267,7 +273,11 @@ mod tests {
         assert_eq!(inheritable(b"none"), Ok(CapSet::EMPTY));
         assert_eq!(inheritable(b"cap_kill,0"), Ok(CapSet(33)));
         assert_eq!(inheritable(b"all"), Ok(CapSet::first(caps::count())));
+        assert_eq!(inheritable(b"cap_kill,0=eip"), Ok(CapSet(33)));
         assert_eq!(inheritable(b"cap_chown=p cap_kill"), Err(None));
-        assert!(inheritable(b"none,cap_kill").is_err());
+        assert_eq!(inheritable(b"cap_chown=p cap_kill=eip"), Err(None));
+        for wrong in ["none,cap_kill", "none=eip", "=eip", "+i", "cap_kill=e+p"] {
+            assert!(inheritable(wrong.as_bytes()).is_err(), "{wrong}");
+        }
     }
 }

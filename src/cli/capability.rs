@@ -42,9 +42,23 @@ pub fn parse(text: &[u8]) -> Result<Sets, TextError> {
     caps::parse(text, caps::count())
 }
 
-/// Reads one name or number, with nothing after it.
+/// A list as it is before the flags of the last name: scripts hand on texts such as `cap_chown,cap_kill=eip`. `-` and its
+/// flags stay, since they would take away.
+pub fn without_flags(list: &[u8]) -> &[u8] {
+    let mut rest = list;
+    while let Some((last, before)) = rest.split_last() {
+        match last {
+            b'=' | b'+' => return before,
+            b'e' | b'i' | b'p' => rest = before,
+            _ => break,
+        }
+    }
+    list
+}
+
+/// Reads one name or number, with nothing after it but flags.
 pub fn parse_one(text: &OsStr) -> Result<Cap, TextError> {
-    let text = text.as_bytes();
+    let text = without_flags(text.as_bytes());
     match caps::read_item(text) {
         Ok((capability, length)) if length == text.len() => Ok(capability),
         Ok((_, length)) => {
@@ -65,7 +79,13 @@ mod tests {
     fn one_capability_has_nothing_after_it() {
         assert_eq!(parse_one(OsStr::new("cap_kill")), Ok(Cap(5)));
         assert_eq!(parse_one(OsStr::new("12abc")).map_err(|error| error.offset), Err(2));
-        assert_eq!(parse_one(OsStr::new("cap_kill+p")).map_err(|error| error.offset), Err(8));
-        assert!(parse_one(OsStr::new("")).is_err());
+        assert_eq!(parse_one(OsStr::new("cap_kill-p")).map_err(|error| error.offset), Err(8));
+        assert_eq!(parse_one(OsStr::new("cap_kill=eip x")).map_err(|error| error.offset), Err(8));
+        for taken in ["cap_kill+p", "cap_kill=eip", "CAP_KILL=", "5=ep"] {
+            assert_eq!(parse_one(OsStr::new(taken)), Ok(Cap(5)), "{taken}");
+        }
+        for wrong in ["", "=", "+eip", "eip", "cap_kill=e+p"] {
+            assert!(parse_one(OsStr::new(wrong)).is_err(), "{wrong}");
+        }
     }
 }
