@@ -306,7 +306,8 @@ impl Session {
         self.check(wanted, invocation)?;
         let file = File::open(path).map_err(|errno| failed(path, errno))?;
         let refused = |errno| explained(failed(path, errno), Step::SetCapability { path, rootid: self.rootid }, errno);
-        let before = if hints_wanted() { file.get().ok() } else { None };
+        let hinting = hints_wanted() && !self.quiet;
+        let before = if hinting { file.get().ok() } else { None };
         match wanted {
             Wanted::Nothing => match file.remove() {
                 Err(Errno::ENODATA) => {
@@ -322,7 +323,9 @@ impl Session {
             Wanted::Sets(sets) => {
                 let wanted = FileCapabilities { sets, rootid: self.rootid };
                 file.set(&wanted).map_err(refused)?;
-                tell_what_to_know(path, &file, before, &wanted);
+                if hinting {
+                    tell_what_to_know(path, &file, before, &wanted);
+                }
                 Ok(())
             }
         }
@@ -346,7 +349,7 @@ fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>
     if let Some(before) = before.filter(|before| before != now) {
         hint(&text!["'", path, "' had other capabilities, which are replaced: ", print(&before.sets)]);
     }
-    if hints_wanted() && file.is_on_nosuid() == Ok(true) {
+    if file.is_on_nosuid() == Ok(true) {
         hint(&text!["'", path, "' is on a nosuid mount, where exec ignores its capabilities"]);
     }
 }

@@ -208,7 +208,7 @@ fn judge(row: &Row, fault: &Fault, whole: &Seen, seen: &Seen) -> Vec<String> {
         return wrong;
     }
     check(seen.killed == whole.killed, "it dies of a signal");
-    let unraised = row.unraised && seen.stderr.contains("is not ambient now");
+    let unraised = row.unraised && seen.stderr.contains("not ambient now: ");
     let as_asked = |program: &String| {
         whole.programs.iter().any(|asked| asked == program || unraised && without_some_capabilities(asked, program))
     };

@@ -116,6 +116,7 @@ fn shown(changes: &mut dyn Iterator<Item = (bool, String)>) -> Vec<u8> {
     list
 }
 
-fn names(set: CapSet) -> String {
+/// `all`, or the names.
+pub fn names(set: CapSet) -> String {
     if set == CapSet::first(caps::count()) { "all".to_string() } else { caps::names(set) }
 }

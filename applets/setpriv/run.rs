@@ -1,6 +1,7 @@
 //! Carries out the options in the original's order: steps that need privilege come before those that give it up.
 
 use super::confine;
+use super::explain::names;
 use super::options::Options;
 use super::values::{Changes, Groups, REFUSED, changed};
 use cli::failure::{hint, named_with};
@@ -169,11 +170,17 @@ fn set_capabilities(options: &Options) -> Done {
     for capability in (present & !wanted).members() {
         caps::lower_ambient(capability).map_err(failed("apply ambient capabilities"))?;
     }
+    // The result may have less privilege than requested. The original does not report it.
+    let mut missing = CapSet::EMPTY;
     for number in (wanted & !present).members() {
-        // The result has less privilege than requested. The original does not report it.
         if caps::raise_ambient(number).is_err() {
-            hint(&text![caps::name(number), " is not ambient now: it must be permitted and inheritable (--inh-caps)"]);
+            missing |= CapSet::of(number);
         }
+    }
+    if !missing.is_empty() {
+        let why = "what is ambient must be permitted and inheritable (--inh-caps)";
+        let why = if caps::may_raise_ambient() { why } else { hints::NO_AMBIENT_RAISE };
+        hint(&text!["not ambient now: ", names(missing), "; ", why]);
     }
     Ok(())
 }

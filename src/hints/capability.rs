@@ -4,7 +4,7 @@ use crate::environment::{Environment, Kind as FileKind};
 use crate::hint::{Hint, lacks, on, who_has};
 use cli::text;
 use linux::Errno;
-use linux::caps::{Cap, CapSet, count, name, names};
+use linux::caps::{Cap, CapSet, count, may_raise_ambient, name, names};
 use std::ffi::OsStr;
 
 /// A capability that the command needs cannot be made effective.
@@ -100,7 +100,13 @@ pub(crate) fn set_inheritable(wanted: CapSet, environment: &dyn Environment) -> 
     members("these are not in the bounding set: ", wanted & !allowed)
 }
 
+/// Why no capability can be made ambient.
+pub const NO_AMBIENT_RAISE: &str = "the securebit no_cap_ambient_raise is set";
+
 pub(crate) fn raise_ambient(number: Cap, environment: &dyn Environment) -> Vec<Hint> {
+    if !may_raise_ambient() {
+        return vec![text![NO_AMBIENT_RAISE]];
+    }
     let sets = environment.privileges().unwrap_or_default().sets;
     if (sets.permitted & sets.inheritable).has(number) {
         return Vec::new();
@@ -111,6 +117,9 @@ pub(crate) fn raise_ambient(number: Cap, environment: &dyn Environment) -> Vec<H
 pub(crate) fn set_iab(ambient: CapSet, blocked: CapSet, environment: &dyn Environment) -> Vec<Hint> {
     let own = environment.privileges().unwrap_or_default();
     let mut hints = members("these are not permitted, so cannot be ambient: ", ambient & !own.sets.permitted);
+    if !ambient.is_empty() && !may_raise_ambient() {
+        hints.push(text![NO_AMBIENT_RAISE]);
+    }
     if !(blocked & own.bounding).is_empty() {
         hints.extend(setpcap(environment));
     }

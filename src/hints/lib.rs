@@ -23,6 +23,7 @@ mod root;
 mod step;
 mod user_namespaces;
 
+pub use capability::NO_AMBIENT_RAISE;
 pub use caret::point_at;
 pub use diagnosis::{diagnose, explained, hints, one_of_many};
 pub use environment::{Environment, Here, Kind as FileKind, Node, Privileges, Superblock};

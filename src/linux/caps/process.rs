@@ -236,7 +236,7 @@ pub fn clear_ambient() -> Result<()> {
 }
 
 /// Whether the securebits let ambient capabilities be raised.
-pub(super) fn may_raise_ambient() -> bool {
+pub fn may_raise_ambient() -> bool {
     securebits().is_ok_and(|bits| bits & NO_AMBIENT_RAISE == 0)
 }
 
