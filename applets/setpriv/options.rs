@@ -107,7 +107,7 @@ const ROWS: &[Opt<Options>] = &[
     Opt::value(None, "euid", "uid|user", "set effective uid", |o, id| {
         once(&mut o.given, &mut o.euid, user(id, "euid")?, "euid")
     }),
-    Opt::value(None, "rgid", "gid|user", "set real gid", |o, id| {
+    Opt::value(None, "rgid", "gid|group", "set real gid", |o, id| {
         once(&mut o.given, &mut o.rgid, group(id, "rgid")?, "rgid")
     }),
     Opt::value(None, "egid", "gid|group", "set effective gid", |o, id| {
