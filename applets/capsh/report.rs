@@ -73,10 +73,14 @@ impl Session<'_> {
         let digits = (u32::BITS - bits.leading_zeros()).max(1);
         self.output.print(text!["Securebits: 0", format!("{bits:o}/{bits:#x}/{digits}'b{bits:b}")]);
         if !classic {
-            let limited = caps::no_new_privileges().map(|set| u8::from(set).to_string()).unwrap_or_else(|error| {
-                unreadable(error).print(self.invocation);
-                String::from("-1")
-            });
+            let limited = match caps::no_new_privileges() {
+                Ok(true) => "1",
+                Ok(false) => "0",
+                Err(error) => {
+                    unreadable(error).print(self.invocation);
+                    "-1"
+                }
+            };
             self.output.print(text![" (no-new-privs=", limited, ")"]);
         }
         self.output.print("\n");

@@ -65,7 +65,7 @@ impl Session<'_> {
         }
         // Parse the whole list before dropping anything, since a drop cannot be undone.
         let whole = list == "all";
-        let wanted = if whole { CapSet::first(caps::count()).members().collect() } else { read_list(list)? };
+        let wanted = read_list(list)?;
         let drop_each = || -> Result<(), (Cap, Errno)> {
             wanted.into_iter().try_for_each(|it| caps::drop_bounding(it).map_err(|error| (it, error.errno)))
         };
@@ -215,8 +215,11 @@ fn inheritable(list: &[u8]) -> Result<CapSet, Option<TextError>> {
     if !(sets.permitted | sets.effective).is_empty() { Err(None) } else { Ok(sets.inheritable) }
 }
 
-/// The capabilities of a comma-separated list, in its order; empty items are skipped.
+/// The capabilities of a comma-separated list, in its order, or `all`; empty items are skipped.
 fn read_list(list: &OsStr) -> Result<Vec<Cap>, Failure> {
+    if list == "all" {
+        return Ok(CapSet::first(caps::count()).members().collect());
+    }
     let mut found = Vec::new();
     for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
         let item = OsStr::from_bytes(item);
@@ -234,8 +237,7 @@ fn change_ambient(
     hint: fn(Failure, Cap, Errno) -> Failure,
 ) -> StepResult {
     let is_all = list == "all";
-    let capabilities = if is_all { CapSet::first(caps::count()).members().collect() } else { read_list(list)? };
-    for capability in capabilities {
+    for capability in read_list(list)? {
         change(capability).map_err(|error| {
             let name = caps::name(capability);
             let failure = match is_all {
