@@ -2,9 +2,9 @@
 
 use super::descriptions::TEXTS;
 use super::session::{Session, StepResult, fail};
+use super::sets::unreadable_text;
 use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
-use hints::point_at;
 use linux::caps::{self, Cap, CapSet, Iab, Mode, NAMES, Own, names};
 use linux::credentials::{Gid, Uid};
 use linux::{Errno, accounts, credentials};
@@ -129,8 +129,7 @@ impl Session<'_> {
     }
 
     pub(super) fn explain(&mut self, text: &OsStr) -> StepResult {
-        let capability = parse_one(text)
-            .map_err(|error| point_at(fail(text!["unrecognised value '", text, "'"]), text.as_bytes(), error))?;
+        let capability = parse_one(text).map_err(|error| unreadable_text("unrecognised value '", text, "'", error))?;
         self.print_explanation(capability);
         Ok(())
     }

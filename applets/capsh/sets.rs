@@ -25,9 +25,8 @@ impl Session<'_> {
     }
 
     pub(super) fn set_caps(&mut self, text: &OsStr) -> StepResult {
-        let sets = parse(text.as_bytes()).map_err(|error| {
-            point_at(fail(text!["unable to interpret [--caps=", text, "]"]), text.as_bytes(), error)
-        })?;
+        let sets = parse(text.as_bytes())
+            .map_err(|error| unreadable_text("unable to interpret [--caps=", text, "]", error))?;
         let before = caps::get(Pid::SELF).unwrap_or_default();
         // CAP_SETPCAP lets the inheritable set gain capabilities that are not permitted. Without it go on: the kernel
         // decides.
@@ -104,9 +103,8 @@ impl Session<'_> {
     }
 
     pub(super) fn set_iab(&mut self, text: &OsStr) -> StepResult {
-        let bytes = text.as_bytes();
-        let iab = caps::parse_iab(bytes)
-            .map_err(|error| point_at(fail(text!["iab: '", text, "' malformed"]), bytes, error))?;
+        let iab =
+            caps::parse_iab(text.as_bytes()).map_err(|error| unreadable_text("iab: '", text, "' malformed", error))?;
         iab.set().map_err(|error| {
             let failure = failed("unable to set IAB tuple", &error);
             let step = hints::Step::SetIab { ambient: iab.ambient, blocked: iab.blocked };
@@ -206,6 +204,13 @@ impl Session<'_> {
     }
 }
 
+/// The failure to read a text: its words before and behind it, and where it is wrong.
+#[cold]
+#[inline(never)]
+pub(super) fn unreadable_text(before: &str, text: &OsStr, behind: &str, error: TextError) -> Failure {
+    point_at(fail(text![before, text, behind]), text.as_bytes(), error)
+}
+
 /// The capabilities that `--inh` lists. `Err(None)`: the text would change other sets as well.
 fn inheritable(list: &[u8]) -> Result<CapSet, Option<TextError>> {
     if list.is_empty() || list == b"none" {
@@ -223,9 +228,8 @@ fn read_list(list: &OsStr) -> Result<Vec<Cap>, Failure> {
     let mut found = Vec::new();
     for item in list.as_bytes().split(|byte| *byte == b',').filter(|item| !item.is_empty()) {
         let item = OsStr::from_bytes(item);
-        found.push(parse_one(item).map_err(|error| {
-            point_at(fail(text!["capability [", item, "] is unknown to libcap"]), item.as_bytes(), error)
-        })?);
+        let known = parse_one(item);
+        found.push(known.map_err(|error| unreadable_text("capability [", item, "] is unknown to libcap", error))?);
     }
     Ok(found)
 }
@@ -251,8 +255,7 @@ fn change_ambient(
 }
 
 fn recognized(text: &OsStr) -> Result<Cap, Failure> {
-    parse_one(text)
-        .map_err(|error| point_at(fail(text!["cap[", text, "] not recognized by library"]), text.as_bytes(), error))
+    parse_one(text).map_err(|error| unreadable_text("cap[", text, "] not recognized by library", error))
 }
 
 /// Fails unless it holds of each name in a list.
