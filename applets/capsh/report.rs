@@ -1,8 +1,7 @@
 //! The options that print: the state of the process, and descriptions of capabilities.
 
 use super::descriptions::TEXTS;
-use super::session::{Session, StepResult, fail};
-use super::sets::unreadable_text;
+use super::session::{Session, StepResult, fail, unreadable_text};
 use cli::capability::{is_classic, parse_one, print};
 use cli::{Failure, number, text};
 use linux::caps::{self, Cap, CapSet, Iab, Mode, NAMES, Own, names};

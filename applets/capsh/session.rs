@@ -3,7 +3,8 @@
 use cli::option::{Argument, Spec};
 use cli::text::push_all;
 use cli::{Failure, Invocation, Output, add, number, text};
-use linux::caps;
+use hints::point_at;
+use linux::caps::{self, TextError};
 use linux::process::Pid;
 use linux::signal::Disposition;
 use std::ffi::{OsStr, OsString};
@@ -140,6 +141,13 @@ pub fn fail(line: Vec<u8>) -> Failure {
 #[inline(never)]
 pub fn failed(what: &str, error: &linux::Error) -> Failure {
     fail(text![what, ": ", error.errno])
+}
+
+/// The failure to read a text: its words before and behind it, and where it is wrong.
+#[cold]
+#[inline(never)]
+pub fn unreadable_text(before: &str, text: &OsStr, behind: &str, error: TextError) -> Failure {
+    point_at(fail(text![before, text, behind]), text.as_bytes(), error)
 }
 
 /// A non-negative number of at most 32 bits: decimal, octal after 0, hexadecimal after 0x.

@@ -1,7 +1,7 @@
 //! The options that change or test capability sets, securebits and modes.
 
 use super::report::unreadable;
-use super::session::{Session, StepResult, fail, failed, integer};
+use super::session::{Session, StepResult, fail, failed, integer, unreadable_text};
 use cli::capability::{parse, parse_one, without_flags};
 use cli::{Failure, text};
 use hints::explained;
@@ -202,13 +202,6 @@ impl Session<'_> {
         }
         Err(fail(text!["ambient set not supported"]))
     }
-}
-
-/// The failure to read a text: its words before and behind it, and where it is wrong.
-#[cold]
-#[inline(never)]
-pub(super) fn unreadable_text(before: &str, text: &OsStr, behind: &str, error: TextError) -> Failure {
-    point_at(fail(text![before, text, behind]), text.as_bytes(), error)
 }
 
 /// The capabilities that `--inh` lists. `Err(None)`: the text would change other sets as well.
