@@ -216,6 +216,9 @@ fn attach(invocation: &Invocation<'_>, options: &Options, file: &OsStr, output: 
     let attached = loopdev::attach(file, wanted).map_err(|refused| unattached(wanted, file, refused))?;
     if !attached.is_new {
         is_as_wanted(wanted, &attached, file)?;
+        if attached.autoclear {
+            loopdev::keep(&attached).map_err(|error| unattached(wanted, file, error.into()))?;
+        }
     }
     warn_of_size(invocation, wanted, file);
     if wanted.direct_io && hints_wanted() && !LoopDevice::at(&attached.path).direct_io() {

@@ -142,7 +142,7 @@ const ROWS: &[Opt<Options>] = &[
         Ok(())
     }),
     Opt::value(None, "loop-ref", "string", "loop device reference", |o, reference| {
-        o.wanted.reference = Some(reference.to_os_string());
+        o.wanted.reference = (!reference.is_empty()).then(|| reference.to_os_string());
         Ok(())
     }),
     Opt::flag(None, "show", "print device name after setup (with -f)", |o| {

@@ -103,6 +103,19 @@ pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached,
     Err(Error::new("LOOP_CONFIGURE", file, Errno::EBUSY).into())
 }
 
+/// Keeps a device that was found until somebody detaches it.
+pub fn keep(found: &Attached) -> Result<()> {
+    let device = open_device(&found.path, found.read_only)?;
+    let mut info = status(device.as_fd()).context("LOOP_GET_STATUS64", &found.path)?;
+    info.lo_flags &= !LO_FLAGS_AUTOCLEAR;
+    set_status(device.as_fd(), &mut info).context("LOOP_SET_STATUS64", &found.path)
+}
+
+fn set_status(fd: BorrowedFd<'_>, info: &mut LoopInfo) -> core::result::Result<(), Errno> {
+    let done = patiently(&mut || ioctl::on(fd, ioctl::LOOP_SET_STATUS64, info));
+    traced!(done, "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd())
+}
+
 fn open_backing(file: &OsStr, wanted: &LoopSpec) -> Result<(OwnedFd, bool)> {
     let direct = if wanted.direct_io { libc::O_DIRECT } else { 0 };
     if !wanted.read_only {
@@ -174,8 +187,7 @@ fn knows_configure(device: BorrowedFd<'_>, config: &LoopConfig) -> bool {
 
 /// What comes behind LOOP_SET_FD.
 fn finish(fd: BorrowedFd<'_>, config: &mut LoopConfig) -> core::result::Result<(), Errno> {
-    let done = patiently(&mut || ioctl::on(fd, ioctl::LOOP_SET_STATUS64, &mut config.info));
-    traced!(done, "ioctl({}, LOOP_SET_STATUS64)", fd.as_raw_fd())?;
+    set_status(fd, &mut config.info)?;
     if config.block_size != 0 {
         changed(fd, LoopChange::BlockSize(config.block_size))?;
     }

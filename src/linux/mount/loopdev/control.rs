@@ -95,9 +95,18 @@ pub fn free_device() -> Result<OsString> {
     }
 }
 
+/// The number of a device that need not be there, by whatever path leads to /dev.
+fn number_in_dev(path: &OsStr) -> Option<i32> {
+    let slash = path.as_bytes().iter().rposition(|byte| *byte == b'/')?;
+    let (directory, name) = path.as_bytes().split_at_checked(slash)?;
+    let mut path = directory::canonical(OsStr::from_bytes(directory)).ok()?;
+    path.push(OsStr::from_bytes(name));
+    number_of(&path)
+}
+
 /// Makes a device of that name, if it is that of a loop device and there is none.
 pub fn add(path: &OsStr) -> Result<()> {
-    match number_of(path) {
+    match number_in_dev(path) {
         Some(number) => control(ioctl::LOOP_CTL_ADD, "LOOP_CTL_ADD", number).map(drop),
         None => Ok(()),
     }
@@ -105,7 +114,7 @@ pub fn add(path: &OsStr) -> Result<()> {
 
 /// Removes a device that is not in use.
 pub fn remove(path: &OsStr) -> Result<()> {
-    let number = number_of(path).ok_or(Errno::EINVAL).context("LOOP_CTL_REMOVE", path)?;
+    let number = number_in_dev(path).ok_or(Errno::EINVAL).context("LOOP_CTL_REMOVE", path)?;
     control(ioctl::LOOP_CTL_REMOVE, "LOOP_CTL_REMOVE", number).map(drop)
 }
 
