@@ -71,7 +71,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let (cells, parents) = rows::make(&survey, &options, one, &fields, filter)?;
     let tree = match one {
         None if related => "NS",
-        _ if related || options.is_flat() => "",
+        _ if related || options.is_flat(one.is_some()) => "",
         _ => "COMMAND",
     };
     Listing { name: "namespaces", columns, cells, parents, tree }.print(style(&options), output);

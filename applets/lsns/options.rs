@@ -40,9 +40,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether processes are not shown as a tree.
-    pub fn is_flat(&self) -> bool {
-        (self.list || self.all_columns) && self.tree.is_none()
+    /// Whether processes are not shown as a tree. Every column makes none of namespaces.
+    pub fn is_flat(&self, is_one: bool) -> bool {
+        (self.list || self.all_columns && !is_one) && self.tree.is_none()
     }
 
     /// The columns to show, `default` if none are named.
