@@ -6,7 +6,7 @@ use super::tables::{Filesystem, Part, all_vfs};
 use cli::columns::{Cell, device_numbers};
 use cli::text;
 use linux::directory::canonical_source;
-use linux::mount::probe::{self, OwnedTag, Tag, TagKind};
+use linux::mount::probe::{self, NamedDevice, OwnedTag, Tag, TagKind};
 use linux::stat::{self, Room};
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -69,10 +69,8 @@ impl<'a> Row<'a> {
             28 => return self.size(options, |room| room.blocks[0].saturating_sub(room.blocks[1])),
             29 => return self.percentage(|room| room.blocks),
             30 => return self.tag(TagKind::Uuid),
-            31 if options.vfs_all => {
-                let set = if is_kernel { filesystem.part(Part::Vfs) } else { filesystem.options() };
-                return set.map(|set| all_vfs(&set));
-            }
+            // Flags of the whole file system, `sync`, are among its own options in the kernel's table.
+            31 if options.vfs_all => return filesystem.options().map(|set| all_vfs(&set)),
             31 => return filesystem.part(Part::Vfs),
             _ => return None,
         };
@@ -83,7 +81,12 @@ impl<'a> Row<'a> {
     fn source(&self, options: &Options) -> Cell {
         let source = self.filesystem.source();
         let mut text = match Tag::parse(OsStr::from_bytes(&source)) {
-            Some(tag) if options.evaluate => tag.resolve()?.into_vec(),
+            // Of devices with the same tag that one is shown which was asked for.
+            Some(tag) if options.evaluate => match options.source.and_then(NamedDevice::of) {
+                Some(device) if device.is(OsStr::from_bytes(&source)) => device.path,
+                _ => tag.resolve()?,
+            }
+            .into_vec(),
             None if options.evaluate || options.canonicalize => self.resolved(&source),
             _ => source.into_owned(),
         };

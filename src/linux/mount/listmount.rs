@@ -2,7 +2,7 @@
 
 use super::api::{
     MOUNT_ATTR__ATIME, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME,
-    MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY,
+    MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY, MOUNT_ATTR_STRICTATIME,
 };
 use super::mountinfo::escape;
 use super::statmount::*;
@@ -65,7 +65,7 @@ pub fn lines(wanted: Option<&mut dyn FnMut(&Glance<'_>) -> bool>) -> Option<Line
                 continue;
             }
         }
-        if lines.add(unique, &mut buffer)? {
+        if lines.add(unique, &mut buffer, wanted.is_none())? {
             lines.unique.push(unique);
         }
     }
@@ -85,7 +85,7 @@ fn ask(unique: u64, mask: u64, buffer: &mut Vec<u8>) -> Option<bool> {
 }
 
 impl Lines {
-    fn add(&mut self, unique: u64, buffer: &mut Vec<u8>) -> Option<bool> {
+    fn add(&mut self, unique: u64, buffer: &mut Vec<u8>, is_whole: bool) -> Option<bool> {
         const MASK: u64 = STATMOUNT_SB_BASIC
             | STATMOUNT_MNT_BASIC
             | STATMOUNT_PROPAGATE_FROM
@@ -112,7 +112,7 @@ impl Lines {
         text.push(b' ');
         text.extend_from_slice(&escape(target));
         text.push(b' ');
-        append_attributes(big(OFFSET_MNT_ATTR), text);
+        append_attributes(big(OFFSET_MNT_ATTR), is_whole, text);
         let propagation = big(OFFSET_MNT_PROPAGATION);
         for (flag, name, field) in [
             (super::MS_SHARED, " shared:", OFFSET_PEER_GROUP),
@@ -151,8 +151,9 @@ impl Lines {
     }
 }
 
-/// Appends the options of a mount in the kernel's words and order.
-fn append_attributes(attributes: u64, text: &mut Vec<u8>) {
+/// Appends the options of a mount in the kernel's words and order, and `strictatime`, which mountinfo leaves out, if it
+/// is wanted.
+fn append_attributes(attributes: u64, is_strict_told: bool, text: &mut Vec<u8>) {
     text.extend_from_slice(if attributes & MOUNT_ATTR_RDONLY == 0 { b"rw" } else { b"ro" });
     let time = attributes & MOUNT_ATTR__ATIME;
     for (is_set, name) in [
@@ -163,6 +164,7 @@ fn append_attributes(attributes: u64, text: &mut Vec<u8>) {
         (attributes & MOUNT_ATTR_NODIRATIME != 0, ",nodiratime"),
         (time == 0, ",relatime"),
         (attributes & MOUNT_ATTR_NOSYMFOLLOW != 0, ",nosymfollow"),
+        (is_strict_told && time == MOUNT_ATTR_STRICTATIME, ",strictatime"),
         (attributes & MOUNT_ATTR_IDMAP != 0, ",idmapped"),
     ] {
         if is_set {
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_lines_are_those_of_mountinfo() {
-        let Some(lines) = lines(None) else { return };
+        let Some(lines) = lines(Some(&mut |_| true)) else { return };
         let table = Table::read().expect("mountinfo");
         let made = Table::from_text(lines.text);
         assert_eq!(made.entries().count(), lines.unique.len());
@@ -195,6 +197,7 @@ mod tests {
         let mut text = Vec::new();
         append_attributes(
             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME,
+            true,
             &mut text,
         );
         assert_eq!(text, b"ro,nodev,noatime,nosymfollow");

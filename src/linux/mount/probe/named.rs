@@ -8,7 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 
 /// A device, to be known by any of its names.
 pub struct NamedDevice {
-    path: OsString,
+    /// Its path.
+    pub path: OsString,
     tags: OnceCell<Vec<OwnedTag>>,
 }
 
