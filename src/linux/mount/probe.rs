@@ -14,7 +14,7 @@ mod partitions;
 mod tag;
 
 pub use cache::{Cache, CacheEntry};
-pub use device::{Device, block_devices, device, partition_tags, tagged_devices};
+pub use device::{Device, block_devices, device, tagged_devices};
 pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};
 pub use named::{NamedDevice, tags_of};
@@ -42,6 +42,11 @@ impl Superblock {
     /// The value with a name.
     pub fn value(&self, name: &str) -> Option<&[u8]> {
         self.values.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// Whether it has a tag.
+    pub fn has(&self, tag: Tag<'_>) -> bool {
+        self.value(tag.kind.name()) == Some(tag.value)
     }
 
     /// The label, without the padding behind it.

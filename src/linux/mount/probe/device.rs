@@ -1,9 +1,11 @@
 //! Opens devices for probing and finds them by tag: /proc/partitions, and partitions' uevents in /sys/class/block.
 
 use super::partitions::{Place, entry};
-use super::{Disk, OwnedTag, Probed, Superblock, Tag, TagKind, probe};
+use super::tag::decode;
+use super::{Cache, Disk, OwnedTag, Probed, Superblock, Tag, TagKind, probe};
 use crate::stat::{self, Stat};
-use crate::{Errno, Result, directory, error::Context, file, ioctl, number, walk};
+use crate::{Errno, Error, Result, directory, error::Context, file, ioctl, number, walk};
+use core::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -169,8 +171,8 @@ fn listed_devices() -> Vec<OsString> {
 
 /// The block devices that have the tag.
 pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsString> {
-    let value = value.to_vec();
-    block_devices().into_iter().filter(move |device| has_tag(device, kind, &value))
+    let (value, cache) = (value.to_vec(), OnceCell::new());
+    block_devices().into_iter().filter(move |device| has_tag(device, Tag { kind, value: &value }, &cache))
 }
 
 /// A device's directory in sysfs. A slash in its name (cciss/c0d0) is an exclamation mark there.
@@ -182,21 +184,33 @@ fn device_path(name: &[u8]) -> OsString {
     OsString::from_vec(path)
 }
 
-fn has_tag(path: &OsStr, kind: TagKind, value: &[u8]) -> bool {
-    match kind {
-        TagKind::Id => false,
-        TagKind::PartLabel | TagKind::PartUuid => {
-            let device = stat::path(path).map_or(0, |stat| stat.device());
-            device != 0 && partition_tags(device).iter().any(|tag| tag.is(Tag { kind, value }))
-        }
-        TagKind::Label | TagKind::Uuid => match Device::open(path) {
-            Ok(device) if !device.is_empty_drive() => match device.probe() {
-                Probed::One(found) => found.value(kind.name()) == Some(value),
-                _ => false,
-            },
+/// Whether a device has the tag; of one that may not be read, what blkid's cache says.
+fn has_tag(path: &OsStr, tag: Tag<'_>, cache: &OnceCell<Cache>) -> bool {
+    let is_of_partition = match tag.kind {
+        TagKind::Id => return false,
+        TagKind::PartLabel | TagKind::PartUuid => true,
+        TagKind::Label | TagKind::Uuid => false,
+    };
+    let number = stat::path(path).map_or(0, |stat| stat.device());
+    if is_of_partition && number != 0 && partition_tags(number).iter().any(|own| own.is(tag)) {
+        return true;
+    }
+    match Device::open(path) {
+        Ok(device) if !is_of_partition && !device.is_empty_drive() => match device.probe() {
+            Probed::One(found) => found.has(tag),
             _ => false,
         },
+        Ok(_) => false,
+        Err(_) => is_cached(path, tag, cache),
     }
+}
+
+/// Whether blkid's cache has the tag, for a device that may not be read.
+pub fn is_cached(path: &OsStr, tag: Tag<'_>, cache: &OnceCell<Cache>) -> bool {
+    let number = stat::path(path).map_or(0, |stat| stat.device());
+    let is_denied = |error: Error| matches!(error.errno, Errno::EACCES | Errno::EPERM);
+    Device::open(path).err().is_some_and(is_denied)
+        && cache.get_or_init(|| Cache::load(None)).find(path, number).is_some_and(|found| found.has(tag))
 }
 
 fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
@@ -235,6 +249,24 @@ fn partition(device: u64, found: &mut Superblock) -> Option<()> {
     entry(&whole, place, found)?;
     found.add("PART_ENTRY_DISK", &numbers);
     Some(())
+}
+
+/// The tags that udev has found; `None` if it knows nothing of the device.
+pub fn udev_tags(device: u64) -> Option<Vec<OwnedTag>> {
+    let (major, minor) = stat::numbers(device);
+    let text = file::read_file(format!("/run/udev/data/b{major}:{minor}"), 1 << 20).ok()?;
+    let mut tags = Vec::new();
+    for (kind, key) in [
+        (TagKind::Label, &b"E:ID_FS_LABEL_ENC="[..]),
+        (TagKind::Uuid, b"E:ID_FS_UUID_ENC="),
+        (TagKind::PartLabel, b"E:ID_PART_ENTRY_NAME="),
+        (TagKind::PartUuid, b"E:ID_PART_ENTRY_UUID="),
+    ] {
+        if let Some(value) = value(&text, key).filter(|value| !value.is_empty()) {
+            tags.push(OwnedTag { kind, value: decode(&value) });
+        }
+    }
+    (!tags.is_empty() || value(&text, b"E:ID_FS_TYPE=").is_some()).then_some(tags)
 }
 
 /// The tags of a partition (PARTUUID, PARTLABEL): from the kernel's uevent, else from the partition table.

@@ -3,6 +3,7 @@
 use super::field::{LOWER, push_hex};
 use super::{Tag, TagKind, tagged_devices};
 use crate::directory::canonical_source;
+use crate::number;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -21,13 +22,10 @@ impl<'a> Tag<'a> {
         Some(Tag { kind: TagKind::parse(name)?, value })
     }
 
-    /// The device with a tag: udev's link, else the first match in /proc/partitions, which only root may probe.
+    /// The device with a tag: udev's link, else the first match among the devices.
     pub fn resolve(self) -> Option<OsString> {
         if let Some(device) = self.linked() {
             return Some(device);
-        }
-        if !crate::credentials::effective_uid().is_root() {
-            return None;
         }
         let device = tagged_devices(self.kind, self.value).next()?;
         Some(canonical_source(&device).unwrap_or(device))
@@ -82,6 +80,18 @@ pub fn encode(value: &[u8]) -> Vec<u8> {
     name
 }
 
+/// What [`encode`] has written.
+pub fn decode(mut text: &[u8]) -> Vec<u8> {
+    let mut value = Vec::new();
+    while let [byte, rest @ ..] = text {
+        (text, _) = match (text, text.get(2..4).and_then(|digits| number::in_base(digits, 16))) {
+            ([b'\\', b'x', ..], Some(byte)) => (text.get(4..).unwrap_or_default(), value.push(byte as u8)),
+            _ => (rest, value.push(*byte)),
+        };
+    }
+    value
+}
+
 fn push_escape(byte: u8, name: &mut Vec<u8>) {
     name.extend_from_slice(b"\\x");
     push_hex(&[byte], &[], LOWER, name);
@@ -101,6 +111,15 @@ mod tests {
         assert!(
             ["LABEL=", "LABEL=\"", "LABEL=\"a", "LABEL=''b"].iter().all(|text| Tag::parse(OsStr::new(text)).is_none())
         );
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for (text, value) in
+            [("a\\x20b\\xC3\\xa4", "a b\u{e4}"), ("\\xzz\\n\\x4", "\\xzz\\n\\x4"), ("\\\\x41\\", "\\A\\")]
+        {
+            assert_eq!(decode(text.as_bytes()), value.as_bytes(), "{text}");
+        }
     }
 
     #[test]
