@@ -201,6 +201,8 @@ fn none_free(errno: Errno) -> Failure {
     fail!(1, "cannot find an unused loop device: ", errno)
 }
 
+const SET_UP: &str = ": failed to set up loop device: ";
+
 fn attach(invocation: &Invocation<'_>, options: &Options, file: &OsStr, output: &mut Output) -> Outcome {
     if file.is_empty() {
         let failure = fail!(1, file, ": failed to use backing file: ", Errno::EINVAL);
@@ -217,7 +219,8 @@ fn attach(invocation: &Invocation<'_>, options: &Options, file: &OsStr, output: 
     if !attached.is_new {
         is_as_wanted(wanted, &attached, file)?;
         if attached.autoclear {
-            loopdev::keep(&attached).map_err(|error| unattached(wanted, file, error.into()))?;
+            let why = |errno| failed(file, &attached.path, SET_UP, errno);
+            loopdev::keep(&attached).map_err(why)?;
         }
     }
     warn_of_size(invocation, wanted, file);
@@ -260,7 +263,7 @@ fn unattached(wanted: &LoopSpec, file: &OsStr, refused: Refused) -> Failure {
     };
     let device = wanted.device.as_deref();
     let object = device.filter(|_| matches!(error.call, "open" | "open device")).unwrap_or(file);
-    let failure = failed(object, device.unwrap_or_default(), ": failed to set up loop device: ", error.errno);
+    let failure = failed(object, device.unwrap_or_default(), SET_UP, error.errno);
     match device.and_then(|device| LoopDevice::at(device).file()) {
         Some(other) if error.errno == Errno::EBUSY && hints_wanted() => {
             failure.hint(text!["it has the file ", other, "; 'losetup --find' takes a device that has none"])

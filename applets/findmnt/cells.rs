@@ -6,7 +6,7 @@ use super::tables::{Filesystem, Part, all_vfs};
 use cli::columns::{Cell, device_numbers};
 use cli::text;
 use linux::directory::canonical_source;
-use linux::mount::probe::{self, NamedDevice, OwnedTag, Tag, TagKind};
+use linux::mount::probe::{self, Cache, Superblock, Tag, TagKind, Wanted};
 use linux::stat::{self, Room};
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -24,7 +24,7 @@ pub struct Row<'a> {
     pub filesystem: &'a Filesystem<'a>,
     pub change: Option<&'a Change>,
     room: Option<Option<Room>>,
-    tags: Option<Vec<OwnedTag>>,
+    tags: Option<Superblock>,
 }
 
 impl<'a> Row<'a> {
@@ -81,12 +81,7 @@ impl<'a> Row<'a> {
     fn source(&self, options: &Options) -> Cell {
         let source = self.filesystem.source();
         let mut text = match Tag::parse(OsStr::from_bytes(&source)) {
-            // Of devices with the same tag that one is shown which was asked for.
-            Some(tag) if options.evaluate => match options.source.and_then(NamedDevice::of) {
-                Some(device) if device.is(OsStr::from_bytes(&source)) => device.path,
-                _ => tag.resolve()?,
-            }
-            .into_vec(),
+            Some(tag) if options.evaluate => tag.resolve()?.into_vec(),
             None if options.evaluate || options.canonicalize => self.resolved(&source),
             _ => source.into_owned(),
         };
@@ -111,11 +106,11 @@ impl<'a> Row<'a> {
     fn sources(&mut self, options: &Options) -> Vec<u8> {
         let source = self.filesystem.source().into_owned();
         let wanted = match Tag::parse(OsStr::from_bytes(&source)) {
-            Some(tag) if options.evaluate => Some(OwnedTag { kind: tag.kind, value: tag.value.to_vec() }),
+            Some(tag) if options.evaluate => Some((tag.kind, tag.value.to_vec())),
             Some(_) => None,
-            None => self.tag(TagKind::Uuid).map(|value| OwnedTag { kind: TagKind::Uuid, value }),
+            None => self.tag(TagKind::Uuid).map(|value| (TagKind::Uuid, value)),
         };
-        let Some(OwnedTag { kind, value }) = wanted else { return self.source(options).unwrap_or_default() };
+        let Some((kind, value)) = wanted else { return self.source(options).unwrap_or_default() };
         let mut list: Vec<Vec<u8>> = Vec::new();
         for device in probe::tagged_devices(kind, &value) {
             list.push(canonical_source(&device).unwrap_or(device).into_vec());
@@ -139,9 +134,9 @@ impl<'a> Row<'a> {
                 None if source.first() == Some(&b'/') => canonical_source(OsStr::from_bytes(&source)).ok(),
                 None => None,
             };
-            device.map_or_else(Vec::new, |device| probe::tags_of(&device))
+            device.map_or_else(Superblock::default, |device| probe::tags_of(&device, Wanted::Known, &Cache::default()))
         });
-        tags.iter().find(|tag| tag.kind == kind).map(|tag| tag.value.clone())
+        tags.value(kind.name()).map(<[u8]>::to_vec)
     }
 
     fn room(&mut self) -> Option<&Room> {

@@ -153,9 +153,9 @@ const VFS: [u64; 17] = [
 ];
 
 /// What each of them is called if it is set, and if it is not; in one text, since a pointer to each would be relocated.
-const VFS_NAMES: &str = "ro/rw noexec/exec nosuid/suid nodev/dev sync/async dirsync/ remount/ bind,rbind/ \
-                         silent/loud mand/nomand noatime/atime iversion/noiversion nodiratime/diratime \
-                         relatime/norelatime strictatime/nostrictatime lazytime/nolazytime nosymfollow/symfollow";
+const VFS_NAMES: &str = "ro rw noexec exec nosuid suid nodev dev sync async dirsync  remount  bind,rbind  \
+                           silent loud mand nomand noatime atime iversion noiversion nodiratime diratime \
+                           relatime norelatime strictatime nostrictatime lazytime nolazytime nosymfollow symfollow";
 
 /// Every option of the VFS, as it is set or not.
 pub fn all_vfs(set: &[u8]) -> Vec<u8> {
@@ -163,8 +163,9 @@ pub fn all_vfs(set: &[u8]) -> Vec<u8> {
     options.imply_user_flags();
     let flags = options.mount_flags();
     let mut text = Vec::new();
-    for (flag, names) in VFS.iter().zip(VFS_NAMES.split(' ')) {
-        let (on, off) = names.split_once('/').unwrap_or_default();
+    let mut names = VFS_NAMES.split(' ');
+    for flag in VFS {
+        let [on, off] = [names.next(), names.next()].map(Option::unwrap_or_default);
         let name = if flags & flag != 0 { on } else { off };
         text.extend_from_slice(if text.is_empty() || name.is_empty() { b"" } else { b"," });
         text.extend_from_slice(name.as_bytes());

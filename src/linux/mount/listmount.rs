@@ -151,26 +151,24 @@ impl Lines {
     }
 }
 
-/// Appends the options of a mount in the kernel's words and order, and `strictatime`, which mountinfo leaves out, if it
-/// is wanted.
-fn append_attributes(attributes: u64, is_strict_told: bool, text: &mut Vec<u8>) {
-    text.extend_from_slice(if attributes & MOUNT_ATTR_RDONLY == 0 { b"rw" } else { b"ro" });
-    let time = attributes & MOUNT_ATTR__ATIME;
-    for (is_set, name) in [
-        (attributes & MOUNT_ATTR_NOSUID != 0, ",nosuid"),
-        (attributes & MOUNT_ATTR_NODEV != 0, ",nodev"),
-        (attributes & MOUNT_ATTR_NOEXEC != 0, ",noexec"),
-        (time == MOUNT_ATTR_NOATIME, ",noatime"),
-        (attributes & MOUNT_ATTR_NODIRATIME != 0, ",nodiratime"),
-        (time == 0, ",relatime"),
-        (attributes & MOUNT_ATTR_NOSYMFOLLOW != 0, ",nosymfollow"),
-        (is_strict_told && time == MOUNT_ATTR_STRICTATIME, ",strictatime"),
-        (attributes & MOUNT_ATTR_IDMAP != 0, ",idmapped"),
-    ] {
-        if is_set {
-            text.extend_from_slice(name.as_bytes());
-        }
-    }
+/// The attributes that are options, in the kernel's order; mountinfo leaves the last one out.
+const ATTRIBUTES: [(u64, u64); 9] = [
+    (MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSUID),
+    (MOUNT_ATTR_NODEV, MOUNT_ATTR_NODEV),
+    (MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOEXEC),
+    (MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME),
+    (MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NODIRATIME),
+    (MOUNT_ATTR__ATIME, 0),
+    (MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW),
+    (MOUNT_ATTR_IDMAP, MOUNT_ATTR_IDMAP),
+    (MOUNT_ATTR__ATIME, MOUNT_ATTR_STRICTATIME),
+];
+
+/// Appends the options of a mount in the kernel's words; of a `whole` one all.
+fn append_attributes(attributes: u64, whole: bool, text: &mut Vec<u8>) {
+    const NAMES: &str = "nosuid nodev noexec noatime nodiratime relatime nosymfollow idmapped strictatime";
+    let told = ATTRIBUTES.get(..8 + usize::from(whole)).unwrap_or_default();
+    append_options(attributes, MOUNT_ATTR_RDONLY, told, NAMES, text);
 }
 
 #[cfg(test)]

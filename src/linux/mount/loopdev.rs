@@ -104,11 +104,10 @@ pub fn attach(file: &OsStr, wanted: &LoopSpec) -> core::result::Result<Attached,
 }
 
 /// Keeps a device that was found until somebody detaches it.
-pub fn keep(found: &Attached) -> Result<()> {
-    let device = open_device(&found.path, found.read_only)?;
-    let mut info = status(device.as_fd()).context("LOOP_GET_STATUS64", &found.path)?;
+pub fn keep(found: &Attached) -> core::result::Result<(), Errno> {
+    let mut info = status(found.fd.as_fd())?;
     info.lo_flags &= !LO_FLAGS_AUTOCLEAR;
-    set_status(device.as_fd(), &mut info).context("LOOP_SET_STATUS64", &found.path)
+    set_status(found.fd.as_fd(), &mut info)
 }
 
 fn set_status(fd: BorrowedFd<'_>, info: &mut LoopInfo) -> core::result::Result<(), Errno> {

@@ -14,10 +14,10 @@ mod partitions;
 mod tag;
 
 pub use cache::{Cache, CacheEntry};
-pub use device::{Device, block_devices, device, tagged_devices};
+pub use device::{Device, Wanted, block_devices, device, tagged_devices, tags_of};
 pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};
-pub use named::{NamedDevice, tags_of};
+pub use named::NamedDevice;
 pub use partitions::{Place, entry, table};
 pub use tag::{encode, name_and_value};
 
@@ -147,21 +147,6 @@ pub struct Tag<'a> {
     pub kind: TagKind,
     /// Its value, without quotes.
     pub value: &'a [u8],
-}
-
-/// A tag that a device has.
-pub struct OwnedTag {
-    /// Which name.
-    pub kind: TagKind,
-    /// Its value, without quotes.
-    pub value: Vec<u8>,
-}
-
-impl OwnedTag {
-    /// Whether it is that one.
-    pub fn is(&self, tag: Tag<'_>) -> bool {
-        self.kind == tag.kind && self.value == tag.value
-    }
 }
 
 #[cfg(test)]

@@ -177,15 +177,24 @@ pub fn super_options(file: BorrowedFd<'_>) -> Option<Vec<u8>> {
 
 /// Appends the flags of the file system as mountinfo has them: `rw,sync`.
 pub(super) fn append_super_flags(buffer: &[u8], text: &mut Vec<u8>) {
-    let flags = number(buffer, OFFSET_SB_FLAGS, 4);
-    text.extend_from_slice(if flags & mount::MS_RDONLY == 0 { b"rw" } else { b"ro" });
-    let names = [
-        (mount::MS_SYNCHRONOUS, &b",sync"[..]),
-        (mount::MS_DIRSYNC, b",dirsync"),
-        (mount::MS_MANDLOCK, b",mand"),
-        (mount::MS_LAZYTIME, b",lazytime"),
+    const FLAGS: [(u64, u64); 4] = [
+        (mount::MS_SYNCHRONOUS, mount::MS_SYNCHRONOUS),
+        (mount::MS_DIRSYNC, mount::MS_DIRSYNC),
+        (mount::MS_MANDLOCK, mount::MS_MANDLOCK),
+        (mount::MS_LAZYTIME, mount::MS_LAZYTIME),
     ];
-    names.iter().filter(|(flag, _)| flags & flag != 0).for_each(|(_, name)| text.extend_from_slice(name));
+    append_options(number(buffer, OFFSET_SB_FLAGS, 4), mount::MS_RDONLY, &FLAGS, "sync dirsync mand lazytime", text);
+}
+
+/// Appends whether it is read-only, and the names of what is set: of which bits which.
+pub(super) fn append_options(flags: u64, read_only: u64, told: &[(u64, u64)], names: &str, text: &mut Vec<u8>) {
+    text.extend_from_slice(if flags & read_only == 0 { b"rw" } else { b"ro" });
+    for ((bits, set), name) in told.iter().zip(names.split(' ')) {
+        if flags & bits == *set {
+            text.push(b',');
+            text.extend_from_slice(name.as_bytes());
+        }
+    }
 }
 
 /// Calls statmount(2) for the header, and `room` bytes for the strings requested.

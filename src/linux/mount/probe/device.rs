@@ -1,11 +1,10 @@
 //! Opens devices for probing and finds them by tag: /proc/partitions, and partitions' uevents in /sys/class/block.
 
+use super::field::decode;
 use super::partitions::{Place, entry};
-use super::tag::decode;
-use super::{Cache, Disk, OwnedTag, Probed, Superblock, Tag, TagKind, probe};
+use super::{Cache, Disk, Probed, Superblock, Tag, TagKind, probe};
 use crate::stat::{self, Stat};
-use crate::{Errno, Error, Result, directory, error::Context, file, ioctl, number, walk};
-use core::cell::OnceCell;
+use crate::{Errno, Result, directory, error::Context, file, ioctl, number, walk};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -171,8 +170,13 @@ fn listed_devices() -> Vec<OsString> {
 
 /// The block devices that have the tag.
 pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsString> {
-    let (value, cache) = (value.to_vec(), OnceCell::new());
-    block_devices().into_iter().filter(move |device| has_tag(device, Tag { kind, value: &value }, &cache))
+    let (value, cache) = (value.to_vec(), Cache::of_unreadable());
+    let wanted = match kind {
+        TagKind::PartLabel | TagKind::PartUuid => Wanted::OfPartition,
+        _ => Wanted::OfDevice,
+    };
+    let has_tag = move |device: &OsString| tags_of(device, wanted, &cache).has(Tag { kind, value: &value });
+    block_devices().into_iter().filter(has_tag)
 }
 
 /// A device's directory in sysfs. A slash in its name (cciss/c0d0) is an exclamation mark there.
@@ -184,44 +188,62 @@ fn device_path(name: &[u8]) -> OsString {
     OsString::from_vec(path)
 }
 
-/// Whether a device has the tag; of one that may not be read, what blkid's cache says.
-fn has_tag(path: &OsStr, tag: Tag<'_>, cache: &OnceCell<Cache>) -> bool {
-    let is_of_partition = match tag.kind {
-        TagKind::Id => return false,
-        TagKind::PartLabel | TagKind::PartUuid => true,
-        TagKind::Label | TagKind::Uuid => false,
-    };
-    let number = stat::path(path).map_or(0, |stat| stat.device());
-    if is_of_partition && number != 0 && partition_tags(number).iter().any(|own| own.is(tag)) {
-        return true;
+/// Which tags of a device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those that udev has found, else all.
+    Known,
+    /// Those that are on it.
+    OfDevice,
+    /// Those that the partition table has.
+    OfPartition,
+}
+
+/// The tags of a block device; of one that may not be read those in the cache.
+pub fn tags_of(path: &OsStr, wanted: Wanted, cache: &Cache) -> Superblock {
+    let mut tags = Superblock::default();
+    let Ok(stat) = stat::path(path) else { return tags };
+    if !stat.is_block_device() {
+        return tags;
+    }
+    if wanted == Wanted::Known {
+        udev_tags(stat.device(), &mut tags);
+        if !tags.values.is_empty() {
+            return tags;
+        }
     }
     match Device::open(path) {
-        Ok(device) if !is_of_partition && !device.is_empty_drive() => match device.probe() {
-            Probed::One(found) => found.has(tag),
-            _ => false,
-        },
-        Ok(_) => false,
-        Err(_) => is_cached(path, tag, cache),
+        Ok(device) if wanted != Wanted::OfPartition && !device.is_empty_drive() => {
+            if let Probed::One(found) = device.probe() {
+                tags = found;
+            }
+        }
+        Err(error) if matches!(error.errno, Errno::EACCES | Errno::EPERM) => {
+            if let Some(found) = cache.find(path, stat.device()) {
+                tags.values = found.values.clone();
+            }
+        }
+        _ => {}
     }
+    if wanted != Wanted::OfDevice {
+        partition_tags(stat.device(), &mut tags);
+    }
+    tags
 }
 
-/// Whether blkid's cache has the tag, for a device that may not be read.
-pub fn is_cached(path: &OsStr, tag: Tag<'_>, cache: &OnceCell<Cache>) -> bool {
-    let number = stat::path(path).map_or(0, |stat| stat.device());
-    let is_denied = |error: Error| matches!(error.errno, Errno::EACCES | Errno::EPERM);
-    Device::open(path).err().is_some_and(is_denied)
-        && cache.get_or_init(|| Cache::load(None)).find(path, number).is_some_and(|found| found.has(tag))
-}
-
-fn value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
-    text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::to_vec)
+fn value<'a>(text: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key.as_bytes()))
 }
 
 /// The text of a sysfs file about a block device, without trailing white space.
-#[inline(never)]
 fn sysfs(device: u64, name: &str) -> Vec<u8> {
+    text_of("/sys/dev/block/", device, name)
+}
+
+#[inline(never)]
+fn text_of(directory: &str, device: u64, name: &str) -> Vec<u8> {
     let (major, minor) = stat::numbers(device);
-    let mut path = String::from("/sys/dev/block/");
+    let mut path = String::from(directory);
     path.push_str(&major.to_string());
     path.push(':');
     path.push_str(&minor.to_string());
@@ -237,8 +259,8 @@ fn partition(device: u64, found: &mut Superblock) -> Option<()> {
     let place =
         Place { start: number::decimal(&sysfs(device, "/start"))?, size: number::decimal(&sysfs(device, "/size"))? };
     let numbers = sysfs(device, "/../dev");
-    let name = value(&sysfs(device, "/../uevent"), b"DEVNAME=")?;
-    let disk = Device::open(&device_path(&name)).ok()?;
+    let event = sysfs(device, "/../uevent");
+    let disk = Device::open(&device_path(value(&event, "DEVNAME=")?)).ok()?;
     // The name may belong to another device where /dev is not the kernel's.
     if sysfs(disk.stat.device(), "/dev") != numbers {
         return None;
@@ -251,39 +273,33 @@ fn partition(device: u64, found: &mut Superblock) -> Option<()> {
     Some(())
 }
 
-/// The tags that udev has found; `None` if it knows nothing of the device.
-pub fn udev_tags(device: u64) -> Option<Vec<OwnedTag>> {
-    let (major, minor) = stat::numbers(device);
-    let text = file::read_file(format!("/run/udev/data/b{major}:{minor}"), 1 << 20).ok()?;
-    let mut tags = Vec::new();
-    for (kind, key) in [
-        (TagKind::Label, &b"E:ID_FS_LABEL_ENC="[..]),
-        (TagKind::Uuid, b"E:ID_FS_UUID_ENC="),
-        (TagKind::PartLabel, b"E:ID_PART_ENTRY_NAME="),
-        (TagKind::PartUuid, b"E:ID_PART_ENTRY_UUID="),
-    ] {
-        if let Some(value) = value(&text, key).filter(|value| !value.is_empty()) {
-            tags.push(OwnedTag { kind, value: decode(&value) });
+/// Adds the tags that udev has found.
+fn udev_tags(device: u64, tags: &mut Superblock) {
+    let text = text_of("/run/udev/data/b", device, "");
+    let mut add = |name, key| {
+        if let Some(value) = value(&text, key) {
+            tags.add(name, &decode(value));
         }
-    }
-    (!tags.is_empty() || value(&text, b"E:ID_FS_TYPE=").is_some()).then_some(tags)
+    };
+    add("LABEL", "E:ID_FS_LABEL_ENC=");
+    add("UUID", "E:ID_FS_UUID_ENC=");
+    add("PARTLABEL", "E:ID_PART_ENTRY_NAME=");
+    add("PARTUUID", "E:ID_PART_ENTRY_UUID=");
 }
 
-/// The tags of a partition (PARTUUID, PARTLABEL): from the kernel's uevent, else from the partition table.
-pub fn partition_tags(device: u64) -> Vec<OwnedTag> {
+/// Adds the tags of a partition: from the kernel's uevent, else from the partition table.
+fn partition_tags(device: u64, tags: &mut Superblock) {
     let text = sysfs(device, "/uevent");
-    let mut tags = Vec::new();
     let mut told = Superblock::default();
-    for (kind, key, name) in [
-        (TagKind::PartLabel, &b"PARTNAME="[..], "PART_ENTRY_NAME"),
-        (TagKind::PartUuid, b"PARTUUID=", "PART_ENTRY_UUID"),
-    ] {
-        let mut known = value(&text, key);
+    for (name, key, entry) in
+        [("PARTLABEL", "PARTNAME=", "PART_ENTRY_NAME"), ("PARTUUID", "PARTUUID=", "PART_ENTRY_UUID")]
+    {
+        let known = value(&text, key);
         if known.is_none() && told.values.is_empty() {
             partition(device, &mut told);
         }
-        known = known.or_else(|| told.value(name).map(<[u8]>::to_vec));
-        tags.extend(known.map(|value| OwnedTag { kind, value }));
+        if let Some(value) = known.or_else(|| told.value(entry)) {
+            tags.add(name, value);
+        }
     }
-    tags
 }

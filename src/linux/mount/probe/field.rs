@@ -1,5 +1,7 @@
 //! The fields of superblocks: numbers, texts, UUIDs, checksums.
 
+use crate::number;
+
 /// A part of some bytes. Not inlined, like the functions for numbers below: there are hundreds of calls.
 #[inline(never)]
 pub fn bytes(all: &[u8], offset: usize, length: usize) -> Option<&[u8]> {
@@ -65,6 +67,23 @@ pub fn push_hex(bytes: &[u8], dashes: &[usize], digits: &[u8; 16], text: &mut Ve
     }
 }
 
+/// A text in which bytes may stand as `\xHH`, as udev writes it.
+pub fn decode(text: &[u8]) -> Vec<u8> {
+    let (mut value, mut at) = (Vec::new(), 0);
+    while let Some(mut byte) = text.get(at).copied() {
+        at += 1;
+        if byte == b'\\'
+            && let Some([b'x', digits @ ..]) = text.get(at..at + 3)
+            && let Some(escaped) = number::in_base(digits, 16)
+        {
+            byte = escaped as u8;
+            at += 3;
+        }
+        value.push(byte);
+    }
+    value
+}
+
 /// Where the dashes of a UUID are.
 const DASHES: [usize; 4] = [4, 6, 8, 10];
 
@@ -114,4 +133,18 @@ pub fn crc32(polynomial: u32, mut register: u32, bytes: &[u8]) -> u32 {
         }
     }
     register
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for (text, value) in
+            [("a\\x20b\\xC3\\xa4", "a b\u{e4}"), ("\\xzz\\n\\x4", "\\xzz\\n\\x4"), ("\\\\x41\\", "\\A\\")]
+        {
+            assert_eq!(decode(text.as_bytes()), value.as_bytes(), "{text}");
+        }
+    }
 }

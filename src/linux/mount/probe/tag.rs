@@ -3,7 +3,6 @@
 use super::field::{LOWER, push_hex};
 use super::{Tag, TagKind, tagged_devices};
 use crate::directory::canonical_source;
-use crate::number;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -80,18 +79,6 @@ pub fn encode(value: &[u8]) -> Vec<u8> {
     name
 }
 
-/// What [`encode`] has written.
-pub fn decode(mut text: &[u8]) -> Vec<u8> {
-    let mut value = Vec::new();
-    while let [byte, rest @ ..] = text {
-        (text, _) = match (text, text.get(2..4).and_then(|digits| number::in_base(digits, 16))) {
-            ([b'\\', b'x', ..], Some(byte)) => (text.get(4..).unwrap_or_default(), value.push(byte as u8)),
-            _ => (rest, value.push(*byte)),
-        };
-    }
-    value
-}
-
 fn push_escape(byte: u8, name: &mut Vec<u8>) {
     name.extend_from_slice(b"\\x");
     push_hex(&[byte], &[], LOWER, name);
@@ -111,15 +98,6 @@ mod tests {
         assert!(
             ["LABEL=", "LABEL=\"", "LABEL=\"a", "LABEL=''b"].iter().all(|text| Tag::parse(OsStr::new(text)).is_none())
         );
-    }
-
-    #[test]
-    fn what_is_encoded_is_decoded() {
-        for (text, value) in
-            [("a\\x20b\\xC3\\xa4", "a b\u{e4}"), ("\\xzz\\n\\x4", "\\xzz\\n\\x4"), ("\\\\x41\\", "\\A\\")]
-        {
-            assert_eq!(decode(text.as_bytes()), value.as_bytes(), "{text}");
-        }
     }
 
     #[test]
