@@ -127,22 +127,16 @@ impl Options {
     /// nosuid and nodev for `owner` and `group`. `user=NAME` is for a mount.TYPE program and implies none, nor does a word
     /// whose inverse, `nouser`, comes later.
     pub fn imply_user_flags(&mut self) -> &Options {
-        for word in ["user", "users", "owner", "group"] {
-            for place in (0..self.0.len()).rev() {
-                let Some(option) = self.0.get(place) else { continue };
-                if option.name.strip_prefix(b"no") == Some(word.as_bytes()) {
-                    break;
-                }
-                if option.is(word) && !option.names_user() {
-                    let flags: &[&str] = match word {
-                        "user" | "users" => &["nodev", "nosuid", "noexec"],
-                        _ => &["nodev", "nosuid"],
-                    };
-                    for flag in flags {
-                        self.0.insert(place + 1, MountOption::new(flag.as_bytes(), None));
-                    }
-                    break;
-                }
+        for word in "user users owner group".split(' ') {
+            let is_inverse = |option: &MountOption| option.name.strip_prefix(b"no") == Some(word.as_bytes());
+            let is_told = |option: &MountOption| is_inverse(option) || option.is(word) && !option.names_user();
+            let Some(place) = self.0.iter().rposition(is_told) else { continue };
+            if self.0.get(place).is_some_and(is_inverse) {
+                continue;
+            }
+            let flags = if word.starts_with('u') { "nodev nosuid noexec" } else { "nodev nosuid" };
+            for flag in flags.split(' ') {
+                self.0.insert(place + 1, MountOption::new(flag.as_bytes(), None));
             }
         }
         self
