@@ -12,7 +12,7 @@ use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::{table, utab};
 use linux::process::{self, Fork, Status, Wait};
 use linux::{Errno, directory};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -46,13 +46,9 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
     }
     hints::one_of_many();
     let table = fstab::read(settings)?;
-    // Read once: two lines for the same place are both mounted.
-    let mounted = match table::Table::read_or_list() {
-        // The line that mounts /proc may be the first.
-        Err(error) if error.errno == Errno::ENOENT => table::Table::from_text(Vec::new()),
-        mounted => mounted.map_err(|error| no_mounts(USAGE, error))?,
-    };
-    let mounted = table::ByTarget::new(&mounted);
+    // Read once: two lines for the same place are both mounted. It may be the first of them that mounts /proc.
+    let text = OnceCell::new();
+    let mut mounted = None;
     let mut count = Count::default();
     let mut children: Vec<process::Pid> = Vec::new();
     if settings.typed.fork {
@@ -66,7 +62,16 @@ pub fn mount_all(settings: &Settings<'_>, output: &mut Output) -> Outcome {
             say(settings, &entry.target, "ignored", output);
             continue;
         }
-        if is_mounted(&mounted, entry, &own, &place) {
+        if mounted.is_none() {
+            mounted = match table::Table::read_or_list() {
+                Err(error) if error.errno == Errno::ENOENT => None,
+                read => {
+                    let read = read.map_err(|error| no_mounts(USAGE, error))?;
+                    Some(table::ByTarget::new(text.get_or_init(|| read)))
+                }
+            };
+        }
+        if mounted.as_ref().is_some_and(|mounted| is_mounted(mounted, entry, &own, &place)) {
             say(settings, &entry.target, "already mounted", output);
             continue;
         }
