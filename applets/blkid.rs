@@ -181,25 +181,27 @@ fn known(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> 
     // To look up a label is what other programs do, too, by the cache that all have.
     let mut cache = Cache::load(options.cache.filter(|_| !options.evaluated));
     let is_named = !devices.is_empty() && !options.evaluated;
-    let only_first = options.evaluated || options.only_first;
-    let link = match options.token {
-        Some((name, value)) if only_first && !is_named => {
-            TagKind::parse(name).and_then(|kind| Tag { kind, value }.linked())
+    if options.evaluated
+        && let Some((name, value)) = options.token
+        && let Some(device) = TagKind::parse(name).and_then(|kind| Tag { kind, value }.linked())
+    {
+        // Udev's link is believed, unless the device is known to have something else by now.
+        let is_other = matches!(probe::device(&device), Ok(Probed::One(found)) if !has(&found, name, value));
+        if !is_other {
+            output.print(text![device, "\n"]);
+            return Ok(0);
         }
-        _ => None,
-    };
-    let devices = match link {
-        Some(device) => vec![device],
-        None if is_named => devices.iter().map(OsString::from).collect(),
-        None => {
-            let mut names = cache.names();
-            for device in probe::block_devices() {
-                if !names.contains(&device) {
-                    names.push(device);
-                }
+    }
+    let devices = if is_named {
+        devices.iter().map(OsString::from).collect()
+    } else {
+        let mut names = cache.names();
+        for device in probe::block_devices() {
+            if !names.contains(&device) {
+                names.push(device);
             }
-            names
         }
+        names
     };
     if options.form == Form::List {
         list::headings(output);
@@ -213,7 +215,7 @@ fn known(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> 
         }
         status = 0;
         printer.device(&name, &told, false);
-        if only_first {
+        if options.evaluated || options.only_first {
             break;
         }
     }
