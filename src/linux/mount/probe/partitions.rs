@@ -3,6 +3,7 @@
 use super::disk::{Disk, Fields};
 use super::dos;
 use super::field::{self, ETHERNET, LOWER, crc32, le32, le64, push_hex};
+use super::formats::has_magic;
 use super::{Probed, Superblock};
 
 /// The size of an entry in DOS's table, and the table's offset in its sector.
@@ -28,7 +29,10 @@ pub struct Place {
 pub fn table(disk: &Disk<'_>, probed: &mut Probed) -> Superblock {
     let mut told = Superblock::default();
     let fstype = if let Probed::One(found) = probed { found.fstype } else { "" };
-    let Some(sector) = boot_sector(disk, 0).filter(|_| fstype != "linux_raid_member") else { return told };
+    if fstype == "linux_raid_member" {
+        return told;
+    }
+    let sector = boot_sector(disk, 0).unwrap_or_default();
     let kind: &[u8] = if sector.starts_with(&[0xc9, 0xc2, 0xd4, 0xc1]) {
         b"aix"
     } else if is_protective(&sector) {
@@ -39,12 +43,18 @@ pub fn table(disk: &Disk<'_>, probed: &mut Probed) -> Superblock {
             }
             None => b"PMBR",
         }
-    } else if is_dos(disk, &sector) && (fstype != "LVM2_member" || names_partition(&sector)) {
+    } else if !sector.is_empty() && is_dos(disk, &sector) && (fstype != "LVM2_member" || names_partition(&sector)) {
         if matches!(fstype, "LVM2_member" | "bcachefs") {
             *probed = Probed::Nothing;
         }
         told.add("PTUUID", &disk_id(&sector));
         b"dos"
+    } else if has_magic(disk, "512:504d0000:2048:504d0000") && has_magic(disk, "0:4552") {
+        b"mac"
+    } else if has_magic(disk, "188:600ddeee") && has_magic(disk, "508:dabe") {
+        b"sun"
+    } else if has_magic(disk, "0:0be5a941") {
+        b"sgi"
     } else {
         return told;
     };
