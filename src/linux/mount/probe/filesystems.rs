@@ -2,7 +2,6 @@
 //! each format's specification. A wrong checksum means the remains of an overwritten file system: it is not
 //! recognised.
 
-use super::Superblock;
 use super::disk::Fields;
 use super::field::{self, CASTAGNOLI, ETHERNET, be32, be64, crc32, le16, le32, le64};
 
@@ -273,7 +272,7 @@ pub fn zfs(at: &mut Fields<'_>) -> Type {
         let Some(list) = at.disk.bytes(label + PAIRS, 16 << 10) else { continue };
         // As the format of XDR, with the order of bytes of who wrote the rest.
         if let [1, order @ (0 | 1), 0, 0, ..] = list.as_slice()
-            && zfs_pairs(&list, &mut at.found).is_some()
+            && zfs_label(&list, at).is_some()
         {
             at.found.add("ENDIANNESS", if *order == 0 { b"BIG" } else { b"LITTLE" });
             return Some("zfs_member");
@@ -282,37 +281,47 @@ pub fn zfs(at: &mut Fields<'_>) -> Type {
     None
 }
 
-/// Tells a label's names and numbers; `None` unless it has those of a pool.
-fn zfs_pairs(list: &[u8], found: &mut Superblock) -> Option<()> {
-    const NUMBER: u32 = 8;
+/// Tells a label's names and numbers; `None` unless it is that of a pool's device.
+fn zfs_label(list: &[u8], at: &mut Fields<'_>) -> Option<()> {
+    const FIRST: usize = 12;
     const STRING: u32 = 9;
-    let mut told = Superblock::default();
-    let mut at = 12;
-    loop {
-        let length = be32(list, at)? as usize;
-        if length == 0 {
-            break;
+    const LIST: u32 = 19;
+    // The states of a spare and of a device that caches. Neither has a pool; what else has been in one has its transactions.
+    let number = |name: &[u8]| zfs_number(list, FIRST, name);
+    if !matches!(number(b"state")?, 3 | 4) && number(b"txg")? == 0 {
+        return None;
+    }
+    number(b"guid")?;
+    for (name, tag) in [(&b"version"[..], "VERSION"), (b"name", "LABEL"), (b"pool_guid", "UUID"), (b"guid", "UUID_SUB")]
+    {
+        if let Some(number) = number(name).filter(|number| *number != 0) {
+            at.number(tag, number);
+        } else if let Some(text) = zfs_pair(list, FIRST, name, STRING) {
+            at.found.add(tag, field::bytes(list, text + 4, be32(list, text)? as usize)?.trim_ascii_end());
         }
+    }
+    let tree = zfs_pair(list, FIRST, b"vdev_tree", LIST);
+    if let Some(shift) = tree.and_then(|tree| zfs_number(list, tree + 8, b"ashift")).filter(|shift| *shift < 32) {
+        at.blocks(1 << shift, 1 << shift);
+    }
+    Some(())
+}
+
+fn zfs_number(list: &[u8], first: usize, name: &[u8]) -> Option<u64> {
+    const NUMBER: u32 = 8;
+    be64(list, zfs_pair(list, first, name, NUMBER)?)
+}
+
+/// Where the value is that has a name and is of a kind.
+fn zfs_pair(list: &[u8], first: usize, wanted: &[u8], kind: u32) -> Option<usize> {
+    let mut at = first;
+    loop {
+        let length = be32(list, at).filter(|length| *length != 0)? as usize;
         let name = field::bytes(list, at + 12, be32(list, at + 8)? as usize)?;
         let value = at + 12 + name.len().next_multiple_of(4);
-        let told_as = match name {
-            b"version" => "VERSION",
-            b"name" => "LABEL",
-            b"pool_guid" => "UUID",
-            b"guid" => "UUID_SUB",
-            _ => "",
-        };
-        match be32(list, value)? {
-            _ if told_as.is_empty() => {}
-            NUMBER => told.add(told_as, be64(list, value + 8)?.to_string().as_bytes()),
-            STRING => told.add(told_as, field::bytes(list, value + 12, be32(list, value + 8)? as usize)?),
-            _ => {}
+        if name == wanted && be32(list, value)? == kind {
+            return Some(value + 8);
         }
         at = at.checked_add(length)?;
     }
-    told.value("UUID")?;
-    for (name, value) in told.values {
-        found.add(name, &value);
-    }
-    Some(())
 }
