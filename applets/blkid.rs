@@ -192,6 +192,7 @@ fn known(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> 
             return Ok(0);
         }
     }
+    let only_first = options.evaluated || options.only_first;
     let devices = if is_named {
         devices.iter().map(OsString::from).collect()
     } else {
@@ -201,7 +202,7 @@ fn known(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> 
                 names.push(device);
             }
         }
-        names
+        if only_first { probe::preferred(names) } else { names }
     };
     if options.form == Form::List {
         list::headings(output);
@@ -215,7 +216,7 @@ fn known(options: &Options, devices: &[&'static OsStr], output: &mut Output) -> 
         }
         status = 0;
         printer.device(&name, &told, false);
-        if options.evaluated || options.only_first {
+        if only_first {
             break;
         }
     }
@@ -232,7 +233,7 @@ fn has(told: &Superblock, wanted: &[u8], value: &[u8]) -> bool {
 /// The values of a device's superblock, if it has any. Of a device that may not be read, those in the cache, or none: it
 /// is there all the same.
 fn look(name: &OsStr, cache: &mut Cache) -> Option<Superblock> {
-    let path = directory::canonical_or_same(name);
+    let path = directory::mapped_name(directory::canonical_or_same(name));
     let device = match Device::open(name) {
         Ok(device) => device,
         Err(error) => {

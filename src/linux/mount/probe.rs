@@ -14,7 +14,7 @@ mod partitions;
 mod tag;
 
 pub use cache::{Cache, CacheEntry};
-pub use device::{Device, Wanted, block_devices, device, tagged_devices, tags_of};
+pub use device::{Device, Wanted, block_devices, device, preferred, tagged_devices, tags_of};
 pub use disk::{Disk, HEAD, Reader};
 pub use formats::{search, types, usage};
 pub use named::NamedDevice;

@@ -59,6 +59,8 @@ impl CacheEntry {
                     text.retain(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
                     time = text;
                 }
+                // How much the original prefers the device.
+                b"PRI" => {}
                 // Leaked, since names must be `&'static str`, as those of probed values are. A cache has few of them.
                 _ => found.add(core::str::from_utf8(tag).ok()?.to_string().leak(), &text),
             }
@@ -105,11 +107,21 @@ impl Cache {
             Some(path) => path.to_os_string(),
             None => trusted_variable("BLKID_FILE").unwrap_or_else(|| "/run/blkid/blkid.tab".into()),
         };
-        let mut entries = Vec::new();
-        for line in file::read_head(&path, 1 << 24).unwrap_or_default().split(|byte| *byte == b'\n') {
-            entries.extend(CacheEntry::parse(line));
+        let mut cache = Cache { path, ..Cache::default() };
+        for line in file::read_head(&cache.path, 1 << 24).unwrap_or_default().split(|byte| *byte == b'\n') {
+            if let Some(entry) = CacheEntry::parse(line) {
+                cache.put(entry);
+            }
         }
-        Cache { path, entries, is_changed: false }
+        cache
+    }
+
+    /// A device has one entry.
+    fn put(&mut self, entry: CacheEntry) {
+        match self.entries.iter_mut().find(|old| old.name == entry.name) {
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
+        }
     }
 
     /// The default one for who may not read devices, else none.
@@ -140,11 +152,7 @@ impl Cache {
         let time = format!("{}.{}", now.0, now.1).into_bytes();
         // The type is told by its value; what was read back has no other.
         let found = Superblock { fstype: "", values: found.values.clone() };
-        let entry = CacheEntry { name, number, time, found };
-        match self.entries.iter_mut().find(|old| old.name == entry.name) {
-            Some(old) => *old = entry,
-            None => self.entries.push(entry),
-        }
+        self.put(CacheEntry { name, number, time, found });
         self.is_changed = true;
     }
 

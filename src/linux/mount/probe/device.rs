@@ -149,8 +149,27 @@ fn add_device(directory: &OsStr, name: &OsStr, devices: &mut Vec<OsString>) {
     let text = |file| file::read_file(below(directory, OsStr::new(file)), 32).unwrap_or_default();
     let size = number::decimal(text("size").trim_ascii_end()).unwrap_or(0);
     if size > 2 && !text("dev").starts_with(b"2:") {
-        devices.push(device_path(name.as_bytes()));
+        devices.push(directory::mapped_name(device_path(name.as_bytes())));
     }
+}
+
+/// Those first that others are below of: the device mapper's, then arrays. What is on a path of a multipath device, or in
+/// one half of a mirror, must not be taken from there.
+pub fn preferred(devices: Vec<OsString>) -> Vec<OsString> {
+    let rank = |device: &OsString| match device.as_bytes() {
+        [b'/', b'd', b'e', b'v', b'/', b'm', b'a', b'p', ..] => 0,
+        [b'/', b'd', b'e', b'v', b'/', b'm', b'd', ..] => 1,
+        _ => 2,
+    };
+    let mut list = Vec::with_capacity(devices.len());
+    for wanted in 0..3 {
+        for device in &devices {
+            if rank(device) == wanted {
+                list.push(device.clone());
+            }
+        }
+    }
+    list
 }
 
 /// [`block_devices`] where no sysfs is mounted.
@@ -176,7 +195,7 @@ pub fn tagged_devices(kind: TagKind, value: &[u8]) -> impl Iterator<Item = OsStr
         _ => Wanted::OfDevice,
     };
     let has_tag = move |device: &OsString| tags_of(device, wanted, &cache).has(Tag { kind, value: &value });
-    block_devices().into_iter().filter(has_tag)
+    preferred(block_devices()).into_iter().filter(has_tag)
 }
 
 /// A device's directory in sysfs. A slash in its name (cciss/c0d0) is an exclamation mark there.

@@ -8,8 +8,8 @@ const DESCRIPTORS: u64 = 32_768;
 const DESCRIPTOR: usize = 2048;
 
 pub fn iso9660(at: &mut Fields<'_>) -> Type {
-    const FIRST: usize = 32_768;
-    if !at.has(FIRST + 1, b"CD001") {
+    let first = at.disk.session.checked_add(DESCRIPTORS)?;
+    if !at.disk.has(first.checked_add(1)?, b"CD001") {
         return None;
     }
     // The volume descriptors in use: 0 for booting, 1 the primary one, 2 with Joliet's names.
@@ -17,7 +17,9 @@ pub fn iso9660(at: &mut Fields<'_>) -> Type {
     const END: u8 = 255;
     let (mut boot, mut primary, mut joliet) = (None, None, None);
     for index in 0..MOST {
-        let Some(descriptor) = at.disk.bytes(DESCRIPTORS + index * DESCRIPTOR as u64, DESCRIPTOR) else { break };
+        let Some(descriptor) = at.disk.bytes(first.saturating_add(index * DESCRIPTOR as u64), DESCRIPTOR) else {
+            break;
+        };
         let is_joliet = descriptor.get(88..90) == Some(b"%/") && matches!(descriptor.get(90), Some(b'@' | b'C' | b'E'));
         match descriptor.first() {
             Some(0) => boot = boot.or(Some(descriptor)),
