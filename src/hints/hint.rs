@@ -4,6 +4,7 @@ use crate::environment::Environment;
 use cli::{add, text};
 use linux::caps::Cap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// How many mounts, processes or namespaces a hint names.
 pub(crate) const NAMED: usize = 5;
@@ -53,7 +54,7 @@ pub(crate) fn who_has(number: Cap, environment: &dyn Environment) -> Vec<u8> {
 
 /// Whether a name is a word of a text.
 pub(crate) fn is_one_of(name: &OsStr, words: &str) -> bool {
-    words.split(' ').any(|word| name == word)
+    linux::mount::filesystems::is_listed(name.as_bytes(), words)
 }
 
 /// Up to [`NAMED`] of them, and how many more there are.

@@ -137,7 +137,7 @@ fn locked(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint
     let entry = table.find_target(&environment.canonical(path)?)?;
     let mut words = Vec::new();
     for word in entry.options.split(|&byte| byte == b',') {
-        if "ro nosuid nodev noexec noatime nodiratime".split(' ').any(|flag| flag.as_bytes() == word) {
+        if is_one_of(OsStr::from_bytes(word), "ro nosuid nodev noexec noatime nodiratime") {
             words.extend_from_slice(if words.is_empty() { b"" } else { b"," });
             words.extend_from_slice(word);
         }

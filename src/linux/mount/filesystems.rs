@@ -69,9 +69,9 @@ pub fn is_network(fstype: &[u8]) -> bool {
     fstype.starts_with(b"nfs") || fstype.starts_with(b"9p") || is_listed(fstype, NETWORK)
 }
 
-/// Whether a type is one of those, with blanks between them.
-pub fn is_listed(fstype: &[u8], list: &str) -> bool {
-    list.as_bytes().split(|byte| *byte == b' ').any(|name| name == fstype)
+/// Whether a name is one of those, with blanks between them.
+pub fn is_listed(name: &[u8], list: &str) -> bool {
+    list.as_bytes().split(|byte| *byte == b' ').any(|listed| listed == name)
 }
 
 /// Whether any type in the list of mount -t is supported by the kernel or has a module.

@@ -92,7 +92,7 @@ pub fn probe(disk: &Disk<'_>) -> Probed {
 /// Whether a regular file given as this type is taken for a file system's image, which needs a loop device.
 pub fn is_known(fstype: &[u8]) -> bool {
     const NAMES: &str = "ext2 ext3 ext4 xfs btrfs squashfs iso9660 vfat exfat ntfs ntfs3 f2fs";
-    NAMES.split(' ').any(|name| name.as_bytes() == fstype)
+    super::filesystems::is_listed(fstype, NAMES)
 }
 
 /// A tag of fstab(5): `LABEL`, `UUID`, `PARTLABEL`, `PARTUUID` or `ID`.
