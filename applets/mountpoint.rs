@@ -9,6 +9,7 @@ use linux::mount::table;
 use linux::stat::{self, Stat};
 use linux::{Errno, directory};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// Wrong usage, or the path cannot be looked at.
 const FAILED: u8 = 1;
@@ -142,7 +143,8 @@ fn is_mount_point(path: &OsStr, stat: &Stat, nofollow: bool) -> Result<bool, Err
         Err(error) => return Err(error.errno),
     };
     match told {
-        Some(is_root) => Ok(is_root),
+        // A working directory that has no path is on a mount that was detached.
+        Some(is_root) => Ok(is_root && (path.as_bytes().starts_with(b"/") || directory::canonical(path).is_ok())),
         // A kernel before Linux 5.8 does not tell; its table does.
         None => {
             let path = directory::canonical(path).map_err(|error| error.errno)?;
