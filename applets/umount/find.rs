@@ -76,21 +76,42 @@ pub fn canonical(path: &OsStr, full: bool) -> OsString {
         return resolved(path);
     }
     match directory::canonical_here(OsStr::from_bytes(parent)) {
-        Ok(parent) if parent == "/" => OsString::from_vec([b"/", name].concat()),
-        Ok(parent) => OsString::from_vec([parent.as_bytes(), b"/", name].concat()),
+        Ok(mut path) => {
+            if path != "/" {
+                path.push("/");
+            }
+            path.push(OsStr::from_bytes(name));
+            path
+        }
         Err(_) => path.to_os_string(),
     }
 }
 
 /// A path into another mount namespace is passed on as typed, and the kernel refuses it.
 fn resolved(path: &OsStr) -> OsString {
-    directory::canonical_here(path).unwrap_or_else(|_| path.to_os_string())
+    here(path).unwrap_or_else(|_| path.to_os_string())
+}
+
+/// [`directory::canonical_here`], but a descriptor's link in /proc may also lead to a directory that has been mounted
+/// over: it names the mounts that are stacked there.
+pub fn here(path: &OsStr) -> linux::Result<OsString> {
+    let found = directory::canonical_here(path);
+    if found.is_err()
+        && let (Ok(place), Ok(covered)) = (directory::canonical(path), statmount::mountinfo_id(None, path, 0))
+    {
+        let mut is_over = false;
+        let _ = table::for_each(&mut |entry| is_over |= u64::from(entry.parent) == covered.id && entry.is_on(&place));
+        if is_over {
+            return Ok(place);
+        }
+    }
+    found
 }
 
 /// Asks the kernel for the mount at a path, with its type by statmount(2). `None` if it is no mount point, or the kernel
 /// is too old to say.
 pub fn by_kernel(path: &OsStr, with_type: bool) -> Option<Found> {
-    let ids = if with_type { statmount::unique_id(path) } else { statmount::mountinfo_id(None, path, 0) };
+    let ids = if with_type { statmount::unique_id(None, path, 0) } else { statmount::mountinfo_id(None, path, 0) };
     let ids = ids.ok().filter(|ids| ids.is_root == Some(true))?;
     let (mut fstype, mut id) = (None, ids.id);
     if with_type {
@@ -107,7 +128,7 @@ pub fn in_table(table: &table::Table, operand: &OsStr, path: &OsStr, follows: bo
     if let Some(entry) = table.find_target(path) {
         return Some(Found::of(&entry));
     }
-    let full = directory::canonical_here(operand).ok();
+    let full = here(operand).ok();
     if let Some(full) = full.as_deref().filter(|full| follows && *full != path)
         && let Some(entry) = table.find_target(full)
     {
@@ -128,6 +149,10 @@ pub fn in_table(table: &table::Table, operand: &OsStr, path: &OsStr, follows: bo
 
 /// The source that an operand names.
 pub fn device(operand: &OsStr) -> Option<OsString> {
+    // Nothing is named by it, though a mount may have an empty source.
+    if operand.is_empty() {
+        return None;
+    }
     if let Some(tag) = linux::mount::probe::Tag::parse(operand) {
         return tag.resolve();
     }

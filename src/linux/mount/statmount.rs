@@ -41,16 +41,13 @@ pub struct MountId {
 /// `flags` are AT_ bits; automounts are not triggered.
 pub fn mount_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
     let mut found = mountinfo_id(at, path, flags)?;
-    let new = statx(at, path, flags, STATX_MNT_ID_UNIQUE).context("statx", path)?;
-    if new.stx_mask & STATX_MNT_ID_UNIQUE != 0 {
-        found.unique = new.stx_mnt_id;
-    }
+    found.unique = unique_id(at, path, flags)?.unique;
     Ok(found)
 }
 
 /// [`mount_id`] without the number in mountinfo: one statx(2).
-pub fn unique_id(path: &OsStr) -> Result<MountId> {
-    let found = statx(None, path, 0, STATX_MNT_ID_UNIQUE).context("statx", path)?;
+pub fn unique_id(at: At<'_>, path: &OsStr, flags: u64) -> Result<MountId> {
+    let found = statx(at, path, flags, STATX_MNT_ID_UNIQUE).context("statx", path)?;
     let unique = if found.stx_mask & STATX_MNT_ID_UNIQUE != 0 { found.stx_mnt_id } else { 0 };
     Ok(MountId { id: 0, unique, is_root: is_root(&found) })
 }
