@@ -12,10 +12,11 @@ mod tree;
 use cli::explain::Explanation;
 use cli::{Applet, Directory, Failure, Invocation, Order, Origin, Outcome, Output, Section};
 use hints::{Step, hints, one_of_many};
-use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
-use options::{OPTIONS, Options, SYSTEM, USAGE, Unmounting, check};
-use std::cell::RefCell;
+use linux::mount::probe::Tag;
+use linux::{Errno, credentials};
+use options::{FAILED, OPTIONS, Options, SYSTEM, USAGE, Unmounting, check};
+use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 
 /// The record of this applet.
@@ -45,12 +46,13 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         options.namespace.as_deref().map(OtherMountNs::enter).transpose().map_err(|error| {
             cli::fail!(SYSTEM, "failed to set target namespace to ", error.object, ": ", error.errno)
         })?;
-    let settings = Unmounting { invocation, options, origin, busy: RefCell::default() };
+    let restricted = Cell::new(!credentials::effective_uid().is_root() && options.is_for_users());
+    let settings = Unmounting { invocation, options, origin, busy: RefCell::default(), restricted };
     let outcome = if settings.options.all {
         one_of_many();
         tree::unmount_all(&settings, output)
     } else {
-        Ok(unmount_each(&settings, &operands, output))
+        unmount_each(&settings, &operands, output)
     };
     let busy = settings.busy.borrow();
     if !busy.is_empty() {
@@ -63,9 +65,13 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     outcome
 }
 
-fn unmount_each(settings: &Unmounting<'_>, operands: &[&'static OsStr], output: &mut Output) -> u8 {
+fn unmount_each(settings: &Unmounting<'_>, operands: &[&'static OsStr], output: &mut Output) -> Outcome {
     let mut status: u8 = 0;
     for operand in operands {
+        let operand = match settings.restricted.get() && Tag::parse(operand).is_none() {
+            true => &find::here(operand).map_err(|error| cli::fail!(USAGE, operand, ": ", error.errno))?,
+            false => *operand,
+        };
         let outcome = if settings.options.all_targets {
             tree::unmount_all_targets(settings, operand, output)
         } else if settings.options.recursive {
@@ -74,14 +80,15 @@ fn unmount_each(settings: &Unmounting<'_>, operands: &[&'static OsStr], output: 
             tree::with_utab(settings, &mut |known| one::unmount(settings, operand, known, output))
         };
         let one = outcome.unwrap_or_else(|failure| {
-            // In the order in which things happened.
-            let _ = output.flush();
-            failure.print(settings.invocation);
-            failure.status
+            // What was refused is no longer judged by the rules for an ordinary user, nor is what comes after it.
+            if failure.status == FAILED {
+                settings.restricted.set(false);
+            }
+            settings.report(&failure, output)
         });
         status = status.saturating_add(one);
     }
-    status
+    Ok(status)
 }
 
 /// The steps in words.

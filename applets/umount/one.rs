@@ -1,7 +1,7 @@
 //! One unmount, from its operand to its entry in utab.
 
 use super::find::{self, Found};
-use super::options::{FAILED, Options, USAGE, UTAB, Unmounting};
+use super::options::{FAILED, Options, USAGE, UTAB, Unmounting, failed};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
 use linux::mount::options::Options as MountOptions;
@@ -23,9 +23,12 @@ pub fn unmount(settings: &Unmounting<'_>, operand: &OsStr, known: &mut Known<'_>
     let found = look_up(settings, operand, &path, known);
     let is_known = found.is_some();
     if found.as_ref().is_some_and(|found| found.is_hidden) {
-        return Err(cli::fail!(USAGE, operand, ": umount failed: ", Errno::EINVAL, "."));
+        return Err(failed(USAGE, operand, "umount", Errno::EINVAL));
     }
     let found = found.unwrap_or_else(|| Found { target: operand.to_os_string(), resolved: path, ..Found::default() });
+    if !is_known && settings.restricted.get() {
+        return if options.quiet { Ok(USAGE) } else { Err(cli::fail!(USAGE, operand, ": not mounted.")) };
+    }
     let mut done = unmount_found(settings, &found, known, output);
     if let Err(refused) = &done
         && refused.errno == Some(Errno::EINVAL)
@@ -69,11 +72,7 @@ impl Refused {
         if options.graceful && gone && credentials::effective_uid().is_root() {
             return Ok(0);
         }
-        let hushed = match self.errno {
-            Some(Errno::EINVAL) => true,
-            Some(Errno::EPERM) => !credentials::effective_uid().is_root(),
-            _ => false,
-        };
+        let hushed = self.errno == Some(Errno::EINVAL);
         if self.errno == Some(Errno::EBUSY) {
             settings.busy.borrow_mut().push(self.target);
         }
@@ -242,11 +241,11 @@ pub fn unmount_found(
             let value = kept.as_ref()?.get(name).and_then(|option| option.plain_value())?;
             helper::find("umount", OsStr::from_bytes(&value))
         };
-        let by_user = named("uhelper").filter(|_| !credentials::effective_uid().is_root());
+        let by_user = named("uhelper").filter(|_| settings.restricted.get());
         let program = by_user.or_else(|| named("helper"));
         // Neither another mount's program is run, nor is the mount taken from under its own.
         if program.is_some() && !known.is_certain(found) {
-            let failure = cli::fail!(FAILED, found.target, ": umount failed: ", Errno::ENOENT, ".");
+            let failure = failed(FAILED, &found.target, "umount", Errno::ENOENT);
             return Err(Refused { errno: None, target: found.target.clone(), failure });
         }
         if let Some(program) = program.or_else(|| known.helper(found.fstype.as_deref()?)) {
@@ -256,7 +255,7 @@ pub fn unmount_found(
                 known.forget(found)?;
             }
             if status == 0 && options.verbose && !options.all {
-                tell(settings, found, " unmounted", output);
+                tell(settings, found, kept.is_some(), " unmounted", output);
             }
             return Ok(status);
         }
@@ -300,17 +299,23 @@ fn finish(
         known.forget(found)?;
     }
     if options.verbose && !options.all {
-        tell(settings, found, " unmounted", output);
+        tell(settings, found, kept.is_some(), " unmounted", output);
     }
     Ok(0)
 }
 
+/// Whether the original finds the mount by the kernel alone, and does not know its source: then utab has no entry.
+fn is_quick(options: &Options, found: &Found, is_kept: bool) -> bool {
+    let is_found = options.all || options.recursive || options.all_targets || !found.resolved.is_empty();
+    is_found && !is_kept && !reads_table(options)
+}
+
 /// A line of -v, on standard error as the original has it.
-fn tell(settings: &Unmounting<'_>, found: &Found, what: &str, output: &mut Output) {
+fn tell(settings: &Unmounting<'_>, found: &Found, is_kept: bool, what: &str, output: &mut Output) {
     let _ = output.flush();
     let options = &settings.options;
     let line = match &found.source {
-        Some(source) if !options.recursive && !options.all_targets => text![found.target, " (", source, ")", what],
+        Some(source) if !is_quick(options, found, is_kept) => text![found.target, " (", source, ")", what],
         _ => text![found.target, what],
     };
     cli::failure::warn(settings.invocation, &cli::failure::Line::Named(line));
@@ -322,7 +327,7 @@ fn remount_read_only(settings: &Unmounting<'_>, found: &Found, output: &mut Outp
     let flags = present.mount_flags() | mount::MS_REMOUNT | mount::MS_RDONLY;
     mount::mount2(found.source.as_deref(), &found.target, None, flags, None).map_err(|error| refused(found, &error))?;
     if settings.options.verbose {
-        tell(settings, found, " remounted read-only", output);
+        tell(settings, found, false, " remounted read-only", output);
     }
     Ok(0)
 }
@@ -335,12 +340,10 @@ fn run_helper(
     output: &mut Output,
 ) -> Result<u8, Refused> {
     let options = &settings.options;
-    // Found by the kernel alone, as the original finds it: then utab has no entry.
-    let is_quick = options.recursive || options.all_targets || !found.resolved.is_empty();
     let namespace = settings.origin.as_ref().map(OtherMountNs::path);
     let mut argv = vec![program, &found.target];
     for (flag, given) in [
-        ("-n", options.no_mtab || is_quick && !is_kept && !reads_table(options)),
+        ("-n", options.no_mtab || is_quick(options, found, is_kept)),
         ("-l", options.lazy),
         ("-f", options.force),
         ("-v", options.verbose),
@@ -351,9 +354,7 @@ fn run_helper(
         }
     }
     let fstype = found.fstype.as_deref().unwrap_or_default();
-    let full = [b"umount.", fstype.as_bytes()].concat();
-    let has_subtype = full.iter().filter(|byte| **byte == b'.').count() > 1;
-    if has_subtype && !program.as_bytes().ends_with(&full) {
+    if fstype.as_bytes().contains(&b'.') && !program.as_bytes().ends_with(fstype.as_bytes()) {
         argv.extend_from_slice(&[OsStr::new("-t"), fstype]);
     }
     if let Some(namespace) = &namespace {
@@ -373,16 +374,19 @@ fn run_helper(
 /// What the kernel's answer means.
 pub fn refused(found: &Found, error: &Error) -> Refused {
     let text = match error.errno {
-        Errno::ENXIO => text!["invalid block device"],
-        Errno::EINVAL => text!["not mounted"],
-        Errno::EIO => text!["can't write superblock"],
-        Errno::EBUSY => text!["target is busy"],
-        Errno::ENOENT => text!["no mount point specified"],
-        Errno::EPERM => text!["must be superuser to unmount"],
-        Errno::EACCES => text!["block devices are not permitted on filesystem"],
-        other => text!["umount(2) system call failed: ", other],
+        Errno::ENXIO => "invalid block device",
+        Errno::EINVAL => "not mounted",
+        Errno::EIO => "can't write superblock",
+        Errno::EBUSY => "target is busy",
+        Errno::ENOENT => "no mount point specified",
+        Errno::EPERM => "must be superuser to unmount",
+        Errno::EACCES => "block devices are not permitted on filesystem",
+        _ => "",
     };
-    let failure = cli::fail!(FAILED, found.target, ": ", text, ".");
+    let failure = match text {
+        "" => failed(FAILED, &found.target, "umount(2) system call", error.errno),
+        text => cli::fail!(FAILED, found.target, ": ", text, "."),
+    };
     let failure = match error.errno {
         Errno::EBUSY => failure,
         errno => explained(failure, Step::Unmount(found.path()), errno),

@@ -1,8 +1,9 @@
 //! What can be typed, its table, and what every unmount of a command line is given.
 
-use cli::{Failure, Invocation, Opt, Table};
+use cli::{Failure, Invocation, Opt, Output, Table};
+use linux::Errno;
 use linux::mount::other_namespace::OtherMountNs;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{OsStr, OsString};
 
 /// Wrong usage, or not permitted.
@@ -91,6 +92,32 @@ pub struct Unmounting<'a> {
     pub origin: Option<OtherMountNs>,
     /// Where mounts were busy.
     pub busy: RefCell<Vec<OsString>>,
+    /// Whether the rules for an ordinary user hold: a path is resolved first, and what is not found is not mounted.
+    pub restricted: Cell<bool>,
+}
+
+impl Options {
+    /// Whether an ordinary user may say all this; else it is tried as by root.
+    pub fn is_for_users(&self) -> bool {
+        let is_listed = self.all | self.all_targets | self.recursive;
+        !(is_listed | self.force | self.read_only | self.no_mtab | self.fake)
+            && self.types.is_none()
+            && self.test_options.is_none()
+    }
+}
+
+impl Unmounting<'_> {
+    /// Prints a failure in the order in which things happened, and gives its status.
+    pub fn report(&self, failure: &Failure, output: &mut Output) -> u8 {
+        let _ = output.flush();
+        failure.print(self.invocation);
+        failure.status
+    }
+}
+
+/// What the original did not try, or could not.
+pub fn failed(status: u8, operand: &OsStr, what: &str, errno: Errno) -> Failure {
+    cli::fail!(status, operand, ": ", what, " failed: ", errno, ".")
 }
 
 /// Refuses too few or too many operands.

@@ -2,7 +2,7 @@
 
 use super::find::{self, Found};
 use super::one::{self, Known};
-use super::options::{FAILED, UNREAD, USAGE, Unmounting};
+use super::options::{FAILED, UNREAD, USAGE, Unmounting, failed};
 use cli::{Failure, Outcome, Output, text};
 use linux::mount::options::{self, Options as MountOptions};
 use linux::mount::statmount;
@@ -16,7 +16,11 @@ const LEFT_ALONE: &[u8] = b"noproc,nodevfs,nodevpts,nosysfs,norpc_pipefs,nonfsd,
 
 /// The table, and the status if it cannot be read.
 fn read(status: u8) -> Result<table::Table, Failure> {
-    table::Table::read().map_err(|error| cli::fail!(status, "failed to parse ", table::SELF, ": ", error.errno))
+    table::Table::read().map_err(|error| unread(status, error.errno))
+}
+
+fn unread(status: u8, errno: Errno) -> Failure {
+    cli::fail!(status, "failed to parse ", table::SELF, ": ", errno)
 }
 
 /// The path to look for in the table, where paths are canonical. With -c the operand's last part stays as it is.
@@ -101,8 +105,7 @@ fn unmount_below(
     known: &mut Known<'_>,
     output: &mut Output,
 ) -> Outcome {
-    let order =
-        tree.backward(top, gone).map_err(|errno| cli::fail!(USAGE, "failed to parse ", table::SELF, ": ", errno))?;
+    let order = tree.backward(top, gone).map_err(|errno| unread(USAGE, errno))?;
     let parent = order.last().and_then(|entry| tree.get(entry.parent));
     let is_shared = |entry: &mountinfo::Entry<'_>| entry.group("shared:").is_some();
     let spreads = order.iter().any(is_shared) || parent.is_some_and(is_shared);
@@ -164,7 +167,7 @@ pub fn unmount_all_targets(settings: &Unmounting<'_>, operand: &OsStr, output: &
     let Some(wanted) = wanted else { return nothing(settings, operand) };
     // By its path the mount over it would be unmounted.
     if entries.iter().rev().find(|entry| entry.target == wanted.target).is_some_and(|top| top.id != wanted.id) {
-        return Err(cli::fail!(USAGE, operand, ": operation failed: ", Errno::EINVAL, "."));
+        return Err(failed(USAGE, operand, "operation", Errno::EINVAL));
     }
     let device = wanted.device;
     let tree = table::Tree::new(&entries);
@@ -218,18 +221,12 @@ pub fn unmount_all(settings: &Unmounting<'_>, output: &mut Output) -> Outcome {
             Ok(failed) => status |= failed,
             Err(refused) => match refused.outcome(settings) {
                 Ok(failed) => status |= failed,
-                Err(failure) => {
-                    let _ = output.flush();
-                    failure.print(settings.invocation);
-                    status |= failure.status;
-                }
+                Err(failure) => status |= settings.report(&failure, output),
             },
         }
     }
     if let Err(refused) = known.finish() {
-        let _ = output.flush();
-        refused.failure.print(settings.invocation);
-        status |= refused.failure.status;
+        status |= settings.report(&refused.failure, output);
     }
     Ok(status)
 }
