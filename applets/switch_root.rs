@@ -58,7 +58,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let (new_root, init) = operands_of(&operands)?;
     let old = switch(invocation, new_root, init, output)?;
     match old.is_in_memory() {
-        Ok(true) => empty_in_the_background(old),
+        Ok(true) => empty_in_the_background(invocation, old),
         Ok(false) => warn(invocation, &Line::Named(text!["old root filesystem is not an initramfs"])),
         Err(error) => warn(invocation, &Line::Named(text!["stat of old root failed: ", error.errno])),
     }
@@ -270,11 +270,14 @@ fn sorry(text: Vec<u8>) -> Failure {
     Failure::new(1, text).and(Line::Named(text!["failed. Sorry."]))
 }
 
-/// A child empties the old root while the new system starts. What cannot be removed only wastes memory, so errors are
-/// ignored.
-fn empty_in_the_background(old: OldRoot) {
+/// A child empties the old root while the new system starts. What cannot be removed only wastes memory.
+fn empty_in_the_background(invocation: &Invocation<'_>, old: OldRoot) {
     if let Ok(Fork::Child) = process::fork() {
-        let _ = old.empty();
+        // We are in the new root, which may be a directory of the old one.
+        let new = stat::path(OsStr::new("/")).map_or((0, 0), |stat| stat.identity());
+        old.empty(new, &mut |name, errno| {
+            warn(invocation, &Line::Named(text!["failed to unlink ", name, ": ", errno]));
+        });
         process::exit_child(0);
     }
 }

@@ -167,7 +167,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let shell = Shell::new(links, options.trace, rootfs);
     let outcome = shell.prepare(&program).and_then(|()| shell.start(invocation, output));
     if let Ok(directory) = directory::open_to_list(&shell.links) {
-        let _ = walk::remove_below(directory);
+        walk::remove_below(directory, (0, 0), &mut |_, _| {});
     }
     let removed = directory::remove(&shell.links);
     let status = outcome?;

@@ -31,9 +31,10 @@ impl OldRoot {
         Ok(kind == RAMFS || kind == TMPFS)
     }
 
-    /// Removes what is in it, but nothing that is on another file system.
-    pub fn empty(self) -> core::result::Result<(), Errno> {
-        crate::walk::remove_below(self.0)
+    /// Removes what is in it, but nothing that is on another file system, nor the directory that is `kept`. What cannot
+    /// be removed is told.
+    pub fn empty(self, kept: (u64, u64), failed: &mut dyn FnMut(&OsStr, Errno)) {
+        crate::walk::remove_below(self.0, kept, failed);
     }
 }
 

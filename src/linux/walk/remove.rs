@@ -5,45 +5,61 @@ use crate::trace::Quoted;
 use crate::{Errno, stat};
 use nix::unistd::UnlinkatFlags::{self, NoRemoveDir, RemoveDir};
 use nix::unistd::unlinkat;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
-/// Removes everything below a directory, and leaves what is on other file systems and what cannot be
-/// removed; the last error is returned. Symbolic links are removed, not followed.
-pub fn remove_below(directory: OwnedFd) -> Result<(), Errno> {
-    let device = stat::of(directory.as_fd())?.identity().0;
-    below(directory.as_fd(), device)
+/// Removes everything below a directory, but what is on other file systems, the directory that is `kept` with what is below
+/// it, and what cannot be removed, of which `failed` gets the name and the error. Symbolic links are removed, not followed.
+pub fn remove_below(directory: OwnedFd, kept: (u64, u64), failed: &mut dyn FnMut(&OsStr, Errno)) {
+    let directory = directory.as_fd();
+    let done = stat::of(directory).and_then(|top| {
+        let mut removal = Removal { device: top.identity().0, kept, failed: &mut *failed };
+        removal.below(directory).map(drop)
+    });
+    if let Err(errno) = done {
+        failed(OsStr::new("."), errno);
+    }
 }
 
-fn below(directory: BorrowedFd<'_>, device: u64) -> Result<(), Errno> {
-    // All names are read first: entries may be skipped if others are removed meanwhile.
-    let mut names: Vec<(Kind, CString)> = Vec::new();
-    let mut buffer = Buffer::new();
-    while buffer.read(directory)? > 0 {
-        names.extend(buffer.entries().map(|(kind, name)| (kind, name.to_owned())));
-    }
-    drop(buffer);
-    let mut result = Ok(());
-    for (kind, name) in names {
-        let kind = if kind == Kind::Unknown { kind_of(directory, &name) } else { kind };
-        let done = if kind == Kind::Directory {
-            subdirectory(directory, &name, device)
-        } else {
-            unlink(directory, &name, NoRemoveDir)
-        };
-        result = done.and(result);
-    }
-    result
+struct Removal<'a> {
+    device: u64,
+    kept: (u64, u64),
+    failed: &'a mut dyn FnMut(&OsStr, Errno),
 }
 
-fn subdirectory(parent: BorrowedFd<'_>, name: &CStr, device: u64) -> Result<(), Errno> {
-    let directory = open_directory(parent, name)?;
-    if stat::of(directory.as_fd())?.identity().0 != device {
-        return Ok(());
+impl Removal<'_> {
+    /// Returns whether the directory is to be removed, too.
+    fn below(&mut self, directory: BorrowedFd<'_>) -> Result<bool, Errno> {
+        let identity = stat::of(directory)?.identity();
+        if identity.0 != self.device || identity == self.kept {
+            return Ok(false);
+        }
+        // All names are read first: entries may be skipped if others are removed meanwhile.
+        let mut names: Vec<(Kind, CString)> = Vec::new();
+        let mut buffer = Buffer::new();
+        while buffer.read(directory)? > 0 {
+            names.extend(buffer.entries().map(|(kind, name)| (kind, name.to_owned())));
+        }
+        drop(buffer);
+        for (kind, name) in names {
+            if let Err(errno) = self.entry(directory, kind, &name) {
+                (self.failed)(OsStr::from_bytes(name.to_bytes()), errno);
+            }
+        }
+        Ok(true)
     }
-    let result = below(directory.as_fd(), device);
-    drop(directory);
-    unlink(parent, name, RemoveDir).and(result)
+
+    fn entry(&mut self, parent: BorrowedFd<'_>, kind: Kind, name: &CStr) -> Result<(), Errno> {
+        let kind = if kind == Kind::Unknown { kind_of(parent, name) } else { kind };
+        if kind != Kind::Directory {
+            return unlink(parent, name, NoRemoveDir);
+        }
+        let directory = open_directory(parent, name)?;
+        let is_to_go = self.below(directory.as_fd())?;
+        drop(directory);
+        if is_to_go { unlink(parent, name, RemoveDir) } else { Ok(()) }
+    }
 }
 
 fn unlink(directory: BorrowedFd<'_>, name: &CStr, flag: UnlinkatFlags) -> Result<(), Errno> {
@@ -55,6 +71,7 @@ fn unlink(directory: BorrowedFd<'_>, name: &CStr, flag: UnlinkatFlags) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
     use std::fs;
     use std::os::unix::fs::symlink;
 
@@ -67,9 +84,14 @@ mod tests {
         fs::write(base.join("kept/file"), "x").unwrap();
         fs::write(old.join("a/b/file"), "x").unwrap();
         symlink("../kept", old.join("link")).unwrap();
+        fs::create_dir_all(old.join("c/new/d")).unwrap();
+        let kept = stat::path(old.join("c/new").as_os_str()).unwrap().identity();
         let directory = crate::walk::open(old.as_os_str()).unwrap();
-        assert_eq!(remove_below(directory), Ok(()));
-        assert_eq!(fs::read_dir(&old).unwrap().count(), 0);
+        let mut told = Vec::new();
+        remove_below(directory, kept, &mut |name, errno| told.push((name.to_owned(), errno)));
+        assert_eq!(told, [(OsString::from("c"), Errno(libc::ENOTEMPTY))]);
+        assert_eq!(fs::read_dir(&old).unwrap().count(), 1);
+        assert!(old.join("c/new/d").exists());
         assert!(base.join("kept/file").exists());
         fs::remove_dir_all(&base).unwrap();
     }
