@@ -8,13 +8,15 @@ use cli::failure::{Line, warn};
 use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table, text};
 use hints::{Step, explained};
 use linux::mount::{self, statmount};
-use linux::pivot::OldRoot;
+use linux::namespace::{self, Kind};
+use linux::pivot::{self, OldRoot};
 use linux::process::{ExecError, Fork, SearchPath, Status, Variables, Wait};
-use linux::{Errno, directory, executable, process, stat};
+use linux::{Errno, directory, executable, file, process, stat};
 use run::exec::{Program, failed_to_execute};
 use run::explain as steps;
 use run::fork::{Forked, Forking, How};
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 /// The record of this applet.
@@ -74,10 +76,10 @@ fn explain(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<Ex
     };
     let (new_root, init) = operands_of(&operands)?;
     let mut explanation = Explanation::default();
-    let words = "see in a child that {1} can be executed in {0}, or change nothing";
+    let words = "see in a child, which has mounts of its own, that {1} can be executed in {0}, or change nothing";
     explanation.tell(
         words,
-        "fork(), chroot(\"{0}\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()",
+        "fork(), unshare(CLONE_NEWNS), mount(...), fchdir(...), chroot(\".\"), chdir(\"/\"), access(\"{1}\", X_OK), waitpid()",
         &[&new_root, &init],
     );
     for kept in KEPT.split(' ') {
@@ -125,7 +127,6 @@ fn switch(
     if statmount::mountinfo_id(None, new_root, 0).ok().and_then(|id| id.is_root) == Some(false) {
         return Err(explained(not_moved(Errno::EINVAL), Step::MoveRoot(new_root), Errno::EINVAL));
     }
-    check_init(invocation, new_root, init, output)?;
     let old = OldRoot::open(root).map_err(|error| sorry(text!["cannot open ", error.object, ": ", error.errno]))?;
     // Absolute, since the working directory will have changed when the move is undone.
     let absolute = directory::canonical(new_root).map_err(|error| failed_stat(new_root, error.errno))?;
@@ -147,21 +148,30 @@ fn switch(
             Disposition::Move => moving.push((kept, place)),
         }
     }
+    check_init(invocation, new_root, init, &moving, output)?;
     let here = OsStr::new(".");
     let mut moved = 0;
     let mut root_moved = false;
     let mut refused = None;
     let result = (|| {
         for (kept, place) in &moving {
-            mount::mount2(Some(OsStr::new(kept)), place, None, mount::MS_MOVE, None).map_err(|error| {
-                refused = Some((OsStr::new(*kept), error.errno));
-                sorry(text!["failed to mount moving ", kept, " to ", below(new_root, kept), ": ", error.errno])
-            })?;
+            if let Err(error) = move_mount(OsStr::new(kept), place) {
+                let text = text!["failed to mount moving ", kept, " to ", below(new_root, kept), ": ", error.errno];
+                // The new root is below that mount, or has a file there.
+                let has_no_place = error.errno == Errno::ELOOP || stat::path(place).is_ok_and(|it| !it.is_directory());
+                if !has_no_place {
+                    refused = Some((OsStr::new(*kept), error.errno));
+                    return Err(sorry(text));
+                }
+                warn(invocation, &Line::Named(text));
+                warn(invocation, &Line::Named(text!["forcing unmount of ", kept]));
+                detached.push(*kept);
+            }
             moved += 1;
         }
         directory::chdir(&absolute)
             .map_err(|error| sorry(text!["failed to change directory to ", new_root, ": ", error.errno]))?;
-        mount::mount2(Some(here), root, None, mount::MS_MOVE, None).map_err(|error| {
+        move_mount(here, root).map_err(|error| {
             refused = Some((new_root, error.errno));
             not_moved(error.errno)
         })?;
@@ -177,10 +187,10 @@ fn switch(
     if result.is_err() {
         // Roll back as far as possible; report the first error.
         if root_moved {
-            let _ = mount::mount2(Some(here), &absolute, None, mount::MS_MOVE, None);
+            let _ = move_mount(here, &absolute);
         }
         for (kept, place) in moving.iter().take(moved).rev() {
-            let _ = mount::mount2(Some(place), OsStr::new(kept), None, mount::MS_MOVE, None);
+            let _ = move_mount(place, OsStr::new(kept));
         }
     }
     match (result, refused) {
@@ -188,6 +198,10 @@ fn switch(
         (Err(failure), Some((place, errno))) => Err(explained(failure, Step::MoveRoot(place), errno)),
         (result, _) => result.map(|()| old),
     }
+}
+
+fn move_mount(from: &OsStr, to: &OsStr) -> linux::Result<()> {
+    mount::mount2(Some(from), to, None, mount::MS_MOVE, None)
 }
 
 /// Devices tell mounts from directories: `old` and `new` of the roots, `kept` of the directory here,
@@ -210,13 +224,18 @@ fn leads_into(path: &OsStr, new_root: &OsStr) -> bool {
         })
 }
 
-/// Looks at init as the exec will, while the old root is whole. A child does it from inside of the new root, where
-/// symbolic links and interpreters mean what they will mean, and says what is wrong.
-fn check_init(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, output: &mut Output) -> Result<(), Failure> {
-    let has_handlers = executable::has_handlers();
+/// Looks at init as the exec will, while the old root is whole. A child does it from inside of the new root, with what
+/// moves along in place, where symbolic links and interpreters mean what they will mean, and says what is wrong.
+fn check_init(
+    invocation: &Invocation<'_>,
+    new_root: &OsStr,
+    init: &OsStr,
+    moving: &[(&str, OsString)],
+    output: &mut Output,
+) -> Result<(), Failure> {
     let mut forking = Forking::default();
     let Forked::Parent(child) = forking.fork(How { blocked: &[], kill_child: None }, output)? else {
-        let status = match look_inside(new_root, init, has_handlers) {
+        let status = match look_inside(new_root, init, moving) {
             Ok(()) => 0,
             Err(failure) => {
                 failure.print(invocation);
@@ -235,14 +254,28 @@ fn check_init(invocation: &Invocation<'_>, new_root: &OsStr, init: &OsStr, outpu
     }
 }
 
-fn look_inside(new_root: &OsStr, init: &OsStr, has_handlers: bool) -> Result<(), Failure> {
+fn look_inside(new_root: &OsStr, init: &OsStr, moving: &[(&str, OsString)]) -> Result<(), Failure> {
     let not_usable = |errno: Errno| {
         let failure = cli::fail!(1, "cannot access ", init, ": ", errno);
         explained(failure, Step::FindInit(new_root), errno)
     };
-    match directory::chroot(new_root).and_then(|()| directory::chdir(OsStr::new("/"))) {
+    let has_handlers = executable::has_handlers();
+    let alone = namespace::unshare(Kind::Mount.flag())
+        .and_then(|()| mount::propagation::set_recursive("/", mount::Propagation::Private));
+    if alone.is_err() {
+        // What init will be cannot be known. Without the privilege the switch is refused, too, and undone.
+        return Ok(());
+    }
+    // Opened before its path may move away.
+    let entered = file::open_path(new_root).and_then(|root| {
+        for (kept, place) in moving {
+            // The switch says what is wrong with it.
+            let _ = move_mount(OsStr::new(kept), place);
+        }
+        pivot::change_root(root.as_fd())
+    });
+    match entered {
         Ok(()) => {}
-        // Then the switch is refused, too, and undone.
         Err(error) if error.errno == Errno::EPERM => return Ok(()),
         Err(error) => return Err(not_usable(error.errno)),
     }
