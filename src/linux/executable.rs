@@ -23,8 +23,8 @@ pub struct Interpreter {
 /// ```
 pub fn needed(head: &[u8]) -> Option<Interpreter> {
     if let Some(line) = head.strip_prefix(b"#!") {
-        // Splits as the kernel does: blanks and tabs separate, and a carriage return belongs to the name.
-        let line = line.split(|byte| *byte == b'\n').next()?;
+        // Splits as the kernel does: blanks and tabs separate, a zero ends it, and a carriage return belongs to the name.
+        let line = line.split(|byte| matches!(byte, b'\n' | 0)).next()?;
         let path = line.split(|byte| matches!(byte, b' ' | b'\t')).find(|word| !word.is_empty())?;
         return Some(Interpreter { path: OsString::from_vec(path.to_vec()), script: true });
     }
@@ -44,18 +44,18 @@ pub fn needed(head: &[u8]) -> Option<Interpreter> {
     None
 }
 
-/// Whether handlers are registered with binfmt_misc, so that the kernel may run formats that this file does not know.
-/// Its directory always holds two files of its own.
+/// Whether handlers may be registered with binfmt_misc, so that the kernel runs formats that this file does not know.
+/// Its directory always holds two files of its own; where it is empty, it is not mounted, and nothing is known.
 pub fn has_handlers() -> bool {
-    let directory = crate::directory::open_to_list(OsStr::new("/proc/sys/fs/binfmt_misc"));
+    let Ok(directory) = crate::directory::open_to_list(OsStr::new("/proc/sys/fs/binfmt_misc")) else {
+        return process::is_missing(OsStr::new("/proc/sys/fs"));
+    };
     let mut count = 0;
-    directory.is_ok_and(|directory| {
-        let _ = crate::walk::each_name(std::os::fd::AsFd::as_fd(&directory), &mut |_| {
-            count += 1;
-            count < 3
-        });
-        count > 2
-    })
+    let _ = crate::walk::each_name(directory.as_fd(), &mut |_| {
+        count += 1;
+        count < 3
+    });
+    count != 2
 }
 
 /// How many interpreters of interpreters execve(2) follows.
@@ -100,15 +100,20 @@ fn executable_head(path: &OsStr) -> Result<Option<Vec<u8>>, Errno> {
     Ok(file::read_head(path, 4096).ok())
 }
 
+/// The processors that this one's kernel runs: itself, and its 32-bit mode's. Empty: they are not known.
+const OWN: &[u64] = if cfg!(target_arch = "x86_64") {
+    &[62, 3, 6]
+} else if cfg!(target_arch = "aarch64") {
+    &[183, 40]
+} else if cfg!(target_arch = "riscv64") {
+    &[243]
+} else {
+    &[]
+};
+
 /// Whether it is an ELF program for this processor, or for its 32-bit mode.
 fn is_native(head: &[u8]) -> bool {
-    let kind = Elf::new(head).and_then(|elf| elf.half(16));
-    let also = match std::env::consts::ARCH {
-        "x86_64" => "i386",
-        "aarch64" => "arm",
-        _ => "",
-    };
-    matches!(kind, Some(2 | 3)) && foreign(head).is_none_or(|machine| machine == also)
+    Elf::new(head).is_some_and(|elf| matches!(elf.half(16), Some(2 | 3)) && elf.is_own())
 }
 
 /// The processor an ELF file is for, if it is not ours.
@@ -118,14 +123,8 @@ fn is_native(head: &[u8]) -> bool {
 /// ```
 pub fn foreign(head: &[u8]) -> Option<&'static str> {
     let machine = Elf::new(head)?.half(18)?;
-    let ours = match std::env::consts::ARCH {
-        "x86_64" => 62,
-        "aarch64" => 183,
-        "riscv64" => 243,
-        _ => return None,
-    };
-    (machine != ours).then_some(match machine {
-        3 => "i386",
+    OWN.first().is_some_and(|own| *own != machine).then_some(match machine {
+        3 | 6 => "i386",
         8 => "mips",
         20 => "powerpc",
         21 => "powerpc64",
@@ -149,7 +148,14 @@ struct Elf<'a> {
 impl<'a> Elf<'a> {
     fn new(head: &'a [u8]) -> Option<Elf<'a>> {
         let [0x7f, b'E', b'L', b'F', class, order, ..] = head else { return None };
-        Some(Elf { head, is_64_bit: *class == 2, is_big_endian: *order == 2 })
+        let mut elf = Elf { head, is_64_bit: *class == 2, is_big_endian: false };
+        // The kernel does not look at the order of a program of its own.
+        elf.is_big_endian = *order == 2 && !elf.is_own();
+        Some(elf)
+    }
+
+    fn is_own(&self) -> bool {
+        OWN.is_empty() || self.half(18).is_some_and(|machine| OWN.contains(&machine))
     }
 
     fn number(&self, at: usize, length: usize) -> Option<u64> {
@@ -209,6 +215,7 @@ mod tests {
         assert_eq!(script(b"#!/bin/sh\necho"), Some(b"/bin/sh".to_vec()));
         assert_eq!(script(b"#! /usr/bin/env python3\n"), Some(b"/usr/bin/env".to_vec()));
         assert_eq!(script(b"#!/bin/sh\r\n"), Some(b"/bin/sh\r".to_vec()));
+        assert_eq!(script(b"#!/bin/sh\0x y\n"), Some(b"/bin/sh".to_vec()));
         assert_eq!(script(b"#!\n"), None);
         assert_eq!(script(b"echo"), None);
     }
@@ -232,6 +239,19 @@ mod tests {
             twisted[at] = 0xff;
             let _ = needed(&twisted);
         }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn what_the_kernel_does_not_look_at_makes_no_program_foreign() {
+        let mut head = vec![0; 64];
+        for (class, order, machine) in [(2, 2, 62), (0, 9, 62), (1, 1, 3), (1, 2, 6)] {
+            head[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', class, order]);
+            (head[16], head[18]) = (2, machine);
+            assert!(is_native(&head), "{class} {order} {machine}");
+        }
+        head[18] = 183;
+        assert!(!is_native(&head));
     }
 
     #[test]
