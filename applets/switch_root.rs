@@ -307,10 +307,11 @@ fn sorry(text: Vec<u8>) -> Failure {
 fn empty_in_the_background(invocation: &Invocation<'_>, old: OldRoot) {
     if let Ok(Fork::Child) = process::fork() {
         // We are in the new root, which may be a directory of the old one.
-        let new = stat::path(OsStr::new("/")).map_or((0, 0), |stat| stat.identity());
-        old.empty(new, &mut |name, errno| {
-            warn(invocation, &Line::Named(text!["failed to unlink ", name, ": ", errno]));
-        });
+        if let Ok(new) = stat::path(OsStr::new("/")) {
+            old.empty(new.identity(), &mut |name, errno| {
+                warn(invocation, &Line::Named(text!["failed to unlink ", name, ": ", errno]));
+            });
+        }
         process::exit_child(0);
     }
 }
