@@ -3,7 +3,7 @@
 use super::options::Options;
 use cli::{Failure, text};
 use linux::credentials::{Gid, Uid};
-use linux::credentials::{effective_gid, effective_uid};
+use linux::credentials::{effective_gid, effective_uid, groups};
 use linux::mount::Propagation;
 use linux::namespace::idmap::{self, Extent, Ids};
 use linux::namespace::{Clock, Kind};
@@ -22,7 +22,8 @@ pub struct UnsharePlan {
     /// From them to the fork.
     pub made: Vec<UnshareStep>,
     /// Whether the parent of a fork may not be traced from the new user namespace. It is in there with the ids that we
-    /// have now, which a child that takes others would have again by tracing it.
+    /// have now, which a child that takes others would have again by tracing it, unless they are mapped. Where it may be
+    /// traced, its owner outside can enter and look at it.
     pub guards_parent: bool,
     /// Whether its child may be traced again: it writes its own files in /proc, which belong to root until then. After
     /// a change of ids it may not, since the kernel would not permit it before the exec, either.
@@ -114,7 +115,12 @@ pub fn plan(mut options: Options, operands: &[&'static OsStr]) -> Result<Unshare
         .fork
         .then_some(ForkOptions { forward_signals: options.forward_signals, kill_child: options.kill_child });
     let changes_ids = options.uid.is_some() || options.gid.is_some() || effective_uid().is_root();
-    let guards_parent = options.fork && options.wants(Kind::User) && changes_ids;
+    // Who is privileged inside may have the ids that are mapped without tracing anybody. Groups that the child drops are not.
+    let gains_nothing = options.owner.is_none()
+        && options.map_user.is_some()
+        && options.map_group.is_some()
+        && (options.gid.is_none() || groups().is_ok_and(|own| own.iter().all(|gid| *gid == effective_gid())));
+    let guards_parent = options.fork && options.wants(Kind::User) && changes_ids && !gains_nothing;
     let mut steps = Vec::new();
     inside(&options, maps.here, &mut steps);
     if options.wants(Kind::Pid) && !options.fork {
@@ -307,6 +313,10 @@ mod tests {
             (true, false)
         );
         assert_eq!(forks(|options| (options.uid, options.fork) = (Some(Uid(5)), false)), (false, false));
+        let own = |options: &mut Options| {
+            (options.map_user, options.map_group, options.uid) = (Some(0), Some(0), Some(Uid(5)))
+        };
+        assert_eq!(forks(own), (false, false));
     }
 
     #[test]
