@@ -8,7 +8,7 @@ use linux::process::{self, FORWARDED, Fork, Parent, Pid};
 use linux::signal::{Disposition, Signal, SignalMask};
 use std::ffi::OsStr;
 
-/// What forking changes: the program gets the mask and the dispositions that we got.
+/// What forking changes: the program gets the mask and the dispositions that we got, but for signals that are passed on.
 #[derive(Default)]
 pub struct Forking {
     /// How SIGCHLD was set before we changed it.
@@ -88,6 +88,12 @@ impl Forking {
         match process::fork().map_err(fork_failed)? {
             Fork::Child => {
                 self.mask = mask;
+                if how.blocked.contains(&linux::signal::SIGCHLD) {
+                    // What is passed on is meant to have an effect, also where it was ignored when we were started.
+                    for signal in FORWARDED {
+                        linux::signal::reset_to_default(signal).map_err(named("sigaction failed"))?;
+                    }
+                }
                 Ok(Forked::Child(watched.zip(how.kill_child).map(|(parent, signal)| Tie { parent, signal })))
             }
             Fork::Parent(child) => {
