@@ -155,17 +155,12 @@ fn add_device(directory: &OsStr, name: &OsStr, devices: &mut Vec<OsString>) {
 
 /// Those first that others are below of: the device mapper's, then arrays. What is on a path of a multipath device, or in
 /// one half of a mirror, must not be taken from there.
-pub fn preferred(devices: Vec<OsString>) -> Vec<OsString> {
-    let rank = |device: &OsString| match device.as_bytes() {
-        [b'/', b'd', b'e', b'v', b'/', b'm', b'a', b'p', ..] => 0,
-        [b'/', b'd', b'e', b'v', b'/', b'm', b'd', ..] => 1,
-        _ => 2,
-    };
+pub fn preferred(mut devices: Vec<OsString>) -> Vec<OsString> {
     let mut list = Vec::with_capacity(devices.len());
-    for wanted in 0..3 {
-        for device in &devices {
-            if rank(device) == wanted {
-                list.push(device.clone());
+    for prefix in [&b"/dev/mapper/"[..], b"/dev/md", b"/"] {
+        for device in &mut devices {
+            if device.as_bytes().starts_with(prefix) {
+                list.push(core::mem::take(device));
             }
         }
     }

@@ -307,12 +307,14 @@ fn zfs_label(list: &[u8], at: &mut Fields<'_>) -> Option<()> {
     Some(())
 }
 
+#[inline(never)]
 fn zfs_number(list: &[u8], first: usize, name: &[u8]) -> Option<u64> {
     const NUMBER: u32 = 8;
     be64(list, zfs_pair(list, first, name, NUMBER)?)
 }
 
 /// Where the value is that has a name and is of a kind.
+#[inline(never)]
 fn zfs_pair(list: &[u8], first: usize, wanted: &[u8], kind: u32) -> Option<usize> {
     let mut at = first;
     loop {

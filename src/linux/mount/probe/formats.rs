@@ -31,25 +31,26 @@ pub fn types() -> impl Iterator<Item = &'static str> {
     NAMES.split([';', ' ']).filter_map(|name| name.split(':').next())
 }
 
-/// What types are used for, as `blkid --usages` calls it, where it is no file system.
-const USAGES: &str = "raid linux_raid_member ddf_raid_member isw_raid_member drbd LVM2_member VMFS_volume_member ubi stratis\
-    ;crypto crypto_LUKS DM_verity_hash DM_integrity BitLocker\
-    ;other swap swsuspend jbd bcache ceph_bluestore DM_snapshot_cow vdo xfs_external_log";
+/// What types are used for, as `blkid --usages` calls it: each use with its types behind it. All others are file systems.
+const USAGES: &str = "raid: linux_raid_member ddf_raid_member isw_raid_member drbd LVM2_member VMFS_volume_member ubi \
+    stratis crypto: crypto_LUKS DM_verity_hash DM_integrity BitLocker other: swap swsuspend jbd bcache ceph_bluestore \
+    DM_snapshot_cow vdo xfs_external_log";
 
 /// What a type is used for.
 pub fn usage(fstype: &str) -> &'static str {
-    for line in USAGES.split(';') {
-        if let Some((usage, types)) = line.split_once(' ')
-            && types.split(' ').any(|name| name == fstype)
-        {
+    let mut usage = "";
+    for word in USAGES.split(' ') {
+        if word == fstype {
             return usage;
         }
+        usage = word.strip_suffix(':').unwrap_or(usage);
     }
     "filesystem"
 }
 
 /// Whether a disk has one of these magics, `OFFSET:MAGIC:OFFSET:MAGIC...`: in hexadecimal, with a point for each digit
 /// that says nothing. A negative offset counts from the end.
+#[inline(never)]
 pub fn has_magic(disk: &Disk<'_>, places: &str) -> bool {
     let mut words = places.split(':');
     while let (Some(offset), Some(magic)) = (words.next(), words.next()) {
