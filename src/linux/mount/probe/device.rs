@@ -153,8 +153,8 @@ fn add_device(directory: &OsStr, name: &OsStr, devices: &mut Vec<OsString>) {
     }
 }
 
-/// Those first that others are below of: the device mapper's, then arrays. What is on a path of a multipath device, or in
-/// one half of a mirror, must not be taken from there.
+/// Those first that have others below them: the device mapper's, then arrays. What is on a path of a multipath device,
+/// or in one half of a mirror, must not be taken from there.
 pub fn preferred(mut devices: Vec<OsString>) -> Vec<OsString> {
     let mut list = Vec::with_capacity(devices.len());
     for prefix in [&b"/dev/mapper/"[..], b"/dev/md", b"/"] {

@@ -1,7 +1,8 @@
 //! The bytes to probe: a device or file, or a part of one. Reads outside of them fail.
 
 use super::Superblock;
-use super::field::{self, be16, be32, be64, le16, le32, le64};
+use super::field::{self, LOWER, be16, be32, be64, le16, le32, le64, push_hex};
+use crate::number;
 
 /// How much of the beginning holds most signatures, in bytes.
 pub const HEAD: usize = 72 * 1024;
@@ -55,6 +56,28 @@ impl<'a> Disk<'a> {
     #[inline(never)]
     pub fn has(&self, offset: u64, magic: &[u8]) -> bool {
         self.bytes(offset, magic.len()).is_some_and(|bytes| bytes == magic)
+    }
+
+    /// Whether it has one of these magics, `OFFSET:MAGIC:OFFSET:MAGIC...`: in hexadecimal, with a point for each digit
+    /// that says nothing. A negative offset counts from the end.
+    #[inline(never)]
+    pub fn has_magic(&self, places: &str) -> bool {
+        let mut words = places.split(':');
+        while let (Some(offset), Some(magic)) = (words.next(), words.next()) {
+            let distance = |digits: &str| number::decimal(digits.as_bytes()).unwrap_or(0);
+            let offset = match offset.strip_prefix('-') {
+                Some(back) => self.size.wrapping_sub(distance(back)),
+                None => distance(offset),
+            };
+            let mut digits = Vec::new();
+            push_hex(&self.bytes(offset, magic.len() / 2).unwrap_or_default(), &[], LOWER, &mut digits);
+            if digits.len() == magic.len()
+                && digits.iter().zip(magic.bytes()).all(|(own, any)| any == b'.' || any == *own)
+            {
+                return true;
+            }
+        }
+        false
     }
 }
 

@@ -1,12 +1,10 @@
 //! Every known signature, in the order of probing.
 
 use super::disk::{Disk, Fields};
-use super::field::{LOWER, push_hex};
 use super::{Superblock, disc, dos, filesystems, members};
-use crate::number;
 
 /// The types, in that order. An entry has those that one signature tells apart, or one of which no more than the type is
-/// told: with the places of its magic, as [`has_magic`] reads them.
+/// told: with the places of its magic, as [`Disk::has_magic`] reads them.
 const NAMES: &str = "linux_raid_member;ddf_raid_member:-512:de11de11;\
     isw_raid_member:-1024:496e74656c20526169642049534d20436667205369672e;\
     bcache:4104:0800000000000000................c68573f64e1a45ca8265f57f48ba6d81;bcachefs;\
@@ -48,27 +46,6 @@ pub fn usage(fstype: &str) -> &'static str {
     "filesystem"
 }
 
-/// Whether a disk has one of these magics, `OFFSET:MAGIC:OFFSET:MAGIC...`: in hexadecimal, with a point for each digit
-/// that says nothing. A negative offset counts from the end.
-#[inline(never)]
-pub fn has_magic(disk: &Disk<'_>, places: &str) -> bool {
-    let mut words = places.split(':');
-    while let (Some(offset), Some(magic)) = (words.next(), words.next()) {
-        let distance = |digits: &str| number::decimal(digits.as_bytes()).unwrap_or(0);
-        let offset = match offset.strip_prefix('-') {
-            Some(back) => disk.size.wrapping_sub(distance(back)),
-            None => distance(offset),
-        };
-        let mut digits = Vec::new();
-        push_hex(&disk.bytes(offset, magic.len() / 2).unwrap_or_default(), &[], LOWER, &mut digits);
-        if digits.len() == magic.len() && digits.iter().zip(magic.bytes()).all(|(own, any)| any == b'.' || any == *own)
-        {
-            return true;
-        }
-    }
-    false
-}
-
 /// The type that the signature with this index finds.
 fn read(index: usize, at: &mut Fields<'_>) -> Option<&'static str> {
     match index {
@@ -103,7 +80,7 @@ pub fn search(disk: &Disk<'_>, wanted: &dyn Fn(&str) -> bool) -> Vec<Superblock>
     for entry in NAMES.split(';') {
         let mut at = Fields { disk, bytes: disk.head(), found: Superblock::default() };
         let found = match entry.split_once(':') {
-            Some((name, places)) => has_magic(disk, places).then_some(name),
+            Some((name, places)) => disk.has_magic(places).then_some(name),
             None => {
                 index += 1;
                 read(index, &mut at)

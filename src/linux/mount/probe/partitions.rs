@@ -3,7 +3,6 @@
 use super::disk::{Disk, Fields};
 use super::dos;
 use super::field::{self, ETHERNET, LOWER, crc32, le32, le64, push_hex};
-use super::formats::has_magic;
 use super::{Probed, Superblock};
 
 /// The size of an entry in DOS's table, and the table's offset in its sector.
@@ -49,11 +48,11 @@ pub fn table(disk: &Disk<'_>, probed: &mut Probed) -> Superblock {
         }
         told.add("PTUUID", &disk_id(&sector));
         b"dos"
-    } else if has_magic(disk, "512:504d0000:2048:504d0000") && has_magic(disk, "0:4552") {
+    } else if disk.has_magic("512:504d0000:2048:504d0000") && disk.has_magic("0:4552") {
         b"mac"
-    } else if has_magic(disk, "188:600ddeee") && has_magic(disk, "508:dabe") {
+    } else if disk.has_magic("188:600ddeee") && disk.has_magic("508:dabe") {
         b"sun"
-    } else if has_magic(disk, "0:0be5a941") {
+    } else if disk.has_magic("0:0be5a941") {
         b"sgi"
     } else {
         return told;
