@@ -147,12 +147,11 @@ pub enum NoRanges {
 
 /// The ranges of /etc/subuid or /etc/subgid that belong to a user, by name or by number.
 pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> Result<Vec<Range>, NoRanges> {
-    let number = OsString::from(uid.0.to_string());
     let mut ranges = Vec::new();
     let mut malformed = None;
     let done = each(path, &mut |line| {
-        let owner = line.split(|byte| *byte == b':').next().map(OsStr::from_bytes);
-        if owner == name || owner == Some(&number) {
+        let owner = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        if name.is_some_and(|name| name.as_bytes() == owner) || line::number(owner) == Some(uid.0) {
             match malformed_field(line) {
                 Some(field) if ranges.is_empty() => malformed = Some(OsStr::from_bytes(field).to_os_string()),
                 _ => ranges.extend(parse_range(line)),

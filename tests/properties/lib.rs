@@ -89,7 +89,7 @@ pub fn regex(input: &[u8]) {
 /// Each line of passwd, group and subuid is an entry or is passed over, and what is read is in the line.
 pub fn accounts(text: &[u8]) {
     for line in text.split(|&byte| byte == b'\n') {
-        let field = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        let field = line.trim_ascii_start().split(|&byte| byte == b':').next().unwrap_or_default();
         if let Some(user) = accounts::parse_user(line) {
             assert_eq!(user.name, field);
         }
@@ -98,7 +98,7 @@ pub fn accounts(text: &[u8]) {
             let members = line.splitn(4, |&byte| byte == b':').nth(3).unwrap_or_default();
             let names = || members.split(|&byte| byte == b',');
             for name in names().chain([members, field, b"a"]) {
-                let is_listed = !name.is_empty() && names().any(|member| member.trim_ascii() == name);
+                let is_listed = !name.is_empty() && names().any(|member| member.trim_ascii_start() == name);
                 assert_eq!(group.has_member(name), is_listed);
             }
         }

@@ -62,8 +62,8 @@ impl UserLine<'_> {
 }
 
 impl GroupLine<'_> {
-    /// Whether the group's member list names this user. Names are separated by commas; blanks around them do not
-    /// count.
+    /// Whether the group's member list names this user. Names are separated by commas; blanks before them do not
+    /// count, those behind them are of the name.
     pub fn has_member(&self, name: &[u8]) -> bool {
         let [first, ..] = name else { return false };
         let is_end = |next: Option<&u8>| matches!(next, None | Some(b','));
@@ -71,13 +71,10 @@ impl GroupLine<'_> {
         while let Some(found) = self.members.get(start..).and_then(|rest| raw::find_byte(*first, rest)) {
             let (before, rest) = self.members.split_at_checked(start + found).unwrap_or_default();
             if is_end(before.trim_ascii_end().last())
-                && rest.strip_prefix(name).is_some_and(|after| is_end(after.trim_ascii_start().first()))
+                && rest.strip_prefix(name).is_some_and(|after| is_end(after.first()))
             {
-                // A name that contains a comma, or begins or ends with a blank, cannot be written in the list and has
-                // no groups.
-                return raw::find_byte(b',', name).is_none()
-                    && !first.is_ascii_whitespace()
-                    && !name.last().is_some_and(u8::is_ascii_whitespace);
+                // A name that contains a comma, or begins with a blank, cannot be written in the list and has no groups.
+                return raw::find_byte(b',', name).is_none() && !first.is_ascii_whitespace();
             }
             start += found + 1;
         }
@@ -115,7 +112,7 @@ pub struct Range {
 /// ```
 pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
     // The last one is all the rest, as in glibc.
-    let mut fields = line.splitn(7, |byte| *byte == b':');
+    let mut fields = line.trim_ascii_start().splitn(7, |byte| *byte == b':');
     let name = fields.next().filter(|name| !name.is_empty())?;
     fields.next()?;
     let uid = Uid(number(fields.next()?)?);
@@ -133,7 +130,7 @@ pub fn parse_user(line: &[u8]) -> Option<UserLine<'_>> {
 /// assert!(group.has_member(b"bob") && !group.has_member(b"bo"));
 /// ```
 pub fn parse_group(line: &[u8]) -> Option<GroupLine<'_>> {
-    let mut rest = Some(line);
+    let mut rest = Some(line.trim_ascii_start());
     let name = field(&mut rest).filter(|name| !name.is_empty())?;
     field(&mut rest)?;
     let gid = Gid(number(field(&mut rest)?)?);
@@ -192,10 +189,9 @@ fn text(field: &[u8]) -> Option<OsString> {
     (!field.is_empty()).then(|| OsStr::from_bytes(field).to_os_string())
 }
 
-fn number(field: &[u8]) -> Option<u32> {
-    // Mostly there are no blanks around it.
-    let value = number::decimal(field).or_else(|| number::decimal(field.trim_ascii()))?;
-    u32::try_from(value).ok()
+pub(super) fn number(field: &[u8]) -> Option<u32> {
+    // As strtoul(3): blanks and a sign before it, nothing behind it. Mostly there are digits only.
+    u32::try_from(number::decimal(field).or_else(|| number::natural(field, 10))?).ok()
 }
 
 #[cfg(test)]
@@ -219,6 +215,12 @@ mod tests {
         for other in ["", "an", "nn", "annb", "ann,bob", "b", "ob", "bob "] {
             assert!(!group.has_member(other.as_bytes()), "{other}");
         }
+        let group = parse_group(b"disk:x: +6:ann , bob\r").unwrap();
+        assert_eq!(
+            [&b"ann"[..], b"ann ", b"bob", b"bob\r"].map(|name| group.has_member(name)),
+            [false, true, false, true]
+        );
+        assert_eq!(parse_group(b"disk:x:6 :ann"), None);
         assert_eq!(parse_group(b"disk:x:-1:"), None);
     }
 
