@@ -31,36 +31,36 @@ pub fn parse(line: &[u8]) -> Option<Membership> {
     path.starts_with(b"/").then(|| Membership { controllers, path: OsString::from_vec(path.to_vec()) })
 }
 
-/// Opens `cgroup.procs` of each cgroup the process is in. A hierarchy that is not mounted is accepted only if its
-/// cgroup is our own too.
+/// Opens `cgroup.procs` of each cgroup the process is in. A hierarchy that is not mounted, or whose mount is covered, is
+/// accepted only if its cgroup is our own too.
 pub fn open_procs(target: &ProcFd) -> Result<Vec<OwnedFd>> {
     let memberships = target.read("cgroup", 1 << 20)?;
     let own = file::read_file(OsStr::new("/proc/self/cgroup"), 1 << 20).unwrap_or_default();
     let mounts = Table::read()?;
     let mut opened = Vec::new();
+    let mut failed = Error::new("open", target.path("cgroup"), Errno::ENOENT);
     for line in memberships.split(|byte| *byte == b'\n') {
         let Some(membership) = parse(line) else { continue };
-        let is_ours = own.split(|byte| *byte == b'\n').any(|other| other == line);
+        let mut is_joined = own.split(|byte| *byte == b'\n').any(|other| other == line);
         // Another mount may cover this one: the file that was opened must be on the mount whose path was used.
-        let mut failed = (!is_ours).then(|| Error::new("open", target.path("cgroup"), Errno::ENOENT));
         for mount in mounts.entries() {
             let Some(mut path) = directory(&mount, &membership) else { continue };
             path.push("/cgroup.procs");
             match open_on(u64::from(mount.id), &path) {
                 Ok(procs) => {
                     opened.push(procs);
-                    failed = None;
+                    is_joined = true;
                     break;
                 }
-                Err(error) => failed = Some(error),
+                Err(error) => failed = error,
             }
         }
-        if let Some(error) = failed {
-            return Err(error);
+        if !is_joined {
+            return Err(failed);
         }
     }
     if opened.is_empty() {
-        return Err(Errno::ENOENT).context("open", target.path("cgroup"));
+        return Err(failed);
     }
     Ok(opened)
 }
