@@ -150,7 +150,6 @@ fn switch(
     }
     check_init(invocation, new_root, init, &moving, output)?;
     let here = OsStr::new(".");
-    let mut moved = 0;
     let mut root_moved = false;
     let mut refused = None;
     let result = (|| {
@@ -163,11 +162,9 @@ fn switch(
                     refused = Some((OsStr::new(*kept), error.errno));
                     return Err(sorry(text));
                 }
-                warn(invocation, &Line::Named(text));
-                warn(invocation, &Line::Named(text!["forcing unmount of ", kept]));
+                Failure::new(1, text).and(Line::Named(text!["forcing unmount of ", kept])).print(invocation);
                 detached.push(*kept);
             }
-            moved += 1;
         }
         directory::chdir(&absolute)
             .map_err(|error| sorry(text!["failed to change directory to ", new_root, ": ", error.errno]))?;
@@ -185,11 +182,11 @@ fn switch(
         directory::chroot(here).map_err(|error| sorry(text!["failed to change root: ", error.errno]))
     })();
     if result.is_err() {
-        // Roll back as far as possible; report the first error.
+        // Roll back as far as possible; report the first error. What has not moved is no mount there.
         if root_moved {
             let _ = move_mount(here, &absolute);
         }
-        for (kept, place) in moving.iter().take(moved).rev() {
+        for (kept, place) in moving.iter().rev() {
             let _ = move_mount(place, OsStr::new(kept));
         }
     }

@@ -69,8 +69,7 @@ impl Forking {
     /// If SIGCHLD was inherited as ignored, the kernel would discard the child's status.
     pub fn expect_children(&mut self) -> Result<(), Failure> {
         if self.sigchld.is_none() {
-            self.sigchld =
-                Some(linux::signal::reset_to_default(linux::signal::SIGCHLD).map_err(named("sigaction failed"))?);
+            self.sigchld = Some(to_default(linux::signal::SIGCHLD)?);
         }
         Ok(())
     }
@@ -80,7 +79,16 @@ impl Forking {
         self.expect_children()?;
         let mask = match how.blocked {
             [] => None,
-            signals => Some(linux::signal::block(signals).map_err(named("sigprocmask block failed"))?),
+            signals => {
+                let mask = linux::signal::block(signals).map_err(named("sigprocmask block failed"))?;
+                if signals.len() == FORWARDING.len() {
+                    // What is passed on is meant to have an effect, also where it was ignored when we were started.
+                    for signal in signals {
+                        to_default(*signal)?;
+                    }
+                }
+                Some(mask)
+            }
         };
         let watched = how.kill_child.map(|_| Parent::watch()).transpose().map_err(named("pidfd_open failed"))?;
         // A failure is kept and reported by the last flush.
@@ -88,12 +96,6 @@ impl Forking {
         match process::fork().map_err(fork_failed)? {
             Fork::Child => {
                 self.mask = mask;
-                if how.blocked.contains(&linux::signal::SIGCHLD) {
-                    // What is passed on is meant to have an effect, also where it was ignored when we were started.
-                    for signal in FORWARDED {
-                        linux::signal::reset_to_default(signal).map_err(named("sigaction failed"))?;
-                    }
-                }
                 Ok(Forked::Child(watched.zip(how.kill_child).map(|(parent, signal)| Tie { parent, signal })))
             }
             Fork::Parent(child) => {
@@ -113,6 +115,10 @@ impl Forking {
         }
         Ok(())
     }
+}
+
+fn to_default(signal: Signal) -> Result<Disposition, Failure> {
+    linux::signal::reset_to_default(signal).map_err(named("sigaction failed"))
 }
 
 /// fork(2) failed.

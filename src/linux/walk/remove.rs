@@ -39,7 +39,9 @@ impl Removal<'_> {
         let mut names: Vec<(Kind, CString)> = Vec::new();
         let mut buffer = Buffer::new();
         while buffer.read(directory)? > 0 {
-            names.extend(buffer.entries().map(|(kind, name)| (kind, name.to_owned())));
+            for (kind, name) in buffer.entries() {
+                names.push((kind, name.to_owned()));
+            }
         }
         drop(buffer);
         for (kind, name) in names {
