@@ -12,14 +12,8 @@ use std::os::unix::ffi::OsStrExt;
 /// Removes everything below a directory, but what is on other file systems, the directory that is `kept` with what is below
 /// it, and what cannot be removed, of which `failed` gets the name and the error. Symbolic links are removed, not followed.
 pub fn remove_below(directory: OwnedFd, kept: (u64, u64), failed: &mut dyn FnMut(&OsStr, Errno)) {
-    let directory = directory.as_fd();
-    let done = stat::of(directory).and_then(|top| {
-        let mut removal = Removal { device: top.identity().0, kept, failed: &mut *failed };
-        removal.below(directory).map(drop)
-    });
-    if let Err(errno) = done {
-        failed(OsStr::new("."), errno);
-    }
+    let device = stat::of(directory.as_fd()).map_or(0, |stat| stat.identity().0);
+    Removal { device, kept, failed }.below(directory.as_fd());
 }
 
 struct Removal<'a> {
@@ -30,15 +24,16 @@ struct Removal<'a> {
 
 impl Removal<'_> {
     /// Returns whether the directory is to be removed, too.
-    fn below(&mut self, directory: BorrowedFd<'_>) -> Result<bool, Errno> {
-        let identity = stat::of(directory)?.identity();
+    fn below(&mut self, directory: BorrowedFd<'_>) -> bool {
+        let identity = stat::of(directory).map_or((0, 0), |stat| stat.identity());
         if identity.0 != self.device || identity == self.kept {
-            return Ok(false);
+            return false;
         }
-        // All names are read first: entries may be skipped if others are removed meanwhile.
+        // All names are read first: entries may be skipped if others are removed meanwhile. Where they cannot be read, the
+        // directory cannot be removed, which is told.
         let mut names: Vec<(Kind, CString)> = Vec::new();
         let mut buffer = Buffer::new();
-        while buffer.read(directory)? > 0 {
+        while buffer.read(directory).is_ok_and(|got| got > 0) {
             for (kind, name) in buffer.entries() {
                 names.push((kind, name.to_owned()));
             }
@@ -49,18 +44,19 @@ impl Removal<'_> {
                 (self.failed)(OsStr::from_bytes(name.to_bytes()), errno);
             }
         }
-        Ok(true)
+        true
     }
 
     fn entry(&mut self, parent: BorrowedFd<'_>, kind: Kind, name: &CStr) -> Result<(), Errno> {
         let kind = if kind == Kind::Unknown { kind_of(parent, name) } else { kind };
-        if kind != Kind::Directory {
-            return unlink(parent, name, NoRemoveDir);
+        let mut flag = NoRemoveDir;
+        if kind == Kind::Directory {
+            if !self.below(open_directory(parent, name)?.as_fd()) {
+                return Ok(());
+            }
+            flag = RemoveDir;
         }
-        let directory = open_directory(parent, name)?;
-        let is_to_go = self.below(directory.as_fd())?;
-        drop(directory);
-        if is_to_go { unlink(parent, name, RemoveDir) } else { Ok(()) }
+        unlink(parent, name, flag)
     }
 }
 
