@@ -1,8 +1,9 @@
 //! Tags in place of a device's path: `LABEL=data`, `UUID=...`, fstab(5).
 
 use super::field::{LOWER, push_hex};
-use super::{Tag, TagKind, tagged_devices};
+use super::{Cache, Probed, Tag, TagKind, device, tagged_devices};
 use crate::directory::canonical_source;
+use crate::stat;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -21,20 +22,33 @@ impl<'a> Tag<'a> {
         Some(Tag { kind: TagKind::parse(name)?, value })
     }
 
-    /// The device with a tag: udev's link, else the first match among the devices.
+    /// The device with a tag: udev's link, else the first match among the devices, else a file.
     pub fn resolve(self) -> Option<OsString> {
         if let Some(device) = self.linked() {
             return Some(device);
         }
-        let device = tagged_devices(self.kind, self.value).next()?;
+        let Some(device) = tagged_devices(self.kind, self.value).next() else { return self.file() };
         Some(canonical_source(&device).unwrap_or(device))
+    }
+
+    /// The file with a tag, among those that blkid has looked at.
+    fn file(self) -> Option<OsString> {
+        for name in Cache::load(None).names() {
+            if stat::path(&name).is_ok_and(|stat| stat.is_regular())
+                && let Ok(Probed::One(found)) = device(&name)
+                && found.has(self)
+            {
+                return Some(name);
+            }
+        }
+        None
     }
 
     /// The device that udev's link leads to.
     pub fn linked(self) -> Option<OsString> {
         let link = [self.kind.directory().as_bytes(), &encode(self.value)].concat();
         let device = canonical_source(OsStr::from_bytes(&link)).ok()?;
-        crate::stat::path(&device).is_ok_and(|stat| stat.is_block_device()).then_some(device)
+        stat::path(&device).is_ok_and(|stat| stat.is_block_device()).then_some(device)
     }
 }
 
