@@ -64,10 +64,10 @@ pub fn early(status: u8, target: &OsStr, text: Vec<u8>) -> Failure {
     cli::fail!(status, target, ": ", text, ".")
 }
 
-/// Refused: the path leads into another mount namespace, where the same name means another place.
+/// Refused: the path leads to a mount of another namespace or of none, where the same name means another place.
 pub fn elsewhere(path: &OsStr) -> Failure {
     early(FAILED, path, text!["mount failed: ", Errno::EINVAL])
-        .hint("this path leads into another mount namespace, which -N enters")
+        .hint("what this path leads to is detached, or in another mount namespace, which -N enters")
 }
 
 /// `fsconfig() failed: tmpfs: Unknown parameter 'bogus'`.

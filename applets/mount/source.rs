@@ -131,7 +131,9 @@ pub fn resolve(source: &OsStr, raw: bool, fstype: &[u8], is_mount: bool) -> Resu
     if raw || !is_path_type(fstype) {
         return Ok(source.to_os_string());
     }
-    let path = if is_mount { directory::canonical_here(source) } else { directory::canonical(source) };
+    // A device is the same wherever it is looked at from.
+    let is_device = !is_mount && source.as_bytes().starts_with(b"/");
+    let path = if is_device { directory::canonical(source) } else { directory::canonical_here(source) };
     match path {
         Err(error) if error.errno == Errno::EXDEV => Err(Missing::Elsewhere),
         Err(_) => Ok(source.to_os_string()),

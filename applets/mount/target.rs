@@ -2,7 +2,7 @@
 
 use linux::{Errno, directory, number, stat};
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// A target, and the directories that were made for it.
@@ -36,21 +36,19 @@ impl Target {
         if matches!(missing.errno, Errno::ELOOP | Errno::ENOENT) && stat::link(&self.path).is_ok() {
             return Ok(());
         }
-        let made = directory::make_all(&directory::absolute(&self.path), mode as u32 & 0o7777, &mut self.made);
-        let made = made.map_err(Unmade::Failed)?;
-        if !raw && let Some(path) = directory::path_of(made.as_fd()) {
-            self.place = Some(directory::seen_at(&path, made));
-            self.path = path;
+        let made = directory::make_all(&self.path, mode as u32 & 0o7777, &mut self.made).map_err(Unmade::Failed)?;
+        if !raw && let Some((path, place)) = directory::canonical_of_made(&self.path, made) {
+            (self.path, self.place) = (path, Some(place));
         }
         Ok(())
     }
 
     /// Resolves it.
     pub fn resolve(&mut self) -> Result<(), Unmade> {
-        if self.place.is_none()
-            && let Ok((path, place)) = directory::canonical_and_open(&self.path)
-        {
-            (self.path, self.place) = (path, Some(place));
+        if self.place.is_none() {
+            if let Ok((path, place)) = directory::canonical_and_open(&self.path) {
+                (self.path, self.place) = (path, Some(place));
+            }
         }
         match &self.place {
             Some(Err(error)) if error.errno == Errno::EXDEV => Err(Unmade::Elsewhere),

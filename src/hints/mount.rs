@@ -161,7 +161,8 @@ fn missing(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hin
         return Some(text!["a directory of the overlay does not exist: look at ", words]);
     }
     let source = mounting.source?;
-    let gone = environment.exists(mounting.target) && !environment.exists(source);
+    // A working directory that was removed or detached is there, and nothing is mounted on it.
+    let gone = environment.canonical(mounting.target).is_some() && !environment.exists(source);
     (gone && mounting.operation == Operation::New).then(|| text!["the source ", source, " does not exist"])
 }
 

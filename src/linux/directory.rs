@@ -3,8 +3,8 @@
 mod canonical;
 
 pub use canonical::{
-    absolute, absolute_as_typed, canonical, canonical_and_open, canonical_here, canonical_or_same, canonical_source,
-    current, mapped_name, normal_bytes, path_of, seen_at,
+    absolute, absolute_as_typed, canonical, canonical_and_open, canonical_here, canonical_of_made, canonical_or_same,
+    canonical_source, current, mapped_name, normal_bytes, path_of,
 };
 
 use crate::credentials::{Gid, Uid};

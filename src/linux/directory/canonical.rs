@@ -32,7 +32,8 @@ pub fn canonical_or_same(path: &OsStr) -> OsString {
 /// The links of /proc may lead into another mount namespace, where the same path means another place: `EXDEV`.
 ///
 /// A relative path may start in a working directory that a mount has covered since. The result is what is visible at
-/// its absolute path, so that is opened as well, without following links (`ELOOP` for a new one).
+/// its absolute path, so that is opened as well, without following links (`ELOOP` for a new one). What is below the
+/// working directory alone has no absolute path: it stays as it was given, which is how the kernel finds it.
 ///
 /// ```
 /// use std::os::fd::AsFd;
@@ -46,28 +47,38 @@ pub fn canonical_and_open(path: &OsStr) -> Result<(OsString, Result<OwnedFd>)> {
         Some(canonical) => canonical,
         None => by_walking(path)?,
     };
-    let file = match file.filter(|_| path.as_bytes().starts_with(b"/")) {
-        Some(file) if canonical == path => Ok(file),
-        Some(file) => seen_at(&canonical, file),
-        None => resolve::open_without_links(None, &canonical).context("open", &canonical),
+    let is_absolute = path.as_bytes().starts_with(b"/");
+    let file = match file {
+        Some(file) if is_absolute && canonical == path => Ok(file),
+        Some(file) if is_absolute => seen_at(&canonical, file.as_fd()).map(|()| file),
+        file => match (resolve::open_without_links(None, &canonical), file) {
+            (Err(Errno::ENOENT | Errno::ENOTDIR), Some(file)) => return Ok((path.to_os_string(), Ok(file))),
+            (seen, _) => seen.context("open", &canonical),
+        },
     };
     Ok((canonical, file))
 }
 
-/// The descriptor, provided that its path leads to the mount that it is on. Otherwise `EXDEV`: its mount belongs to
-/// another namespace or is covered.
-pub fn seen_at(path: &OsStr, file: OwnedFd) -> Result<OwnedFd> {
-    let seen = resolve::open_without_links(None, path);
-    let is_seen = seen.map(|seen| statmount::is_same_mount(seen.as_fd(), file.as_fd()));
-    is_seen.and_then(|is_seen| if is_seen { Ok(file) } else { Err(Errno::EXDEV) }).context("open", path)
+/// [`canonical_and_open`] of a directory that was just made, and never what else is seen at its path. `None`: no /proc.
+pub fn canonical_of_made(path: &OsStr, made: OwnedFd) -> Option<(OsString, Result<OwnedFd>)> {
+    let found = path_of(made.as_fd())?;
+    Some(match seen_at(&found, made.as_fd()) {
+        Ok(()) => (found, Ok(made)),
+        Err(error) if path.as_bytes().starts_with(b"/") => (found, Err(error)),
+        Err(_) => (path.to_os_string(), Ok(made)),
+    })
 }
 
-/// [`canonical`] of an absolute path, which must not lead into another mount namespace (`EXDEV`, see
-/// [`canonical_and_open`]).
+/// Whether a path leads to the mount that the descriptor is on. `EXDEV`: that belongs to no namespace or to another, or is
+/// covered.
+fn seen_at(path: &OsStr, file: BorrowedFd<'_>) -> Result<()> {
+    let seen = resolve::open_without_links(None, path);
+    let is_seen = seen.map(|seen| statmount::is_same_mount(seen.as_fd(), file));
+    is_seen.and_then(|is_seen| if is_seen { Ok(()) } else { Err(Errno::EXDEV) }).context("open", path)
+}
+
+/// The path of [`canonical_and_open`], which must not lead into another mount namespace (`EXDEV`).
 pub fn canonical_here(path: &OsStr) -> Result<OsString> {
-    if !path.as_bytes().starts_with(b"/") {
-        return canonical(path);
-    }
     match canonical_and_open(path)? {
         (_, Err(error)) if error.errno == Errno::EXDEV => Err(error),
         (canonical, _) => Ok(canonical),
