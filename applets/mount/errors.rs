@@ -112,10 +112,9 @@ fn by_errno(mounting: &Mounting<'_>, read_write: bool, error: &Error) -> Vec<u8>
         },
         Errno::ENOENT if stat::link(mounting.target).is_err() => text!["mount point does not exist"],
         Errno::ELOOP if error.call == "mount" => plain(),
-        Errno::ENOENT | Errno::ELOOP if stat::path(mounting.target).is_err() => match mounting.operation {
-            Operation::New | Operation::Bind | Operation::Move if error.call != "mount" => wrong(source),
-            _ => text!["mount point is a symbolic link to nowhere"],
-        },
+        Errno::ENOENT | Errno::ELOOP if stat::path(mounting.target).is_err() => {
+            text!["mount point is a symbolic link to nowhere"]
+        }
         Errno::ENOENT if source_stat.is_err() && mounting.source.is_some() => {
             text!["special device ", source, " does not exist"]
         }

@@ -48,6 +48,9 @@ impl Target {
         if self.place.is_none() {
             if let Ok((path, place)) = directory::canonical_and_open(&self.path) {
                 (self.path, self.place) = (path, Some(place));
+            } else if stat::path(&self.path).is_err() {
+                // A link that leads nowhere is mounted on itself.
+                self.place = directory::open_link(&self.path).ok().map(Ok);
             }
         }
         match &self.place {

@@ -58,10 +58,10 @@ impl Found {
 }
 
 /// The operand's path, resolved. Without `full` its last part is neither followed nor looked at, since a dead server may be
-/// mounted there.
+/// mounted there; nor where nothing is that it leads to, since it may be a link that is mounted on itself.
 pub fn canonical(path: &OsStr, full: bool) -> OsString {
-    if full {
-        return resolved(path);
+    if full && let Ok(found) = here(path) {
+        return found;
     }
     let mut bytes = path.as_bytes();
     while let Some(rest) = bytes.strip_suffix(b"/").filter(|rest| !rest.is_empty()) {

@@ -53,11 +53,11 @@ pub(crate) fn mount(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Env
     let hint = match errno {
         Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, environment)),
         Errno::EPERM | Errno::EACCES => return not_permitted(mounting, errno, environment),
-        Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, environment),
-        Errno::ENOTBLK => not_a_device(mounting, environment),
-        Errno::ENOENT | Errno::ELOOP if is_dangling(mounting.target, environment) => {
+        Errno::ENOENT | Errno::ELOOP | Errno::EINVAL if is_dangling(mounting.target, environment) => {
             Some(text!["the mount point is a symbolic link that leads nowhere"])
         }
+        Errno::EINVAL | Errno::ENOTDIR => mismatch(mounting, environment),
+        Errno::ENOTBLK => not_a_device(mounting, environment),
         Errno::ENOENT => missing(mounting, environment),
         _ => None,
     };
