@@ -78,20 +78,19 @@ struct Entering<'a> {
 }
 
 impl Entering<'_> {
-    fn enter(&mut self, opened: Vec<(Kind, OwnedFd)>, unnamed: &[Kind]) -> Result<(), Failure> {
+    fn enter(&mut self, mut opened: Vec<(Kind, OwnedFd)>, unnamed: &[Kind]) -> Result<(), Failure> {
         for attempt in ATTEMPTS {
             if self.prepare(attempt, unnamed)? {
-                self.enter_by_pidfd();
+                self.enter_by_pidfd(&mut opened);
             }
             if self.left.is_empty() {
                 break;
             }
         }
-        let mut rest = opened;
         for kind in &self.left {
-            rest.push((*kind, self.target.namespace(*kind).map_err(cannot_open)?));
+            opened.push((*kind, self.target.namespace(*kind).map_err(cannot_open)?));
         }
-        one_by_one(rest, &self.ours).map_err(|(errno, failure)| {
+        one_by_one(opened, &self.ours).map_err(|(errno, failure)| {
             // Before Linux 5.8 setns(2) knows no pidfd, and refuses it before it looks at any namespace.
             if self.refused == Some(Errno::EINVAL) && errno != Errno::EINVAL {
                 self.refused = None;
@@ -138,8 +137,9 @@ impl Entering<'_> {
     }
 
     /// Enters what is left in one call; a user namespace last, in a call of its own, if the others can be entered
-    /// without the privilege that it gives, and together with them if not.
-    fn enter_by_pidfd(&mut self) {
+    /// without the privilege that it gives, and together with them if not. What of `opened` the caller's privilege is good
+    /// for comes before it: from within, a namespace of the outside may not be entered.
+    fn enter_by_pidfd(&mut self, opened: &mut Vec<(Kind, OwnedFd)>) {
         let flags = self.left.iter().fold(0, |flags, kind| flags | kind.flag());
         let Some(pidfd) = self.target.pidfd.as_ref().filter(|_| flags != 0) else { return };
         let without_user = flags & !Kind::User.flag();
@@ -151,7 +151,12 @@ impl Entering<'_> {
             self.left.retain(|kind| *kind == Kind::User);
         }
         if !self.user_is_opened && !self.left.is_empty() && flags != without_user {
-            let rest = if done.is_ok() { Kind::User.flag() } else { flags };
+            let rest = if done.is_ok() {
+                keep_refused(opened);
+                Kind::User.flag()
+            } else {
+                flags
+            };
             done = namespace::setns(pidfd.as_fd(), rest);
             if done.is_ok() {
                 self.left.clear();
@@ -161,14 +166,18 @@ impl Entering<'_> {
     }
 }
 
+/// Enters those that may be entered, and keeps the others.
+fn keep_refused(opened: &mut Vec<(Kind, OwnedFd)>) {
+    opened.retain(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err());
+}
+
 /// Enters open namespaces: first what needs no new privilege; what is refused is tried again after the user namespace.
 /// To enter one of `ours` once more only moves to its root directory, and may be refused.
 fn one_by_one(mut all: Vec<(Kind, OwnedFd)>, ours: &[Kind]) -> Result<(), (Errno, Failure)> {
     all.sort_unstable_by_key(|(kind, _)| ORDER.iter().position(|other| other == kind));
-    let (user, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(kind, _)| *kind == Kind::User);
-    let left: Vec<_> =
-        others.into_iter().filter(|(kind, fd)| namespace::setns(fd.as_fd(), kind.flag()).is_err()).collect();
-    for (kind, fd) in user.into_iter().chain(left) {
+    let (user, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(kind, _)| *kind == Kind::User);
+    keep_refused(&mut others);
+    for (kind, fd) in user.into_iter().chain(others) {
         if let Err(error) = namespace::setns(fd.as_fd(), kind.flag())
             && !ours.contains(&kind)
         {

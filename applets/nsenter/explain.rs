@@ -62,6 +62,9 @@ fn before(plan: &NsenterPlan, explanation: &mut Explanation) {
         let words = "let nobody inside trace us before the program runs{0}";
         explanation.tell(words, "prctl(PR_SET_DUMPABLE, 0)", &[&when]);
     }
+    if !plan.opened.is_empty() || plan.user_parent || plan.net_socket.is_some() {
+        explanation.tell("enter what has been opened", "setns(FD, ...)", &[]);
+    }
     if plan.all {
         let words = "enter every namespace of the process that is not ours already";
         explanation.tell(words, "setns(PIDFD, ...)", &[]);
@@ -69,8 +72,6 @@ fn before(plan: &NsenterPlan, explanation: &mut Explanation) {
         let (words, flags) = shared::kinds(&plan.from_target);
         let plural = if plan.from_target.len() > 1 { "s" } else { "" };
         explanation.tell("enter its {0} namespace{1}", "setns(PIDFD, {2})", &[&words, &plural, &flags]);
-    } else {
-        explanation.tell("enter what has been opened", "setns(FD, ...)", &[]);
     }
 }
 

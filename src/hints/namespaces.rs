@@ -147,7 +147,7 @@ pub(crate) fn enter(kind: Kind, found: Option<Kind>, errno: Errno) -> Vec<Hint> 
             return vec![text![
                 "entering ns/",
                 kind.file(),
-                " takes CAP_SYS_ADMIN in the user namespace that owns it: be root, or enter that user namespace too (--user)"
+                " takes CAP_SYS_ADMIN in the user namespace that owns it: be root there, or enter that user namespace too (--user)"
             ]];
         }
         _ => return Vec::new(),
