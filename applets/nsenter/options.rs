@@ -121,9 +121,6 @@ fn choose<T>(chosen: &mut Option<Id<T>>, value: &OsStr, what: &str, found: Optio
 const ROWS: &[Opt<Options>] = &[
     Opt::flag(Some('a'), "all", "enter all namespaces", |options| options.all = true),
     Opt::value(Some('t'), "target", "pid[:inode]", "target process to get namespaces from", |options, value| {
-        if options.target.is_some() {
-            return Err(cli::fail!(1, "option --target may be given only once"));
-        }
         options.target = Some(target(value)?);
         Ok(())
     }),
