@@ -13,6 +13,7 @@ use cli::{
 };
 use run::exec::Program;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 linux::entry!(start);
@@ -102,7 +103,9 @@ static OPTIONS: Table<Options> = cli::table!(ROWS);
 fn start(arguments: &[&'static OsStr]) -> u8 {
     let (argv0, args) =
         arguments.split_first().map_or((OsStr::new("ctrbox"), arguments), |(first, rest)| (*first, rest));
-    let name = cli::called::last_component(argv0);
+    // login(1) and its like put a hyphen before the name.
+    let name = argv0.as_bytes().strip_prefix(b"-").map_or(argv0, OsStr::from_bytes);
+    let name = cli::called::last_component(name);
     let applet = if name == CTRBOX.name { Some(&CTRBOX) } else { become_applet(name) };
     let invocation = Invocation::new(applet.unwrap_or(&CTRBOX), argv0, args);
     if let Some(status) = refused(&invocation) {
