@@ -5,7 +5,7 @@ use cli::{Failure, number, text};
 use hints::explained;
 use linux::caps::{self, Cap};
 use linux::credentials::{self, Gid, Uid};
-use linux::{accounts, directory};
+use linux::{accounts, directory, environment};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -40,7 +40,10 @@ impl Session<'_> {
             why(fail(text!["Failed to set uid=", user.uid, "(user=", name, "): ", error.errno]), Cap::SETUID, &error)
         })?;
         if !self.keep_environment {
+            // Only what is there is replaced, and USER beside HOME alone.
             self.variables = vec![("HOME", user.home), ("USER", user.name)];
+            let there = self.variables.iter().take_while(|(name, _)| environment::value(name).is_some()).count();
+            self.variables.truncate(there);
         }
         Ok(())
     }
