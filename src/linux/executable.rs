@@ -62,7 +62,8 @@ pub fn has_handlers() -> bool {
 const DEPTH: usize = 5;
 
 /// Why execve(2) of `path` would fail in this root, as far as its files show: the error, and the file that cannot be
-/// used or that names a missing interpreter. With `has_handlers`, a file of an unknown format counts as runnable.
+/// used or that names a missing interpreter. With `has_handlers`, a file of an unknown format counts as runnable, but not an
+/// empty one.
 pub fn obstacle(path: &OsStr, has_handlers: bool) -> Option<(OsString, Errno)> {
     let mut file = path.to_os_string();
     let mut named_by = file.clone();
@@ -75,7 +76,7 @@ pub fn obstacle(path: &OsStr, has_handlers: bool) -> Option<(OsString, Errno)> {
         let script = head.starts_with(b"#!");
         let needed = needed(&head);
         if !script && !is_native(&head) || script && needed.is_none() {
-            return (!has_handlers).then_some((file, Errno::ENOEXEC));
+            return (!has_handlers || head.is_empty()).then_some((file, Errno::ENOEXEC));
         }
         named_by = core::mem::replace(&mut file, needed?.path);
         if !script {
