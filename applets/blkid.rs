@@ -39,13 +39,11 @@ pub static APPLET: Applet = Applet {
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     let mut options = Options::default();
-    let Some(devices) = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)? else {
-        return Ok(0);
-    };
+    let devices = cli::parse(invocation, &OPTIONS, Order::Permuted, &mut options, output)?;
     if options.evaluated && !options.probe && !options.info {
         options.form = Form::Device;
     }
-    let outcome = tell(&options, &devices, output);
+    let outcome = devices.map_or(Ok(0), |devices| tell(&options, &devices, output));
     output.flush().map_err(|errno| Failure::new(OTHER, text!["write error: ", errno]))?;
     outcome
 }

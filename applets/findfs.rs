@@ -44,15 +44,16 @@ fn wanted(invocation: &Invocation<'_>, output: &mut Output) -> Result<Option<&'s
 }
 
 fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
-    let Some(wanted) = wanted(invocation, output)? else { return Ok(0) };
-    // A word without a tag is a device name.
-    let device = match (Tag::parse(wanted), wanted.as_bytes().contains(&b'=')) {
-        (Some(tag), _) => tag.resolve(),
-        (None, true) => None,
-        (None, false) => Some(wanted.to_os_string()),
-    };
-    let device = device.ok_or_else(|| Failure::new(NOT_FOUND, text!["unable to resolve '", wanted, "'"]))?;
-    output.print(text![device, "\n"]);
+    if let Some(wanted) = wanted(invocation, output)? {
+        // A word without a tag is a device name.
+        let device = match (Tag::parse(wanted), wanted.as_bytes().contains(&b'=')) {
+            (Some(tag), _) => tag.resolve(),
+            (None, true) => None,
+            (None, false) => Some(wanted.to_os_string()),
+        };
+        let device = device.ok_or_else(|| Failure::new(NOT_FOUND, text!["unable to resolve '", wanted, "'"]))?;
+        output.print(text![device, "\n"]);
+    }
     output.flush().map_err(|errno| Failure::new(NOT_FOUND, text!["write error: ", errno]))?;
     Ok(0)
 }
