@@ -146,11 +146,7 @@ fn subordinate(ids: Ids) -> Result<Extent, Failure> {
         (Some(range), _) => Ok(Extent { inner: range.start, outer: range.start, count: range.count }),
         (None, Some(user)) => {
             let text = text!["no line matching user \"", user.name, "\" in ", path];
-            Err(Failure::new(1, text).hint(text![
-                "'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ",
-                user.name,
-                "', run by root, gives that user 65536 ids to map"
-            ]))
+            Err(Failure::new(1, text).hint(hints::more_ids(&user.name, &hints::Here)))
         }
         (None, None) => Err(cli::fail!(1, "you (user ", uid, ") don't exist.")),
     }

@@ -4,7 +4,7 @@
 //! user_namespaces(7), cgroups(7), proc(5), ptrace(2), mount_setattr(2), capabilities(7).
 
 use crate::environment::Environment;
-use crate::hint::list;
+use crate::hint::{list, more_ids};
 use crate::proc::revealing;
 use crate::user_namespaces::{forbidden_user_namespaces, label};
 use cli::text;
@@ -188,10 +188,11 @@ impl Machine<'_> {
             );
         }
         if users == 0 || groups == 0 {
+            self.pieces.push(more_ids(OsStr::new("USER"), self.environment));
             return (
                 No,
                 "/etc/subuid gives this user {0}, /etc/subgid {1}: only its own user and group can be mapped",
-                "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
+                "{2}",
             );
         }
         yes("/etc/subuid gives this user {0}, /etc/subgid {1}: unshare --map-auto maps them")

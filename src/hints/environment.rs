@@ -115,6 +115,8 @@ pub trait Environment {
 
     /// How many ids a file such as /etc/subuid gives to our user.
     fn subordinate_ids(&self, path: &str) -> u64;
+    /// The first id that nobody was given by such a file.
+    fn free_id(&self) -> u32;
     /// Whether a file can be written to.
     fn may_write(&self, path: &OsStr) -> bool;
     /// Whether a program's file gives whoever runs it more privilege: its set-user-ID bit or its capabilities.
@@ -231,6 +233,10 @@ impl Environment for Here {
         let user = linux::accounts::passwd_by_uid(uid);
         let ranges = linux::accounts::subordinate_ids(path, user.as_ref().map(|user| user.name.as_os_str()), uid);
         ranges.unwrap_or_default().iter().map(|range| u64::from(range.count)).sum()
+    }
+
+    fn free_id(&self) -> u32 {
+        linux::accounts::free_subordinate_id()
     }
 
     fn may_write(&self, path: &OsStr) -> bool {

@@ -42,6 +42,13 @@ pub(crate) fn lacks(number: Cap, environment: &dyn Environment) -> Option<Hint> 
     lacks.then(|| text!["this process has no ", name, " (CapEff=", format!("{:016x}", effective.0), ")"])
 }
 
+/// The command that gives a user 65536 ids that are nobody's yet.
+pub fn more_ids(user: &OsStr, environment: &dyn Environment) -> Hint {
+    let first = environment.free_id();
+    let range = text![first, "-", first.saturating_add(65_535)];
+    text!["as root: usermod --add-subuids ", range, " --add-subgids ", range, " ", user]
+}
+
 /// Who has a capability that this process lacks, as the end of a hint. Root is not advised to become root.
 pub(crate) fn who_has(number: Cap, environment: &dyn Environment) -> Vec<u8> {
     if environment.privileges().is_none_or(|own| !own.euid.is_root()) {

@@ -27,6 +27,6 @@ pub use capability::NO_AMBIENT_RAISE;
 pub use caret::point_at;
 pub use diagnosis::{diagnose, explained, hints, one_of_many};
 pub use environment::{Environment, Here, Kind as FileKind, Node, Privileges, Superblock};
-pub use hint::Hint;
+pub use hint::{Hint, more_ids};
 pub use namespaces::{PID_WITHOUT_FORK, SHARES_EVERYTHING};
 pub use step::Step;

@@ -94,6 +94,9 @@ impl Environment for MadeUp {
     fn subordinate_ids(&self, _path: &str) -> u64 {
         self.subordinate
     }
+    fn free_id(&self) -> u32 {
+        100_000
+    }
     fn may_write(&self, path: &OsStr) -> bool {
         self.writable.iter().any(|name| path == *name)
     }

@@ -163,6 +163,21 @@ pub fn subordinate_ids(path: &str, name: Option<&OsStr>, uid: Uid) -> Result<Vec
     malformed.map_or(Ok(ranges), |field| Err(NoRanges::Malformed(field)))
 }
 
+/// The first id that neither /etc/subuid nor /etc/subgid gives to anybody, nor any behind it; at least 100000.
+pub fn free_subordinate_id() -> u32 {
+    let mut free = 100_000;
+    for path in ["/etc/subuid", "/etc/subgid"] {
+        // A file that cannot be read is taken for one that gives nothing.
+        let _ = each(path, &mut |line| {
+            if let Some(range) = parse_range(line) {
+                free = free.max(range.start.saturating_add(range.count));
+            }
+            true
+        });
+    }
+    free
+}
+
 const PASSWD: &str = "/etc/passwd";
 
 /// The first user with this name or, without one, with this number.
