@@ -3,9 +3,8 @@
 use cli::columns::json_string;
 use cli::text::{disarm, fill};
 use cli::{Applet, Directory, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table};
+use hints::Here;
 use hints::doctor::{Verdict, examine};
-use hints::{Environment, Here};
-use std::ffi::OsStr;
 
 pub static DOCTOR: Applet = Applet {
     name: "ctrbox doctor",
@@ -39,8 +38,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     if let Some(operand) = operands.first() {
         return Err(cli::fail!(usage 1, "unexpected argument '", operand, "'"));
     }
-    let release = Here.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
-    let (release, uid) = (release.trim_ascii(), linux::credentials::effective_uid());
+    let (release, uid) = (linux::system::release(), linux::credentials::effective_uid());
     let findings = examine(&Here);
     let (head, entry, end) = if options.json {
         (
@@ -61,7 +59,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
         }
         shown
     };
-    output.print(fill(head, &[&shown(release), &uid]));
+    output.print(fill(head, &[&shown(release.as_encoded_bytes()), &uid]));
     for (index, finding) in findings.iter().enumerate() {
         let separator = if index > 0 { "," } else { "" };
         let verdict = match finding.verdict {

@@ -3,41 +3,22 @@
 //! A pure function of the environment, like the diagnoses, but run before anything has failed. Sources:
 //! user_namespaces(7), cgroups(7), proc(5), ptrace(2), mount_setattr(2), capabilities(7).
 
+mod finding;
+
+pub use finding::{Finding, Verdict};
+
 use crate::environment::Environment;
-use crate::hint::{list, more_ids};
+use crate::hint::{Hint, list, more_ids};
 use crate::proc::revealing;
-use crate::user_namespaces::{forbidden_user_namespaces, label};
+use crate::user_namespaces::{forbidden_user_namespaces, label, none_allowed};
 use cli::text;
 use cli::text::{Piece, fill};
 use linux::Errno;
 use linux::caps::{self, Cap, CapSet, names};
 use linux::mount::table::Table;
+use linux::namespace::Kind;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-
-/// How far something works here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It works.
-    Yes,
-    /// With limits, which the finding names.
-    Partly,
-    /// It does not.
-    No,
-}
-
-/// What there is to know of one subject.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The subject.
-    pub name: &'static str,
-    /// How far it works.
-    pub verdict: Verdict,
-    /// Why.
-    pub says: Vec<u8>,
-    /// What to do about it; empty if it works.
-    pub advice: Vec<u8>,
-}
 
 use Verdict::{No, Partly, Yes};
 
@@ -48,7 +29,8 @@ type Told = (Verdict, &'static str, &'static str);
 type Examine<'a> = fn(&mut Machine<'a>) -> Told;
 
 const UNCONFINED: &str = "start the container with --security-opt seccomp=unconfined, or a profile that allows it";
-const NO_PROC: &str = "no proc of this PID namespace is mounted on /proc: most of what follows cannot be seen";
+const NO_PROC: &str = "no proc of this PID namespace is mounted on /proc: what cannot be told without it is left out";
+const WITHOUT_PROC: &str = "proc,mount API,capabilities,bounding set";
 
 struct Machine<'a> {
     environment: &'a dyn Environment,
@@ -57,6 +39,8 @@ struct Machine<'a> {
     /// Our effective capabilities.
     held: CapSet,
     is_inside: bool,
+    /// What forbids a user namespace.
+    forbidden: Vec<Hint>,
     pieces: Vec<Vec<u8>>,
 }
 
@@ -68,7 +52,13 @@ const SUBJECTS: &str = "proc,user namespaces,subordinate ids,new proc,cgroups,pr
 pub fn examine<'a>(environment: &'a dyn Environment) -> Vec<Finding> {
     let held = environment.privileges().unwrap_or_default().sets.effective;
     let is_inside = environment.in_user_namespace();
-    let mut machine = Machine { environment, release: release(environment), held, is_inside, pieces: Vec::new() };
+    let (release, has_proc) = (environment.version(), environment.exists(OsStr::new("/proc/self/ns")));
+    let mut machine = Machine { environment, release, held, is_inside, forbidden: Vec::new(), pieces: Vec::new() };
+    machine.forbidden = if environment.exists(OsStr::new("/proc/self/ns/user")) {
+        forbidden_user_namespaces(machine.is_root(), environment)
+    } else {
+        vec![b"the kernel was built without CONFIG_USER_NS".to_vec(), b"boot a kernel that has it".to_vec()]
+    };
     let subjects: [Examine<'a>; 15] = [
         Machine::proc,
         Machine::user_namespaces,
@@ -88,18 +78,15 @@ pub fn examine<'a>(environment: &'a dyn Environment) -> Vec<Finding> {
     ];
     let mut findings = Vec::with_capacity(subjects.len());
     for (name, examine) in SUBJECTS.split(',').zip(subjects) {
+        if !has_proc && !WITHOUT_PROC.split(',').any(|subject| subject == name) {
+            continue;
+        }
         machine.pieces.clear();
         let (verdict, says, advice) = examine(&mut machine);
         let pieces: Vec<&dyn Piece> = machine.pieces.iter().map(|piece| piece as &dyn Piece).collect();
         findings.push(Finding { name, verdict, says: fill(says, &pieces), advice: fill(advice, &pieces) });
     }
     findings
-}
-
-fn release(environment: &dyn Environment) -> (u64, u64) {
-    let text = environment.file(OsStr::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
-    let mut numbers = text.split(|byte| !byte.is_ascii_digit()).map(|part| cli::number::decimal(part).unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 fn yes(says: &'static str) -> Told {
@@ -143,6 +130,28 @@ impl Machine<'_> {
         self.status_is("Seccomp:", b"2")
     }
 
+    /// The first hint as the reason, the others as the advice.
+    fn refused(&mut self, hints: &[Hint]) -> Told {
+        for part in [hints.get(..1), hints.get(1..)] {
+            self.pieces.push(list(" ", &mut part.unwrap_or_default().iter().map(Vec::as_slice)));
+        }
+        (No, "{0}", "{1}")
+    }
+
+    /// What works in namespaces of these kinds, if they can be had: `{0}` is the `r` of the `unshare` that makes them.
+    fn by_namespaces(&mut self, kinds: &[Kind], says: &'static str) -> Told {
+        if let Some(hint) = none_allowed(kinds, self.environment) {
+            return self.refused(&[hint]);
+        }
+        let takes_user = !self.has(Cap::SYS_ADMIN);
+        if takes_user && (!self.forbidden.is_empty() || self.is_filtered()) {
+            let verdict = if self.forbidden.is_empty() { Partly } else { No };
+            return (verdict, "it takes a user namespace of one's own", "see there");
+        }
+        self.add(if takes_user { b"r" } else { b"" });
+        yes(says)
+    }
+
     fn proc(&mut self) -> Told {
         if self.exists("/proc/self/ns") {
             yes("it shows this PID namespace")
@@ -152,14 +161,11 @@ impl Machine<'_> {
     }
 
     fn user_namespaces(&mut self) -> Told {
-        if self.exists("/proc/self/ns") && !self.exists("/proc/self/ns/user") {
-            return (No, "the kernel was built without CONFIG_USER_NS", "boot a kernel that has it");
-        }
-        let hints = forbidden_user_namespaces(self.is_root(), self.environment);
-        if let Some((reason, remedies)) = hints.split_first() {
-            self.add(reason);
-            self.add(&list(" ", &mut remedies.iter().map(Vec::as_slice)));
-            return (No, "{0}", "{1}");
+        let forbidden = std::mem::take(&mut self.forbidden);
+        if !forbidden.is_empty() {
+            let told = self.refused(&forbidden);
+            self.forbidden = forbidden;
+            return told;
         }
         self.add(if self.is_inside { b"; this process is in one already, and they nest 32 deep" } else { b"" });
         if self.is_filtered() {
@@ -200,14 +206,13 @@ impl Machine<'_> {
 
     fn new_proc(&mut self) -> Told {
         let hints = revealing("/proc", self.environment);
-        match hints.split_first() {
-            Some((reason, remedies)) if !self.is_root() => {
-                self.add(reason);
-                self.add(&list(" ", &mut remedies.iter().map(Vec::as_slice)));
-                (No, "{0}", "{1}")
-            }
-            _ => yes("may be mounted in a PID namespace of one's own: unshare -pf --mount-proc"),
+        if !hints.is_empty() && !self.is_root() {
+            return self.refused(&hints);
         }
+        self.by_namespaces(
+            &[Kind::Pid, Kind::Mount],
+            "may be mounted in a PID namespace of one's own: unshare -{0}pf --mount-proc",
+        )
     }
 
     fn cgroups(&mut self) -> Told {
@@ -247,7 +252,7 @@ impl Machine<'_> {
         if !self.exists("/proc/1/status") {
             return (
                 No,
-                "not in this /proc: hidepid= hides other users' processes, or it is another PID namespace's",
+                "not in this /proc: hidepid= hides other users' processes",
                 "as root: mount -o remount,hidepid=0 /proc",
             );
         }
@@ -309,7 +314,10 @@ impl Machine<'_> {
         match () {
             () if self.is_root() => yes("mount -t overlay works"),
             () if self.release < (5, 11) => (No, "a user's own takes Linux 5.11", self.with_privilege()),
-            () => yes("inside a user namespace with a mount namespace (unshare -rm), with -o userxattr"),
+            () => self.by_namespaces(
+                &[Kind::Mount],
+                "inside a user namespace with a mount namespace (unshare -{0}m), with -o userxattr",
+            ),
         }
     }
 
@@ -351,8 +359,9 @@ impl Machine<'_> {
             return yes(says);
         }
         self.add(self.with_privilege().as_bytes());
+        self.add(if self.forbidden.is_empty() { b", or in a user namespace of one's own: unshare -r" } else { b"" });
         let verdict = if self.held.is_empty() { No } else { Partly };
-        (verdict, says, "most of ctrbox takes cap_sys_admin: {2}, or in a user namespace of one's own: unshare -r")
+        (verdict, says, "most of ctrbox takes cap_sys_admin: {2}{3}")
     }
 
     fn bounding(&mut self) -> Told {

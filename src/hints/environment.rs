@@ -112,6 +112,8 @@ pub trait Environment {
     fn holders(&self, wanted: &[HeldMount]) -> Holders;
     /// The process that called us.
     fn parent(&self) -> Pid;
+    /// The version of the kernel.
+    fn release(&self) -> OsString;
 
     /// How many ids a file such as /etc/subuid gives to our user.
     fn subordinate_ids(&self, path: &str) -> u64;
@@ -123,6 +125,16 @@ pub trait Environment {
     fn gives_privilege(&self, path: &OsStr) -> bool;
     /// The error of the mount API of Linux 5.2, if it is missing or forbidden.
     fn new_mount_api(&self) -> Option<Errno>;
+
+    /// The kernel's version and patchlevel.
+    fn version(&self) -> (u64, u64) {
+        let text = self.release();
+        let mut numbers = text
+            .as_encoded_bytes()
+            .split(|byte| !byte.is_ascii_digit())
+            .map(|part| cli::number::decimal(part).unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
 
     /// Whether a path leads to something.
     fn exists(&self, path: &OsStr) -> bool {
@@ -226,6 +238,10 @@ impl Environment for Here {
 
     fn parent(&self) -> Pid {
         linux::process::parent()
+    }
+
+    fn release(&self) -> OsString {
+        linux::system::release()
     }
 
     fn subordinate_ids(&self, path: &str) -> u64 {

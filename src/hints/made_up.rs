@@ -91,6 +91,9 @@ impl Environment for MadeUp {
     fn parent(&self) -> Pid {
         self.shell
     }
+    fn release(&self) -> OsString {
+        look(&self.files, OsStr::new("release")).unwrap_or_default().into()
+    }
     fn subordinate_ids(&self, _path: &str) -> u64 {
         self.subordinate
     }

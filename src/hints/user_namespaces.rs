@@ -11,7 +11,6 @@ use std::ffi::OsStr;
 /// remedies, the narrowest first; nothing if none is seen.
 pub(crate) fn forbidden_user_namespaces(is_root: bool, environment: &dyn Environment) -> Vec<Hint> {
     const DEBIAN: &str = "/proc/sys/kernel/unprivileged_userns_clone";
-    const LIMIT: &str = "/proc/sys/user/max_user_namespaces";
     if let Some(hints) = apparmor(environment).filter(|_| !is_root) {
         return hints;
     }
@@ -24,8 +23,8 @@ pub(crate) fn forbidden_user_namespaces(is_root: bool, environment: &dyn Environ
             "=1"
         ]];
     }
-    if environment.number(LIMIT) == Some(0) {
-        return vec![limits(&[Kind::User], environment)];
+    if let Some(hint) = none_allowed(&[Kind::User], environment) {
+        return vec![hint];
     }
     if environment.mounts().is_some_and(|mounts| mounts.find_target(OsStr::new("/")).is_none()) {
         return vec![text![
@@ -110,18 +109,14 @@ pub(crate) fn label(environment: &dyn Environment) -> Option<Hint> {
 
 /// ENOSPC: the limit on namespaces of these kinds that is reached.
 pub(crate) fn limits(kinds: &[Kind], environment: &dyn Environment) -> Hint {
+    if let Some(hint) = none_allowed(kinds, environment) {
+        return hint;
+    }
     let mut limits = Vec::new();
     for kind in kinds {
-        let path = format!("/proc/sys/user/max_{}_namespaces", limit_name(*kind));
-        match environment.number(&path) {
-            Some(0) => {
-                return text![
-                    sysctl(&path),
-                    " is 0: no namespace of that kind may be made; root can raise it with sysctl"
-                ];
-            }
-            Some(limit) => add!(&mut limits, ", ", sysctl(&path), " is ", limit),
-            None => {}
+        let path = limit_of(*kind);
+        if let Some(limit) = environment.number(&path) {
+            add!(&mut limits, ", ", sysctl(&path), " is ", limit);
         }
     }
     text![
@@ -131,11 +126,17 @@ pub(crate) fn limits(kinds: &[Kind], environment: &dyn Environment) -> Hint {
     ]
 }
 
-fn limit_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Mount => "mnt",
-        other => other.file(),
-    }
+/// The limit that forbids namespaces of one of these kinds altogether.
+pub(crate) fn none_allowed(kinds: &[Kind], environment: &dyn Environment) -> Option<Hint> {
+    kinds
+        .iter()
+        .map(|kind| limit_of(*kind))
+        .find(|path| environment.number(path) == Some(0))
+        .map(|path| text![sysctl(&path), " is 0: no namespace of that kind may be made; root can raise it with sysctl"])
+}
+
+fn limit_of(kind: Kind) -> String {
+    format!("/proc/sys/user/max_{}_namespaces", kind.file())
 }
 
 /// `kernel.x` of `/proc/sys/kernel/x`.
