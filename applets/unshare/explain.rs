@@ -1,11 +1,14 @@
 //! The plan in words.
 
 use super::plan::{UnsharePlan, UnshareStep};
-use cli::explain::Explanation;
+use cli::add;
+use cli::explain::{Explanation, NO_CALL};
 use linux::mount::Propagation;
 use linux::namespace::idmap::Ids;
+use linux::process::Variables;
 use run::explain as shared;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// Tells what the plan does.
 pub fn explanation(plan: &UnsharePlan) -> Explanation {
@@ -44,6 +47,14 @@ pub fn explanation(plan: &UnsharePlan) -> Explanation {
     all(&plan.inside, &mut explanation);
     if let Some(signal) = plan.fork.and_then(|fork| fork.kill_child) {
         shared::die_with_parent(&mut explanation, signal);
+    }
+    if let Variables::Exactly(kept) = &plan.environment {
+        let mut names = Vec::new();
+        for name in kept.iter().filter_map(|entry| entry.as_bytes().split(|byte| *byte == b'=').next()) {
+            let before = if names.is_empty() { " but " } else { ", " };
+            add!(&mut names, before, name);
+        }
+        explanation.tell("remove every environment variable{0}", NO_CALL, &[&names]);
     }
     explanation.run(&plan.operands, "a login shell");
     explanation
