@@ -7,6 +7,17 @@ _ctrbox_table() {
         options='--list --list-full --install --uninstall -s --symbolic --force -h --help -V --version --verbose'
         operands='@directory'
         ;;
+    doctor)
+        options='--json -h --help'
+        operands='@other'
+        ;;
+    shell)
+        options='--rootfs --trace -h --help'
+        operands='@other'
+        case $2 in
+        --rootfs | --rootfs=) value='@directory' ;;
+        esac
+        ;;
     blkid)
         options='-c --cache-file -d --no-encoding -g --garbage-collect -o --output -k --list-filesystems -s --match-tag -t --match-token -l --list-one -L --label -U --uuid -p --probe -i --info -H --hint -S --size -O --offset -u --usages -n --match-types -D --no-part-details -w -h --help -V --version -v'
         operands='@file'
@@ -179,7 +190,7 @@ _ctrbox_table() {
         --root=) value='@directory' ;;
         --wd=) value='@directory' ;;
         --wdns=) value='@directory' ;;
-        --kill-child=) value='@signal' ;;
+        --kill-child=) value='HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS' ;;
         esac
         ;;
     pivot_root)
@@ -208,7 +219,7 @@ _ctrbox_table() {
         --regid | --regid=) value='@group' ;;
         --groups | --groups=) value='@other' ;;
         --securebits | --securebits=) value='@other' ;;
-        --pdeathsig | --pdeathsig=) value='keep clear signame' ;;
+        --pdeathsig | --pdeathsig=) value='keep clear HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS' ;;
         --ptracer | --ptracer=) value='@pid' ;;
         --selinux-label | --selinux-label=) value='@other' ;;
         --apparmor-profile | --apparmor-profile=) value='@other' ;;
@@ -242,7 +253,7 @@ _ctrbox_table() {
         --user=) value='@file' ;;
         --cgroup=) value='@file' ;;
         --time=) value='@file' ;;
-        --kill-child=) value='@signal' ;;
+        --kill-child=) value='HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS' ;;
         --mount-proc=) value='@directory' ;;
         --mount-binfmt=) value='@directory' ;;
         -l | --load-interp | --load-interp=) value='@other' ;;
@@ -313,13 +324,14 @@ _ctrbox() {
         if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
         return
     fi
+    # Where the words are known, a file is none of them.
+    [[ ${value:-$operands} =~ ^@(file|directory|program|other)$ ]] || compopt +o bashdefault +o default 2>/dev/null
     case ${value:-$operands} in
     @file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     @directory) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     @program) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -d -- "$word") ;;
     @user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
     @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
-    @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
     @target) mapfile -t COMPREPLY < <(compgen -W "$(_ctrbox_targets)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W 'cap_chown cap_dac_override cap_dac_read_search cap_fowner cap_fsetid cap_kill cap_setgid cap_setuid cap_setpcap cap_linux_immutable cap_net_bind_service cap_net_broadcast cap_net_admin cap_net_raw cap_ipc_lock cap_ipc_owner cap_sys_module cap_sys_rawio cap_sys_chroot cap_sys_ptrace cap_sys_pacct cap_sys_admin cap_sys_boot cap_sys_nice cap_sys_resource cap_sys_time cap_sys_tty_config cap_mknod cap_lease cap_audit_write cap_audit_control cap_setfcap cap_mac_override cap_mac_admin cap_syslog cap_wake_alarm cap_block_suspend cap_audit_read cap_perfmon cap_bpf cap_checkpoint_restore' -- "$word") ;;

@@ -58,6 +58,9 @@ static CTRBOX: Applet = Applet {
     explain: |_, _| Ok(None),
 };
 
+/// ctrbox and its commands that are no applets but have options.
+static OWN: &[&Applet] = &[&CTRBOX, &doctor::DOCTOR, &shell::SHELL];
+
 /// What ctrbox is asked to do by its own name.
 #[derive(Default)]
 struct Options {
@@ -285,7 +288,7 @@ fn whole_page(applet: &Applet, output: &mut Output) -> Option<Vec<u8>> {
 
 /// `ctrbox completion SHELL`.
 fn print_completion(shell: &OsStr, output: &mut Output) -> Outcome {
-    let script = shell.to_str().and_then(|shell| cli::completion::script(shell, &CTRBOX, applets::APPLETS));
+    let script = shell.to_str().and_then(|shell| cli::completion::script(shell, OWN, applets::APPLETS));
     let script = script.ok_or_else(|| cli::fail!(usage 1, "no completion for '", shell, "': bash, zsh or fish"))?;
     output.print(script);
     Ok(0)

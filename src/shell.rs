@@ -4,7 +4,7 @@
 //! PATH are passed over there, without a word. The shell therefore finds a `sudo` of its own beside them, which puts
 //! both back for the command that is run. Links and files are in a directory that is removed when the shell ends.
 
-use crate::CTRBOX;
+use crate::{CTRBOX, OWN};
 use cli::text::{Piece, disarm, fill};
 use cli::{Applet, Directory, Failure, Invocation, Opt, Order, Origin, Outcome, Output, Section, Table};
 use linux::process::{self, Forwarding, Status, Variables};
@@ -300,7 +300,7 @@ impl Shell {
         let is_interactive = linux::terminal::is_terminal(0);
         let mut beginnings = BEGINNINGS.iter().filter(|_| is_interactive);
         if let Some(beginning) = beginnings.find(|it| kind == it.shell || it.shell.is_empty()) {
-            if let Some(script) = cli::completion::script(beginning.shell, &CTRBOX, applets::APPLETS) {
+            if let Some(script) = cli::completion::script(beginning.shell, OWN, applets::APPLETS) {
                 self.write(".completion", 0o644, script.as_bytes())?;
             }
             for file in beginning.files.split('\0') {

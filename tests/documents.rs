@@ -164,7 +164,21 @@ const COMPLETED: &[(&str, &str)] = &[
     ("ctrbox mount -o ro,nosu", "ro,nosuid"),
     ("ctrbox doc", "doctor"),
     ("ctrbox shel", "shell"),
+    ("ctrbox doctor --js", "--json"),
+    ("ctrbox shell --tra", "--trace"),
+    ("ctrbox setpriv --pdeathsig=TER", "TERM"),
+    ("ctrbox setpriv --pdeathsig=cl", "clear"),
+    ("ctrbox unshare --kill-child=TER", "TERM"),
+    ("ctrbox unshare mountpoi", "mountpoint"),
+    ("ctrbox unshare --propagation slave mountpoi", "mountpoint"),
+    ("ctrbox explain setpriv --reuid 5 mountpoi", "mountpoint"),
+    ("ctrbox chroot /us", "/usr"),
+    ("ctrbox chroot / mountpoi", "mountpoint"),
 ];
+
+/// Words that are not offered, since the command would refuse them.
+const NOT_COMPLETED: &[(&str, &str)] =
+    &[("ctrbox setpriv --pdeathsig=si", "signame"), ("ctrbox unshare --kill-child=EX", "EXIT")];
 
 /// What a shell offers for the last word of a line, one a line, and perhaps with what stands before it in that word.
 fn offered(shell: &str, line: &str) -> String {
@@ -222,6 +236,38 @@ fn each_shell_offers_options_and_what_their_arguments_can_be() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_shell_offers_what_would_be_refused() {
+    for shell in ["bash", "zsh", "fish"] {
+        for (line, word) in NOT_COMPLETED.iter().filter(|_| needs::present(&[shell])) {
+            let all = offered(shell, line);
+            assert!(!all.lines().any(|said| said.ends_with(word)), "{shell}: {line}: {all}");
+        }
+    }
+}
+
+#[test]
+fn fish_completes_the_program_that_a_link_runs_and_the_directory_before_it() {
+    if !needs::present(&["fish"]) {
+        return;
+    }
+    let scratch = Scratch::new("completion").unwrap();
+    fs::copy(artefact().unwrap(), scratch.0.join("ctrbox")).unwrap();
+    for applet in ["unshare", "chroot"] {
+        std::os::unix::fs::symlink("ctrbox", scratch.0.join(applet)).unwrap();
+    }
+    let script = r#"
+        set -x PATH $argv[2] $PATH; source $argv[1]
+        for line in "unshare mountpoi" "unshare --wd / mountpoi" "unshare -r chroot / mountpoi" "chroot /us" "unshare --pro" "unshare -r chroot --users"
+            complete -C $line | string replace -r '\t.*' ''
+        end"#;
+    let file = document::tree().join("completions/ctrbox.fish");
+    let arguments = ["--no-config", "-c", script, file.to_str().unwrap(), scratch.0.to_str().unwrap()];
+    let shown = run("fish", &arguments);
+    let said = [shown.stdout, shown.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(said, ["mountpoint\nmountpoint\nmountpoint\n/usr/\n--propagation\n--userspec\n", ""]);
 }
 
 #[test]

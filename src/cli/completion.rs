@@ -21,13 +21,14 @@ pub fn names(applets: &[&Applet]) -> String {
     names
 }
 
-/// The completion for a shell, or nothing if it is not known.
-pub fn script(shell: &str, ctrbox: &Applet, applets: &[&Applet]) -> Option<String> {
-    let names = names(applets);
+/// The completion for a shell, or nothing if it is not known. `own` is ctrbox itself and the commands that it has beside
+/// its applets.
+pub fn script(shell: &str, own: &[&Applet], applets: &[&Applet]) -> Option<String> {
+    let (all, names) = ([own, applets].concat(), names(applets));
     match shell {
-        "bash" => Some(bash::script(ctrbox, applets, &names)),
-        "zsh" => Some(zsh::script(ctrbox, applets, &names)),
-        "fish" => Some(fish::script(ctrbox, applets, &names)),
+        "bash" => Some(bash::script(&all, &names)),
+        "zsh" => Some(zsh::script(&all, &names)),
+        "fish" => Some(fish::script(&all, &names)),
         _ => None,
     }
 }

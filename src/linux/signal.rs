@@ -15,7 +15,7 @@ pub type Signal = i32;
 
 /// The names of signals 1, 2 and so on, which are the same on x86_64 and aarch64. A slash stands between the names of one
 /// signal.
-const NAMES: &str = "HUP INT QUIT ILL TRAP ABRT/IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD/CLD CONT STOP \
+pub const NAMES: &str = "HUP INT QUIT ILL TRAP ABRT/IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD/CLD CONT STOP \
                      TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO/POLL PWR SYS";
 
 /// The first real-time signal that programs may use: the C library keeps 32 and 33 (musl also 34) for itself.

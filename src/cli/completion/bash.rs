@@ -1,17 +1,17 @@
 //! The completion for bash.
 
 use super::kind::Kind;
-use super::words::fill;
+use super::words::{fill, is_ctrbox, word};
 use crate::Applet;
 use crate::called::Origin;
 use crate::text::push_all;
 
-pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
+pub(super) fn script(applets: &[&Applet], names: &str) -> String {
     let mut out = String::from(
         "# bash completion for ctrbox. Made by: ctrbox completion bash\n\n\
          _ctrbox_table() {\n    options='' value='' operands=''\n    case $1 in\n",
     );
-    for applet in [ctrbox].iter().chain(applets) {
+    for applet in applets {
         // libcap's tools take a value only after an equals sign.
         let attached = applet.origin == Origin::Libcap;
         let mut all = Vec::new();
@@ -36,8 +36,8 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
                 push_all(&mut cases, &["        ", &patterns.join(" | "), ") value='", &bash_kind(kind), "' ;;\n"]);
             }
         }
-        push_all(&mut out, &["    ", applet.name, ")\n        options='", &all.join(" "), "'\n        operands='"]);
-        let operands = if applet.name == ctrbox.name { Kind::Directory } else { Kind::of_operands(applet) };
+        push_all(&mut out, &["    ", word(applet), ")\n        options='", &all.join(" "), "'\n        operands='"]);
+        let operands = if is_ctrbox(applet) { Kind::Directory } else { Kind::of_operands(applet) };
         push_all(&mut out, &[bash_kind(operands).as_str(), "'\n"]);
         if !cases.is_empty() {
             push_all(&mut out, &["        case $2 in\n", &cases, "        esac\n"]);
@@ -59,7 +59,6 @@ fn bash_kind(kind: Kind) -> String {
         Kind::Group => "@group",
         Kind::Pid => "@pid",
         Kind::Target => "@target",
-        Kind::Signal => "@signal",
         Kind::Capability => "@capability",
         Kind::Capabilities => "@capabilities",
         Kind::SignedCapabilities => "@signed",
@@ -119,13 +118,14 @@ _ctrbox() {
         if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
         return
     fi
+    # Where the words are known, a file is none of them.
+    [[ ${value:-$operands} =~ ^@(file|directory|program|other)$ ]] || compopt +o bashdefault +o default 2>/dev/null
     case ${value:-$operands} in
     @file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     @directory) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     @program) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -d -- "$word") ;;
     @user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
     @group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
-    @signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$word") ;;
     @pid) mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [1-9]*)" -- "$word") ;;
     @target) mapfile -t COMPREPLY < <(compgen -W "$(_ctrbox_targets)" -- "$word") ;;
     @capability) mapfile -t COMPREPLY < <(compgen -W '%CAPABILITIES%' -- "$word") ;;

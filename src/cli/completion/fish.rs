@@ -1,18 +1,20 @@
 //! The completion for fish.
 
 use super::kind::Kind;
-use super::words::{MOUNT_OPTIONS, WORDS, fill, quoted};
+use super::words::{MOUNT_OPTIONS, WORDS, fill, is_ctrbox, quoted, word};
 use crate::Applet;
 use crate::text::push_all;
 
-pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
+pub(super) fn script(applets: &[&Applet], names: &str) -> String {
     let mut out = String::from("# fish completion for ctrbox. Made by: ctrbox completion fish\n");
-    for applet in [ctrbox].iter().chain(applets) {
-        let condition = if applet.name == ctrbox.name {
+    for applet in applets {
+        let condition = if is_ctrbox(applet) {
             "__fish_use_subcommand".to_string()
         } else {
-            ["__fish_seen_subcommand_from ", applet.name].concat()
+            ["__ctrbox_in ", word(applet)].concat()
         };
+        // The options whose value is a word of its own.
+        let mut valued = String::new();
         let begin = ["complete -c ctrbox -n '", &condition, "'"].concat();
         for spec in applet.options.iter() {
             out.push_str(&begin);
@@ -25,12 +27,19 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
             push_all(&mut out, &[" -d '", &quoted(&spec.help.replace('\n', " "), &['\\']), "'"]);
             if let Some((kind, required)) = spec.value() {
                 out.push_str(&fish_kind(kind, required));
+                if required {
+                    push_all(&mut valued, &[" ", &spec.typed().join(" ")]);
+                }
             }
             out.push('\n');
         }
         let operands = match Kind::of_operands(applet) {
-            _ if applet.name == ctrbox.name => [" -f -a '", names, " ", WORDS, "'"].concat(),
-            Kind::Program => " -x -a '(__fish_complete_subcommand)'".into(),
+            _ if is_ctrbox(applet) => [" -f -a '", names, " ", WORDS, "'"].concat(),
+            Kind::Program => {
+                let before = if Kind::begins_with_directory(applet) { "1" } else { "0" };
+                [" -x -a '(__ctrbox_program ", before, &valued, ")'"].concat()
+            }
+            Kind::Other => " -f".into(),
             Kind::Pid => " -f -a '(__fish_complete_pids)'".into(),
             _ => " -F".into(),
         };
@@ -43,7 +52,7 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
 fn fish_kind(kind: Kind, required: bool) -> String {
     let list = match kind {
         Kind::File => return if required { " -r -F" } else { " -F" }.into(),
-        Kind::Other | Kind::Signal => return if required { " -x" } else { "" }.into(),
+        Kind::Other => return if required { " -x" } else { "" }.into(),
         Kind::Directory => "(__fish_complete_directories)".into(),
         Kind::User => "(__fish_complete_users)".into(),
         Kind::Group => "(__fish_complete_groups)".into(),
@@ -66,6 +75,33 @@ function __ctrbox_list
     set -l before (commandline -ct | string replace -r '^--?[^=,]*=' '' | string replace -r '[^,]*$' '')
     for word in $argv
         echo $before$word
+    end
+end
+# Whether the words are of this applet.
+function __ctrbox_in
+    set -l words (commandline -cop)
+    test "$words[2]" = explain; and set -e words[2]
+    test "$words[2]" = $argv[1]
+end
+# Completes the program that an applet runs, behind so many directories. Of the applet's options those named take a value.
+function __ctrbox_program -a before
+    set -l words (commandline -cop)
+    test "$words[2]" = explain; and set -e words[2]
+    set -e words[1..2]
+    while set -q words[1]
+        if contains -- $words[1] $argv[2..]
+            set -e words[1]
+        else if not string match -q -- '-*' $words[1]
+            test $before = 0; and break
+            set before 0
+        end
+        set -e words[1]
+    end
+    set words (string escape -- $words) (commandline -ct)
+    if test $before = 1
+        __fish_complete_directories
+    else if not string match -q -- '-*' $words[1]
+        complete -C "$words"
     end
 end
 complete -c ctrbox -n '__fish_seen_subcommand_from explain; and not __fish_seen_subcommand_from %NAMES%' -x -a '%NAMES%'

@@ -1,9 +1,11 @@
 //! What an argument can be, read off the name that the help gives it.
 
 use crate::Applet;
+use crate::called::Origin;
 use crate::option::{Argument, Spec};
 use crate::text::push_all;
 use linux::caps::NAMES;
+use linux::signal;
 
 /// What an argument can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +17,6 @@ pub(super) enum Kind {
     Pid,
     /// A process in other namespaces than the shell's.
     Target,
-    Signal,
     Capability,
     /// Several, with commas between them, and what libcap's texts have behind those.
     Capabilities,
@@ -26,27 +27,33 @@ pub(super) enum Kind {
     /// Options of a mount, likewise.
     MountOptions,
     Program,
-    /// One of the words between the bars, but those with a colon.
+    /// One of the words between the bars, but those with a colon; for [`SIGNAL`] the names of signals.
     Words(&'static str),
     Other,
 }
 
 /// Kinds that are known by a name of the argument.
-const NAMED: [Kind; 9] = [
+const NAMED: [Kind; 8] = [
     Kind::File,
     Kind::Directory,
     Kind::User,
     Kind::Group,
     Kind::Pid,
-    Kind::Signal,
     Kind::Capability,
     Kind::Capabilities,
     Kind::SignedCapabilities,
 ];
 
 /// The names of each of them, in a line.
-const NAMES_OF: &str = "file path ns source target device\ndir directory\nuid user USER\ngid group\npid\nsigname signal\n\
+const NAMES_OF: &str = "file path ns source target device\ndir directory\nuid user USER\ngid group\npid\n\
                         xxx\nxxx,... text\ncaps caps,...";
+
+fn mentions(applet: &Applet, word: &str) -> bool {
+    applet.synopsis.split(['[', ' ', ']', '\n']).any(|part| part == word)
+}
+
+/// A signal's name.
+const SIGNAL: &str = "signame";
 
 impl Kind {
     pub(super) fn of(name: &'static str) -> Kind {
@@ -55,17 +62,23 @@ impl Kind {
         match known.and_then(|place| NAMED.get(place)) {
             Some(Kind::Pid) if name.starts_with("pid[") => Kind::Target,
             Some(kind) => *kind,
-            None if name.as_bytes().contains(&b'|') => Kind::Words(name),
+            None if name.as_bytes().contains(&b'|') || name == SIGNAL => Kind::Words(name),
             None => Kind::Other,
         }
     }
 
+    /// Whether a directory stands before the program that an applet runs.
+    pub(super) fn begins_with_directory(applet: &Applet) -> bool {
+        mentions(applet, "NEWROOT")
+    }
+
     /// What the operands of an applet are.
     pub(super) fn of_operands(applet: &Applet) -> Kind {
-        let mentions = |word| applet.synopsis.split(['[', ' ', ']', '\n']).any(|part| part == word);
-        if mentions("<program>") || mentions("COMMAND") {
+        if applet.origin == Origin::Ctrbox {
+            Kind::Other
+        } else if mentions(applet, "<program>") || mentions(applet, "COMMAND") {
             Kind::Program
-        } else if mentions("<pid>") {
+        } else if mentions(applet, "<pid>") {
             Kind::Pid
         } else {
             Kind::File
@@ -75,7 +88,13 @@ impl Kind {
     pub(super) fn words(self) -> String {
         match self {
             Kind::Words(name) => {
-                name.split('|').filter(|word| !word.as_bytes().contains(&b':')).collect::<Vec<_>>().join(" ")
+                let mut words = String::new();
+                for word in name.split('|').filter(|word| !word.as_bytes().contains(&b':')) {
+                    let word = if word == SIGNAL { signal::NAMES } else { word };
+                    let before = if words.is_empty() { "" } else { " " };
+                    push_all(&mut words, &[before, word]);
+                }
+                words.replace('/', " ")
             }
             Kind::Capability | Kind::Capabilities => NAMES.into(),
             Kind::SignedCapabilities => {
@@ -123,6 +142,9 @@ mod tests {
         assert_eq!((Kind::of("pid"), Kind::of("pid[:inode]")), (Kind::Pid, Kind::Target));
         assert_eq!(Kind::of("offset"), Kind::Other);
         assert_eq!(Kind::of("allow|deny").words(), "allow deny");
+        assert!(
+            Kind::of("signame").words().starts_with("HUP INT ") && Kind::of("a|signame").words().contains("a HUP INT ")
+        );
         assert_eq!(Kind::of("inner:outer:count|auto|all").words(), "auto all");
     }
 }

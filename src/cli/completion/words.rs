@@ -1,6 +1,7 @@
 //! The words that the scripts of all three shells have, and how they are put in.
 
 use super::kind::Kind;
+use crate::Applet;
 
 /// The words that `ctrbox` takes in the place of an applet.
 pub(super) const WORDS: &str = "doctor shell explain man completion";
@@ -28,6 +29,16 @@ pub(super) fn fill(template: &str, names: &str, out: &mut String) {
             _ => out.push_str(piece),
         }
     }
+}
+
+/// The word that is typed for an applet behind `ctrbox`, or for a command that ctrbox has of its own.
+pub(super) fn word(applet: &Applet) -> &'static str {
+    applet.name.strip_prefix("ctrbox ").unwrap_or(applet.name)
+}
+
+/// Whether it is ctrbox itself, whose operand is an applet or another of its words.
+pub(super) fn is_ctrbox(applet: &Applet) -> bool {
+    applet.name == "ctrbox"
 }
 
 /// Text inside single quotes, with a backslash before these characters.

@@ -1,17 +1,17 @@
 //! The completion for zsh.
 
 use super::kind::Kind;
-use super::words::{WORDS, fill, quoted};
+use super::words::{WORDS, fill, is_ctrbox, quoted, word};
 use crate::Applet;
 use crate::called::Origin;
 use crate::option::Argument;
 use crate::text::push_all;
 
-pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> String {
+pub(super) fn script(applets: &[&Applet], names: &str) -> String {
     let mut out =
         ["#compdef ctrbox ", names, "\n# zsh completion for ctrbox. Made by: ctrbox completion zsh\n"].concat();
-    for applet in [ctrbox].iter().chain(applets) {
-        push_all(&mut out, &["\n_ctrbox_", applet.name, "() {\n    _arguments -s -S : \\\n"]);
+    for applet in applets {
+        push_all(&mut out, &["\n_ctrbox_", word(applet), "() {\n    _arguments -s -S : \\\n"]);
         for spec in applet.options.iter() {
             let help = quoted(&spec.help.replace('\n', " "), &['[', ']', ':', '\\']);
             for name in spec.typed() {
@@ -36,10 +36,13 @@ pub(super) fn script(ctrbox: &Applet, applets: &[&Applet], names: &str) -> Strin
                 out.push_str("' \\\n");
             }
         }
-        if applet.name == ctrbox.name {
+        if is_ctrbox(applet) {
             push_all(&mut out, &["        '1:applet:(", names, " ", WORDS, ")' '*::argument:_ctrbox_rest'\n}\n"]);
         } else {
             let operands = match Kind::of_operands(applet) {
+                Kind::Program if Kind::begins_with_directory(applet) => {
+                    "1:directory:_directories' '*:::program:_normal".to_string()
+                }
                 Kind::Program => "*::program:_normal".to_string(),
                 kind => ["*:operand:", &zsh_kind(kind)].concat(),
             };
@@ -58,7 +61,6 @@ fn zsh_kind(kind: Kind) -> String {
         Kind::Group => "_groups".into(),
         Kind::Pid => "_pids".into(),
         Kind::Target => "_ctrbox_targets".into(),
-        Kind::Signal => "_signals".into(),
         Kind::Program => "_command_names".into(),
         Kind::Words(_) | Kind::Capability => ["(", &kind.words(), ")"].concat(),
         Kind::Capabilities => "_sequence _ctrbox_capabilities".into(),
