@@ -1,6 +1,7 @@
 //! The processes, who is whose child, and how they are drawn.
 
 use cli::capability::print_with_iab;
+use cli::text::disarm;
 use cli::{Output, text};
 use linux::caps::TaskStatus;
 use linux::process::Pid;
@@ -195,7 +196,8 @@ impl<'a> Processes<'a> {
                 kinds.push((name, shown, ids));
             }
         }
-        for (position, (name, shown, ids)) in kinds.iter().enumerate() {
+        for (position, (mut name, shown, ids)) in kinds.into_iter().enumerate() {
+            disarm(&mut name, 0);
             if position > 0 {
                 output.print(text![lead, ":>-", name, "{", ids, "}", shown, "\n"]);
                 continue;
