@@ -2,7 +2,7 @@
 //! setpriv itself, so they are prepared first and applied last.
 
 use super::options::Options;
-use super::values::{EVERY, REFUSED, Rule, RuleObject, listed};
+use super::values::{EVERY, EVERY_FILE, REFUSED, Rule, RuleObject, listed};
 use cli::{Failure, text};
 use linux::{Errno, file, landlock, seccomp};
 use std::ffi::OsStr;
@@ -38,6 +38,12 @@ impl Confinement {
         }
         Ok(())
     }
+}
+
+/// Those of the rights to execute a file and to read it that are blocked. A rule may name no others.
+pub fn taken_from_exec(options: &Options) -> u64 {
+    let blocked = options.blocked.unwrap_or_default();
+    landlock::EXECUTE_FILE & if blocked & EVERY_FILE == 0 { blocked } else { landlock::FILES }
 }
 
 fn filter(path: &OsStr) -> Result<Vec<u8>, Failure> {

@@ -3,7 +3,7 @@
 use super::confine;
 use super::explain::names;
 use super::options::Options;
-use super::values::{Changes, Groups, REFUSED, changed};
+use super::values::{Changes, Groups, REFUSED, changed, listed};
 use cli::failure::{hint, named_with};
 use cli::{Failure, Outcome, Output, text};
 use hints::{Step, explained};
@@ -91,9 +91,10 @@ pub fn carry_out(options: &Options, mut program: Program, output: &mut Output) -
     confinement.enter()?;
     let error = program.exec(output);
     let failure = failed_to_execute(&error);
-    if options.blocked.is_some() && error.errno == Errno::EACCES && failure.hints.is_empty() {
-        let rule = "--landlock-rule path-beneath:execute,read-file:/usr";
-        return Err(failure.hint(text!["Landlock must leave the rights to run it: ", rule]));
+    let taken = confine::taken_from_exec(options);
+    if taken != 0 && error.errno == Errno::EACCES && failure.hints.is_empty() {
+        let rule = "Landlock must leave the rights to run it: --landlock-rule path-beneath:";
+        return Err(failure.hint(text![rule, listed(taken), ":/usr"]));
     }
     Err(failure)
 }

@@ -28,6 +28,8 @@ const KINDS: [(&str, u32, &str, &str); 3] = [
 
 /// The bits that rights to files may have in a set.
 pub const FILES: u64 = 0xffff_ffff;
+/// What execve(2) of a file takes: `execute` and `read-file`.
+pub const EXECUTE_FILE: u64 = 0b101;
 /// Those of rights to TCP and UDP ports.
 pub const PORTS: u64 = 0xff << 32;
 /// The scopes: abstract sockets and signals reach only processes under the same ruleset or a later one.
