@@ -62,21 +62,28 @@ pub fn wrong(value: &[u8]) -> Option<Errno> {
     }
 }
 
-/// Whether a value that is no map has three numbers all the same, one of which is none that an id or a range can have.
+/// Whether each word of a value that is no map has three numbers all the same, one of which is none that an id or a range
+/// can have.
 fn has_numbers(value: &[u8]) -> bool {
-    let value = value.strip_prefix(b"u:").or_else(|| value.strip_prefix(b"g:")).unwrap_or(value);
-    let mut numbers = value.split(|&byte| byte == b':');
-    (0..3).all(|_| numbers.next().is_some_and(|number| linux::number::signed(number).is_some()))
+    words(value).all(|(_, spec)| {
+        let mut numbers = spec.split(|&byte| byte == b':');
+        (0..3).all(|_| numbers.next().is_some_and(|number| linux::number::signed(number).is_some()))
+    })
+}
+
+/// The words of a list, each with the letter that says what it maps, and what follows that.
+fn words(list: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let words = list.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    words.map(|word| match word {
+        [kind @ (b'u' | b'g' | b'b'), b':', spec @ ..] => (*kind, spec),
+        spec => (b'b', spec),
+    })
 }
 
 /// The maps of users and of groups.
 fn parse(list: &[u8]) -> Option<(Vec<Extent>, Vec<Extent>)> {
     let (mut users, mut groups) = (Vec::new(), Vec::new());
-    for word in list.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()) {
-        let (kind, spec) = match word {
-            [kind @ (b'u' | b'g' | b'b'), b':', spec @ ..] => (*kind, spec),
-            spec => (b'b', spec),
-        };
+    for (kind, spec) in words(list) {
         let mut numbers = spec.split(|&byte| byte == b':').map(cli::number::id);
         let (inner, outer, count) = (numbers.next()??, numbers.next()??, numbers.next()??);
         if numbers.next().is_some() || count == 0 || inner == u32::MAX || outer == u32::MAX {
