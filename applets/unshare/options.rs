@@ -97,7 +97,7 @@ impl Options {
             }
             _ => vec![idmap::parse(spec).ok_or_else(|| {
                 cli::fail!(1, "invalid mapping '", spec, "'")
-                    .hint("a mapping is INNER:OUTER:COUNT, auto, subids or all")
+                    .hint("a mapping is INNER:OUTER:COUNT, whose COUNT is 1 or more, or auto, subids or all")
             })?],
         };
         match ids {

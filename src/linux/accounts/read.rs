@@ -12,6 +12,10 @@ const LONGEST: usize = 1024 * 1024;
 /// Calls `row` with each line of an account file that may be an entry, until `row` returns that it needs no more.
 pub(super) fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Errno> {
     let file = open(path)?;
+    // A root made by somebody else may have a pipe or a device in its place, of which nothing is read.
+    if !crate::stat::of(file.as_fd())?.is_regular() {
+        return Ok(());
+    }
     let mut lines = Lines::default();
     // One page: most account files fit in it, and each further page of the buffer would cost a page fault.
     let mut chunk = [0; 4096];
@@ -30,18 +34,16 @@ pub(super) fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(),
     Ok(())
 }
 
-/// Opens an account file, which must be a regular one: a root made by somebody else may have
-/// a pipe or a device in its place.
+/// Opens an account file. A pipe in its place keeps nobody waiting.
 fn open(path: &str) -> Result<OwnedFd, Errno> {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = match resolve::open_without_magic_links(OsStr::new(path), flags) {
+    match resolve::open_without_magic_links(OsStr::new(path), flags) {
         // A kernel before 5.6, or a filter that does not know the call.
-        Err(Errno::ENOSYS) => file::open_at(None, OsStr::new(path), flags, 0)?,
-        // Something that is no regular file counts as a missing account file. Numeric ids still work.
-        Err(Errno::ELOOP) => return Err(Errno::ENOENT),
-        opened => opened?,
-    };
-    if crate::stat::of(file.as_fd())?.is_regular() { Ok(file) } else { Err(Errno::ENOENT) }
+        Err(Errno::ENOSYS) => file::open_at(None, OsStr::new(path), flags, 0),
+        // A link that is not followed counts as a missing account file. Numeric ids still work.
+        Err(Errno::ELOOP) => Err(Errno::ENOENT),
+        opened => opened,
+    }
 }
 
 /// Assembles lines from the pieces that are read.
