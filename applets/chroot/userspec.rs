@@ -17,11 +17,20 @@ pub struct AskedIds {
     pub groups: Option<&'static OsStr>,
 }
 
+impl AskedIds {
+    /// The user whose line of the account file tells what was not said: a group, or the groups.
+    fn unnamed(&self, spec: &Spec) -> Option<Uid> {
+        spec.uid.filter(|_| self.groups.is_none() || spec.gid.is_none())
+    }
+}
+
 /// What the old root knows.
 #[derive(Debug, Default)]
 pub struct OutsideIds {
     uid: Option<Uid>,
     gid: Option<Gid>,
+    /// Whether the user has a line in the account file.
+    is_user: bool,
     /// For each item of the list of groups.
     groups: Vec<Option<Gid>>,
 }
@@ -48,14 +57,15 @@ struct Spec {
 /// Looks names up in the old root, before chroot(2). Failures are ignored, since the new root may know the names.
 pub fn look_up_outside(wanted: &AskedIds) -> OutsideIds {
     let spec = wanted.userspec.and_then(|text| parse(text).ok()).unwrap_or_default();
-    let gid = spec.gid.or_else(|| Some(accounts::passwd_by_uid(spec.uid?)?.gid));
+    let user = wanted.unnamed(&spec).and_then(accounts::passwd_by_uid);
+    let gid = spec.gid.or(user.as_ref().map(|user| user.gid));
     let groups = wanted.groups.map(|list| listed_groups(list).0);
-    OutsideIds { uid: spec.uid, gid, groups: groups.unwrap_or_default() }
+    OutsideIds { uid: spec.uid, gid, is_user: user.is_some(), groups: groups.unwrap_or_default() }
 }
 
 /// Looks names up in the new root. Results from the old root are used where the new one knows nothing: for a group of
 /// a list, and for the primary group of a user whose uid both roots agree on. The user's other groups in the old root
-/// are not used, since their numbers mean nothing in the new one.
+/// are not used, since their numbers mean nothing in the new one, and the user's name may be another user's there.
 pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity, Failure> {
     let spec = match wanted.userspec {
         Some(text) => parse(text).map_err(|problem| problem.failure(text))?,
@@ -63,8 +73,8 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
     };
     // Unlike GNU: if the old root had another uid for the name, its primary group belongs to another user and is not
     // used.
-    let outside = if outside.uid == spec.uid { outside } else { OutsideIds { gid: None, ..outside } };
-    let needs_user = spec.uid.filter(|_| wanted.groups.is_none() || spec.gid.is_none());
+    let outside = if outside.uid == spec.uid { outside } else { OutsideIds { gid: None, is_user: false, ..outside } };
+    let needs_user = wanted.unnamed(&spec);
     let user = match needs_user.map(accounts::look_up_uid) {
         // The new root's passwd cannot be read, so the user's groups are unknown: refuse.
         Some(Err(error)) => return Err(unreadable(&error)),
@@ -80,6 +90,7 @@ pub fn look_up_inside(wanted: &AskedIds, outside: OutsideIds) -> Result<Identity
         Some(_) => Some(Vec::new()),
         None => match (&user, gid) {
             (Some(user), Some(gid)) => Some(accounts::groups_of(&user.name, gid).map_err(|error| unreadable(&error))?),
+            (None, Some(gid)) if outside.is_user => Some(vec![gid]),
             _ if spec.uid.is_some() => Some(Vec::new()),
             _ => None,
         },
