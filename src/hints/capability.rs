@@ -49,7 +49,10 @@ pub(crate) fn setpcap(environment: &dyn Environment) -> Vec<Hint> {
 
 pub(crate) fn set_on_file(path: &OsStr, rootid: u32, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let hint = match errno {
-        Errno::EINVAL if environment.node(path).is_some_and(|node| node.kind == FileKind::Regular) => {
+        Errno::EINVAL
+            if environment.link(path).is_none()
+                && environment.node(path).is_some_and(|node| node.kind == FileKind::Regular) =>
+        {
             // Sets that no file can hold are said before.
             if rootid == 0 {
                 return Vec::new();

@@ -28,21 +28,33 @@ pub(crate) fn exec(error: &ExecError, environment: &dyn Environment) -> Vec<Hint
     }
 }
 
-/// The file exists, but its interpreter does not.
+/// The file exists, but its interpreter does not, or that one's own.
 fn interpreter(path: &OsStr, environment: &dyn Environment) -> Option<Hint> {
-    let interpreter = needed(&environment.file(path)?)?;
-    if environment.exists(&interpreter.path) {
-        return None;
+    let mut path = path.to_os_string();
+    // The kernel follows no more interpreters of interpreters.
+    for _ in 0..5 {
+        let head = environment.file(&path)?;
+        let (next, what) = match needed(&head) {
+            Some(next) if next.script => (next.path, "is named by its first line (#!) and runs it"),
+            Some(next) => (next.path, "is its dynamic linker and runs it"),
+            None if head.starts_with(b"\x7fELF") => return None,
+            None => ("/bin/sh".into(), "runs what has no first line (#!)"),
+        };
+        if environment.exists(&next) {
+            path = next;
+            continue;
+        }
+        return Some(if next.as_bytes().ends_with(b"\r") {
+            text![
+                "the first line of '",
+                path,
+                "' ends as lines of DOS do; its carriage return is taken for a part of the name"
+            ]
+        } else {
+            text!["'", path, "' exists, but '", next, "', which ", what, ", is not in this root"]
+        });
     }
-    if interpreter.script && interpreter.path.as_bytes().ends_with(b"\r") {
-        return Some(text![
-            "the first line of '",
-            path,
-            "' ends as lines of DOS do; its carriage return is taken for a part of the name"
-        ]);
-    }
-    let what = if interpreter.script { "is named by its first line (#!) and" } else { "is its dynamic linker and" };
-    Some(text!["'", path, "' exists, but '", interpreter.path, "', which ", what, " runs it, is not in this root"])
+    None
 }
 
 fn not_there(error: &ExecError, environment: &dyn Environment) -> Vec<Hint> {
