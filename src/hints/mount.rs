@@ -14,12 +14,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// Why this process may change no mount at all, if that is so: it lacks CAP_SYS_ADMIN (and a user namespace may give it), or
-/// the mount namespace belongs to another user namespace.
-fn powerless(what: &str, over: &str, environment: &dyn Environment) -> Vec<Hint> {
+/// the mount namespace belongs to another user namespace. `over` is what a user namespace would give it over; `None`: it would
+/// not help.
+fn powerless(what: &str, over: Option<&str>, environment: &dyn Environment) -> Vec<Hint> {
     if let Some(hint) = lacks(Cap::SYS_ADMIN, environment) {
         let own = "; without root, 'unshare -rm' makes a user and a mount namespace that have it";
-        let (own, over) = if has_user_namespaces(environment) { (own, over) } else { ("", "") };
-        let mut hints = vec![hint, text![what, " needs CAP_SYS_ADMIN", own, over]];
+        let over = over.filter(|_| has_user_namespaces(environment));
+        let own = if over.is_some() { own } else { "" };
+        let mut hints = vec![hint, text![what, " needs CAP_SYS_ADMIN", own, over.unwrap_or_default()]];
         if environment.in_user_namespace() {
             // An empty map: a user namespace that was made without one.
             hints.extend(forbidden_user_namespaces(false, environment));
@@ -35,7 +37,7 @@ fn powerless(what: &str, over: &str, environment: &dyn Environment) -> Vec<Hint>
 /// umount2(2), but for EBUSY.
 pub(crate) fn unmount(target: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
-        Errno::EPERM => powerless("umount", " over what is mounted inside", environment),
+        Errno::EPERM => powerless("umount", Some(" over what is mounted inside"), environment),
         Errno::EINVAL if is_locked(target, environment) => vec![text![
             "it is mounted, but from outside of this user namespace: such mounts are locked, and only a whole tree of them moves or goes"
         ]],
@@ -71,13 +73,31 @@ fn is_dangling(path: &OsStr, environment: &dyn Environment) -> bool {
 /// Types that need a mount.TYPE program.
 const HELPED: &str = "nfs nfs4 cifs smb3 ntfs ntfs-3g davfs sshfs fuse glusterfs";
 
-fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
-    let mut hint = text!["the kernel does not know '", fstype, "': no such module, and it is not in /proc/filesystems"];
+/// What is on a device and no file system, and the command that uses it.
+fn no_file_system(fstype: &OsStr) -> Option<Hint> {
+    let what = match fstype.as_bytes() {
+        b"swap" => "it is swap space: swapon",
+        b"crypto_LUKS" => "it is encrypted: 'cryptsetup open' makes a device of it",
+        b"LVM2_member" => "it is part of a volume group: 'vgchange -ay' makes devices of that",
+        b"linux_raid_member" => "it is part of an array: 'mdadm --assemble' makes a device of that",
+        _ => return None,
+    };
+    Some(text![what])
+}
+
+/// Whether the kernel knows a type, and whether that needs no device: /proc/filesystems.
+fn known_type(fstype: &OsStr, environment: &dyn Environment) -> Option<bool> {
     let known = environment.file(OsStr::new("/proc/filesystems")).unwrap_or_default();
-    if known
-        .split(|byte| *byte == b'\n')
-        .any(|line| line.rsplit(|byte| *byte == b'\t').next() == Some(fstype.as_bytes()))
-    {
+    let mut lines = known.split(|byte| *byte == b'\n');
+    lines.find_map(|line| line.strip_suffix(fstype.as_bytes())?.strip_suffix(b"\t")).map(|nodev| !nodev.is_empty())
+}
+
+fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
+    if let Some(hint) = no_file_system(fstype) {
+        return hint;
+    }
+    let mut hint = text!["the kernel does not know '", fstype, "': no such module, and it is not in /proc/filesystems"];
+    if known_type(fstype, environment).is_some() {
         hint = text!["'", fstype, "' is in /proc/filesystems, but the kernel has no device for this source"];
     }
     if is_one_of(fstype, HELPED) {
@@ -89,8 +109,17 @@ fn unknown_type(fstype: &OsStr, environment: &dyn Environment) -> Hint {
 /// Types that may be mounted in a user namespace, some under conditions or on newer kernels only.
 const MOUNTED_INSIDE: &str = "tmpfs ramfs proc sysfs devpts mqueue cgroup2 overlay fuse binfmt_misc bpf";
 
+/// Whether a user namespace with a mount namespace of its own may do this.
+fn is_possible_inside(mounting: &Mounting<'_>) -> bool {
+    let is_inside = |fstype: &OsStr| is_one_of(fstype, MOUNTED_INSIDE) || fstype.as_bytes().starts_with(b"fuse.");
+    match mounting.operation {
+        Operation::New => mounting.fstype.is_some_and(is_inside),
+        operation => !matches!(operation, Operation::Remount | Operation::Move),
+    }
+}
+
 fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
-    let hints = powerless("mount", "", environment);
+    let hints = powerless("mount", Some("").filter(|_| is_possible_inside(mounting)), environment);
     if !hints.is_empty() || !environment.in_user_namespace() {
         return hints;
     }
@@ -114,8 +143,7 @@ fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Enviro
         ]];
     }
     if let (Operation::New, Errno::EPERM, Some(fstype)) = (mounting.operation, errno, mounting.fstype)
-        && !is_one_of(fstype, MOUNTED_INSIDE)
-        && !fstype.as_bytes().starts_with(b"fuse.")
+        && !is_possible_inside(mounting)
     {
         return vec![text![
             "a user namespace may not mount '",
@@ -160,10 +188,17 @@ fn missing(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hin
         }
         return Some(text!["a directory of the overlay does not exist: look at ", words]);
     }
+    let takes_device = mounting.fstype.and_then(|fstype| known_type(fstype, environment)) != Some(true);
     let source = mounting.source?;
     // A working directory that was removed or detached is there, and nothing is mounted on it.
-    let gone = environment.canonical(mounting.target).is_some() && !environment.exists(source);
-    (gone && mounting.operation == Operation::New).then(|| text!["the source ", source, " does not exist"])
+    if environment.canonical(mounting.target).is_none() || mounting.operation != Operation::New {
+        return None;
+    }
+    if takes_device && !environment.exists(source) {
+        return Some(text!["the source ", source, " does not exist"]);
+    }
+    let has_subdir = mounting.options.get("X-mount.subdir").is_some();
+    has_subdir.then(|| text!["the directory of X-mount.subdir is not in it"])
 }
 
 fn mismatch(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<Hint> {
