@@ -3,13 +3,14 @@
 use crate::environment::{self, Environment, Here};
 use crate::hint::Hint;
 use crate::step::Step;
+use crate::user_namespaces::filters;
 use crate::{busy, capability, mount, namespaces, proc, program, root};
 use cli::{Failure, failure::hints_wanted};
 use linux::Errno;
 
 /// The hints for a failed step.
 pub fn diagnose(step: Step<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
-    match step {
+    let hints = match step {
         Step::Unshare { kinds, refused } => namespaces::unshare(kinds, refused, errno, environment),
         Step::Map => namespaces::map(errno, environment),
         Step::Propagate => namespaces::propagate(errno, environment),
@@ -22,7 +23,7 @@ pub fn diagnose(step: Step<'_>, errno: Errno, environment: &dyn Environment) -> 
         Step::OpenNamespace => namespaces::open(errno, environment),
         Step::OpenById => namespaces::open_by_id(errno),
         Step::OfSocket => namespaces::of_socket(errno),
-        Step::Enter { kind, found } => namespaces::enter(kind, found, errno),
+        Step::Enter { kind, found } => namespaces::enter(kind, found, errno, environment),
         Step::BecomeInside { user_entered } => namespaces::become_inside(user_entered, errno, environment),
         Step::Fork => namespaces::fork(errno, environment),
         Step::Keep { kind, namespace, file, forks } => {
@@ -41,7 +42,12 @@ pub fn diagnose(step: Step<'_>, errno: Errno, environment: &dyn Environment) -> 
         Step::SetIab { ambient, blocked } => capability::set_iab(ambient, blocked, environment),
         Step::Drop(number) => capability::drop_bounding(number, environment),
         Step::SetPrivileges => capability::setpcap(environment),
+    };
+    // A call that the caller's privilege permits. execve(2) has reasons of its own for EPERM.
+    if hints.is_empty() && errno == Errno::EPERM && !matches!(step, Step::Exec(_)) {
+        return filters(environment);
     }
+    hints
 }
 
 /// [`diagnose`] on this machine, if hints are wanted.

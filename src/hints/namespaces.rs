@@ -2,13 +2,14 @@
 
 use crate::environment::Environment;
 use crate::hint::{Hint, lacks, who_has};
-use crate::user_namespaces::{apparmor, filters, has_user_namespaces, in_chroot, label, limits, user_namespaces};
+use crate::user_namespaces::{apparmor, filters, in_chroot, label, limits, needs, user_namespaces};
 use cli::text;
 use linux::Errno;
 use linux::caps::Cap;
 use linux::namespace::Kind;
 use linux::process::Pid;
 use std::ffi::OsStr;
+use std::path::Path;
 
 /// The hint for `unshare --pid` without `--fork`: the program stays outside of the new PID namespace.
 pub const PID_WITHOUT_FORK: &str = "without --fork only the first child is in the new PID namespace, and it is its init: when it ends, no other can be started";
@@ -31,16 +32,10 @@ pub(crate) fn unshare(
         hints.push(text!["refused: ", names.join(" ")]);
     }
     match errno {
-        Errno::EPERM if !kinds.contains(&Kind::User) => match lacks(Cap::SYS_ADMIN, environment) {
-            None => hints.extend(filters(environment)),
-            lacks => {
-                hints.extend(lacks);
-                let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
-                let who = if is_root { who_has(Cap::SYS_ADMIN, environment) } else { text!["this needs root"] };
-                let own = ", or a user namespace of one's own: add --map-root-user (-r)";
-                hints.push(text![who, if has_user_namespaces(environment) { own } else { "" }]);
-            }
-        },
+        Errno::EPERM if !kinds.contains(&Kind::User) => {
+            let own = ", or a user namespace of one's own: add --map-root-user (-r)";
+            hints.extend(needs(Cap::SYS_ADMIN, own, environment));
+        }
         Errno::EPERM | Errno::EACCES => hints.extend(user_namespaces(environment)),
         Errno::EINVAL => hints.extend(blamed.iter().filter_map(|kind| cannot_be_made(*kind, environment))),
         Errno::ENOSPC | Errno::EUSERS => hints.push(limits(blamed, environment)),
@@ -122,7 +117,7 @@ pub(crate) fn of_socket(errno: Errno) -> Vec<Hint> {
     if errno == Errno::ENOTTY { vec![text!["that descriptor is not a socket"]] } else { Vec::new() }
 }
 
-pub(crate) fn enter(kind: Kind, found: Option<Kind>, errno: Errno) -> Vec<Hint> {
+pub(crate) fn enter(kind: Kind, found: Option<Kind>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let name = option_name(kind);
     match found {
         None if errno == Errno::EINVAL => {
@@ -138,17 +133,24 @@ pub(crate) fn enter(kind: Kind, found: Option<Kind>, errno: Errno) -> Vec<Hint> 
         _ => {}
     }
     let hint = match (kind, errno) {
-        (Kind::User, Errno::EINVAL) => "that is the user namespace we are in already; leave --user (-U) out",
+        (Kind::User, Errno::EINVAL) => "that is the user namespace we are in already, which is not entered again",
         (Kind::Pid, Errno::EINVAL) => "a PID namespace can only be entered from itself or from one of its ancestors",
+        // Root's capabilities are enough for every namespace.
+        (_, Errno::EPERM) if !environment.in_user_namespace() && lacks(Cap::SYS_ADMIN, environment).is_none() => {
+            return match lacks(Cap::SYS_CHROOT, environment).filter(|_| kind == Kind::Mount) {
+                Some(hint) => vec![hint],
+                None => filters(environment),
+            };
+        }
         (Kind::User, Errno::EPERM) => {
             "entering a user namespace takes CAP_SYS_ADMIN in it: root has that, and the user who made it, outside of it"
         }
         (_, Errno::EPERM) => {
-            return vec![text![
-                "entering ns/",
-                kind.file(),
-                " takes CAP_SYS_ADMIN in the user namespace that owns it: be root there, or enter that user namespace too (--user)"
-            ]];
+            let mut hints: Vec<Hint> = lacks(Cap::SYS_ADMIN, environment).into_iter().collect();
+            let who = if hints.is_empty() { Vec::new() } else { text![who_has(Cap::SYS_ADMIN, environment), ", or "] };
+            let takes = " takes CAP_SYS_ADMIN in the user namespace that owns it: ";
+            hints.push(text!["entering ns/", kind.file(), takes, who, "enter that user namespace too (--user)"]);
+            return hints;
         }
         _ => return Vec::new(),
     };
@@ -203,7 +205,12 @@ pub(crate) fn keep(
     environment: &dyn Environment,
 ) -> Vec<Hint> {
     let hint = match (kind, errno) {
-        (_, Errno::ENOENT) if !environment.exists(file) => text!["the file must exist; make it first: touch ", file],
+        (_, Errno::ENOENT) if !environment.exists(file) => {
+            let directory = Path::new(file).parent().map_or(OsStr::new(""), Path::as_os_str);
+            let there = directory.is_empty() || environment.exists(directory);
+            let (make, directory, then) = if there { ("", OsStr::new(""), "") } else { ("mkdir -p ", directory, "; ") };
+            text!["the file must exist; make it first: ", make, directory, then, "touch ", file]
+        }
         (Kind::Pid, Errno::EINVAL | Errno::ENOENT) if !forks => {
             text!["a PID namespace has no file before its first process: add --fork (-f)"]
         }

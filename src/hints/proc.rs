@@ -2,9 +2,10 @@
 
 use crate::environment::Environment;
 use crate::hint::{Hint, list};
-use crate::user_namespaces::apparmor;
+use crate::user_namespaces::{apparmor, needs};
 use cli::text;
 use linux::Errno;
+use linux::caps::Cap;
 use linux::namespace::Kind;
 use std::ffi::OsStr;
 
@@ -24,6 +25,9 @@ pub(crate) fn mount_proc(
                 return covered;
             }
             apparmor(environment).unwrap_or_else(|| {
+                if !environment.in_user_namespace() {
+                    return needs(Cap::SYS_ADMIN, "", environment);
+                }
                 vec![text![
                     "a new proc takes CAP_SYS_ADMIN in the user namespace of the PID namespace: add --pid --fork to --user"
                 ]]

@@ -1,8 +1,8 @@
 //! Why the root could not be changed: chroot(2), pivot_root(2), and the moves of switch_root.
 
 use crate::environment::Environment;
-use crate::hint::{Hint, lacks, who_has};
-use crate::user_namespaces::has_user_namespaces;
+use crate::hint::Hint;
+use crate::user_namespaces::needs;
 use cli::text;
 use linux::Errno;
 use linux::caps::Cap;
@@ -11,16 +11,12 @@ use std::ffi::OsStr;
 pub(crate) fn chroot(directory: &OsStr, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     match errno {
         Errno::EPERM => {
-            let mut hints: Vec<Hint> = lacks(Cap::SYS_CHROOT, environment).into_iter().collect();
-            let is_root = environment.privileges().is_some_and(|own| own.euid.is_root());
-            hints.push(if directory == "/host" {
-                text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]
-            } else {
-                let own = ", or make a user namespace that has it: unshare -r chroot ...";
-                let who =
-                    if is_root && !hints.is_empty() { who_has(Cap::SYS_CHROOT, environment) } else { text!["be root"] };
-                text![who, if has_user_namespaces(environment) { own } else { "" }]
-            });
+            let own = ", or make a user namespace that has it: unshare -r chroot ...";
+            let mut hints = needs(Cap::SYS_CHROOT, own, environment);
+            if directory == "/host" {
+                hints.truncate(1);
+                hints.push(text!["in a pod of 'kubectl debug node', ask for the privilege: --profile=sysadmin; and since chroot keeps the pod's namespaces, 'nsenter -a -t 1' may be what is meant"]);
+            }
             hints
         }
         Errno::EACCES => vec![text!["every directory on the way to it must be searchable (x) for this user"]],
@@ -35,8 +31,8 @@ pub(crate) fn pivot(new_root: &OsStr, errno: Errno, environment: &dyn Environmen
     let identity = |path| environment.node(path).map(|node| node.identity);
     let hint = match errno {
         Errno::EPERM => {
-            let own = "; 'unshare --map-root-user --mount' gives it in a new namespace";
-            text!["pivot_root needs CAP_SYS_ADMIN", if has_user_namespaces(environment) { own } else { "" }]
+            let own = ", and 'unshare --map-root-user --mount' gives it in a new namespace";
+            return needs(Cap::SYS_ADMIN, own, environment);
         }
         Errno::EBUSY if identity(new_root) == identity(root) => text!["the new root is the present one"],
         Errno::EBUSY | Errno::EINVAL if is_root(new_root) == Some(false) => {
@@ -101,10 +97,10 @@ mod tests {
         let told = |directory: &str, environment: &MadeUp| {
             said(Step::Chroot(OsStr::new(directory)), Errno::EPERM, environment)
         };
-        assert_eq!(
-            told("/srv", &with(CapSet::of(Cap::SYS_CHROOT))),
-            "be root, or make a user namespace that has it: unshare -r chroot ...\n"
-        );
+        let files = vec![("/proc/self/status", "Seccomp:\t2\n")];
+        let filtered = MadeUp { files, ..with(CapSet::of(Cap::SYS_CHROOT)) };
+        let told_filtered = told("/srv", &filtered);
+        assert!(told_filtered.starts_with("a seccomp filter is on this process"), "{told_filtered}");
         let pod = told("/host", &with(CapSet::EMPTY));
         assert!(pod.starts_with("this process has no CAP_SYS_CHROOT (CapEff=0000000000000000)\n"), "{pod}");
         assert!(pod.contains("--profile=sysadmin") && pod.contains("nsenter -a -t 1"));
@@ -118,7 +114,7 @@ mod tests {
             mounts,
             on: vec![("/", 20), ("/new", 30), ("/dir", 20)],
             nodes: vec![("/", FileKind::Directory), ("/new", FileKind::Directory), ("/dir", FileKind::Directory)],
-            ..MadeUp::default()
+            ..with(CapSet::EMPTY)
         };
         let told = |new_root, errno| said(Step::Pivot { new_root: OsStr::new(new_root) }, errno, &environment);
         assert!(told("/dir", Errno::EINVAL).contains("'mount --bind /dir /dir' makes it one"));

@@ -2,8 +2,9 @@
 //! filters.
 
 use crate::environment::Environment;
-use crate::hint::Hint;
+use crate::hint::{Hint, lacks, who_has};
 use cli::{add, text};
+use linux::caps::Cap;
 use linux::namespace::Kind;
 use std::ffi::OsStr;
 
@@ -86,6 +87,14 @@ pub(crate) fn apparmor(environment: &dyn Environment) -> Option<Vec<Hint>> {
             ],
         ]
     })
+}
+
+/// EPERM of what takes this capability: that it is lacking, who has it, and `own`, how a user namespace gives it, where one
+/// can be had. Whoever has it was refused by something else.
+pub(crate) fn needs(number: Cap, own: &str, environment: &dyn Environment) -> Vec<Hint> {
+    let Some(lacks) = lacks(number, environment) else { return filters(environment) };
+    let own = if has_user_namespaces(environment) { own } else { "" };
+    vec![lacks, text![who_has(number, environment), own]]
 }
 
 /// A seccomp filter or a security module, which may forbid a call that privilege and settings permit.

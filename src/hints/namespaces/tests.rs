@@ -159,6 +159,12 @@ fn entering_says_whose_namespace_it_is_and_who_may() {
     assert!(told(enter(Kind::User), Errno::EINVAL).contains("in already"));
     assert!(told(enter(Kind::Pid), Errno::EINVAL).contains("ancestors"));
     assert!(told(enter(Kind::Net), Errno::EPERM).contains("--user"));
+    let files = vec![("/proc/self/status", "Seccomp:\t2\n")];
+    let filtered = MadeUp { privileges: privileged(CapSet::FULL), files, ..MadeUp::default() };
+    assert!(said(enter(Kind::Mount), Errno::EPERM, &filtered).starts_with("a seccomp filter"));
+    let bare = privileged(CapSet::of(Cap::SYS_ADMIN));
+    let bare = MadeUp { privileges: bare, ..MadeUp::default() };
+    assert!(said(enter(Kind::Mount), Errno::EPERM, &bare).contains("no CAP_SYS_CHROOT"));
     let of = |found| told(Step::Enter { kind: Kind::Net, found }, Errno::EINVAL);
     assert!(of(None).contains("--net names is no namespace"));
     assert!(of(Some(Kind::Uts)).contains("another kind: --uts") && of(Some(Kind::Net)).is_empty());
