@@ -92,7 +92,7 @@ impl<'a> Printer<'a> {
                     add!(out, if begin { "\n" } else { "" }, "DEVNAME=", device, "\n");
                 }
                 add!(out, tag, "=");
-                printable(value, b"\"\\'$`<> ", options.plain, out);
+                printable(value, b"\"\\'$`<> ;&|()", options.plain, out);
                 out.push(b'\n');
             }
             Form::Json => {
