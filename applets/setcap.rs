@@ -346,7 +346,7 @@ fn failed(path: &OsStr, errno: Errno) -> Failure {
 
 /// Hints after a success: which capabilities the file had before, and whether the new ones will take effect.
 fn tell_what_to_know(path: &OsStr, file: &File, before: Option<FileCapabilities>, now: &FileCapabilities) {
-    if let Some(before) = before.filter(|before| before != now) {
+    if let Some(before) = before.filter(|before| before != now && before.sets != Sets::default()) {
         hint(&text!["'", path, "' had other capabilities, which are replaced: ", print(&before.sets)]);
     }
     if file.is_on_nosuid() == Ok(true) {
