@@ -29,11 +29,18 @@ pub const IDS: &str = "ID-mapping";
 /// The second line of every failed system call.
 pub const DMESG: &str = "       dmesg(1) may have more information after failed mount system call.";
 
-/// The failure of a system call. `read_write`: -w, never read-only.
-pub fn failed(mounting: &Mounting<'_>, read_write: bool, error: &Error, messages: &[Message]) -> Failure {
+/// The failure of a system call. `asked`: the type as it was typed, which may be a list. `read_write`: -w, never read-only.
+pub fn failed(
+    mounting: &Mounting<'_>,
+    asked: Option<&OsStr>,
+    read_write: bool,
+    error: &Error,
+    messages: &[Message],
+) -> Failure {
     let text = kernel_words(error, messages).unwrap_or_else(|| by_errno(mounting, read_write, error));
     let failure = cli::fail!(FAILED, mounting.target, ": ", text, ".");
-    explained(failure.and(Line::Plain(text![DMESG])), Step::Mount(mounting), error.errno)
+    let asked = Mounting { fstype: asked, ..*mounting };
+    explained(failure.and(Line::Plain(text![DMESG])), Step::Mount(&asked), error.errno)
 }
 
 /// The table of mounts cannot be read.

@@ -135,7 +135,10 @@ impl Mount {
             }
             _ => {
                 let mounting = self.mounting(fstype);
-                errors::failed(&mounting, settings.typed.read_write, &failed.error, &failed.messages)
+                // Whether `auto` leaves something out, only the type that was found tells.
+                let is_found = self.types.windows(4).any(|word| word == b"auto");
+                let asked = if is_found { fstype } else { fstype.map(|_| OsStr::from_bytes(&self.types)) };
+                errors::failed(&mounting, asked, settings.typed.read_write, &failed.error, &failed.messages)
             }
         }
     }

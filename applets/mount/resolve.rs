@@ -142,7 +142,7 @@ impl Mount {
         let (path, fstype) = (&self.target.path, OsStr::from_bytes(&self.types));
         let refused = FsContext::open(fstype).err().filter(|error| error.errno != Errno::ENOSYS);
         match refused.filter(|_| internal_only || helper::find("mount", fstype).is_none()) {
-            Some(error) => errors::failed(&self.mounting(Some(fstype)), false, &error, &[]),
+            Some(error) => errors::failed(&self.mounting(Some(fstype)), Some(fstype), false, &error, &[]),
             None => errors::early(USAGE, path, text!["mount failed: ", Errno::EINVAL]),
         }
     }

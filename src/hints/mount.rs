@@ -9,6 +9,7 @@ use linux::Errno;
 use linux::caps::Cap;
 use linux::mount::MS_REC;
 use linux::mount::options::operation::{Mounting, Operation};
+use linux::mount::options::type_matches;
 use linux::namespace::Kind;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -53,7 +54,9 @@ fn is_locked(target: &OsStr, environment: &dyn Environment) -> bool {
 
 pub(crate) fn mount(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
     let hint = match errno {
-        Errno::ENODEV => mounting.fstype.map(|fstype| unknown_type(fstype, environment)),
+        // Which member of a list it was is not known.
+        Errno::ENODEV if mounting.fstype.is_some_and(is_list) => superblock(mounting, environment),
+        Errno::ENODEV => mounting.fstype.filter(|name| !name.is_empty()).map(|name| unknown_type(name, environment)),
         Errno::EPERM | Errno::EACCES => return not_permitted(mounting, errno, environment),
         Errno::ENOENT | Errno::ELOOP | Errno::EINVAL if is_dangling(mounting.target, environment) => {
             Some(text!["the mount point is a symbolic link that leads nowhere"])
@@ -68,6 +71,11 @@ pub(crate) fn mount(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Env
 
 fn is_dangling(path: &OsStr, environment: &dyn Environment) -> bool {
     environment.link(path).is_some() && !environment.exists(path)
+}
+
+/// Whether it is a list of types, or of those that are not meant.
+fn is_list(fstype: &OsStr) -> bool {
+    fstype.as_bytes().contains(&b',') || fstype.as_bytes().starts_with(b"no")
 }
 
 /// Types that need a mount.TYPE program.
@@ -258,10 +266,11 @@ fn superblock(mounting: &Mounting<'_>, environment: &dyn Environment) -> Option<
         return None;
     }
     match environment.superblock(source)? {
-        Superblock::Of(other) if fstype != other.as_str() => {
-            Some(text!["what is on ", source, " is '", other, "', not '", fstype, "'"])
+        Superblock::Of(other) if type_matches(OsStr::new(&other), fstype.as_bytes()) => None,
+        Superblock::Of(other) => {
+            let (which, end) = if is_list(fstype) { ("which", " leaves out") } else { ("not", "") };
+            Some(text!["what is on ", source, " is '", other, "', ", which, " '", fstype, "'", end])
         }
-        Superblock::Of(_) => None,
         Superblock::Unknown => Some(text![
             "no file system that is known is on ",
             source,

@@ -38,6 +38,13 @@ fn what_is_on_the_source_is_told() {
     let of = |superblock| MadeUp { superblock: Some(superblock), ..nodes(FileKind::BlockDevice, FileKind::Directory) };
     let other = told(Operation::New, Some("ext4"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
     assert_eq!(other, "what is on /from is 'xfs', not 'ext4'\n");
+    let lists = [("noxfs", " leaves out"), ("ext3,ext2", " leaves out"), ("ext4,xfs", ""), ("noext4", "")];
+    for (list, end) in lists {
+        for errno in [Errno::EINVAL, Errno::ENODEV] {
+            let hint = told(Operation::New, Some(list), "", errno, &of(Superblock::Of("xfs".into())));
+            assert!(hint.trim_end().ends_with(end) && hint.is_empty() == end.is_empty(), "{list}: {hint}");
+        }
+    }
     let same = told(Operation::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Of("xfs".into())));
     assert_eq!(same, "");
     assert!(told(Operation::New, Some("xfs"), "", Errno::EINVAL, &of(Superblock::Unknown)).contains("encrypted"));
