@@ -2,7 +2,9 @@
 
 use crate::called::{Called, Origin};
 use crate::text::{Piece, Value, disarm, join};
+use core::sync::atomic::{AtomicU32, Ordering};
 use linux::environment::variable;
+use linux::index::hash;
 use std::os::unix::ffi::OsStrExt;
 
 /// How a command ends: its exit status, or a failure that is printed once, by `main`.
@@ -144,14 +146,25 @@ impl Failure {
         for line in &self.lines {
             line.render(called, &mut text);
         }
+        let lines = text.len();
         if hints_wanted() {
             for hint in &self.hints {
                 add_hint(hint, &mut text);
             }
         }
+        if text.len() > lines {
+            // Many operands often fail for one reason: it is told below the first.
+            let now = hash(text.get(lines..).unwrap_or_default());
+            if LAST.swap(now, Ordering::Relaxed) == now {
+                text.truncate(lines);
+            }
+        }
         write_error(&text);
     }
 }
+
+/// The hash of the hints that were printed last.
+static LAST: AtomicU32 = AtomicU32::new(0);
 
 impl Line {
     fn render(&self, called: &Called, text: &mut Vec<u8>) {

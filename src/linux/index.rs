@@ -37,6 +37,6 @@ impl Index {
 }
 
 /// FNV-1a, in 32 bits.
-fn hash(text: &[u8]) -> u32 {
+pub fn hash(text: &[u8]) -> u32 {
     text.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
