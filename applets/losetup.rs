@@ -55,7 +55,7 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
     match plan {
         Plan::Find => {
             let path = loopdev::free_device().map_err(|error| none_free(error.errno))?;
-            output.print_line(text![path]);
+            output.print_line(show::name(&LoopDevice::at(&path)));
             Ok(0)
         }
         Plan::Attach(file) => attach(invocation, &options, &file, output),
@@ -189,12 +189,10 @@ fn failed(object: &OsStr, device: &OsStr, what: &str, errno: Errno) -> Failure {
     }
 }
 
-/// The failure of a device that was not named and that cannot be had: it is told before what is wrong with the file.
-fn without_free(wanted: &LoopSpec) -> Option<Failure> {
-    if wanted.device.is_some() {
-        return None;
-    }
-    loopdev::free_device().err().map(|error| none_free(error.errno))
+/// The device that is named, or one that is free. That there is none is told before what is wrong with the file.
+fn named_or_free(wanted: &LoopSpec) -> Result<OsString, Failure> {
+    let free = || loopdev::free_device().map_err(|error| none_free(error.errno));
+    wanted.device.clone().map_or_else(free, Ok)
 }
 
 fn none_free(errno: Errno) -> Failure {
@@ -205,8 +203,8 @@ const SET_UP: &str = ": failed to set up loop device: ";
 
 fn attach(invocation: &Invocation<'_>, options: &Options, file: &OsStr, output: &mut Output) -> Outcome {
     if file.is_empty() {
-        let failure = fail!(1, file, ": failed to use backing file: ", Errno::EINVAL);
-        return Err(without_free(&options.wanted).unwrap_or(failure));
+        let device = named_or_free(&options.wanted)?;
+        return Err(failed(file, &device, ": failed to use backing file: ", Errno::EINVAL));
     }
     let wanted = &options.wanted;
     if let Some(device) = &wanted.device
@@ -254,17 +252,17 @@ fn unattached(wanted: &LoopSpec, file: &OsStr, refused: Refused) -> Failure {
     {
         return none_free(error.errno);
     }
-    if let Some(failure) = without_free(wanted) {
-        return failure;
-    }
+    let device = match named_or_free(wanted) {
+        Ok(device) => device,
+        Err(failure) => return failure,
+    };
     let error = match refused {
         Refused::Overlap => return overlapping(file),
         Refused::Failed(error) => error,
     };
-    let device = wanted.device.as_deref();
-    let object = device.filter(|_| matches!(error.call, "open" | "open device")).unwrap_or(file);
-    let failure = failed(object, device.unwrap_or_default(), SET_UP, error.errno);
-    match device.and_then(|device| LoopDevice::at(device).file()) {
+    let is_of_device = wanted.device.is_some() && matches!(error.call, "open" | "open device");
+    let failure = failed(if is_of_device { &device } else { file }, &device, SET_UP, error.errno);
+    match LoopDevice::at(&device).file() {
         Some(other) if error.errno == Errno::EBUSY && hints_wanted() => {
             failure.hint(text!["it has the file ", other, "; 'losetup --find' takes a device that has none"])
         }

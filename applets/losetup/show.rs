@@ -57,8 +57,8 @@ fn cell(device: &LoopDevice, field: usize, form: Form) -> Cell {
     })
 }
 
-/// Its path.
-fn name(device: &LoopDevice) -> Vec<u8> {
+/// Its path, and whether it has lost its node.
+pub fn name(device: &LoopDevice) -> Vec<u8> {
     text![&device.path, if device.is_lost { " (lost)" } else { "" }]
 }
 
