@@ -8,14 +8,24 @@ use linux::{directory, file, terminal};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Where the columns behind the first one begin.
-const COLUMNS: [usize; 4] = [11, 19, 28, 43];
-
 /// Prints the headings, and below them a rule as wide as the terminal.
 pub fn headings(output: &mut Output) {
-    row(&[b"device", b"fs_type", b"label", b"mount point", b"UUID"], output);
-    let width = if terminal::is_terminal(1) { terminal::width(1).unwrap_or(1) } else { 1 };
-    output.print(text!["-".repeat(width.saturating_sub(1)), "\n"]);
+    row(&[b"device", b"fs_type", b"label", b"mount point", b"UUID"], columns(), output);
+    output.print(text!["-".repeat(width().saturating_sub(1)), "\n"]);
+}
+
+/// How wide the table is; 1: nothing says it.
+fn width() -> usize {
+    terminal::width_or_columns(1).unwrap_or(1)
+}
+
+/// Where the columns behind the first one begin. What is wider than 80 columns is given to the device and the mount point,
+/// and a tenth of it, up to 8, to each of the others.
+fn columns() -> [usize; 4] {
+    let more = width().saturating_sub(80);
+    let least = (more / 10).min(8);
+    let most = (more - 2 * least) / 2;
+    [11 + most, 19 + most + least, 28 + most + 2 * least, 43 + 2 * (most + least)]
 }
 
 /// Prints a device.
@@ -23,18 +33,19 @@ pub fn device(name: &OsStr, told: &Superblock, output: &mut Output) {
     let of = |tag| told.value(tag).unwrap_or_default();
     let place = place(name);
     let mut first = name.as_bytes();
-    if first.len() >= COLUMNS[0] {
+    let columns = columns();
+    if first.len() >= columns[0] {
         output.print(text![first, "\n"]);
         first = b"";
     }
-    row(&[first, of("TYPE"), of("LABEL"), &place, of("UUID")], output);
+    row(&[first, of("TYPE"), of("LABEL"), &place, of("UUID")], columns, output);
 }
 
-fn row(cells: &[&[u8]], output: &mut Output) {
+fn row(cells: &[&[u8]], columns: [usize; 4], output: &mut Output) {
     let mut line = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         line.extend_from_slice(cell);
-        if let Some(column) = COLUMNS.get(index) {
+        if let Some(column) = columns.get(index) {
             line.resize((line.len() + 1).max(*column), b' ');
         }
     }

@@ -18,8 +18,13 @@ pub fn width(fd: RawFd) -> Option<usize> {
     (columns > 0).then(|| usize::from(columns))
 }
 
-/// How wide a descriptor is, if it is a terminal; where that does not say, as a serial console, what COLUMNS says, or 80.
+/// How wide a descriptor is by its terminal; where that does not say, as a serial console, or is none, by COLUMNS.
+pub fn width_or_columns(fd: RawFd) -> Option<usize> {
+    let said = || number::decimal(environment::variable("COLUMNS")?.as_bytes());
+    width(fd).or_else(|| said().and_then(|columns| u16::try_from(columns).ok()).filter(|it| *it > 0).map(usize::from))
+}
+
+/// How wide a descriptor is, if it is a terminal; where nothing says it, 80.
 pub fn width_or_80(fd: RawFd) -> Option<usize> {
-    let said = || number::decimal(environment::variable("COLUMNS")?.as_bytes()).filter(|columns| *columns > 0);
-    is_terminal(fd).then(|| width(fd).or_else(|| usize::try_from(said()?).ok()).unwrap_or(80))
+    is_terminal(fd).then(|| width_or_columns(fd).unwrap_or(80))
 }
