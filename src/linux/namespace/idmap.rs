@@ -72,13 +72,9 @@ pub fn write(pid: &str, ids: Ids, map: &[Extent]) -> Result<()> {
     namespace::write_file(format!("/proc/{pid}/{}", ids.file()), &text(map))
 }
 
-/// Writes `deny` or `allow` to /proc/self/setgroups. A kernel without the file (before 3.19) needs neither, so that is
-/// no error.
+/// Writes `deny` or `allow` to /proc/self/setgroups, which every kernel since 3.19 has.
 pub fn set_setgroups(allow: bool) -> Result<()> {
-    match namespace::write_file("/proc/self/setgroups", if allow { b"allow" } else { b"deny" }) {
-        Err(error) if error.call == "open" && error.errno == Errno::ENOENT => Ok(()),
-        done => done,
-    }
+    namespace::write_file("/proc/self/setgroups", if allow { b"allow" } else { b"deny" })
 }
 
 /// The ids that our own user namespace maps, as extents that map each id to itself: /proc/self/uid_map.
