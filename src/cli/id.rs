@@ -29,16 +29,21 @@ pub fn group(text: &OsStr) -> Option<Gid> {
     number::id(text.as_bytes()).map(Gid).or_else(|| accounts::group_by_name(text).map(|group| group.gid))
 }
 
-/// A user by a name of /etc/passwd, else by number: what is all digits may be a name.
+/// What setresuid(2), chown(2) and their like read as "leave this id as it is": it is nobody's.
+const UNCHANGED: u32 = u32::MAX;
+
+/// A user by a name of /etc/passwd, else by number: what is all digits may be a name. Not the one that stands for no change.
 pub fn user_by_name(text: &OsStr) -> Option<Uid> {
     let login = Some(text).filter(|name| !name.is_empty()).and_then(accounts::passwd_by_name);
-    login.map(|user| user.uid).or_else(|| number::id(text.as_bytes()).map(Uid))
+    let uid = login.map(|user| user.uid).or_else(|| number::id(text.as_bytes()).map(Uid));
+    uid.filter(|uid| uid.0 != UNCHANGED)
 }
 
-/// A group by a name of /etc/group, else by number.
+/// A group by a name of /etc/group, else by number, likewise.
 pub fn group_by_name(text: &OsStr) -> Option<Gid> {
     let named = Some(text).filter(|name| !name.is_empty()).and_then(accounts::group_by_name);
-    named.map(|group| group.gid).or_else(|| number::id(text.as_bytes()).map(Gid))
+    let gid = named.map(|group| group.gid).or_else(|| number::id(text.as_bytes()).map(Gid));
+    gid.filter(|gid| gid.0 != UNCHANGED)
 }
 
 /// An unknown user or group; `what` is how the message calls it. A number that is too large is reported as such.
