@@ -4,6 +4,7 @@ use super::options::{Id, NamespaceSource, Place};
 use super::plan::{Directory, NsenterPlan};
 use cli::explain::Explanation;
 use cli::text::Piece;
+use linux::credentials::Uid;
 use linux::namespace::Kind;
 use run::explain as shared;
 
@@ -96,6 +97,9 @@ fn inside(plan: &NsenterPlan, explanation: &mut Explanation) {
         shared::fork(explanation, fork.forward_signals);
     }
     let whom = plan.whom;
+    if plan.keep_capabilities && whom.uid.is_some_and(|uid| uid != Id::Number(Uid::ROOT)) {
+        shared::keep_permitted(explanation);
+    }
     shared::identity(explanation, whom.gid.is_some(), number(whom.gid), number(whom.uid));
     if plan.keep_capabilities {
         shared::keep_capabilities(explanation);

@@ -84,8 +84,9 @@ pub fn carry_out(plan: &NsenterPlan, output: &mut Output) -> Outcome {
             Here::Parent(status) => return Ok(status),
         }
     }
-    become_user(plan.whom, &entered, target)?;
-    if plan.keep_capabilities && entered.user {
+    let keeps = plan.keep_capabilities && entered.user;
+    become_user(plan.whom, keeps, &entered, target)?;
+    if keeps {
         caps::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error))?;
     }
@@ -253,7 +254,7 @@ fn fork(how: ForkOptions, forking: &mut Forking, output: &mut Output) -> Result<
     }
 }
 
-fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<(), Failure> {
+fn become_user(whom: Become, keeps: bool, entered: &Entered, target: Pinned<'_>) -> Result<(), Failure> {
     let becomes_root = entered.user && !whom.preserve;
     let not_told = |error: Error| match error.call {
         "open" => cannot_open(error),
@@ -279,6 +280,10 @@ fn become_user(whom: Become, entered: &Entered, target: Pinned<'_>) -> Result<()
         credentials::set_gid(gid).map_err(|error| not_become("setgid() failed", entered, error))?;
     }
     if let Some(uid) = uid {
+        if keeps && !uid.is_root() {
+            // The change clears them else.
+            caps::set_keep_capabilities(1).map_err(named("prctl failed"))?;
+        }
         credentials::set_uid(uid).map_err(|error| not_become("setuid() failed", entered, error))?;
     }
     Ok(())

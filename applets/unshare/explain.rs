@@ -115,6 +115,7 @@ fn tell(step: &UnshareStep, explanation: &mut Explanation) {
         UnshareStep::DropGroups => shared::identity(explanation, true, None, None),
         UnshareStep::SetGid(gid) => shared::identity(explanation, false, Some(*gid), None),
         UnshareStep::SetUid(uid) => shared::identity(explanation, false, None, Some(*uid)),
+        UnshareStep::KeepPermitted => shared::keep_permitted(explanation),
         UnshareStep::KeepCapabilities => shared::keep_capabilities(explanation),
         UnshareStep::WarnOfPidWithoutFork => {}
     }

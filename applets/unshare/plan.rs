@@ -76,6 +76,8 @@ pub enum UnshareStep {
     SetGid(Gid),
     /// setuid(2).
     SetUid(Uid),
+    /// Let the capabilities survive the change of the user, which would clear them.
+    KeepPermitted,
     /// Let the capabilities survive the exec.
     KeepCapabilities,
     /// Say that only the first child will be in the PID namespace.
@@ -202,8 +204,12 @@ fn inside(options: &Options, maps: Vec<(Ids, Extent)>, steps: &mut Vec<UnshareSt
         steps.push(UnshareStep::DropGroups);
         steps.push(UnshareStep::SetGid(gid));
     }
+    let keeps = options.keep_caps && options.wants(Kind::User);
+    if keeps && options.uid.is_some_and(|uid| !uid.is_root()) {
+        steps.push(UnshareStep::KeepPermitted);
+    }
     steps.extend(options.uid.map(UnshareStep::SetUid));
-    if options.keep_caps && options.wants(Kind::User) {
+    if keeps {
         steps.push(UnshareStep::KeepCapabilities);
     }
 }

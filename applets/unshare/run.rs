@@ -126,6 +126,7 @@ fn perform(step: &UnshareStep) -> Result<(), Failure> {
         UnshareStep::DropGroups => credentials::set_groups(&[]).map_err(named("setgroups failed")),
         UnshareStep::SetGid(gid) => credentials::set_gid(*gid).map_err(named("setgid() failed")),
         UnshareStep::SetUid(uid) => credentials::set_uid(*uid).map_err(named("setuid() failed")),
+        UnshareStep::KeepPermitted => caps::set_keep_capabilities(1).map_err(named("prctl failed")),
         UnshareStep::KeepCapabilities => caps::keep_across_exec()
             .map_err(|error| named(if error.call == "prctl" { "prctl failed" } else { "capset failed" })(error)),
         UnshareStep::WarnOfPidWithoutFork => {

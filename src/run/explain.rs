@@ -77,6 +77,11 @@ pub fn die_with_parent(explanation: &mut Explanation, signal: i32) {
     explanation.tell("get signal {0} when the parent ends", "prctl(PR_SET_PDEATHSIG, {0})", &[&signal]);
 }
 
+/// PR_SET_KEEPCAPS.
+pub fn keep_permitted(explanation: &mut Explanation) {
+    explanation.tell("let capabilities outlast a change from user 0", "prctl(PR_SET_KEEPCAPS, 1)", &[]);
+}
+
 /// Ambient capabilities.
 pub fn keep_capabilities(explanation: &mut Explanation) {
     explanation.tell(

@@ -82,12 +82,11 @@ pub fn with_raised<T>(capability: Cap, change: impl FnOnce() -> Result<T>) -> Re
     Ok(result)
 }
 
-/// Keeps the capabilities across execve(2) for any user id: the permitted ones become inheritable, the effective ones
-/// ambient.
+/// Keeps the permitted capabilities across execve(2) for any user id: they become inheritable and ambient.
 pub fn keep_across_exec() -> Result<()> {
-    let sets = get(Pid::SELF)?;
-    set(&Sets { inheritable: sets.permitted, ..sets })?;
-    sets.effective.members().try_for_each(raise_ambient)
+    let kept = get(Pid::SELF)?.permitted;
+    set(&Sets { effective: kept, permitted: kept, inheritable: kept })?;
+    kept.members().try_for_each(raise_ambient)
 }
 
 /// Empties the effective set; the permitted one stays.
