@@ -87,11 +87,10 @@ impl Mode {
             process::set(&Sets { inheritable: CapSet::EMPTY, ..sets })?;
         }
         let count = process::count();
-        let has_ambient = process::has_ambient();
-        if has_ambient && !process::ambient()?.is_empty() {
+        if !process::ambient()?.is_empty() {
             process::clear_ambient()?;
         }
-        process::set_securebits(if has_ambient { PURE } else { PURE_WITHOUT_AMBIENT })?;
+        process::set_securebits(PURE)?;
         if self == Mode::NoPriv {
             for capability in process::bounding(count)?.members() {
                 process::drop_bounding(capability)?;

@@ -142,21 +142,19 @@ pub fn in_bounding(capability: Cap) -> core::result::Result<bool, Errno> {
 
 /// Our bounding set, of the first `count` capabilities: all where there is no such set, which bounds nothing.
 pub fn bounding(count: u8) -> Result<CapSet> {
-    collect(count, |capability| match in_bounding(capability) {
+    collect(CapSet::first(count), |capability| match in_bounding(capability) {
         Err(Errno::EINVAL) => Ok(true),
         known => known,
     })
 }
 
-/// The first `count` capabilities for which `is_in` is true. One that the kernel lacks is left out. Any other error is
-/// returned, since a capability that cannot be queried must not pass for dropped.
-fn collect(count: u8, is_in: fn(Cap) -> core::result::Result<bool, Errno>) -> Result<CapSet> {
+/// Those of `among` for which `is_in` is true. An error is returned, since a capability that cannot be queried must not
+/// pass for dropped.
+fn collect(among: CapSet, is_in: fn(Cap) -> core::result::Result<bool, Errno>) -> Result<CapSet> {
     let mut set = CapSet::EMPTY;
-    for capability in CapSet::first(count).members() {
-        match is_in(capability) {
-            Ok(true) => set |= CapSet::of(capability),
-            Ok(false) | Err(Errno::EINVAL) => {}
-            Err(errno) => return Err(errno).context("prctl", name(capability)),
+    for capability in among.members() {
+        if is_in(capability).context("prctl", name(capability))? {
+            set |= CapSet::of(capability);
         }
     }
     Ok(set)
@@ -191,23 +189,23 @@ impl Own {
     /// Reads them.
     pub fn read() -> Result<Own> {
         let (count, sets) = (count(), get(Pid::SELF)?);
-        let ambient = has_ambient().then(|| ambient_of(count, &sets)).transpose()?;
+        let ambient = has_ambient().then(|| ambient_of(&sets)).transpose()?;
         Ok(Own { count, sets, bounding: bounding(count)?, ambient })
     }
 }
 
-/// Our ambient set; empty on a kernel that has none.
+/// Our ambient set.
 pub fn ambient() -> Result<CapSet> {
-    ambient_of(count(), &get(Pid::SELF)?)
+    ambient_of(&get(Pid::SELF)?)
 }
 
-fn ambient_of(count: u8, sets: &Sets) -> Result<CapSet> {
+fn ambient_of(sets: &Sets) -> Result<CapSet> {
     // The kernel keeps the ambient set within the permitted and inheritable ones (capabilities(7)), so only those are
-    // queried.
-    if (sets.permitted & sets.inheritable).is_empty() { Ok(CapSet::EMPTY) } else { collect(count, in_ambient) }
+    // queried. It knows them all, so that `EINVAL` is a filter's and says nothing of the set.
+    collect(sets.permitted & sets.inheritable, in_ambient)
 }
 
-/// Whether this kernel has ambient capabilities.
+/// Whether this kernel tells of ambient capabilities.
 pub fn has_ambient() -> bool {
     in_ambient(Cap(0)) != Err(Errno::EINVAL)
 }
