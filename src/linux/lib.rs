@@ -33,6 +33,7 @@ pub mod pivot;
 pub mod process;
 pub mod processes;
 pub mod procfd;
+mod quiet;
 pub mod raw;
 mod resolve;
 pub mod seccomp;

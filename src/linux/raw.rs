@@ -55,6 +55,15 @@ pub(crate) fn from_directory(directory: Option<BorrowedFd<'_>>) -> BorrowedFd<'_
     directory.unwrap_or(nix::fcntl::AT_FDCWD)
 }
 
+/// rt_sigprocmask(2), which returns the mask from before; bit n - 1 is signal n. Not nix's, nor the C library's: musl
+/// keeps 32 to 34 for itself and leaves them out of what it returns, and a mask restored from that would lack them.
+#[inline(never)]
+pub(crate) fn change_mask(how: i32, mask: u64) -> Result<u64, Errno> {
+    let (mut old, size) = (0_u64, size_of::<u64>());
+    // SAFETY: both masks are as long as is said, and live until the call returns.
+    checked(unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const mask, &raw mut old, size) }).map(|_| old)
+}
+
 /// A system call whose arguments are numbers and descriptors only, so that none can corrupt our memory.
 pub(crate) struct NumberCall(c_long);
 

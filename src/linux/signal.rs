@@ -3,8 +3,7 @@
 use crate::credentials::Pid;
 use crate::{Errno, Result, error::Context, raw};
 
-use core::mem::MaybeUninit;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, sigprocmask};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet};
 use nix::unistd::getpid;
 
 /// The signal numbers that applets name.
@@ -83,35 +82,26 @@ impl core::fmt::Display for Named<'_> {
 
 /// A saved signal mask; [`SignalMask::restore`] puts it back.
 #[derive(Clone, Copy)]
-pub struct SignalMask(SigSet);
+pub struct SignalMask(u64);
 
 /// Blocks `signals` and returns the mask there was before.
 pub fn block(signals: &[Signal]) -> Result<SignalMask> {
-    let mut old = SigSet::empty();
-    let done = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set_of(signals)), Some(&mut old)).map_err(Errno::from);
-    traced!(done, "rt_sigprocmask(SIG_BLOCK, [{}])", Named(signals)).context("sigprocmask", "")?;
-    Ok(SignalMask(old))
+    let old = raw::change_mask(libc::SIG_BLOCK, mask_of(signals));
+    traced!(old.map(drop), "rt_sigprocmask(SIG_BLOCK, [{}])", Named(signals)).context("sigprocmask", "")?;
+    old.context("sigprocmask", "").map(SignalMask)
 }
 
 impl SignalMask {
     /// Makes this the process's signal mask again.
     pub fn restore(&self) -> Result<()> {
-        let done = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.0), None).map_err(Errno::from);
+        let done = raw::change_mask(libc::SIG_SETMASK, self.0).map(drop);
         traced!(done, "rt_sigprocmask(SIG_SETMASK)").context("sigprocmask", "")
     }
 }
 
-/// A set of these signals. Not nix's `add`: it takes no real-time signal.
-fn set_of(signals: &[Signal]) -> SigSet {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: sigemptyset initialises the set; sigaddset only fails for a number that is no signal.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        for &signal in signals {
-            libc::sigaddset(set.as_mut_ptr(), signal);
-        }
-        SigSet::from_sigset_t_unchecked(set.assume_init())
-    }
+/// A mask of these signals.
+fn mask_of(signals: &[Signal]) -> u64 {
+    signals.iter().fold(0, |mask, signal| mask | 1 << (signal - 1))
 }
 
 /// A signal's saved disposition; [`Disposition::restore`] puts it back.
@@ -184,7 +174,7 @@ pub fn die_of(signal: Signal) {
     let done = raw::checked(i64::from(unsafe { libc::prlimit(0, libc::RLIMIT_CORE, &limit, core::ptr::null_mut()) }));
     let _ = traced!(done, "prlimit64(0, RLIMIT_CORE, {{0, 0}}, NULL)");
     let _ = reset_to_default(signal);
-    let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set_of(&[signal])), None);
+    let _ = raw::change_mask(libc::SIG_UNBLOCK, mask_of(&[signal]));
     let own = Pid(getpid().as_raw());
     if crate::trace::enabled() {
         // Written before the call, which mostly does not come back.

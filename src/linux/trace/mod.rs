@@ -4,18 +4,17 @@
 //! write(2), so that the lines of several processes do not mix. From the first fork on each begins with its process's
 //! number, also after an exec of another ctrbox. With tracing off the cost is one load.
 
-mod quiet;
 #[macro_use]
 mod show;
 
 pub use show::{Descriptor, Directory, FlagNames, Flags, Optional, Quoted};
 
+use crate::quiet::without_write_signals;
 use crate::{Errno, raw};
 use core::fmt::{self, Write as _};
 use core::sync::atomic::{AtomicI32, Ordering};
 use nix::fcntl::OFlag;
 use nix::unistd::{getpid, pipe2};
-use quiet::without_write_signals;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 
 /// The descriptor lines go to; negative while tracing is off.
@@ -184,7 +183,7 @@ pub fn line(call: fmt::Arguments<'_>, outcome: Option<&dyn Outcome>) {
     }
     if let Some(text) = line.bytes.get(..line.used) {
         // A failed write of the trace is ignored, and must neither change nor end the command.
-        without_write_signals(|| {
+        without_write_signals(&mut || {
             let _ = raw::write_all_to(OUTPUT.load(Ordering::Relaxed), text);
         });
     }

@@ -1,25 +1,31 @@
 //! Keeps the signals of a failed write, SIGPIPE and SIGXFSZ, from a process: sigpending(2), sigwait(3), signal(7).
 
+use crate::raw::change_mask;
 use core::mem::MaybeUninit;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SigSet, Signal};
 
 const SENT: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
 /// Runs `work` with both signals blocked, and discards one that it causes.
-pub(super) fn without_write_signals(work: impl FnOnce()) {
-    let mut mask = SigSet::empty();
-    if sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::from_iter(SENT)), Some(&mut mask)).is_err() {
-        return;
-    }
+pub(crate) fn without_write_signals(work: &mut dyn FnMut()) {
+    let sent = SENT.into_iter().fold(0, |mask, signal| mask | 1 << (signal as u32 - 1));
+    let Ok(mask) = change_mask(libc::SIG_BLOCK, sent) else { return };
     let before = SENT.map(is_pending);
     work();
     for (signal, was_pending) in SENT.into_iter().zip(before) {
-        if is_pending(signal) && !was_pending {
-            // It is pending, so there is no wait.
-            let _ = SigSet::from(signal).wait();
+        if !was_pending {
+            discard(signal);
         }
     }
-    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
+    let _ = change_mask(libc::SIG_SETMASK, mask);
+}
+
+/// Takes a blocked signal away if it is pending.
+pub(crate) fn discard(signal: Signal) {
+    if is_pending(signal) {
+        // So there is no wait.
+        let _ = SigSet::from(signal).wait();
+    }
 }
 
 /// sigpending(2), which nix lacks.
