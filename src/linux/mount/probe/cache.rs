@@ -4,6 +4,7 @@
 
 use super::Superblock;
 use crate::environment::trusted_variable;
+use crate::quiet::without_write_signals;
 use crate::{Errno, Result, directory, error::Context, file, link, number, raw, stat};
 use nix::time::{ClockId, clock_gettime};
 use std::ffi::{OsStr, OsString};
@@ -184,7 +185,9 @@ impl Cache {
         temporary.push(format!("-{}", nix::unistd::getpid()));
         let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
         let new = file::open_at(None, &temporary, flags, 0o644).context("open", &temporary)?;
-        let written = traced!(raw::write_all(new.as_fd(), &text).map(|()| text.len()), "write(blkid.tab)");
+        let mut written = Ok(());
+        without_write_signals(&mut || written = raw::write_all(new.as_fd(), &text));
+        let written = traced!(written.map(|()| text.len()), "write(blkid.tab)");
         let done = written.context("write", &temporary);
         let done = done.and_then(|_| link::rename(&temporary, &self.path));
         if done.is_err() {

@@ -2,9 +2,11 @@
 
 use super::entry::UtabEntry;
 use super::table::Utab;
+use crate::quiet::discard;
 use crate::trace::Quoted;
 use crate::{Errno, Result, error::Context, file, raw};
 use nix::fcntl::FlockArg;
+use nix::sys::signal::Signal::SIGXFSZ;
 use nix::sys::stat::futimens;
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchown};
@@ -125,6 +127,7 @@ fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
     let filled = if line.len() > room { write(&vec![b'\n'; room]) } else { Ok(()) };
     let done = filled.and_then(|()| write(line));
     if done.is_err() {
+        discard(SIGXFSZ);
         // A part of a line must not stay.
         let _ = nix::unistd::ftruncate(&file, size as i64);
     }
@@ -132,7 +135,7 @@ fn append(path: &OsStr, line: &[u8]) -> core::result::Result<bool, Errno> {
 }
 
 /// The lock on utab, held until dropped. Signals are blocked meanwhile, so that a killed process does not leave others
-/// waiting.
+/// waiting, or a part of the table, as with SIGXFSZ.
 struct Lock {
     _file: OwnedFd,
     mask: Option<crate::signal::SignalMask>,
@@ -164,7 +167,8 @@ fn lock() -> Result<Option<Lock>> {
         Err(Errno::EACCES | Errno::EPERM | Errno::EROFS | Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
         Err(errno) => return Err(crate::Error::new("open", path, errno)),
     };
-    let mask = crate::signal::block(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM]).ok();
+    let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGALRM, libc::SIGXFSZ];
+    let mask = crate::signal::block(&signals).ok();
     loop {
         // Not nix's Flock, which makes one more call when it is dropped: closing the file unlocks it.
         #[expect(deprecated)]
@@ -205,6 +209,7 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
     };
     let done = write().context("write", path).and_then(|()| crate::link::rename(&temporary, path));
     if done.is_err() {
+        discard(SIGXFSZ);
         let _ = crate::link::unlink(&temporary);
     }
     done
