@@ -4,7 +4,7 @@ use super::options::{Kind, Options, TabFile};
 use cli::failure::{Line, hints_wanted, warn};
 use cli::{Failure, Invocation, text};
 use linux::mount;
-use linux::mount::fstab::{self, Fstab, FstabEntry};
+use linux::mount::fstab::{Fstab, FstabEntry};
 use linux::mount::listmount::{self, Lines};
 use linux::mount::mountinfo::{Entry, unescape};
 use linux::mount::options::names::Meaning;
@@ -218,7 +218,7 @@ impl Tables {
         let mut tables = Tables { files, unique: Vec::new(), fstab, utab, is_kernel: false, bad_lines: Cell::new(0) };
         let mut format = if kind == Kind::Fstab { Format::Fstab } else { Format::Unknown };
         if options.files.is_empty() && kind == Kind::Fstab {
-            tables.add_fstab(&fstab::default_path())?;
+            tables.fstab.add_default().map_err(|error| cant_read(&error.object, error.errno))?;
         }
         if options.files.is_empty() && kind != Kind::Fstab {
             tables.add(OsStr::new(table::SELF), Some(id()), &mut Format::Mountinfo)?;

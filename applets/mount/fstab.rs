@@ -25,13 +25,12 @@ pub fn read(settings: &Settings<'_>) -> Result<fstab::Fstab, Failure> {
         table.add_path(path).map_err(|_| cli::fail!(USAGE, path, ": failed to parse"))?;
     }
     if settings.typed.fstab.is_empty() {
-        let path = fstab::default_path();
         // A missing table is an empty one. Of all that is in one that cannot be read nothing would be mounted; whoever
         // asks for less than all can do without it.
         let is_needed = settings.typed.all && !settings.typed.options.has("remount");
-        match table.add_path(&path) {
+        match table.add_default() {
             Err(error) if is_needed && error.errno != Errno::ENOENT => {
-                return Err(cli::fail!(USAGE, path, ": failed to parse: ", error.errno));
+                return Err(cli::fail!(USAGE, error.object, ": failed to parse: ", error.errno));
             }
             _ => {}
         }

@@ -227,7 +227,7 @@ fn login_path(of_root: bool) -> Result<OsString, Failure> {
         (false, true) => ("ENV_PATH", "/usr/local/bin:/usr/bin"),
         (false, false) => ("ENV_PATH", "/usr/local/bin:/bin:/usr/bin"),
     };
-    let text = match file::read_file(login_defs::FILE, login_defs::LIMIT) {
+    let text = match file::read_at_once(OsStr::new(login_defs::FILE), login_defs::LIMIT) {
         Err(error) if error.errno == Errno::ENOENT => Vec::new(),
         read => read.map_err(failed("cannot read /etc/login.defs"))?,
     };

@@ -36,6 +36,10 @@ pub fn open_read(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_RDONLY, 0).context("open", path)
 }
 
+/// Opens to read without a wait: a FIFO in a file's place, which whoever made the root may have put there, is empty
+/// or `EAGAIN`, and no terminal becomes ours.
+pub const AT_ONCE: i32 = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+
 /// Opens a path as O_PATH, to enter or name it later: this needs no read permission, and a FIFO does not block.
 pub fn open_path(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_PATH, 0).context("open", path)
@@ -79,11 +83,16 @@ pub fn read_to_end(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>, Errno> {
 /// # Ok::<(), linux::Error>(())
 /// ```
 pub fn read_file(path: impl AsRef<OsStr>, limit: usize) -> crate::Result<Vec<u8>> {
-    read_path(path.as_ref(), limit)
+    read_path(path.as_ref(), libc::O_RDONLY, limit)
 }
 
-fn read_path(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
-    let file = open_read(path)?;
+/// [`read_file`] with [`AT_ONCE`]: of a file that nobody has named.
+pub fn read_at_once(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
+    read_path(path, AT_ONCE, limit)
+}
+
+fn read_path(path: &OsStr, flags: i32, limit: usize) -> crate::Result<Vec<u8>> {
+    let file = open_at(None, path, flags, 0).context("open", path)?;
     read_to_end(file.as_fd(), limit).context("read", path)
 }
 
@@ -94,7 +103,7 @@ fn read_path(path: &OsStr, limit: usize) -> crate::Result<Vec<u8>> {
 /// assert_eq!(linux::file::read_head(OsStr::new("/proc/self/exe"), 4), Ok(b"\x7fELF".to_vec()));
 /// ```
 pub fn read_head(path: &OsStr, limit: usize) -> Result<Vec<u8>, Errno> {
-    let file = open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
+    let file = open_at(None, path, AT_ONCE, 0)?;
     if !stat::of(file.as_fd())?.is_regular() {
         return Err(Errno::EINVAL);
     }

@@ -141,7 +141,7 @@ pub fn setns(descriptor: BorrowedFd<'_>, flags: i32) -> Result<()> {
 /// Opens a namespace file without blocking on a FIFO in its place, which setns(2) then refuses.
 pub fn open(path: impl AsRef<OsStr>) -> Result<OwnedFd> {
     let path = path.as_ref();
-    file::open_at(None, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).context("open", path)
+    file::open_at(None, path, file::AT_ONCE, 0).context("open", path)
 }
 
 /// The path of a process's namespace file.

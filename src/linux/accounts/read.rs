@@ -36,10 +36,9 @@ pub(super) fn each(path: &str, row: &mut dyn FnMut(&[u8]) -> bool) -> Result<(),
 
 /// Opens an account file. A pipe in its place keeps nobody waiting.
 fn open(path: &str) -> Result<OwnedFd, Errno> {
-    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    match resolve::open_without_magic_links(OsStr::new(path), flags) {
+    match resolve::open_without_magic_links(OsStr::new(path), file::AT_ONCE) {
         // A kernel before 5.6, or a filter that does not know the call.
-        Err(Errno::ENOSYS) => file::open_at(None, OsStr::new(path), flags, 0),
+        Err(Errno::ENOSYS) => file::open_at(None, OsStr::new(path), file::AT_ONCE, 0),
         // A link that is not followed counts as a missing account file. Numeric ids still work.
         Err(Errno::ELOOP) => Err(Errno::ENOENT),
         opened => opened,

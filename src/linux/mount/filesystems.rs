@@ -16,7 +16,7 @@ pub fn is_registered(fstype: &[u8]) -> bool {
 pub fn known() -> Vec<OsString> {
     let mut types = Vec::new();
     let mut kernel = true;
-    if let Ok(text) = file::read_file("/etc/filesystems", 1 << 16) {
+    if let Ok(text) = file::read_at_once(OsStr::new("/etc/filesystems"), 1 << 16) {
         kernel = false;
         for line in text.split(|&byte| byte == b'\n') {
             let line = line.trim_ascii();
@@ -86,7 +86,7 @@ pub fn is_supported(types: &[u8]) -> bool {
     let mut path = OsString::from("/lib/modules/");
     path.push(system::release());
     path.push("/modules.dep");
-    let text = file::read_file(path, 1 << 24).unwrap_or_default();
+    let text = file::read_at_once(&path, 1 << 24).unwrap_or_default();
     for line in text.split(|&byte| byte == b'\n') {
         let Some(line) = line.strip_prefix(b"kernel/fs/") else { continue };
         // `ext4/ext4.ko.xz: kernel/fs/mbcache.ko`

@@ -118,7 +118,17 @@ impl Fstab {
     /// Adds a file, or the files of a directory whose names end in `.fstab` and do not begin with a dot, in the order of
     /// strverscmp(3).
     pub fn add_path(&mut self, path: &OsStr) -> Result<()> {
-        match file::read_file(path, LIMIT) {
+        self.add_read(path, file::read_file(path, LIMIT))
+    }
+
+    /// [`Fstab::add_path`] of the default one. A pipe is a table only where somebody names it.
+    pub fn add_default(&mut self) -> Result<()> {
+        let path = default_path();
+        self.add_read(&path, file::read_at_once(&path, LIMIT))
+    }
+
+    fn add_read(&mut self, path: &OsStr, read: Result<Vec<u8>>) -> Result<()> {
+        match read {
             Ok(text) => {
                 self.add_text(&text, path);
                 Ok(())
@@ -137,7 +147,7 @@ impl Fstab {
         });
         names.sort_unstable_by(|a, b| version_compare(a.as_bytes(), b.as_bytes()));
         for name in names {
-            let Ok(file) = file::open_at(Some(directory.as_fd()), &name, 0, 0) else { continue };
+            let Ok(file) = file::open_at(Some(directory.as_fd()), &name, file::AT_ONCE, 0) else { continue };
             // A directory named `*.fstab` cannot be read as a file; it is left out.
             let Ok(text) = file::read_to_end(file.as_fd(), LIMIT) else { continue };
             self.add_text(&text, &name);

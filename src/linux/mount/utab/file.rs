@@ -24,11 +24,11 @@ pub fn read() -> Utab {
     try_read().unwrap_or_default()
 }
 
-/// Reads the table; one that is missing is empty.
+/// Reads the table; one that is missing is empty, as is a FIFO.
 pub fn try_read() -> Result<Utab> {
     match read_text() {
         Ok(text) => Ok(Utab::parse(&text)),
-        Err(error) if error.errno == Errno::ENOENT => Ok(Utab::default()),
+        Err(error) if matches!(error.errno, Errno::ENOENT | Errno::EAGAIN) => Ok(Utab::default()),
         Err(error) => Err(error),
     }
 }
@@ -51,7 +51,7 @@ pub fn is_empty() -> bool {
 /// last. Each further read asks for much more than the one before.
 fn read_text() -> Result<Vec<u8>> {
     let path = path();
-    let file = file::open_read(&path)?;
+    let file = file::open_at(None, &path, file::AT_ONCE, 0).context("open", &path)?;
     let (mut text, mut filled, mut room) = (Vec::new(), 0, 2048);
     loop {
         text.resize(filled + room, 0);
@@ -217,7 +217,7 @@ fn replace(path: &OsStr, text: &[u8]) -> Result<()> {
 
 /// Tells watchers (libmount's monitor, systemd) that the table has changed.
 fn touch_event() {
-    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW;
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
     // Errors are ignored: the table has been written, and this only notifies watchers.
     let Ok(file) = file::open_at(None, &beside(".event"), flags, 0o644) else { return };
     let fd = file.as_raw_fd();
