@@ -180,8 +180,8 @@ impl Printer<'_> {
     fn tell(&mut self, path: &[u8], found: Found) {
         let message = match found {
             Found::Capabilities(found) => return self.print(line(path, &found, self.options.rootid)),
-            Found::Nothing if self.options.verbose => return self.print(text![path, "\n"]),
-            Found::NotRegular if self.options.verbose => return self.print(text![path, " (Not a regular file)\n"]),
+            Found::Nothing if self.options.verbose => return self.print(text![path]),
+            Found::NotRegular if self.options.verbose => return self.print(text![path, " (Not a regular file)"]),
             Found::Nothing | Found::NotRegular => return,
             Found::Failed(errno) => text!["Failed to get capabilities of file '", path, "' (", errno, ")"],
             Found::Unreadable(errno) => text!["Failed to read directory '", path, "' (", errno, ")"],
@@ -207,14 +207,8 @@ impl Printer<'_> {
         warn(self.invocation, &Line::Plain(message));
     }
 
-    fn print(&mut self, mut line: Vec<u8>) {
-        // Programs get the bytes.
-        if line.iter().any(|byte| !matches!(byte, b' '..=b'~' | b'\n')) && linux::terminal::is_terminal(1) {
-            line.pop();
-            self.output.print_line(line);
-        } else {
-            self.output.print(&line);
-        }
+    fn print(&mut self, line: Vec<u8>) {
+        self.output.print_shown(line);
         if self.options.unsorted {
             // As found, so at once. A failure is kept and reported at the end.
             let _ = self.output.flush();
@@ -227,7 +221,6 @@ fn line(path: &[u8], found: &FileCapabilities, with_rootid: bool) -> Vec<u8> {
     if with_rootid && found.rootid != 0 {
         add!(&mut line, " [rootid=", found.rootid, "]");
     }
-    line.push(b'\n');
     line
 }
 

@@ -82,14 +82,14 @@ fn run(invocation: &Invocation<'_>, output: &mut Output) -> Outcome {
             return Err(cli::fail!(FAILED, "--show is not supported on this system")
                 .hint("neither statmount(2) nor /proc/self/mountinfo knows the mount that it is on"));
         };
-        output.print(text![found, "\n"]);
+        output.print_shown(text![found]);
         return Ok(0);
     }
     let is_it = is_mount_point(path, &stat, options.nofollow).map_err(|errno| cli::fail!(FAILED, path, ": ", errno))?;
     if is_it && options.fs_devno {
         print_numbers(stat.identity().0, output);
     } else if !options.quiet {
-        output.print(text![path, if is_it { " is a mountpoint\n" } else { " is not a mountpoint\n" }]);
+        output.print_shown(text![path, if is_it { " is a mountpoint" } else { " is not a mountpoint" }]);
     }
     Ok(if is_it { 0 } else { NO })
 }

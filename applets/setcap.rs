@@ -194,7 +194,7 @@ fn read_text(text: &[u8], invocation: &Invocation<'_>, output: &mut Output) -> R
         return Err(cli::fail!(plain 1, "empty space is an invalid capability, did you mean -r?"));
     }
     parse(text).map(Wanted::Sets).map_err(|error| {
-        output.print(text!["argument: ", text, "\n"]);
+        output.print_shown(text!["argument: ", text]);
         let failure = cli::fail!(plain 1, "fatal error: Invalid argument").and(Line::Text(usage(invocation)));
         match text {
             b"--help" => failure.hint("setcap has -h for that"),
@@ -287,10 +287,16 @@ impl Session {
         let other_root = got.rootid != self.rootid;
         let same = differences.is_empty() && !other_root;
         if !self.quiet {
+            let mut line = Vec::new();
             if other_root {
-                output.print(text!["nsowner[got=", got.rootid, ", want=", self.rootid, "],"]);
+                add!(&mut line, "nsowner[got=", got.rootid, ", want=", self.rootid, "],");
             }
-            output.print(if same { text![path, ": OK\n"] } else { text![path, " differs in [", differences, "]\n"] });
+            if same {
+                add!(&mut line, path, ": OK");
+            } else {
+                add!(&mut line, path, " differs in [", differences, "]");
+            }
+            output.print_shown(line);
         }
         if same { Ok(()) } else { Err(Failure::silent(1)) }
     }

@@ -35,7 +35,7 @@ pub fn device(name: &OsStr, told: &Superblock, output: &mut Output) {
     let mut first = name.as_bytes();
     let columns = columns();
     if first.len() >= columns[0] {
-        output.print(text![first, "\n"]);
+        output.print_shown(text![first]);
         first = b"";
     }
     row(&[first, of("TYPE"), of("LABEL"), &place, of("UUID")], columns, output);
@@ -49,8 +49,7 @@ fn row(cells: &[&[u8]], columns: [usize; 4], output: &mut Output) {
             line.resize((line.len() + 1).max(*column), b' ');
         }
     }
-    line.push(b'\n');
-    output.print(line);
+    output.print_shown(line);
 }
 
 /// Where it is mounted, or what else it is used for.

@@ -24,7 +24,7 @@ impl<'a> Printer<'a> {
     pub fn device(&mut self, name: &OsStr, told: &Superblock, probed: bool) {
         let form = self.options.form;
         if form == Form::Device {
-            self.output.print(text![name, "\n"]);
+            self.output.print_shown(text![name]);
             return;
         }
         if form == Form::List {

@@ -37,6 +37,15 @@ impl Output {
         self.print(line);
     }
 
+    /// Adds a line that programs read, too: [`Output::print_line`] on a terminal only.
+    pub fn print_shown(&mut self, mut line: Vec<u8>) {
+        if line.iter().any(|byte| !matches!(byte, b' '..=b'~')) && linux::terminal::is_terminal(1) {
+            return self.print_line(line);
+        }
+        line.push(b'\n');
+        self.print(line);
+    }
+
     #[inline(never)]
     fn add(&mut self, value: Value<'_>) {
         self.print_with(&mut |buffer| value.append(buffer));
