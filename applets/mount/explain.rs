@@ -70,11 +70,15 @@ pub fn explanation(invocation: &Invocation<'_>, typed: &Options, request: Reques
     let change = mount.options.attributes();
     for mut step in steps {
         let mut when = if out_of_sight { " while nobody can use it" } else { "" };
-        if let MountStep::SetAttributes { attributes, .. } = &mut step
-            && keeps_flags
-        {
-            attributes.clear &= change.single.clear | change.recursive.clear;
-            when = "; the others are as fstab has them or, without a line there, stay as they are";
+        match &mut step {
+            MountStep::SetAttributes { attributes, .. } if keeps_flags => {
+                attributes.clear &= change.single.clear | change.recursive.clear;
+                when = "; the others are as fstab has them or, without a line there, stay as they are";
+            }
+            MountStep::Create { source, .. } if asks_table && mount.source().is_none() => {
+                *source = OsStr::new("SOURCE");
+            }
+            _ => {}
         }
         tell(&step, named, device, when, &mut explanation);
     }
