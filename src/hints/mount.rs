@@ -127,7 +127,7 @@ fn is_possible_inside(mounting: &Mounting<'_>) -> bool {
 }
 
 fn not_permitted(mounting: &Mounting<'_>, errno: Errno, environment: &dyn Environment) -> Vec<Hint> {
-    let hints = powerless("mount", Some("").filter(|_| is_possible_inside(mounting)), environment);
+    let hints = powerless("mount", is_possible_inside(mounting).then_some(""), environment);
     if !hints.is_empty() || !environment.in_user_namespace() {
         return hints;
     }

@@ -163,7 +163,7 @@ fn dos_entry(disk: &Disk<'_>, sector: &[u8], place: Place, found: &mut Superbloc
                 // What is in the third and the fourth entry may mean nothing.
                 let is_meant = index < 2 || start.checked_add(length).is_some_and(|end| end <= size);
                 if is_extended(entry) {
-                    next = next.or(Some((start, length)).filter(|_| length != 0));
+                    next = next.or((length != 0).then_some((start, length)));
                 } else if length != 0 && is_meant {
                     number += 1;
                     if let Some(start) = is_at(entry, at, scale, place) {
