@@ -10,7 +10,7 @@ const NAMES: &str = "linux_raid_member;ddf_raid_member:-512:de11de11;\
     bcache:4104:0800000000000000................c68573f64e1a45ca8265f57f48ba6d81;bcachefs;\
     ceph_bluestore:0:626c756573746f726520626c6f636b20646576696365;\
     drbd:-4036:8374026b:-4036:8374026c:-4036:8374026d;LVM2_member;DM_snapshot_cow:0:536e41700.000000;\
-    DM_verity_hash:0:766572697479000001000000;DM_integrity:0:696e746567727400;crypto_LUKS;\
+    DM_verity_hash;DM_integrity;crypto_LUKS;\
     VMFS_volume_member:1048576:0dd001c0;ubi:0:55424923;vdo:0:646d76646f303031;\
     stratis:516:2153747261307469:4612:2153747261307469;BitLocker:3:2d4656452d46532d;vfat;swsuspend swap;xfs;\
     xfs_external_log:0:feedbabe........000000;ext4dev ext4 ext3 ext2 jbd;\
@@ -52,19 +52,21 @@ fn read(index: usize, at: &mut Fields<'_>) -> Option<&'static str> {
         1 => members::md(at),
         2 => filesystems::bcachefs(at),
         3 => members::lvm(at),
-        4 => members::luks(at),
-        5 => dos::vfat(at),
-        6 => members::swap(at),
-        7 => filesystems::xfs(at),
-        8 => filesystems::ext(at),
-        9 => disc::udf(at),
-        10 => disc::iso9660(at),
-        11 => filesystems::zfs(at),
-        12 => dos::ntfs(at),
-        13 => filesystems::squashfs(at),
-        14 => filesystems::btrfs(at),
-        15 => dos::exfat(at),
-        16 => filesystems::f2fs(at),
+        4 => members::verity(at),
+        5 => members::integrity(at),
+        6 => members::luks(at),
+        7 => dos::vfat(at),
+        8 => members::swap(at),
+        9 => filesystems::xfs(at),
+        10 => filesystems::ext(at),
+        11 => disc::udf(at),
+        12 => disc::iso9660(at),
+        13 => filesystems::zfs(at),
+        14 => dos::ntfs(at),
+        15 => filesystems::squashfs(at),
+        16 => filesystems::btrfs(at),
+        17 => dos::exfat(at),
+        18 => filesystems::f2fs(at),
         _ => filesystems::erofs(at),
     }
 }
@@ -87,17 +89,6 @@ pub fn search(disk: &Disk<'_>, wanted: &dyn Fn(&str) -> bool) -> Vec<Superblock>
             }
         };
         let Some(fstype) = found else { continue };
-        match fstype {
-            "DM_verity_hash" => {
-                at.uuid("UUID", 16);
-                at.number("VERSION", 1);
-            }
-            "DM_integrity" => match at.byte(8) {
-                Some(version @ 1..) => at.number("VERSION", version.into()),
-                _ => continue,
-            },
-            _ => {}
-        }
         let usage = usage(fstype);
         // What is as small as a floppy disk is no part of an array, and has nothing beside what is found first.
         const FLOPPY: u64 = 1440 << 10;

@@ -25,6 +25,25 @@ pub fn luks(at: &mut Fields<'_>) -> Type {
     Some("crypto_LUKS")
 }
 
+/// Only version 1 is there.
+pub fn verity(at: &mut Fields<'_>) -> Type {
+    if !at.has(0, b"verity\0\0\x01\0\0\0") {
+        return None;
+    }
+    at.uuid("UUID", 16);
+    at.number("VERSION", 1);
+    Some("DM_verity_hash")
+}
+
+pub fn integrity(at: &mut Fields<'_>) -> Type {
+    if !at.has(0, b"integrt\0") {
+        return None;
+    }
+    let version = at.byte(8).filter(|version| *version != 0)?;
+    at.number("VERSION", version.into());
+    Some("DM_integrity")
+}
+
 pub fn md(at: &mut Fields<'_>) -> Type {
     const MAGIC: u32 = 0xa92b_4efc;
     const PAGE: u64 = 64 << 10;
