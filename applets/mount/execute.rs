@@ -10,7 +10,7 @@ use linux::mount::options::{MountOption, Options as MountOptions};
 use linux::mount::table;
 use linux::mount::{statmount, subdirectory};
 use linux::stat::{self, Stat};
-use linux::{Errno, Error, directory, mount};
+use linux::{Errno, Error, directory, file, mount};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -176,7 +176,7 @@ impl DetachedTree<'_> {
                 self.note("mode", changed);
             }
             MountStep::NoteMounts => self.before = Some(Before::read(target)?),
-            MountStep::Open2(path) => self.tree = Some(directory::open_path(path)?),
+            MountStep::Open2(path) => self.tree = Some(file::open_path(path)?),
             MountStep::OpenAppeared => {
                 let before = self.before.as_ref().ok_or_else(|| Error::new("open", target, Errno::EBADF))?;
                 match before.appeared(target) {
@@ -189,7 +189,7 @@ impl DetachedTree<'_> {
                     if self.before.is_some() {
                         return Err(Error::new("mount", target, Errno::ESTALE));
                     }
-                    self.tree = Some(directory::open_path(target)?);
+                    self.tree = Some(file::open_path(target)?);
                 }
                 mount::remount::set_attributes(self.tree()?, target, *attributes, *recursive)?;
             }

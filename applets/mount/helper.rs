@@ -15,7 +15,7 @@ use linux::mount::options::operation::Operation;
 use linux::mount::{self, helper, subdirectory};
 use linux::namespace::{self, Kind};
 use linux::process::{self, Status};
-use linux::{Errno, Error, directory};
+use linux::{Errno, Error, file};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -57,7 +57,7 @@ impl Mount {
             return self.help_out_of_sight(settings, program, fstype, &steps, output);
         }
         let target = &self.target.path;
-        let before = if is_new { Before::read(target).map(Err) } else { directory::open_path(target).map(Ok) };
+        let before = if is_new { Before::read(target).map(Err) } else { file::open_path(target).map(Ok) };
         let status = self.run_helper(settings, program, fstype, output);
         if status != 0 {
             return ended(status);

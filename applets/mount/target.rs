@@ -1,6 +1,6 @@
 //! The target of a mount: prefix, canonical path, and the directories of X-mount.mkdir.
 
-use linux::{Errno, directory, number, stat};
+use linux::{Errno, directory, file, number, stat};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -50,7 +50,7 @@ impl Target {
                 (self.path, self.place) = (path, Some(place));
             } else if stat::path(&self.path).is_err() {
                 // A link that leads nowhere is mounted on itself.
-                self.place = directory::open_link(&self.path).ok().map(Ok);
+                self.place = file::open_link(&self.path).ok().map(Ok);
             }
         }
         match &self.place {

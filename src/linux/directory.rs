@@ -56,16 +56,6 @@ pub fn open(path: &OsStr) -> Result<OwnedFd> {
     file::open_at(None, path, libc::O_PATH | libc::O_DIRECTORY, 0).context("open", path)
 }
 
-/// Opens whatever a path leads to by path only (O_PATH).
-pub fn open_path(path: &OsStr) -> Result<OwnedFd> {
-    file::open_at(None, path, libc::O_PATH, 0).context("open", path)
-}
-
-/// Opens whatever a path names, a symbolic link itself, by path only (O_PATH).
-pub fn open_link(path: &OsStr) -> Result<OwnedFd> {
-    file::open_at(None, path, libc::O_PATH | libc::O_NOFOLLOW, 0).context("open", path)
-}
-
 /// Opens a directory to read its names.
 ///
 /// ```

@@ -45,6 +45,11 @@ pub fn open_path(path: &OsStr) -> crate::Result<OwnedFd> {
     open_at(None, path, libc::O_PATH, 0).context("open", path)
 }
 
+/// [`open_path`] of a symbolic link itself, if the path names one.
+pub fn open_link(path: &OsStr) -> crate::Result<OwnedFd> {
+    open_at(None, path, libc::O_PATH | libc::O_NOFOLLOW, 0).context("open", path)
+}
+
 /// Opens a file to append to it, creating it with mode 0600 if it is missing. A FIFO does not block: without a reader
 /// it is `ENXIO`, and a full one refuses writes.
 pub fn append(path: &OsStr) -> crate::Result<OwnedFd> {

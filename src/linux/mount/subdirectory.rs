@@ -8,7 +8,7 @@ use super::api::{AT_EMPTY_PATH, OPEN_TREE_CLONE, move_mount, open_tree};
 use super::{MNT_DETACH, MS_BIND, MS_PRIVATE, Propagation, UMOUNT_NOFOLLOW, mount2, propagation, umount2};
 use crate::error::Context;
 use crate::namespace::{self, Kind};
-use crate::{Errno, Error, Result, directory, process, raw, resolve};
+use crate::{Errno, Error, Result, directory, file, process, raw, resolve};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -61,7 +61,7 @@ pub fn by_mount2(
     let place = Place::make()?;
     let here = place.0.as_os_str();
     mount2(source, here, Some(fstype), flags, data)?;
-    let root = directory::open_path(here)?;
+    let root = file::open_path(here)?;
     let found = find_beneath(root.as_fd(), path)?;
     let found = raw::path_of_descriptor(found.as_fd());
     mount2(Some(&found), target, None, MS_BIND, None)
