@@ -1,6 +1,6 @@
 //! Keeps the signals of a failed write, SIGPIPE and SIGXFSZ, from a process: sigpending(2), sigwait(3), signal(7).
 
-use crate::raw::change_mask;
+use crate::raw::{change_mask, mask_of};
 use core::mem::MaybeUninit;
 use nix::sys::signal::{SigSet, Signal};
 
@@ -8,8 +8,8 @@ const SENT: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
 /// Runs `work` with both signals blocked, and discards one that it causes.
 pub(crate) fn without_write_signals(work: &mut dyn FnMut()) {
-    let sent = SENT.into_iter().fold(0, |mask, signal| mask | 1 << (signal as u32 - 1));
-    let Ok(mask) = change_mask(libc::SIG_BLOCK, sent) else { return };
+    let sent = SENT.map(|signal| signal as i32);
+    let Ok(mask) = change_mask(libc::SIG_BLOCK, mask_of(&sent)) else { return };
     let before = SENT.map(is_pending);
     work();
     for (signal, was_pending) in SENT.into_iter().zip(before) {

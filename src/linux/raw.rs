@@ -64,6 +64,11 @@ pub(crate) fn change_mask(how: i32, mask: u64) -> Result<u64, Errno> {
     checked(unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const mask, &raw mut old, size) }).map(|_| old)
 }
 
+/// The mask of these signals, for [`change_mask`].
+pub(crate) fn mask_of(signals: &[i32]) -> u64 {
+    signals.iter().fold(0, |mask, signal| mask | 1 << (signal - 1))
+}
+
 /// A system call whose arguments are numbers and descriptors only, so that none can corrupt our memory.
 pub(crate) struct NumberCall(c_long);
 

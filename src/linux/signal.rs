@@ -86,7 +86,7 @@ pub struct SignalMask(u64);
 
 /// Blocks `signals` and returns the mask there was before.
 pub fn block(signals: &[Signal]) -> Result<SignalMask> {
-    let old = raw::change_mask(libc::SIG_BLOCK, mask_of(signals));
+    let old = raw::change_mask(libc::SIG_BLOCK, raw::mask_of(signals));
     traced!(old.map(drop), "rt_sigprocmask(SIG_BLOCK, [{}])", Named(signals)).context("sigprocmask", "")?;
     old.context("sigprocmask", "").map(SignalMask)
 }
@@ -97,11 +97,6 @@ impl SignalMask {
         let done = raw::change_mask(libc::SIG_SETMASK, self.0).map(drop);
         traced!(done, "rt_sigprocmask(SIG_SETMASK)").context("sigprocmask", "")
     }
-}
-
-/// A mask of these signals.
-fn mask_of(signals: &[Signal]) -> u64 {
-    signals.iter().fold(0, |mask, signal| mask | 1 << (signal - 1))
 }
 
 /// A signal's saved disposition; [`Disposition::restore`] puts it back.
@@ -174,7 +169,7 @@ pub fn die_of(signal: Signal) {
     let done = raw::checked(i64::from(unsafe { libc::prlimit(0, libc::RLIMIT_CORE, &limit, core::ptr::null_mut()) }));
     let _ = traced!(done, "prlimit64(0, RLIMIT_CORE, {{0, 0}}, NULL)");
     let _ = reset_to_default(signal);
-    let _ = raw::change_mask(libc::SIG_UNBLOCK, mask_of(&[signal]));
+    let _ = raw::change_mask(libc::SIG_UNBLOCK, raw::mask_of(&[signal]));
     let own = Pid(getpid().as_raw());
     if crate::trace::enabled() {
         // Written before the call, which mostly does not come back.

@@ -81,7 +81,7 @@ impl Forking {
             [] => None,
             signals => {
                 let mask = linux::signal::block(signals).map_err(named("sigprocmask block failed"))?;
-                if signals.len() == FORWARDING.len() {
+                if signals == FORWARDING {
                     // What is passed on is meant to have an effect, also where it was ignored when we were started.
                     for signal in signals {
                         to_default(*signal)?;
