@@ -136,7 +136,7 @@ impl Mount {
             _ => {
                 let mounting = self.mounting(fstype);
                 // Whether `auto` leaves something out, only the type that was found tells.
-                let is_found = self.types.windows(4).any(|word| word == b"auto");
+                let is_found = self.types.split(|byte| *byte == b',').any(|word| word == b"auto");
                 let asked = if is_found { fstype } else { fstype.map(|_| OsStr::from_bytes(&self.types)) };
                 errors::failed(&mounting, asked, settings.typed.read_write, &failed.error, &failed.messages)
             }
